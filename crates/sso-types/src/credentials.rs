@@ -1,0 +1,129 @@
+//! Role credentials: what an SSO login is exchanged for.
+//!
+//! Not responsible for getting, refreshing or storing them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{AccountId, SecretAccessKey, SessionToken};
+
+/// The name under which AWS SDKs report credentials that came from an SSO login.
+pub const PROVIDER_NAME: &str = "SSOProvider";
+
+/// Temporary AWS credentials of one account and role, as `GetRoleCredentials` of the SSO portal
+/// gives them.
+///
+/// Cheap to clone: one reference count. The secret parts are cleared from memory when the last
+/// clone is dropped, and `Debug` does not show them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials(Arc<Parts>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Parts {
+    access_key_id: String,
+    secret_access_key: SecretAccessKey,
+    session_token: SessionToken,
+    expires_at: Timestamp,
+    account_id: Option<AccountId>,
+}
+
+impl Credentials {
+    /// Credentials that are good until `expires_at`, a point of UTC time.
+    pub fn new(
+        access_key_id: impl Into<String>,
+        secret_access_key: SecretAccessKey,
+        session_token: SessionToken,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self(Arc::new(Parts {
+            access_key_id: access_key_id.into(),
+            secret_access_key,
+            session_token,
+            expires_at,
+            account_id: None,
+        }))
+    }
+
+    /// The same credentials, known to belong to `account_id`.
+    #[must_use]
+    pub fn with_account_id(mut self, account_id: AccountId) -> Self {
+        Arc::make_mut(&mut self.0).account_id = Some(account_id);
+        self
+    }
+
+    /// The access key id: names the credentials in AWS's own logs; no secret.
+    pub fn access_key_id(&self) -> &str {
+        &self.0.access_key_id
+    }
+
+    /// The secret access key. Secret.
+    pub fn secret_access_key(&self) -> &SecretAccessKey {
+        &self.0.secret_access_key
+    }
+
+    /// The session token. Secret.
+    pub fn session_token(&self) -> &SessionToken {
+        &self.0.session_token
+    }
+
+    /// The first moment at which the credentials are no longer good.
+    pub fn expires_at(&self) -> Timestamp {
+        self.0.expires_at
+    }
+
+    /// Whether the credentials are no longer good at `now`.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.0.expires_at
+    }
+
+    /// The account that the credentials belong to, where whoever made them knew it.
+    pub fn account_id(&self) -> Option<&AccountId> {
+        self.0.account_id.as_ref()
+    }
+
+    /// The kind of source these came from, in the AWS SDKs' spelling: [`PROVIDER_NAME`].
+    pub fn provider_name(&self) -> &'static str {
+        PROVIDER_NAME
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("access_key_id", &self.0.access_key_id)
+            .field("secret_access_key", &self.0.secret_access_key)
+            .field("session_token", &self.0.session_token)
+            .field("expires_at", &format_args!("{}", self.0.expires_at))
+            .field("account_id", &self.0.account_id.as_ref().map(AccountId::as_str))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_names_the_credentials_and_hides_the_secrets() {
+        let credentials = Credentials::new(
+            "AKID",
+            SecretAccessKey::new("MARK1"),
+            SessionToken::new("MARK2"),
+            Timestamp::UNIX_EPOCH,
+        );
+        let shown = format!("{credentials:?}");
+        assert!(shown.contains("AKID") && shown.contains("1970-01-01T00:00:00Z"), "{shown}");
+        assert!(!shown.contains("MARK"), "{shown}");
+    }
+
+    #[test]
+    fn expired_from_the_first_moment() {
+        let at = Timestamp::from_second(100).unwrap();
+        let credentials =
+            Credentials::new("A", SecretAccessKey::new("s"), SessionToken::new("t"), at);
+        assert!(!credentials.is_expired(Timestamp::from_millisecond(99_999).unwrap()));
+        assert!(credentials.is_expired(at));
+    }
+}

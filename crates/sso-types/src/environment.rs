@@ -1,0 +1,187 @@
+//! The process environment, as a value: read once, in one place, and handed to whoever needs it.
+//!
+//! Not responsible for what a variable means.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::PathBuf;
+
+/// What is read of the process environment, and nothing else of it is.
+const VARIABLES: &[&str] = &[
+    "HOME",
+    "USERPROFILE",
+    "HOMEDRIVE",
+    "HOMEPATH",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SSO",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_CA_BUNDLE",
+    "AWS_MAX_ATTEMPTS",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "REQUEST_METHOD",
+];
+
+/// The environment variables and the home directory that a program sees.
+///
+/// Everything in this family of crates that depends on the environment takes one of these, so that
+/// a test, or a server with many users, gives its own. **An empty variable counts as unset.**
+///
+/// `Debug` shows the names of the variables that are set, not their values: a proxy URL may hold a
+/// password.
+///
+/// ```
+/// use sso_types::Environment;
+///
+/// let environment = Environment::from_iter([("HOME", "/home/ana"), ("AWS_PROFILE", "")]);
+/// assert_eq!(environment.home_dir().unwrap(), std::path::Path::new("/home/ana"));
+/// assert_eq!(environment.var("AWS_PROFILE")?, None);
+/// # Ok::<(), sso_types::EnvironmentError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    /// What the platform's user database says, asked only when no variable tells.
+    platform_home: Option<PathBuf>,
+}
+
+/// A variable that cannot be used as text. Whoever set it must set it again; the value is not
+/// shown, as it may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {name} is not valid UTF-8; set it again or unset it")]
+pub struct EnvironmentError {
+    name: String,
+}
+
+impl EnvironmentError {
+    /// The name of the variable.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Environment {
+    /// The environment of this process: the variables that the AWS SDKs define for SSO, those for
+    /// the home directory and those for proxies and certificates. Where no variable tells the home
+    /// directory, the platform's user database is asked, which may block.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the process environment"
+    )]
+    pub fn from_process() -> Self {
+        let variables = VARIABLES
+            .iter()
+            .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
+            .collect();
+        let mut environment = Self { variables, platform_home: None };
+        // std asks the user database only when HOME is not set at all.
+        if environment.home_dir().is_none() {
+            environment.platform_home =
+                std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        }
+        environment
+    }
+
+    /// Sets `name`, for a caller that builds an environment by hand.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// The value of `name`; `None` when it is unset or empty.
+    pub fn var(&self, name: &str) -> Result<Option<&str>, EnvironmentError> {
+        self.var_os(name)
+            .map(|value| value.to_str().ok_or_else(|| EnvironmentError { name: name.to_owned() }))
+            .transpose()
+    }
+
+    /// The value of `name`, which need not be UTF-8; `None` when it is unset or empty.
+    pub fn var_os(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|v| !v.is_empty())
+    }
+
+    /// The home directory: `HOME`, else `USERPROFILE`, else `HOMEDRIVE` and `HOMEPATH` joined, else
+    /// (for [`Environment::from_process`]) what the platform's user database says.
+    pub fn home_dir(&self) -> Option<PathBuf> {
+        let drive_and_path = || {
+            let mut home = self.var_os("HOMEDRIVE")?.to_owned();
+            home.push(self.var_os("HOMEPATH")?);
+            Some(PathBuf::from(home))
+        };
+        self.var_os("HOME")
+            .or_else(|| self.var_os("USERPROFILE"))
+            .map(PathBuf::from)
+            .or_else(drive_and_path)
+            .or_else(|| self.platform_home.clone())
+    }
+}
+
+impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
+    /// An environment of exactly these variables; of a name that is given twice the last counts.
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        let variables = variables.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
+        Self { variables, platform_home: None }
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home(variables: &[(&str, &str)]) -> Option<String> {
+        let environment: Environment = variables.iter().copied().collect();
+        environment.home_dir().map(|home| home.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn home_is_looked_for_in_this_order() {
+        let all = [("HOME", "/h"), ("USERPROFILE", "/u"), ("HOMEDRIVE", "C:"), ("HOMEPATH", r"\x")];
+        assert_eq!(home(&all).unwrap(), "/h");
+        assert_eq!(home(&all[1..]).unwrap(), "/u");
+        assert_eq!(home(&all[2..]).unwrap(), r"C:\x");
+        assert_eq!(home(&all[3..]), None, "half of a path is none");
+        assert_eq!(home(&[("HOME", ""), ("USERPROFILE", "/u")]).unwrap(), "/u");
+        assert_eq!(home(&[]), None);
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let environment = Environment::default().with("HTTPS_PROXY", "http://user:MARK@proxy");
+        assert_eq!(format!("{environment:?}"), r#"{"HTTPS_PROXY"}"#);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_no_text_is_an_error_that_names_the_variable() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let environment = Environment::default()
+            .with("AWS_PROFILE", OsStr::from_bytes(b"\xff"))
+            .with("HOME", OsStr::from_bytes(b"/home/\xff"));
+        assert!(environment.var("AWS_PROFILE").unwrap_err().to_string().contains("AWS_PROFILE"));
+        assert!(environment.home_dir().is_some(), "a path need not be UTF-8");
+    }
+}

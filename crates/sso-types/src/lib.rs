@@ -1,0 +1,45 @@
+//! The words that the crates of the `ssocreds` family share: secrets, names, credentials, the clock
+//! and the environment.
+//!
+//! Deliberately not here: files, the network, anything `async`. A crate that only needs to pass
+//! credentials on depends on this one and on little else.
+//!
+//! ```text
+//! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk, sso-cli
+//!  (here)
+//! ```
+//!
+//! # Example
+//!
+//! ```
+//! use sso_types::{AccountId, Credentials, Region, SecretAccessKey, SessionToken};
+//!
+//! let region: Region = "eu-central-1".parse()?;
+//! let account: AccountId = "123456789012".parse()?;
+//! let credentials = Credentials::new(
+//!     "AKIAIOSFODNN7EXAMPLE",
+//!     SecretAccessKey::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+//!     SessionToken::new("AQoDYXdzEJr"),
+//!     "2026-01-01T00:00:00Z".parse()?,
+//! )
+//! .with_account_id(account);
+//!
+//! assert_eq!(region.as_str(), "eu-central-1");
+//! // What goes into a log shows whose credentials they are, and nothing that opens a door.
+//! assert!(!format!("{credentials:?}").contains("wJalr"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod credentials;
+mod environment;
+mod names;
+mod secret;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use credentials::{Credentials, PROVIDER_NAME};
+pub use environment::{Environment, EnvironmentError};
+pub use names::{AccountId, NameError, Region, RoleName, SessionName, StartUrl};
+pub use secret::{AccessToken, ClientSecret, RefreshToken, SecretAccessKey, SessionToken};

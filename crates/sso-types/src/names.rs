@@ -1,0 +1,203 @@
+//! The names that say where and as whom: region, account id, role name, session name, start URL.
+//!
+//! A value of one of these types is fit to be sent. Whether the service knows it is not judged here.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// A name that cannot be used, and why. The fault of whoever wrote it: the configuration, or the
+/// caller. The text it was made from is quoted, escaped; names are no secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} is not a usable {kind}: {reason}")]
+pub struct NameError {
+    kind: &'static str,
+    name: String,
+    reason: &'static str,
+}
+
+impl NameError {
+    /// What the text was meant to be, in words: "region", "account id" and so on.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// What is wrong with it.
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+}
+
+macro_rules! name {
+    ($(#[$documentation:meta])* $name:ident, $kind:literal, $check:expr) => {
+        $(#[$documentation])*
+        ///
+        /// Cheap to clone.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes the text when it is usable, byte for byte.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
+                let text = text.as_ref();
+                let check: fn(&str) -> Result<(), &'static str> = $check;
+                match check(text) {
+                    Ok(()) => Ok(Self(text.into())),
+                    Err(reason) => Err(NameError { kind: $kind, name: text.to_owned(), reason }),
+                }
+            }
+
+            /// The text, byte for byte as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                Self::new(text)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:?})"), &*self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// An AWS region, such as `eu-central-1`: the one of the IAM Identity Center instance, not the
+    /// one that a program works in.
+    ///
+    /// It becomes part of a host name, so it must be a host label (RFC 1123: lower-case letters,
+    /// digits and hyphens, at most 63, no hyphen at either end); anything else could send a token
+    /// to another host.
+    Region, "region", host_label
+}
+
+name! {
+    /// An AWS account id. Twelve digits, normally: [`AccountId::has_twelve_digits`] tells. The
+    /// service is the judge, so any text without control characters is taken.
+    AccountId, "account id", printable
+}
+
+name! {
+    /// The name of a role (permission set) that an IAM Identity Center user is assigned in an account.
+    RoleName, "role name", printable
+}
+
+name! {
+    /// The name of an `[sso-session NAME]` section.
+    SessionName, "sso-session name", printable
+}
+
+name! {
+    /// The start URL of an IAM Identity Center instance (its AWS access portal), byte for byte as
+    /// configured: the name of a legacy profile's token file is made from these bytes.
+    StartUrl, "start URL", printable
+}
+
+impl AccountId {
+    /// Whether this is twelve ASCII digits, as every AWS account id is. One that is not has
+    /// usually lost its leading zeros.
+    pub fn has_twelve_digits(&self) -> bool {
+        self.0.len() == 12 && self.0.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
+fn host_label(text: &str) -> Result<(), &'static str> {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text.is_empty() {
+        Err("it is empty")
+    } else if text.len() > 63 {
+        Err("it is longer than 63 characters")
+    } else if !text.bytes().all(inner) {
+        Err("only lower-case letters, digits and hyphens can stand in it")
+    } else if text.starts_with('-') || text.ends_with('-') {
+        Err("it begins or ends with a hyphen")
+    } else {
+        Ok(())
+    }
+}
+
+fn printable(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        Err("it is empty")
+    } else if text.chars().any(char::is_control) {
+        Err("it holds a control character")
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn regions_are_host_labels() {
+        for good in ["us-east-1", "a", "7", "xx-newregion-99", &"a".repeat(63)] {
+            assert_eq!(Region::new(good).unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            "US-EAST-1",
+            "us.east",
+            "a/b",
+            "a@b",
+            "a#",
+            "a:1",
+            " a",
+            "é",
+            &"a".repeat(64),
+        ] {
+            assert!(Region::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_error_says_what_and_why() {
+        let error = Region::new("evil.example/\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#""evil.example/\n" is not a usable region: only lower-case letters, digits and hyphens can stand in it"#
+        );
+    }
+
+    #[test]
+    fn account_ids_are_judged_by_the_service() {
+        assert!(AccountId::new("012345678901").unwrap().has_twelve_digits());
+        assert!(!AccountId::new("12345678901").unwrap().has_twelve_digits());
+        assert!(!AccountId::new("12345678901a").unwrap().has_twelve_digits());
+        assert!(AccountId::new("").is_err());
+        assert!(AccountId::new("1\r\n2").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn names_keep_every_byte(text in "\\PC{1,40}") {
+            prop_assert_eq!(StartUrl::new(&text).unwrap().as_str(), text.as_str());
+            prop_assert_eq!(text.parse::<SessionName>().unwrap().to_string(), text);
+        }
+    }
+}
