@@ -196,7 +196,8 @@ mod tests {
     proptest! {
         #[test]
         fn names_keep_every_byte(text in "\\PC{1,40}") {
-            prop_assert_eq!(StartUrl::new(&text).unwrap().as_str(), text.as_str());
+            let url = StartUrl::new(&text).unwrap();
+            prop_assert_eq!(url.as_str(), text.as_str());
             prop_assert_eq!(text.parse::<SessionName>().unwrap().to_string(), text);
         }
     }
