@@ -1,0 +1,199 @@
+//! Accounts, the roles assigned in them, and the role credentials made up for them.
+//!
+//! Not responsible for who may ask.
+
+use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
+
+use crate::sessions::random_hex;
+use crate::settings::Account;
+
+/// The letters of an access key id, five bits each.
+const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// Whose role credentials are, read from their access key id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Owner {
+    /// The account.
+    pub account_id: String,
+    /// The role.
+    pub role_name: String,
+    /// Which of all credentials that the emulator issued they are, from 1.
+    pub serial: u64,
+}
+
+/// Role credentials. Made up; no AWS service knows them.
+#[derive(Debug)]
+pub(crate) struct RoleCredentials {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) session_token: String,
+    pub(crate) expiration: Timestamp,
+}
+
+#[derive(Debug)]
+pub(crate) struct Assignments {
+    accounts: Vec<Account>,
+    /// Every role that ever was assigned: what was issued for it stays its own.
+    known_roles: Vec<(String, String)>,
+    issued: u64,
+}
+
+impl Assignments {
+    pub(crate) fn new(accounts: Vec<Account>) -> Self {
+        let mut new = Self { accounts: Vec::new(), known_roles: Vec::new(), issued: 0 };
+        for account in accounts {
+            for role in &account.roles {
+                new.known_roles.push((account.id.clone(), role.clone()));
+            }
+            new.accounts.push(account);
+        }
+        new
+    }
+
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    pub(crate) fn account(&self, account_id: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id == account_id)
+    }
+
+    /// The account and role of a written home's profiles.
+    pub(crate) fn first(&self) -> (String, String) {
+        let account = self.accounts.first();
+        let role = account.and_then(|account| account.roles.first());
+        (
+            account.map(|account| account.id.clone()).unwrap_or_default(),
+            role.cloned().unwrap_or_default(),
+        )
+    }
+
+    pub(crate) fn is_assigned(&self, account_id: &str, role_name: &str) -> bool {
+        self.account(account_id)
+            .is_some_and(|account| account.roles.iter().any(|role| role == role_name))
+    }
+
+    pub(crate) fn assign(&mut self, account_id: &str, role_name: &str) {
+        if self.is_assigned(account_id, role_name) {
+            return;
+        }
+        self.known_roles.push((account_id.to_owned(), role_name.to_owned()));
+        let role = role_name.to_owned();
+        if let Some(account) = self.accounts.iter_mut().find(|account| account.id == account_id) {
+            account.roles.push(role);
+        } else {
+            self.accounts.push(Account {
+                id: account_id.to_owned(),
+                name: account_id.to_owned(),
+                email: format!("{account_id}@example.com"),
+                roles: vec![role],
+            });
+        }
+    }
+
+    pub(crate) fn unassign(&mut self, account_id: &str, role_name: &str) {
+        for account in &mut self.accounts {
+            if account.id == account_id {
+                account.roles.retain(|role| role != role_name);
+            }
+        }
+    }
+
+    /// New credentials, equal to none issued before.
+    pub(crate) fn issue(
+        &mut self,
+        account_id: &str,
+        role_name: &str,
+        expiration: Timestamp,
+    ) -> RoleCredentials {
+        self.issued += 1;
+        let serial = self.issued;
+        RoleCredentials {
+            access_key_id: format!("{}{}", key_prefix(account_id, role_name), letters(serial, 5)),
+            secret_access_key: format!("{serial:08}{}", random_hex(16)),
+            session_token: format!("session-{serial}-{}", random_hex(48)),
+            expiration,
+        }
+    }
+
+    pub(crate) fn owner_of(&self, access_key_id: &str) -> Option<Owner> {
+        let (prefix, serial) =
+            access_key_id.split_at_checked(access_key_id.len().checked_sub(5)?)?;
+        let serial = number(serial)?;
+        let known = |(account, role): &&(String, String)| key_prefix(account, role) == prefix;
+        let (account_id, role_name) = self.known_roles.iter().find(known)?.clone();
+        (1..=self.issued).contains(&serial).then_some(Owner { account_id, role_name, serial })
+    }
+}
+
+/// `ASIA`, eight letters of the account, three of the role; five of the serial number follow.
+fn key_prefix(account_id: &str, role_name: &str) -> String {
+    let hash = digest(&SHA256, format!("{account_id}/{role_name}").as_bytes());
+    let role = hash.as_ref().iter().take(2).fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    // Twelve digits fit into forty bits; what is no such number is only told apart by the hash.
+    let account = account_id.parse::<u64>().unwrap_or(0);
+    format!("ASIA{}{}", letters(account, 8), letters(role, 3))
+}
+
+fn letters(number: u64, count: u32) -> String {
+    (0..count)
+        .rev()
+        .filter_map(|place| LETTERS.get((number >> (5 * place)) as usize & 31))
+        .map(|letter| char::from(*letter))
+        .collect()
+}
+
+fn number(letters: &str) -> Option<u64> {
+    letters.bytes().try_fold(0, |sum, letter| {
+        let digit = LETTERS.iter().position(|known| *known == letter)?;
+        Some(sum << 5 | digit as u64)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assignments() -> Assignments {
+        Assignments::new(vec![Account {
+            id: "123456789012".to_owned(),
+            name: "Development".to_owned(),
+            email: "dev@example.com".to_owned(),
+            roles: vec!["SSOReadOnlyRole".to_owned(), "Admin".to_owned()],
+        }])
+    }
+
+    #[test]
+    fn an_access_key_id_tells_its_owner() {
+        let mut assignments = assignments();
+        let first = assignments.issue("123456789012", "Admin", Timestamp::UNIX_EPOCH);
+        let second = assignments.issue("123456789012", "SSOReadOnlyRole", Timestamp::UNIX_EPOCH);
+        for (key, role, serial) in
+            [(&first.access_key_id, "Admin", 1), (&second.access_key_id, "SSOReadOnlyRole", 2)]
+        {
+            assert_eq!(key.len(), 20, "{key}");
+            let owner = assignments.owner_of(key).unwrap();
+            assert_eq!(owner.account_id, "123456789012");
+            assert_eq!((owner.role_name.as_str(), owner.serial), (role, serial));
+        }
+        assert_eq!(second.secret_access_key.len(), 40);
+        for strange in ["", "AKIA", "ASIAIOSFODNN7EXAMPLE", "\u{e9}\u{e9}\u{e9}\u{e9}"] {
+            assert_eq!(assignments.owner_of(strange), None, "{strange}");
+        }
+    }
+
+    #[test]
+    fn roles_come_and_go_and_keep_what_was_issued() {
+        let mut assignments = assignments();
+        let key = assignments.issue("123456789012", "Admin", Timestamp::UNIX_EPOCH).access_key_id;
+        assignments.unassign("123456789012", "Admin");
+        assert!(!assignments.is_assigned("123456789012", "Admin"));
+        assert!(assignments.owner_of(&key).is_some());
+        assignments.assign("000000000042", "Audit");
+        assignments.assign("000000000042", "Audit");
+        assert!(assignments.is_assigned("000000000042", "Audit"));
+        assert_eq!(assignments.account("000000000042").unwrap().roles.len(), 1);
+    }
+}

@@ -1,0 +1,204 @@
+//! The builder of an emulator: the defaults, and what can be set.
+//!
+//! Not responsible for running it.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sso_types::{Clock, SystemClock};
+
+use crate::Emulator;
+use crate::settings::{Account, Settings};
+
+/// Sets an emulator up; every setting has a default. See [`Emulator::builder`].
+#[derive(Debug)]
+pub struct EmulatorBuilder {
+    pub(crate) settings: Settings,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) port: u16,
+}
+
+/// Why an emulator could not start. The machine's fault, not the caller's.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// No port of the loopback interface could be listened on: with a port that was asked for,
+    /// choose another, or 0 for any.
+    #[error(
+        "cannot listen on 127.0.0.1 port {port}; choose another port, or 0 for any that is free"
+    )]
+    Listen {
+        /// The port that was asked for.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The certificate authority or the server's certificate could not be made.
+    #[error("cannot make the certificates for TLS")]
+    Certificates(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl EmulatorBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            settings: Settings::default(),
+            accounts: Vec::new(),
+            clock: Arc::new(SystemClock),
+            port: 0,
+        }
+    }
+
+    /// The region of the SSO instance. Default: `us-east-1`.
+    #[must_use]
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.settings.region = region.into();
+        self
+    }
+
+    /// The start URL. Default: `https://my-sso-portal.awsapps.com/start`.
+    #[must_use]
+    pub fn start_url(mut self, start_url: impl Into<String>) -> Self {
+        self.settings.start_url = start_url.into();
+        self
+    }
+
+    /// The name of the `sso-session` section of a written home. Default: `dev-session`.
+    #[must_use]
+    pub fn session_name(mut self, session_name: impl Into<String>) -> Self {
+        self.settings.session_name = session_name.into();
+        self
+    }
+
+    /// The name of the profile of a written home that has an `sso_session`. Default: `devsso`.
+    #[must_use]
+    pub fn profile(mut self, profile: impl Into<String>) -> Self {
+        self.settings.profile = profile.into();
+        self
+    }
+
+    /// The name of the profile of a written home in the legacy form, without an `sso_session`.
+    /// Default: `legacy`.
+    #[must_use]
+    pub fn legacy_profile(mut self, profile: impl Into<String>) -> Self {
+        self.settings.legacy_profile = profile.into();
+        self
+    }
+
+    /// One more account, with the roles that are assigned to the user in it. The first role of the
+    /// first account is the one of a written home's profiles. Without any: the account
+    /// 123456789012, `Development`, with the role `SSOReadOnlyRole`.
+    #[must_use]
+    pub fn account(
+        mut self,
+        account_id: impl Into<String>,
+        account_name: impl Into<String>,
+        email_address: impl Into<String>,
+        role_names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.accounts.push(Account {
+            id: account_id.into(),
+            name: account_name.into(),
+            email: email_address.into(),
+            roles: role_names.into_iter().map(Into::into).collect(),
+        });
+        self
+    }
+
+    /// How long an access token is good. Default: an hour. `expiresIn` is in whole seconds.
+    #[must_use]
+    pub fn token_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.token_ttl = ttl;
+        self
+    }
+
+    /// How long role credentials are good. Default: an hour.
+    #[must_use]
+    pub fn credentials_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.credentials_ttl = ttl;
+        self
+    }
+
+    /// How long a sign-in lasts: after it a refresh is `invalid_grant`. Default: 90 days.
+    #[must_use]
+    pub fn session_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.session_ttl = ttl;
+        self
+    }
+
+    /// How long a client registration is good: after it a client is `invalid_client`. Default: 90
+    /// days.
+    #[must_use]
+    pub fn registration_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.registration_ttl = ttl;
+        self
+    }
+
+    /// Whether each refresh gives a new refresh token and spends the old one: a spent one answers
+    /// `invalid_grant`. Default: no, the refresh token stays good and is sent back.
+    #[must_use]
+    pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
+        self.settings.rotate = rotate;
+        self
+    }
+
+    /// Whether, without rotation, a refresh's answer leaves the refresh token out, as RFC 6749
+    /// section 6 allows. Default: no.
+    #[must_use]
+    pub fn omit_kept_refresh_token(mut self, omit: bool) -> Self {
+        self.settings.omit_kept = omit;
+        self
+    }
+
+    /// How much later every answer comes (time of the machine, not of the clock). Default: none.
+    #[must_use]
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.settings.latency = latency;
+        self
+    }
+
+    /// Requests a second, by the emulator's clock, that each of the two services takes; as many may
+    /// come at once. More are answered by the portal with `TooManyRequestsException`, by OIDC with
+    /// `SlowDownException`. AWS's portal takes about 20. Default: no limit.
+    #[must_use]
+    pub fn throttle(mut self, requests_per_second: u32) -> Self {
+        self.settings.throttle = Some(requests_per_second);
+        self
+    }
+
+    /// Whether to speak HTTPS, with a certificate of an authority made at the start: see
+    /// [`Emulator::ca_pem`]. Default: no.
+    #[must_use]
+    pub fn tls(mut self, tls: bool) -> Self {
+        self.settings.tls = tls;
+        self
+    }
+
+    /// The clock by which everything expires. Default: the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The port of the loopback address 127.0.0.1. Default: 0, any that is free.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Starts the emulator on the current tokio runtime.
+    ///
+    /// # Panics
+    /// When there is no current tokio runtime with its I/O and time drivers, as all of tokio does.
+    pub async fn start(mut self) -> Result<Emulator, StartError> {
+        if self.accounts.is_empty() {
+            self =
+                self.account("123456789012", "Development", "dev@example.com", ["SSOReadOnlyRole"]);
+        }
+        Emulator::start(self).await
+    }
+}

@@ -1,0 +1,337 @@
+//! A complete home directory for clients: config file, token files, environment.
+//!
+//! Not responsible for how the library under test reads and writes such files: this is on purpose
+//! an implementation of its own, made to what the AWS CLI writes.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use serde_json::{Value, json};
+
+use crate::settings::{Settings, after};
+use crate::world::World;
+use crate::{Emulator, control};
+
+/// How long before its expiry the token of [`TokenState::InRefreshWindow`] is written, at most:
+/// less than the five minutes of the AWS SDKs and the fifteen of botocore.
+const IN_WINDOW: Duration = Duration::from_secs(120);
+
+/// What a sign-in gives, as it is written to a token file. Made up: no AWS service takes these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IssuedToken {
+    /// The access token.
+    pub access_token: String,
+    /// When the portal takes it no longer.
+    pub expires_at: Timestamp,
+    /// The refresh token; none for a legacy profile.
+    pub refresh_token: Option<String>,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: String,
+    /// When the client's registration ends.
+    pub registration_expires_at: Timestamp,
+    /// The start URL that the person signed in at.
+    pub start_url: String,
+    /// The region of the SSO instance.
+    pub region: String,
+}
+
+impl IssuedToken {
+    /// The token file's content, as the AWS CLI writes it.
+    pub fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    pub(crate) fn to_value(&self) -> Value {
+        let mut token = json!({
+            "startUrl": self.start_url,
+            "region": self.region,
+            "accessToken": self.access_token,
+            "expiresAt": whole_seconds(self.expires_at),
+            "clientId": self.client_id,
+            "clientSecret": self.client_secret,
+            "registrationExpiresAt": whole_seconds(self.registration_expires_at),
+        });
+        if let (Some(refresh_token), Some(token)) = (&self.refresh_token, token.as_object_mut()) {
+            token.insert("refreshToken".to_owned(), json!(refresh_token));
+        }
+        token
+    }
+}
+
+/// How the tokens of a written home stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenState {
+    /// Good for the whole of the token's lifetime, and refreshable.
+    Valid,
+    /// Expired a minute ago; the refresh token is live.
+    Expired,
+    /// Good for two minutes more (less if tokens live less than eight); the refresh token is live.
+    InRefreshWindow,
+    /// Expired a minute ago, and the file holds no refresh token.
+    ExpiredNotRefreshable,
+    /// There is no token file, as before the first sign-in.
+    Missing,
+}
+
+impl TokenState {
+    /// The state of that name on the command line and in the control interface: `valid`,
+    /// `expired`, `window`, `expired-not-refreshable`, `missing`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "valid" => Self::Valid,
+            "expired" => Self::Expired,
+            "window" => Self::InRefreshWindow,
+            "expired-not-refreshable" => Self::ExpiredNotRefreshable,
+            "missing" => Self::Missing,
+            _ => return None,
+        })
+    }
+}
+
+/// A written home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Home {
+    /// The variables that a client must be run with: `HOME` (on Windows also `USERPROFILE`),
+    /// `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` (there is no such file),
+    /// `AWS_ENDPOINT_URL_SSO`, `AWS_ENDPOINT_URL_SSO_OIDC`, `AWS_EC2_METADATA_DISABLED` and, with
+    /// TLS, `AWS_CA_BUNDLE`.
+    pub environment: Vec<(String, String)>,
+    /// The home directory itself.
+    pub directory: PathBuf,
+    /// The config file.
+    pub config_file: PathBuf,
+    /// The token file of the profile with an `sso_session`, whether or not it is there.
+    pub token_file: PathBuf,
+    /// The token file of the legacy profile, whether or not it is there.
+    pub legacy_token_file: PathBuf,
+    /// The authority's certificate; none without TLS.
+    pub ca_bundle: Option<PathBuf>,
+    /// The name of the profile with an `sso_session`.
+    pub profile: String,
+    /// The name of the legacy profile.
+    pub legacy_profile: String,
+    /// The account of both profiles.
+    pub account_id: String,
+    /// The role of both profiles.
+    pub role_name: String,
+    /// What the token file of the profile with an `sso_session` holds; none when it is missing.
+    pub token: Option<IssuedToken>,
+}
+
+/// A file or directory of the home could not be written; the message names it.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}; choose a directory that can be written to", path.display())]
+pub struct HomeError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Emulator {
+    /// Writes a home into `directory`, which is made where there is none, and signs in for it.
+    ///
+    /// It has one profile with an `sso_session` and one in the legacy form, each with its token
+    /// file. Directories get mode 0700, files 0600. What an earlier call wrote is replaced. Blocks
+    /// for as long as a few small files take.
+    pub fn write_home(&self, directory: &Path, state: TokenState) -> Result<Home, HomeError> {
+        write(&self.world, directory, state)
+    }
+
+    /// One line of JSON with the URLs, the home's files and its environment: what the program
+    /// prints. No secret is in it.
+    pub fn describe(&self, home: &Home) -> String {
+        control::describe(&self.world, home).to_string()
+    }
+}
+
+pub(crate) fn write(world: &World, directory: &Path, state: TokenState) -> Result<Home, HomeError> {
+    let settings = &world.settings;
+    let aws = directory.join(".aws");
+    let cache = aws.join("sso").join("cache");
+    make_directory(directory, &cache)?;
+    let (account_id, role_name) = world.lock().assignments.first();
+
+    let config_file = aws.join("config");
+    replace(&config_file, config(settings, &account_id, &role_name).as_bytes())?;
+    let token_file = cache.join(file_name(&settings.session_name));
+    let token = token(world, state, true);
+    replace_token(&token_file, token.as_ref())?;
+    let legacy_token_file = cache.join(file_name(&settings.start_url));
+    replace_token(&legacy_token_file, self::token(world, state, false).as_ref())?;
+    let ca_bundle = world.ca_pem.as_ref().map(|_| directory.join("ca-bundle.pem"));
+    if let (Some(path), Some(pem)) = (&ca_bundle, &world.ca_pem) {
+        replace(path, pem.as_bytes())?;
+    }
+    world.lock().home = Some(directory.to_owned());
+    let environment = environment(world, directory, &aws, ca_bundle.as_deref());
+    Ok(Home {
+        environment,
+        directory: directory.to_owned(),
+        config_file,
+        token_file,
+        legacy_token_file,
+        ca_bundle,
+        profile: settings.profile.clone(),
+        legacy_profile: settings.legacy_profile.clone(),
+        account_id,
+        role_name,
+        token,
+    })
+}
+
+fn environment(
+    world: &World,
+    home: &Path,
+    aws: &Path,
+    ca_bundle: Option<&Path>,
+) -> Vec<(String, String)> {
+    let path = |path: &Path| path.display().to_string();
+    let mut variables = vec![
+        ("HOME", path(home)),
+        ("AWS_CONFIG_FILE", path(&aws.join("config"))),
+        ("AWS_SHARED_CREDENTIALS_FILE", path(&aws.join("credentials"))),
+        ("AWS_ENDPOINT_URL_SSO", world.base_url.clone()),
+        ("AWS_ENDPOINT_URL_SSO_OIDC", world.base_url.clone()),
+        // Else a client without credentials waits for a cloud machine's.
+        ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+    ];
+    if cfg!(windows) {
+        variables.push(("USERPROFILE", path(home)));
+    }
+    if let Some(ca_bundle) = ca_bundle {
+        variables.push(("AWS_CA_BUNDLE", path(ca_bundle)));
+    }
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn config(settings: &Settings, account_id: &str, role_name: &str) -> String {
+    let Settings { region, start_url, session_name, profile, legacy_profile, .. } = settings;
+    let section = |name: &str| {
+        if name == "default" { "[default]".to_owned() } else { format!("[profile {name}]") }
+    };
+    format!(
+        "{}\n\
+         sso_session = {session_name}\n\
+         sso_account_id = {account_id}\n\
+         sso_role_name = {role_name}\n\
+         region = {region}\n\
+         \n\
+         {}\n\
+         sso_start_url = {start_url}\n\
+         sso_region = {region}\n\
+         sso_account_id = {account_id}\n\
+         sso_role_name = {role_name}\n\
+         region = {region}\n\
+         \n\
+         [sso-session {session_name}]\n\
+         sso_start_url = {start_url}\n\
+         sso_region = {region}\n\
+         sso_registration_scopes = sso:account:access\n",
+        section(profile),
+        section(legacy_profile),
+    )
+}
+
+/// Signs in, and lets the access token expire as the state says.
+fn token(world: &World, state: TokenState, refreshable: bool) -> Option<IssuedToken> {
+    if state == TokenState::Missing {
+        return None;
+    }
+    let mut token = world.sign_in(refreshable);
+    let now = world.now();
+    token.expires_at = match state {
+        TokenState::InRefreshWindow => after(now, IN_WINDOW.min(world.settings.token_ttl / 4)),
+        TokenState::Expired | TokenState::ExpiredNotRefreshable => {
+            now.checked_sub(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MIN)
+        }
+        _ => token.expires_at,
+    };
+    world.lock().sessions.expire_at(&token.access_token, token.expires_at);
+    if state == TokenState::ExpiredNotRefreshable {
+        token.refresh_token = None;
+    }
+    Some(token)
+}
+
+fn replace_token(path: &Path, token: Option<&IssuedToken>) -> Result<(), HomeError> {
+    match token {
+        Some(token) => replace(path, token.to_json().as_bytes()),
+        None => match fs::remove_file(path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(HomeError { path: path.to_owned(), source })
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+/// `<lowercase hex SHA-1 of the key>.json`.
+fn file_name(key: &str) -> String {
+    format!("{}.json", hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes())))
+}
+
+fn whole_seconds(at: Timestamp) -> String {
+    crate::sessions::whole_seconds(at).to_string()
+}
+
+/// Makes `directory` and all between `home` and it for the owner alone.
+fn make_directory(home: &Path, directory: &Path) -> Result<(), HomeError> {
+    fs::create_dir_all(directory)
+        .map_err(|source| HomeError { path: directory.to_owned(), source })?;
+    for made in directory.ancestors().take_while(|path| *path != home) {
+        owner_only(made).map_err(|source| HomeError { path: made.to_owned(), source })?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn owner_only(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Unix, where it can fail")]
+fn owner_only(_directory: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Writes a file as a whole: a client that reads at that moment sees the old or the new one. The
+/// temporary file is for the owner alone (mode 0600), and so is what it becomes.
+fn replace(path: &Path, content: &[u8]) -> Result<(), HomeError> {
+    let write = || -> io::Result<()> {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        file.write_all(content)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|source| HomeError { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_files_are_named_by_the_sha1_of_their_key() {
+        // SHA-1 of `abc`, FIPS 180-4's example.
+        assert_eq!(file_name("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d.json");
+    }
+
+    #[test]
+    fn the_default_profile_has_no_prefix() {
+        let settings = Settings { profile: "default".to_owned(), ..Settings::default() };
+        let config = config(&settings, "123456789012", "R");
+        assert!(config.starts_with("[default]\nsso_session = dev-session\n"), "{config}");
+        assert!(config.contains("\n[profile legacy]\nsso_start_url = https://"), "{config}");
+    }
+}

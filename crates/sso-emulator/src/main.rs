@@ -1,0 +1,101 @@
+//! The `sso-emulator` program: the emulator for tests in any language. See the crate's README.
+//!
+//! Not responsible for emulating: that is the library.
+
+#![forbid(unsafe_code)]
+
+mod cli;
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::Arguments;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let served = match runtime {
+        Ok(runtime) => runtime.block_on(serve(&arguments)),
+        Err(error) => Err(error.into()),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when this cannot be written either.
+            let _ = writeln!(io::stderr(), "sso-emulator: {}", with_sources(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    // Before anything is printed: who reads the line may send the signal at once.
+    let stopped = Stopped::listen()?;
+    let emulator = arguments.builder().start().await?;
+    let home = std::path::absolute(&arguments.home)?;
+    let home = emulator.write_home(&home, arguments.token_state())?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{}", emulator.describe(&home))?;
+    stdout.flush()?;
+    stopped.wait().await;
+    emulator.shutdown().await;
+    Ok(())
+}
+
+/// The signals that stop the program.
+#[cfg(unix)]
+struct Stopped {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Stopped {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Ctrl-C alone.
+#[cfg(not(unix))]
+struct Stopped;
+
+#[cfg(not(unix))]
+impl Stopped {
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix, where it can fail")]
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn wait(self) {
+        // When it cannot be listened for, the program runs until it is killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

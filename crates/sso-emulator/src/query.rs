@@ -1,0 +1,44 @@
+//! The query of a request: names and values, percent-decoded.
+//!
+//! Not responsible for which are needed.
+
+use percent_encoding::percent_decode_str;
+
+#[derive(Debug)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// A plus sign stays one: AWS's clients send a blank as `%20`.
+    pub(crate) fn parse(query: &str) -> Self {
+        let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        Self(
+            pairs
+                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+                .map(|(name, value)| (decode(name), decode(value)))
+                .collect(),
+        )
+    }
+
+    /// The first value of that name, if it is not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_decoded_once() {
+        let query = Query::parse("role_name=a%2Fb%20c+d&account_id=12&empty=&&flag&twice=%2541");
+        assert_eq!(query.get("role_name"), Some("a/b c+d"));
+        assert_eq!(query.get("account_id"), Some("12"));
+        assert_eq!(query.get("twice"), Some("%41"));
+        for absent in ["empty", "flag", "none"] {
+            assert_eq!(query.get(absent), None);
+        }
+    }
+}

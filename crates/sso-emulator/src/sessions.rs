@@ -1,0 +1,326 @@
+//! What the OIDC service knows: client registrations, sign-ins, access tokens, refresh tokens.
+//!
+//! Not responsible for HTTP, nor for the time: each operation is told what time it is.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use ring::rand::SecureRandom;
+
+use crate::ErrorName;
+use crate::settings::{Settings, after};
+
+/// The scope that lets a client have refresh tokens and reach accounts.
+pub(crate) const ACCOUNT_ACCESS: &str = "sso:account:access";
+
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    pub(crate) secret: String,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) scopes: Vec<String>,
+    /// Empty: none were named, so any is allowed.
+    pub(crate) grant_types: Vec<String>,
+    pub(crate) redirect_uris: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Session {
+    ends_at: Timestamp,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Access {
+    session: usize,
+    expires_at: Timestamp,
+    revoked: bool,
+}
+
+#[derive(Debug)]
+struct Refresh {
+    session: usize,
+    client_id: String,
+    spent: bool,
+}
+
+/// What a grant gives.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    pub(crate) access_token: String,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) refresh_token: Option<String>,
+}
+
+/// All of it. Spent and ended things stay known, so that they can be told from unknown ones.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    serial: u64,
+    clients: HashMap<String, Client>,
+    sessions: Vec<Session>,
+    access: HashMap<String, Access>,
+    refresh: HashMap<String, Refresh>,
+}
+
+impl Sessions {
+    /// A secret that no other is equal to.
+    pub(crate) fn unique(&mut self, prefix: &str) -> String {
+        self.serial += 1;
+        format!("{prefix}-{}-{}", self.serial, random_hex(24))
+    }
+
+    /// Registers a client and returns its id.
+    pub(crate) fn register(
+        &mut self,
+        scopes: Vec<String>,
+        grant_types: Vec<String>,
+        redirect_uris: Vec<String>,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> (String, Client) {
+        let client_id = self.unique("client");
+        let client = Client {
+            secret: self.unique("client-secret"),
+            // The service tells it in whole seconds, and keeps to what it told.
+            expires_at: whole_seconds(after(now, settings.registration_ttl)),
+            scopes,
+            grant_types,
+            redirect_uris,
+        };
+        self.clients.insert(client_id.clone(), client.clone());
+        (client_id, client)
+    }
+
+    /// The client with that id, whatever its secret and expiry.
+    pub(crate) fn client(&self, client_id: &str) -> Option<&Client> {
+        self.clients.get(client_id)
+    }
+
+    /// The client, if the secret is its own and the registration has not expired.
+    pub(crate) fn authenticate(
+        &self,
+        client_id: &str,
+        client_secret: &str,
+        now: Timestamp,
+    ) -> Result<&Client, ErrorName> {
+        self.clients
+            .get(client_id)
+            .filter(|client| client.secret == client_secret && now < client.expires_at)
+            .ok_or(ErrorName::InvalidClient)
+    }
+
+    /// A new sign-in, and its first tokens.
+    pub(crate) fn sign_in(
+        &mut self,
+        client_id: &str,
+        with_refresh_token: bool,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Grant {
+        self.sessions.push(Session { ends_at: after(now, settings.session_ttl), ended: false });
+        let session = self.sessions.len() - 1;
+        let expires_at = whole_seconds(after(now, settings.token_ttl));
+        self.grant(session, client_id, with_refresh_token, expires_at)
+    }
+
+    /// Exchanges a refresh token.
+    pub(crate) fn refresh(
+        &mut self,
+        client_id: &str,
+        refresh_token: &str,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Grant, ErrorName> {
+        let known = self.refresh.get_mut(refresh_token).ok_or(ErrorName::InvalidGrant)?;
+        if known.spent || known.client_id != client_id {
+            return Err(ErrorName::InvalidGrant);
+        }
+        let session = known.session;
+        if !self.sessions.get(session).is_some_and(|session| session.is_live(now)) {
+            return Err(ErrorName::InvalidGrant);
+        }
+        known.spent = settings.rotate;
+        let expires_at = whole_seconds(after(now, settings.token_ttl));
+        let mut grant = self.grant(session, client_id, settings.rotate, expires_at);
+        if !settings.rotate && !settings.omit_kept {
+            grant.refresh_token = Some(refresh_token.to_owned());
+        }
+        Ok(grant)
+    }
+
+    /// Whether the portal takes the access token.
+    pub(crate) fn accepts(&self, access_token: &str, now: Timestamp) -> bool {
+        self.access.get(access_token).is_some_and(|access| {
+            !access.revoked
+                && now < access.expires_at
+                && self.sessions.get(access.session).is_some_and(|session| session.is_live(now))
+        })
+    }
+
+    /// Moves the expiry of an access token.
+    pub(crate) fn expire_at(&mut self, access_token: &str, expires_at: Timestamp) {
+        if let Some(access) = self.access.get_mut(access_token) {
+            access.expires_at = expires_at;
+        }
+    }
+
+    /// Ends the sign-in that the access token belongs to.
+    pub(crate) fn log_out(&mut self, access_token: &str) {
+        let session = self.access.get(access_token).map(|access| access.session);
+        if let Some(session) = session.and_then(|session| self.sessions.get_mut(session)) {
+            session.ended = true;
+        }
+    }
+
+    /// Ends every sign-in there is.
+    pub(crate) fn end_all(&mut self) {
+        for session in &mut self.sessions {
+            session.ended = true;
+        }
+    }
+
+    /// Makes the portal refuse every access token there is; refresh tokens stay good.
+    pub(crate) fn revoke_access_tokens(&mut self) {
+        for access in self.access.values_mut() {
+            access.revoked = true;
+        }
+    }
+
+    /// Makes every client registration there is expire.
+    pub(crate) fn expire_registrations(&mut self, now: Timestamp) {
+        for client in self.clients.values_mut() {
+            client.expires_at = client.expires_at.min(now);
+        }
+    }
+
+    /// Whether a refresh with that token would be granted to its client.
+    pub(crate) fn is_live(&self, refresh_token: &str, now: Timestamp) -> bool {
+        self.refresh.get(refresh_token).is_some_and(|refresh| {
+            !refresh.spent
+                && self.sessions.get(refresh.session).is_some_and(|session| session.is_live(now))
+                && self.clients.get(&refresh.client_id).is_some_and(|c| now < c.expires_at)
+        })
+    }
+
+    /// The refresh tokens of which that is true, sorted.
+    pub(crate) fn live_refresh_tokens(&self, now: Timestamp) -> Vec<String> {
+        let mut live: Vec<_> =
+            self.refresh.keys().filter(|token| self.is_live(token, now)).cloned().collect();
+        live.sort();
+        live
+    }
+
+    fn grant(
+        &mut self,
+        session: usize,
+        client_id: &str,
+        with_refresh_token: bool,
+        expires_at: Timestamp,
+    ) -> Grant {
+        let access_token = self.unique("access");
+        self.access.insert(access_token.clone(), Access { session, expires_at, revoked: false });
+        let refresh_token = with_refresh_token.then(|| self.unique("refresh"));
+        if let Some(token) = &refresh_token {
+            let client_id = client_id.to_owned();
+            self.refresh.insert(token.clone(), Refresh { session, client_id, spent: false });
+        }
+        Grant { access_token, expires_at, refresh_token }
+    }
+}
+
+impl Session {
+    fn is_live(&self, now: Timestamp) -> bool {
+        !self.ended && now < self.ends_at
+    }
+}
+
+/// Less what is finer than a second.
+pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+/// Lower-case hex digits, two a byte. They keep what different runs issue apart; what one run
+/// issues is unique by its number, so a machine without randomness does no harm.
+pub(crate) fn random_hex(bytes: usize) -> String {
+    let mut random = vec![0; bytes];
+    let _ = ring::rand::SystemRandom::new().fill(&mut random);
+    random.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn signed_in(settings: &Settings) -> (Sessions, String, Grant) {
+        let mut sessions = Sessions::default();
+        let (client_id, _) = sessions.register(vec![], vec![], vec![], settings, NOW);
+        let grant = sessions.sign_in(&client_id, true, settings, NOW);
+        (sessions, client_id, grant)
+    }
+
+    #[test]
+    fn a_rotated_refresh_token_is_spent_by_its_use() {
+        let settings = Settings { rotate: true, ..Settings::default() };
+        let (mut sessions, client, first) = signed_in(&settings);
+        let first = first.refresh_token.unwrap();
+        let second = sessions.refresh(&client, &first, &settings, NOW).unwrap();
+        let second = second.refresh_token.unwrap();
+
+        assert_ne!(first, second);
+        assert_eq!(
+            sessions.refresh(&client, &first, &settings, NOW).unwrap_err(),
+            ErrorName::InvalidGrant
+        );
+        assert_eq!(sessions.live_refresh_tokens(NOW), [second]);
+    }
+
+    #[test]
+    fn a_kept_refresh_token_is_sent_back_or_left_out() {
+        for (omit_kept, sent) in [(false, true), (true, false)] {
+            let settings = Settings { omit_kept, ..Settings::default() };
+            let (mut sessions, client, first) = signed_in(&settings);
+            let token = first.refresh_token.unwrap();
+            let again = sessions.refresh(&client, &token, &settings, NOW).unwrap();
+            assert_eq!(again.refresh_token.is_some(), sent);
+            assert_ne!(again.access_token, first.access_token);
+            assert!(sessions.is_live(&token, NOW));
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_is_of_one_client_and_one_session() {
+        let settings = Settings::default();
+        let (mut sessions, client, grant) = signed_in(&settings);
+        let token = grant.refresh_token.unwrap();
+        let (other, _) = sessions.register(vec![], vec![], vec![], &settings, NOW);
+        assert!(sessions.refresh(&other, &token, &settings, NOW).is_err());
+
+        let late = after(NOW, settings.session_ttl);
+        assert!(sessions.refresh(&client, &token, &settings, late).is_err());
+        sessions.end_all();
+        assert!(sessions.refresh(&client, &token, &settings, NOW).is_err());
+        assert!(!sessions.accepts(&grant.access_token, NOW));
+    }
+
+    #[test]
+    fn access_tokens_and_registrations_expire_on_the_second() {
+        let settings = Settings { token_ttl: Duration::from_secs(10), ..Settings::default() };
+        let (sessions, client_id, grant) = signed_in(&settings);
+        let last = grant.expires_at - jiff::SignedDuration::from_millis(1);
+        assert!(sessions.accepts(&grant.access_token, last));
+        assert!(!sessions.accepts(&grant.access_token, grant.expires_at));
+
+        let client = sessions.client(&client_id).unwrap();
+        let end = client.expires_at;
+        assert!(sessions.authenticate(&client_id, &client.secret, NOW).is_ok());
+        assert!(sessions.authenticate(&client_id, &client.secret, end).is_err());
+        assert!(sessions.authenticate(&client_id, "another", NOW).is_err());
+    }
+}

@@ -1,0 +1,244 @@
+//! Sign-ins under way: device authorizations (RFC 8628) and authorization codes (RFC 7636).
+//!
+//! Not responsible for the tokens that they end in, nor for HTTP.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use ring::digest::{SHA256, digest};
+
+use crate::ErrorName;
+use crate::settings::after;
+
+/// How long a device code is good, as AWS has it.
+pub(crate) const DEVICE_CODE_TTL: Duration = Duration::from_secs(600);
+/// How long an authorization code is good.
+const CODE_TTL: Duration = Duration::from_secs(600);
+/// Seconds between two polls that a client is asked for, as AWS has it.
+pub(crate) const POLL_INTERVAL: i64 = 1;
+/// A client that keeps the interval can still arrive early: the way to us takes each time another
+/// while. Only a poll well before its time is slowed down.
+const POLL_AT_LEAST: SignedDuration = SignedDuration::from_millis(POLL_INTERVAL * 500);
+
+#[derive(Debug)]
+struct Device {
+    client_id: String,
+    user_code: String,
+    expires_at: Timestamp,
+    last_poll: Option<Timestamp>,
+    decision: Decision,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Pending,
+    Approved,
+    Denied,
+}
+
+#[derive(Debug)]
+struct Code {
+    client_id: String,
+    redirect_uri: String,
+    challenge: String,
+    expires_at: Timestamp,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct SignIns {
+    devices: HashMap<String, Device>,
+    codes: HashMap<String, Code>,
+}
+
+impl SignIns {
+    pub(crate) fn start_device(
+        &mut self,
+        device_code: &str,
+        user_code: &str,
+        client_id: &str,
+        now: Timestamp,
+    ) {
+        let device = Device {
+            client_id: client_id.to_owned(),
+            user_code: user_code.to_owned(),
+            expires_at: after(now, DEVICE_CODE_TTL),
+            last_poll: None,
+            decision: Decision::Pending,
+        };
+        self.devices.insert(device_code.to_owned(), device);
+    }
+
+    /// Decides a pending authorization; false when there is none with that user code.
+    pub(crate) fn decide(&mut self, user_code: &str, decision: Decision) -> bool {
+        let pending = self.devices.values_mut().find(|device| {
+            device.user_code.eq_ignore_ascii_case(user_code) && device.decision == Decision::Pending
+        });
+        pending.map(|device| device.decision = decision).is_some()
+    }
+
+    /// The user codes that wait for a decision, sorted.
+    pub(crate) fn pending(&self) -> Vec<String> {
+        let waiting = self.devices.values().filter(|device| device.decision == Decision::Pending);
+        let mut codes: Vec<_> = waiting.map(|device| device.user_code.clone()).collect();
+        codes.sort();
+        codes
+    }
+
+    /// A poll by a client. An approved device code is good once.
+    pub(crate) fn poll(
+        &mut self,
+        device_code: &str,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Result<(), ErrorName> {
+        let device = self
+            .devices
+            .get_mut(device_code)
+            .filter(|device| device.client_id == client_id)
+            .ok_or(ErrorName::InvalidGrant)?;
+        if now >= device.expires_at {
+            return Err(ErrorName::ExpiredToken);
+        }
+        match device.decision {
+            Decision::Approved => {
+                self.devices.remove(device_code);
+                Ok(())
+            }
+            Decision::Denied => Err(ErrorName::AccessDenied),
+            Decision::Pending => {
+                let last = device.last_poll.replace(now);
+                match last {
+                    Some(last) if now.duration_since(last) < POLL_AT_LEAST => {
+                        Err(ErrorName::SlowDown)
+                    }
+                    _ => Err(ErrorName::AuthorizationPending),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn issue_code(
+        &mut self,
+        code: &str,
+        client_id: &str,
+        redirect_uri: &str,
+        challenge: &str,
+        now: Timestamp,
+    ) {
+        let issued = Code {
+            client_id: client_id.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            challenge: challenge.to_owned(),
+            expires_at: after(now, CODE_TTL),
+        };
+        self.codes.insert(code.to_owned(), issued);
+    }
+
+    /// Uses an authorization code up, whether or not everything else is right.
+    pub(crate) fn redeem_code(
+        &mut self,
+        code: &str,
+        client_id: &str,
+        redirect_uri: &str,
+        verifier: &str,
+        now: Timestamp,
+    ) -> Result<(), ErrorName> {
+        let issued = self.codes.remove(code).ok_or(ErrorName::InvalidGrant)?;
+        let right = issued.client_id == client_id
+            && issued.redirect_uri == redirect_uri
+            && issued.challenge == s256(verifier)
+            && now < issued.expires_at;
+        if right { Ok(()) } else { Err(ErrorName::InvalidGrant) }
+    }
+}
+
+/// The S256 code challenge of a verifier (RFC 7636 section 4.2).
+fn s256(verifier: &str) -> String {
+    base64_url(digest(&SHA256, verifier.as_bytes()).as_ref())
+}
+
+/// Base64 with the URL-safe alphabet, without padding (RFC 4648 section 5).
+fn base64_url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
+        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..=chunk.len() {
+            let six_bits = (group >> (18 - 6 * digit)) & 63;
+            text.extend(ALPHABET.get(six_bits as usize).map(|letter| char::from(*letter)));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    #[test]
+    fn the_challenge_of_the_rfc() {
+        // RFC 7636, appendix B.
+        assert_eq!(
+            s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+    }
+
+    #[test]
+    fn base64_of_each_length() {
+        for (bytes, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v")] {
+            assert_eq!(base64_url(bytes.as_bytes()), text);
+        }
+        assert_eq!(base64_url(&[0xfb, 0xff]), "-_8");
+    }
+
+    #[test]
+    fn a_device_code_is_pending_then_good_once() {
+        let mut sign_ins = SignIns::default();
+        sign_ins.start_device("D", "ABCD-EFGH", "c", at(0));
+        assert_eq!(sign_ins.poll("D", "c", at(1)), Err(ErrorName::AuthorizationPending));
+        assert_eq!(sign_ins.poll("D", "c", at(1)), Err(ErrorName::SlowDown));
+        assert_eq!(sign_ins.poll("D", "c", at(2)), Err(ErrorName::AuthorizationPending));
+        assert_eq!(sign_ins.poll("D", "other", at(4)), Err(ErrorName::InvalidGrant));
+        assert_eq!(sign_ins.pending(), ["ABCD-EFGH"]);
+        assert!(sign_ins.decide("abcd-efgh", Decision::Approved));
+        assert!(!sign_ins.decide("abcd-efgh", Decision::Denied), "decided once");
+        assert_eq!(sign_ins.poll("D", "c", at(4)), Ok(()));
+        assert_eq!(sign_ins.poll("D", "c", at(5)), Err(ErrorName::InvalidGrant));
+    }
+
+    #[test]
+    fn a_device_code_expires_or_is_denied() {
+        let mut sign_ins = SignIns::default();
+        sign_ins.start_device("D", "U", "c", at(0));
+        sign_ins.start_device("E", "V", "c", at(0));
+        assert!(sign_ins.decide("V", Decision::Denied));
+        assert_eq!(sign_ins.poll("E", "c", at(1)), Err(ErrorName::AccessDenied));
+        assert_eq!(sign_ins.poll("D", "c", at(600)), Err(ErrorName::ExpiredToken));
+    }
+
+    #[test]
+    fn an_authorization_code_is_bound_to_client_redirect_and_verifier() {
+        let (uri, verifier) = ("http://127.0.0.1:9/oauth/callback", "v");
+        let cases = [
+            ("c", uri, verifier, 1, true),
+            ("x", uri, verifier, 1, false),
+            ("c", "http://127.0.0.1:8/oauth/callback", verifier, 1, false),
+            ("c", uri, "w", 1, false),
+            ("c", uri, verifier, 600, false),
+        ];
+        for (client, redirect, verifier, now, right) in cases {
+            let mut sign_ins = SignIns::default();
+            sign_ins.issue_code("K", "c", uri, &s256("v"), at(0));
+            let first = sign_ins.redeem_code("K", client, redirect, verifier, at(now));
+            assert_eq!(first.is_ok(), right, "{client} {redirect} {verifier} {now}");
+            assert!(sign_ins.redeem_code("K", "c", uri, "v", at(1)).is_err(), "good once");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What all requests share: settings, clock and, behind one lock, the state.
+//!
+//! Not responsible for what is done with it: see `portal`, `oidc`, `server` and `control`.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sso_types::Clock;
+
+use crate::assignments::Assignments;
+use crate::faults::FaultScript;
+use crate::log::RequestLog;
+use crate::sessions::{ACCOUNT_ACCESS, Grant, Sessions};
+use crate::settings::{Account, Settings};
+use crate::sign_in::SignIns;
+use crate::{IssuedToken, Operation};
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    /// Scheme, host and port, without a slash at the end.
+    pub(crate) base_url: String,
+    pub(crate) ca_pem: Option<String>,
+    clock: Arc<dyn Clock>,
+    /// Milliseconds by which the emulator is ahead of its clock.
+    ahead: AtomicI64,
+    state: Mutex<State>,
+}
+
+/// Held for the length of one operation, never across an await.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) sessions: Sessions,
+    pub(crate) sign_ins: SignIns,
+    pub(crate) assignments: Assignments,
+    pub(crate) faults: FaultScript,
+    pub(crate) log: RequestLog,
+    /// Where a home was last written.
+    pub(crate) home: Option<PathBuf>,
+    portal_bucket: Bucket,
+    oidc_bucket: Bucket,
+}
+
+impl World {
+    pub(crate) fn new(
+        settings: Settings,
+        accounts: Vec<Account>,
+        clock: Arc<dyn Clock>,
+        base_url: String,
+        ca_pem: Option<String>,
+    ) -> Self {
+        let state = State {
+            sessions: Sessions::default(),
+            sign_ins: SignIns::default(),
+            assignments: Assignments::new(accounts),
+            faults: FaultScript::default(),
+            log: RequestLog::default(),
+            home: None,
+            portal_bucket: Bucket::default(),
+            oidc_bucket: Bucket::default(),
+        };
+        Self {
+            settings,
+            base_url,
+            ca_pem,
+            clock,
+            ahead: AtomicI64::new(0),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The emulator's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        let ahead = SignedDuration::from_millis(self.ahead.load(Ordering::SeqCst));
+        let now = self.clock.now();
+        now.checked_add(ahead).unwrap_or(now)
+    }
+
+    /// Moves the emulator's time against its clock.
+    pub(crate) fn advance(&self, by: SignedDuration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(0);
+        self.ahead.fetch_add(by, Ordering::SeqCst);
+    }
+
+    /// The state. A request that panicked is no reason for the others to fail.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A finished sign-in, as the AWS CLI makes it for a profile with an `sso_session`
+    /// (`refreshable`) or for a legacy profile.
+    pub(crate) fn sign_in(&self, refreshable: bool) -> IssuedToken {
+        let now = self.now();
+        let scopes = if refreshable { vec![ACCOUNT_ACCESS.to_owned()] } else { Vec::new() };
+        let mut state = self.lock();
+        let (client_id, client) =
+            state.sessions.register(scopes, Vec::new(), Vec::new(), &self.settings, now);
+        let Grant { access_token, expires_at, refresh_token } =
+            state.sessions.sign_in(&client_id, refreshable, &self.settings, now);
+        IssuedToken {
+            access_token,
+            expires_at,
+            refresh_token,
+            client_id,
+            client_secret: client.secret,
+            registration_expires_at: client.expires_at,
+            start_url: self.settings.start_url.clone(),
+            region: self.settings.region.clone(),
+        }
+    }
+}
+
+impl State {
+    /// Whether the rate allows one more request to the service of `operation`.
+    pub(crate) fn admit(
+        &mut self,
+        operation: Operation,
+        per_second: Option<u32>,
+        now: Timestamp,
+    ) -> bool {
+        let bucket = match (operation.is_portal(), operation) {
+            (true, _) => &mut self.portal_bucket,
+            // Pages for people: AWS's limits are for programs.
+            (false, Operation::Authorize | Operation::VerifyDevice) => return true,
+            (false, _) => &mut self.oidc_bucket,
+        };
+        per_second.is_none_or(|rate| bucket.take(rate, now))
+    }
+}
+
+/// A token bucket that holds a second's worth of requests.
+#[derive(Debug, Default)]
+struct Bucket {
+    /// Thousandths of a request that were taken and have not come back; none before the first.
+    taken: i64,
+    last: Option<Timestamp>,
+}
+
+impl Bucket {
+    fn take(&mut self, rate: u32, now: Timestamp) -> bool {
+        let rate = i64::from(rate);
+        let since = self.last.replace(now).map_or(0, |last| {
+            i64::try_from(now.duration_since(last).as_millis()).unwrap_or(i64::MAX)
+        });
+        // A rate of one request a second is one thousandth of it a millisecond.
+        let back = since.max(0).saturating_mul(rate);
+        self.taken = self.taken.saturating_sub(back).max(0);
+        if self.taken + 1000 > rate * 1000 {
+            return false;
+        }
+        self.taken += 1000;
+        true
+    }
+}
+
+/// Waits; for no time at all it does not even yield.
+pub(crate) async fn pause(wait: Duration) {
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: i64) -> Timestamp {
+        Timestamp::from_millisecond(milliseconds).unwrap()
+    }
+
+    #[test]
+    fn a_bucket_takes_its_rate_and_fills_with_time() {
+        let mut bucket = Bucket::default();
+        assert!((0..3).all(|_| bucket.take(3, at(0))));
+        assert!(!bucket.take(3, at(0)));
+        assert!(!bucket.take(3, at(333)));
+        assert!(bucket.take(3, at(334)));
+        assert!(!bucket.take(3, at(335)));
+        assert!((0..3).all(|_| bucket.take(3, at(60_000))));
+        assert!(!bucket.take(3, at(60_000)));
+        assert!(!bucket.take(3, at(0)), "a clock that steps back gives nothing");
+    }
+
+    #[test]
+    fn a_rate_of_nothing_takes_nothing() {
+        assert!(!Bucket::default().take(0, at(0)));
+    }
+}
