@@ -1,0 +1,78 @@
+//! Which characters stand in the names of profiles, sessions, services and properties.
+//!
+//! Not responsible for what a name means, nor for reporting one that is not valid.
+
+/// What a blank is in these files: space and tab, nothing else.
+pub(crate) const BLANK: [char; 2] = [' ', '\t'];
+
+/// The name that a section line gives, or `None` when it is not a valid one.
+///
+/// Quotes of either kind may stand around the whole of it, and then it may hold spaces: the AWS CLI
+/// writes `[profile 'foo bar']` and reads `[profile "foo bar"]` as well.
+pub(crate) fn section_name(text: &str) -> Option<&str> {
+    let quoted = ['"', '\'']
+        .into_iter()
+        .find_map(|quote| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)));
+    match quoted {
+        Some(inner) => {
+            let valid =
+                !inner.is_empty() && inner.chars().all(|c| c == ' ' || is_name_character(c));
+            valid.then_some(inner)
+        }
+        None => is_bare_name(text).then_some(text),
+    }
+}
+
+/// Whether it is a name that needs no quotes.
+pub(crate) fn is_bare_name(text: &str) -> bool {
+    !text.is_empty() && invalid_character(text).is_none()
+}
+
+/// The first character that cannot stand in a name outside quotes.
+pub(crate) fn invalid_character(name: &str) -> Option<char> {
+    if name.bytes().all(|byte| byte.is_ascii() && is_name_character(char::from(byte))) {
+        return None;
+    }
+    name.chars().find(|&c| !is_name_character(c))
+}
+
+/// Letters and digits are those of any script: the AWS CLI reads a profile named `büro`.
+fn is_name_character(c: char) -> bool {
+    match c {
+        '_' | '-' | '/' | '.' | '%' | '@' | ':' | '+' => true,
+        c if c.is_ascii() => c.is_ascii_alphanumeric(),
+        c => c.is_alphanumeric(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_sections() {
+        for (text, name) in [
+            ("dev", Some("dev")),
+            ("a_-/.%@:+Z9", Some("a_-/.%@:+Z9")),
+            ("büro", Some("büro")),
+            ("\"foo bar\"", Some("foo bar")),
+            ("'foo bar'", Some("foo bar")),
+            ("\"dev\"", Some("dev")),
+            ("\" dev \"", Some(" dev ")),
+            ("", None),
+            ("\"\"", None),
+            ("\"", None),
+            ("foo bar", None),
+            ("\"foo\tbar\"", None),
+            ("\"foo", None),
+            ("\"foo'", None),
+            ("foo\" \"bar", None),
+            ("foo!", None),
+            ("\"foo!\"", None),
+            ("\"a\"b\"", None),
+            ("\u{0}", None),
+        ] {
+            assert_eq!(section_name(text), name, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Where something stands: file and line.
+//!
+//! Not responsible for what stands there.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The file and the line that a property or section was read from. Shown as `FILE line N`.
+///
+/// Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    file: Arc<Path>,
+    line: usize,
+}
+
+impl Origin {
+    pub(crate) fn new(file: &Arc<Path>, line: usize) -> Self {
+        Self { file: Arc::clone(file), line }
+    }
+
+    /// The file, as [`Locations`](crate::Locations) names it.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The line; the first is 1. Of a value of more than one line, the first.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} line {}", self.file.display(), self.line)
+    }
+}

@@ -1,0 +1,54 @@
+//! A configuration as the text of a config file.
+//!
+//! Not responsible for comments, for the layout that a file had, nor for writing files.
+
+use zeroize::Zeroizing;
+
+use crate::SharedConfig;
+use crate::names::is_bare_name;
+use crate::section::{Property, Section, SectionKind};
+
+impl SharedConfig {
+    /// Everything in this configuration as the text of one config file: parsed again, it gives the
+    /// same profiles, sso-sessions and services with the same properties.
+    ///
+    /// **It holds every value, secret keys included**, and is wiped from memory when dropped.
+    pub fn to_text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::new());
+        for section in self.profiles().chain(self.sso_sessions()).chain(self.services()) {
+            text.push_str(&section.header());
+            text.push('\n');
+            for property in section.properties() {
+                print(&mut text, property);
+            }
+        }
+        text
+    }
+}
+
+impl Section<'_> {
+    /// The line that begins such a section in the config file, in its shortest form:
+    /// `[default]`, `[profile dev]`, `[sso-session "two words"]`.
+    pub fn header(&self) -> String {
+        let (kind, name) = (self.kind(), self.name());
+        match kind {
+            SectionKind::Profile if name == "default" => "[default]".to_owned(),
+            _ if is_bare_name(name) => format!("[{kind} {name}]"),
+            _ => format!("[{kind} \"{name}\"]"),
+        }
+    }
+}
+
+/// No blank after `=`: a value that begins with `#` would become a comment.
+fn print(text: &mut String, property: Property<'_>) {
+    text.push_str(property.key());
+    text.push('=');
+    for (index, line) in property.value().split('\n').enumerate() {
+        if index > 0 {
+            text.push(' ');
+        }
+        text.push_str(line);
+        // One carriage return at the end of a line belongs to the line's end and not to the value.
+        text.push_str(if line.ends_with('\r') { "\r\n" } else { "\n" });
+    }
+}

@@ -1,0 +1,71 @@
+//! Which profile is asked for.
+//!
+//! Not responsible for whether it is there.
+
+use std::fmt;
+
+use sso_types::Environment;
+
+use crate::SettingsError;
+
+/// Who chose the profile. Shown in words that fit into a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProfileOrigin {
+    /// The caller: an argument, an option of a program.
+    Caller,
+    /// This environment variable.
+    Environment(&'static str),
+    /// Nobody did, so it is `default`.
+    Default,
+}
+
+/// The name of the profile to use: the one that the caller gives, else `AWS_PROFILE`, else
+/// `AWS_DEFAULT_PROFILE`, else `default`. An empty variable counts as unset.
+///
+/// Fails only when a variable that is needed is not UTF-8.
+pub fn selected_profile(
+    explicit: Option<&str>,
+    environment: &Environment,
+) -> Result<(String, ProfileOrigin), SettingsError> {
+    if let Some(name) = explicit {
+        return Ok((name.to_owned(), ProfileOrigin::Caller));
+    }
+    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        if let Some(name) = environment.var(variable)? {
+            return Ok((name.to_owned(), ProfileOrigin::Environment(variable)));
+        }
+    }
+    Ok(("default".to_owned(), ProfileOrigin::Default))
+}
+
+impl fmt::Display for ProfileOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Caller => f.write_str("chosen by the caller"),
+            Self::Environment(variable) => write!(f, "chosen by {variable} (environment)"),
+            Self::Default => f.write_str("the default"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_is_given_counts() {
+        let both = [("AWS_PROFILE", "a"), ("AWS_DEFAULT_PROFILE", "b")];
+        let second = [("AWS_PROFILE", ""), ("AWS_DEFAULT_PROFILE", "b")];
+        for (explicit, variables, name, origin) in [
+            (Some("x"), &both[..], "x", ProfileOrigin::Caller),
+            (None, &both, "a", ProfileOrigin::Environment("AWS_PROFILE")),
+            (None, &second, "b", ProfileOrigin::Environment("AWS_DEFAULT_PROFILE")),
+            (None, &[], "default", ProfileOrigin::Default),
+        ] {
+            let environment = variables.iter().copied().collect();
+            let selected = selected_profile(explicit, &environment).unwrap();
+            assert_eq!(selected, (name.to_owned(), origin));
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! How the services are to be reached, as the environment and the profile say: endpoints, FIPS,
+//! dual-stack, CA bundle, attempts; each with where it came from.
+//!
+//! Not responsible for whether an endpoint URL can be used, nor for proxies: `sso-http` judges the
+//! one and reads the other.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use sso_types::Environment;
+
+use crate::locations::expand;
+use crate::nearest::nearest;
+use crate::section::{Profile, Property, Section};
+use crate::{Origin, SettingsError, SharedConfig};
+
+/// A value, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub source: SettingSource,
+}
+
+/// Where a setting came from. Shown as `AWS_ENDPOINT_URL (environment)`,
+/// `endpoint_url of [services local], FILE line N`, `default` or `code`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettingSource {
+    /// Nothing says otherwise.
+    Default,
+    /// This environment variable.
+    Environment(&'static str),
+    /// A property of one of the files.
+    Property {
+        /// Its key.
+        key: &'static str,
+        /// The section line it stands below, such as `[profile dev]`.
+        section: String,
+        /// The file and the line.
+        origin: Origin,
+    },
+    /// The program set it, or an option of the program.
+    Code,
+}
+
+/// How to reach the SSO portal and the SSO OIDC service.
+///
+/// The fields are public so that a program can put what it is told in code in place of what the
+/// configuration says (with [`SettingSource::Code`]); it then calls [`Settings::check`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The URL of the SSO portal in place of the standard one, as it is written; not yet judged.
+    pub portal_endpoint: Option<Setting<String>>,
+    /// The URL of the SSO OIDC service in place of the standard one, as it is written; not yet
+    /// judged.
+    pub oidc_endpoint: Option<Setting<String>>,
+    /// Whether FIPS endpoints are used.
+    pub use_fips: Setting<bool>,
+    /// Whether dual-stack (IPv4 and IPv6) endpoints are used.
+    pub use_dual_stack: Setting<bool>,
+    /// The file of certificates (PEM) to trust in place of the platform's.
+    pub ca_bundle: Option<Setting<PathBuf>>,
+    /// How many attempts a request has in all, at least 1.
+    pub max_attempts: Setting<u32>,
+}
+
+impl Settings {
+    /// How many attempts a request has when nothing says otherwise: 3, the first included.
+    pub const DEFAULT_MAX_ATTEMPTS: u32 = 3;
+
+    /// The settings for `profile`, or for an sso-session by itself, which has no profile.
+    ///
+    /// For an endpoint the first of these counts: `AWS_ENDPOINT_URL_SSO` (or `_SSO_OIDC`);
+    /// `AWS_ENDPOINT_URL`; `endpoint_url` below `sso` (or `sso_oidc`) in the section that the
+    /// profile's `services` names; the profile's `endpoint_url`. None does when
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` or the profile's `ignore_configured_endpoint_urls` is
+    /// `true`. All else: the environment before the profile. An empty variable counts as unset, and
+    /// so does an empty `endpoint_url` or `ca_bundle`.
+    ///
+    /// Fails with [`SettingsError::InvalidBoolean`], [`SettingsError::InvalidMaxAttempts`],
+    /// [`SettingsError::ServicesNotFound`], [`SettingsError::EndpointConflict`],
+    /// [`SettingsError::Environment`], or [`SettingsError::NoHome`] for a CA bundle below `~/`.
+    pub fn resolve(
+        profile: Option<Profile<'_>>,
+        config: &SharedConfig,
+        environment: &Environment,
+    ) -> Result<Self, SettingsError> {
+        let sources = Sources { profile, config, environment };
+        let ignored = sources.endpoints_are_ignored()?;
+        let endpoint = |variable, key| {
+            if ignored { Ok(None) } else { sources.endpoint(variable, key) }
+        };
+        let settings = Self {
+            portal_endpoint: endpoint("AWS_ENDPOINT_URL_SSO", "sso")?,
+            oidc_endpoint: endpoint("AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc")?,
+            use_fips: sources.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
+            use_dual_stack: sources
+                .switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
+            ca_bundle: sources.ca_bundle()?,
+            max_attempts: sources.max_attempts()?,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Fails with [`SettingsError::EndpointConflict`] when an endpoint is set and FIPS or dual-stack
+    /// endpoints are switched on. [`Settings::resolve`] has done this; whoever changes a field does
+    /// it again.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        for (service, endpoint) in
+            [("SSO portal", &self.portal_endpoint), ("SSO OIDC service", &self.oidc_endpoint)]
+        {
+            for (option, switch) in
+                [("FIPS endpoints", &self.use_fips), ("dual-stack endpoints", &self.use_dual_stack)]
+            {
+                if let Some(endpoint) = endpoint
+                    && switch.value
+                {
+                    return Err(SettingsError::EndpointConflict {
+                        service,
+                        endpoint: Box::new(endpoint.source.clone()),
+                        option,
+                        option_source: Box::new(switch.source.clone()),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Settings {
+    /// Standard endpoints, no FIPS, no dual-stack, the platform's certificates, 3 attempts.
+    fn default() -> Self {
+        Self {
+            portal_endpoint: None,
+            oidc_endpoint: None,
+            use_fips: Setting::default_of(false),
+            use_dual_stack: Setting::default_of(false),
+            ca_bundle: None,
+            max_attempts: Setting::default_of(Self::DEFAULT_MAX_ATTEMPTS),
+        }
+    }
+}
+
+impl<T> Setting<T> {
+    /// A value with its source.
+    pub fn new(value: T, source: SettingSource) -> Self {
+        Self { value, source }
+    }
+
+    /// A value that the program gives, in place of what the configuration says.
+    pub fn from_code(value: T) -> Self {
+        Self::new(value, SettingSource::Code)
+    }
+
+    fn default_of(value: T) -> Self {
+        Self::new(value, SettingSource::Default)
+    }
+}
+
+impl fmt::Display for SettingSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Environment(variable) => write!(f, "{variable} (environment)"),
+            Self::Property { key, section, origin } => write!(f, "{key} of {section}, {origin}"),
+            Self::Code => f.write_str("code"),
+        }
+    }
+}
+
+/// Where settings are looked for.
+struct Sources<'a> {
+    profile: Option<Profile<'a>>,
+    config: &'a SharedConfig,
+    environment: &'a Environment,
+}
+
+impl<'a> Sources<'a> {
+    fn endpoints_are_ignored(&self) -> Result<bool, SettingsError> {
+        let variable = self.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")?;
+        let property = self.property("ignore_configured_endpoint_urls");
+        // Either will do: no precedence, and a value that cannot be read is an error in both.
+        let mut ignored = false;
+        for setting in variable.into_iter().chain(property) {
+            ignored |= boolean(setting)?.value;
+        }
+        Ok(ignored)
+    }
+
+    fn endpoint(
+        &self,
+        variable: &'static str,
+        key: &str,
+    ) -> Result<Option<Setting<String>>, SettingsError> {
+        for variable in [variable, "AWS_ENDPOINT_URL"] {
+            if let Some(url) = self.variable(variable)? {
+                return Ok(Some(url.map(str::to_owned)));
+            }
+        }
+        let below_services = self.services()?.and_then(|services| {
+            let property = services.get(key)?.sub("endpoint_url")?;
+            Some(from_property(services, property, "endpoint_url"))
+        });
+        let urls = below_services.into_iter().chain(self.property("endpoint_url"));
+        Ok(urls.map(|url| url.map(str::to_owned)).find(|url| !url.value.is_empty()))
+    }
+
+    /// The section that the profile's `services` names.
+    fn services(&self) -> Result<Option<Section<'a>>, SettingsError> {
+        let named = self.profile.and_then(|profile| Some((profile, profile.get("services")?)));
+        let Some((profile, named)) = named else { return Ok(None) };
+        let found = self.config.service(named.value());
+        found.map(Some).ok_or_else(|| SettingsError::ServicesNotFound {
+            profile: profile.name().to_owned(),
+            services: named.value().to_owned(),
+            origin: named.origin(),
+            nearest: nearest(named.value(), self.config.services().map(|section| section.name())),
+            config: self.config.config_file().to_path_buf(),
+        })
+    }
+
+    fn switch(
+        &self,
+        variable: &'static str,
+        key: &'static str,
+    ) -> Result<Setting<bool>, SettingsError> {
+        let found = self.variable(variable)?.or_else(|| self.property(key));
+        found.map_or(Ok(Setting::default_of(false)), boolean)
+    }
+
+    fn ca_bundle(&self) -> Result<Option<Setting<PathBuf>>, SettingsError> {
+        const VARIABLE: &str = "AWS_CA_BUNDLE";
+        let found = match self.environment.var_os(VARIABLE) {
+            Some(path) => Some(Setting::new(Path::new(path), SettingSource::Environment(VARIABLE))),
+            None => self
+                .property("ca_bundle")
+                .filter(|path| !path.value.is_empty())
+                .map(|path| path.map(Path::new)),
+        };
+        found
+            .map(|found| Ok(Setting::new(expand(found.value, self.environment)?, found.source)))
+            .transpose()
+    }
+
+    fn max_attempts(&self) -> Result<Setting<u32>, SettingsError> {
+        let found = self.variable("AWS_MAX_ATTEMPTS")?.or_else(|| self.property("max_attempts"));
+        let Some(Setting { value, source }) = found else {
+            return Ok(Setting::default_of(Settings::DEFAULT_MAX_ATTEMPTS));
+        };
+        match value.trim().parse() {
+            Ok(attempts) if attempts > 0 => Ok(Setting::new(attempts, source)),
+            _ => Err(SettingsError::InvalidMaxAttempts { setting: source }),
+        }
+    }
+
+    fn variable(&self, name: &'static str) -> Result<Option<Setting<&'a str>>, SettingsError> {
+        let value = self.environment.var(name)?;
+        Ok(value.map(|value| Setting::new(value, SettingSource::Environment(name))))
+    }
+
+    fn property(&self, key: &'static str) -> Option<Setting<&'a str>> {
+        let profile = self.profile?;
+        Some(from_property(profile, profile.get(key)?, key))
+    }
+}
+
+impl<T> Setting<T> {
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Setting<U> {
+        Setting { value: change(self.value), source: self.source }
+    }
+}
+
+fn from_property<'a>(
+    section: Section<'a>,
+    property: Property<'a>,
+    key: &'static str,
+) -> Setting<&'a str> {
+    let source =
+        SettingSource::Property { key, section: section.header(), origin: property.origin() };
+    Setting::new(property.value(), source)
+}
+
+fn boolean(setting: Setting<&str>) -> Result<Setting<bool>, SettingsError> {
+    let value = setting.value.trim();
+    if value.eq_ignore_ascii_case("true") {
+        Ok(setting.map(|_| true))
+    } else if value.eq_ignore_ascii_case("false") {
+        Ok(setting.map(|_| false))
+    } else {
+        Err(SettingsError::InvalidBoolean { setting: setting.source })
+    }
+}
