@@ -1,0 +1,272 @@
+//! The content of a token file: an SSO access token, what refreshes it, and whatever else stands there.
+//!
+//! Not responsible for its JSON (`token_json`) nor for when a token should be refreshed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sso_types::{AccessToken, ClientSecret, RefreshToken};
+use zeroize::Zeroizing;
+
+use crate::token_json::{Field, KnownMember};
+
+/// The SSO token of one login, as cached in a file that all AWS tools of a user share.
+///
+/// Everything else that the file holds is kept as it was read, to the digit, and written back by
+/// [`to_json`](Self::to_json). Cleared from memory on drop. `Debug` shows the expiry, and of the
+/// rest only whether it is there.
+#[derive(Clone)]
+pub struct CachedToken {
+    pub(crate) access_token: AccessToken,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) refresh_token: Optional<RefreshToken>,
+    pub(crate) client_id: Optional<String>,
+    pub(crate) client_secret: Optional<ClientSecret>,
+    pub(crate) registration_expires_at: Optional<Timestamp>,
+    pub(crate) region: Optional<String>,
+    pub(crate) start_url: Optional<String>,
+    /// The text that the members below point into; empty for a token that was not parsed.
+    pub(crate) text: Arc<Zeroizing<String>>,
+    pub(crate) members: Vec<KnownMember>,
+}
+
+/// A field that need not be there.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Optional<T> {
+    /// It is not there, or `null`.
+    Missing,
+    /// It is there and cannot be used.
+    Unusable,
+    Present(T),
+}
+
+/// What a `CreateToken` request with the grant type `refresh_token` is made from.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct RefreshMaterial<'a> {
+    /// The id of the client registration.
+    pub client_id: &'a str,
+    /// The secret of the client registration. Secret.
+    pub client_secret: &'a ClientSecret,
+    /// The refresh token. Secret.
+    pub refresh_token: &'a RefreshToken,
+}
+
+/// Why a token cannot be refreshed. No error while the token is valid. Only signing in again helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotRefreshable {
+    /// The token file lacks a field, as that of a legacy profile does.
+    #[error("the token file has no {field}; sign in again to renew the token")]
+    Missing {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field is there and is the empty string.
+    #[error("the {field} in the token file is empty; sign in again to renew the token")]
+    Empty {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field is there and is no string.
+    #[error("the {field} in the token file is not a string; sign in again to renew the token")]
+    WrongType {
+        /// The field.
+        field: &'static str,
+    },
+    /// The client registration has run out.
+    #[error("the client registration expired at {at}; sign in again to renew the token")]
+    RegistrationExpired {
+        /// When, in UTC.
+        at: Timestamp,
+    },
+    /// It cannot be told whether the client registration has run out.
+    #[error(
+        "the registrationExpiresAt in the token file cannot be read; sign in again to renew the token"
+    )]
+    UnreadableRegistrationExpiry,
+}
+
+impl CachedToken {
+    /// A token that is good until `expires_at`, a point of UTC time, and cannot be refreshed.
+    pub fn new(access_token: AccessToken, expires_at: Timestamp) -> Self {
+        let mut token = Self {
+            access_token,
+            expires_at,
+            refresh_token: Optional::Missing,
+            client_id: Optional::Missing,
+            client_secret: Optional::Missing,
+            registration_expires_at: Optional::Missing,
+            region: Optional::Missing,
+            start_url: Optional::Missing,
+            text: Arc::default(),
+            members: Vec::with_capacity(8),
+        };
+        token.set(Field::AccessToken);
+        token.set(Field::ExpiresAt);
+        token
+    }
+
+    /// The same token with a refresh token.
+    #[must_use]
+    pub fn with_refresh_token(mut self, refresh_token: RefreshToken) -> Self {
+        self.refresh_token = Optional::Present(refresh_token);
+        self.set(Field::RefreshToken);
+        self
+    }
+
+    /// The same token with the client registration that its refresh token belongs to. Without
+    /// `expires_at`, what the token said of it before stays.
+    #[must_use]
+    pub fn with_client_registration(
+        mut self,
+        client_id: impl Into<String>,
+        client_secret: ClientSecret,
+        expires_at: Option<Timestamp>,
+    ) -> Self {
+        self.client_id = Optional::Present(client_id.into());
+        self.set(Field::ClientId);
+        self.client_secret = Optional::Present(client_secret);
+        self.set(Field::ClientSecret);
+        if let Some(expires_at) = expires_at {
+            self.registration_expires_at = Optional::Present(expires_at);
+            self.set(Field::RegistrationExpiresAt);
+        }
+        self
+    }
+
+    /// The same token with the region of its IAM Identity Center instance.
+    #[must_use]
+    pub fn with_region(mut self, region: impl Into<String>) -> Self {
+        self.region = Optional::Present(region.into());
+        self.set(Field::Region);
+        self
+    }
+
+    /// The same token with the start URL of its IAM Identity Center instance.
+    #[must_use]
+    pub fn with_start_url(mut self, start_url: impl Into<String>) -> Self {
+        self.start_url = Optional::Present(start_url.into());
+        self.set(Field::StartUrl);
+        self
+    }
+
+    /// What a refresh makes of this token: the new access token and, where the service gave one, the
+    /// new refresh token (without one the old one stays good, RFC 6749 section 6). All else stays,
+    /// unknown fields included.
+    #[must_use]
+    pub fn refreshed(
+        &self,
+        access_token: AccessToken,
+        expires_at: Timestamp,
+        refresh_token: Option<RefreshToken>,
+    ) -> Self {
+        let mut token = self.clone();
+        token.access_token = access_token;
+        token.set(Field::AccessToken);
+        token.expires_at = expires_at;
+        token.set(Field::ExpiresAt);
+        match refresh_token {
+            Some(refresh_token) => token.with_refresh_token(refresh_token),
+            None => token,
+        }
+    }
+
+    /// The access token. Secret. Never empty in a token that was parsed.
+    pub fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    /// The first moment at which the access token is no longer good, in UTC.
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// Whether the access token is no longer good at `now`.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires_at
+    }
+
+    /// The refresh token; `None` when it is missing, empty or no string. Secret.
+    pub fn refresh_token(&self) -> Option<&RefreshToken> {
+        self.refresh_token.present().filter(|token| !token.is_empty())
+    }
+
+    /// The id of the client registration; `None` when it is missing, empty or no string.
+    pub fn client_id(&self) -> Option<&str> {
+        self.client_id.present().map(String::as_str).filter(|id| !id.is_empty())
+    }
+
+    /// The secret of the client registration; `None` when it is missing, empty or no string. Secret.
+    pub fn client_secret(&self) -> Option<&ClientSecret> {
+        self.client_secret.present().filter(|secret| !secret.is_empty())
+    }
+
+    /// When the client registration runs out, in UTC; `None` when that is missing or unreadable.
+    pub fn registration_expires_at(&self) -> Option<Timestamp> {
+        self.registration_expires_at.present().copied()
+    }
+
+    /// The region of the IAM Identity Center instance, where the file tells it. It is not checked:
+    /// make a `sso_types::Region` of it before it becomes part of a host name.
+    pub fn region(&self) -> Option<&str> {
+        self.region.present().map(String::as_str)
+    }
+
+    /// The start URL that was signed in to, where the file tells it.
+    pub fn start_url(&self) -> Option<&str> {
+        self.start_url.present().map(String::as_str)
+    }
+
+    /// What a refresh at `now` is made from, or why there can be none. A client registration of
+    /// which no expiry is known counts as good.
+    pub fn refreshability(&self, now: Timestamp) -> Result<RefreshMaterial<'_>, NotRefreshable> {
+        let material = RefreshMaterial {
+            refresh_token: self.refresh_token.needed("refreshToken", RefreshToken::is_empty)?,
+            client_id: self.client_id.needed("clientId", String::is_empty)?,
+            client_secret: self.client_secret.needed("clientSecret", ClientSecret::is_empty)?,
+        };
+        match self.registration_expires_at {
+            Optional::Unusable => Err(NotRefreshable::UnreadableRegistrationExpiry),
+            Optional::Present(at) if now >= at => Err(NotRefreshable::RegistrationExpired { at }),
+            Optional::Present(_) | Optional::Missing => Ok(material),
+        }
+    }
+}
+
+impl<T> Optional<T> {
+    pub(crate) fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Missing | Self::Unusable => None,
+        }
+    }
+
+    fn needed(
+        &self,
+        field: &'static str,
+        is_empty: impl FnOnce(&T) -> bool,
+    ) -> Result<&T, NotRefreshable> {
+        match self {
+            Self::Missing => Err(NotRefreshable::Missing { field }),
+            Self::Unusable => Err(NotRefreshable::WrongType { field }),
+            Self::Present(value) if is_empty(value) => Err(NotRefreshable::Empty { field }),
+            Self::Present(value) => Ok(value),
+        }
+    }
+}
+
+impl fmt::Debug for CachedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedToken")
+            .field("expires_at", &format_args!("{}", self.expires_at))
+            .field("refresh_token", &self.refresh_token().is_some())
+            .field("client_id", &self.client_id().is_some())
+            .field("client_secret", &self.client_secret().is_some())
+            .field("registration_expires_at", &self.registration_expires_at().is_some())
+            .field("region", &self.region().is_some())
+            .field("start_url", &self.start_url().is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,255 @@
+//! What can be wrong with a cache file: its content, its storage, its lock.
+//!
+//! Not responsible for who is told what to do in the end: a program that knows the profile adds the
+//! command to run. No error here holds a value of a file, only names of fields and positions.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::MAX_FILE_SIZE;
+
+/// Content that is not what the file should hold. The fault of whichever program wrote it, or was
+/// stopped while writing; signing in again writes a new file.
+///
+/// Positions count from the first byte of the file, a byte order mark included.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// There is nothing in the file. Programs that truncate a file and then write it leave this
+    /// when they are stopped in between.
+    #[error("it is empty, as a program leaves it that was stopped while writing")]
+    Empty,
+    /// More than 1 MiB: no token file, and not read to its end.
+    #[error(
+        "it is {size} bytes long, where at most {MAX_FILE_SIZE} are read; a token file is far smaller"
+    )]
+    TooLarge {
+        /// The size in bytes, as far as it is known.
+        size: u64,
+    },
+    /// Not JSON (RFC 8259), or JSON with something behind it, as two programs that write at once
+    /// leave it.
+    #[error("it is not JSON: {problem} at line {line}, column {column} (byte {offset})")]
+    NotJson {
+        /// What is wrong, in words.
+        problem: &'static str,
+        /// The line, from 1.
+        line: usize,
+        /// The column in bytes, from 1.
+        column: usize,
+        /// The byte, from 0.
+        offset: usize,
+    },
+    /// JSON, but not an object.
+    #[error("it holds {found} where an object should be")]
+    NotAnObject {
+        /// What it is instead, in words.
+        found: &'static str,
+    },
+    /// A field that must be there is not.
+    #[error("the field {field} is missing")]
+    Missing {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field that must be there is `null`.
+    #[error("the field {field} is null")]
+    Null {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field that must not be empty is the empty string.
+    #[error("the field {field} is empty")]
+    EmptyField {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field holds another type of JSON value than it should.
+    #[error("the field {field} holds {found} where {expected} should be")]
+    WrongType {
+        /// The field.
+        field: &'static str,
+        /// What it should be, in words.
+        expected: &'static str,
+        /// What it is, in words.
+        found: &'static str,
+    },
+    /// A point of time that cannot be read.
+    #[error("the field {field} is not a point of time such as 2026-01-01T00:00:00Z")]
+    Timestamp {
+        /// The field.
+        field: &'static str,
+    },
+}
+
+/// A cache file that cannot be found, read, used or written.
+///
+/// Cheap to clone, so that all who wait for one read can be given its failure.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file is not there (or is a symbolic link to nothing): nobody has signed in, or someone
+    /// signed out.
+    #[error("there is no cache file {}; signing in writes it", path.display())]
+    NotFound {
+        /// The file that was looked for.
+        path: PathBuf,
+    },
+    /// The operating system does not let the file be read, or what is there is not a file. The
+    /// fault of the file's owner or mode; the source says which.
+    #[error("the cache file {} cannot be read; make it a file that this user can read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: Arc<io::Error>,
+    },
+    /// The file was read and its content cannot be used. It was read more than once, some
+    /// milliseconds apart, so this is no write that was under way.
+    #[error("the cache file {} cannot be used; signing in again replaces it", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the content.
+        source: ParseError,
+    },
+    /// The file cannot be written (full disk, read-only file system or directory, something in the
+    /// way that is not a file). What was there before is still there, whole.
+    #[error("the cache file {} cannot be written and stays as it was; make room, or make its directory writable", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: Arc<io::Error>,
+    },
+    /// No home directory is known, so neither is `~/.aws`. The fault of the environment.
+    #[error(
+        "no home directory is known; set HOME (on Windows USERPROFILE), or name the cache directory"
+    )]
+    NoHome,
+    /// The text that a file name should be made from is empty. The fault of the caller.
+    #[error(
+        "the cache key is empty; give the name of an sso-session, or the start URL of a legacy profile"
+    )]
+    EmptyKey,
+}
+
+impl StoreError {
+    /// Whether the file is simply not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+
+    /// Whether the file was read and its content is at fault.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self, Self::Invalid { .. })
+    }
+
+    /// Whether writing failed. The content that was to be written is still good.
+    pub fn is_write(&self) -> bool {
+        matches!(self, Self::Write { .. })
+    }
+
+    /// The file that this is about, where it is about one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::NotFound { path }
+            | Self::Unreadable { path, .. }
+            | Self::Invalid { path, .. }
+            | Self::Write { path, .. } => Some(path),
+            Self::NoHome | Self::EmptyKey => None,
+        }
+    }
+
+    /// What the operating system said, where it said something.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match self {
+            Self::Unreadable { source, .. } | Self::Write { source, .. } => Some(source),
+            Self::NotFound { .. } | Self::Invalid { .. } | Self::NoHome | Self::EmptyKey => None,
+        }
+    }
+
+    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { path },
+            _ => Self::Unreadable { path, source: Arc::new(source) },
+        }
+    }
+
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), source: Arc::new(source) }
+    }
+
+    pub(crate) fn invalid(path: &Path, source: ParseError) -> Self {
+        Self::Invalid { path: path.to_owned(), source }
+    }
+}
+
+/// The lock beside a cache file could not be taken.
+///
+/// Cheap to clone. Held by someone else is no error for the forms that only try.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// Another process, or another thread of this one, held it all the time.
+    #[error(
+        "the lock {} was held by another process for {} ms; try again, or end the process that holds it",
+        path.display(),
+        waited.as_millis()
+    )]
+    Timeout {
+        /// The lock file.
+        path: PathBuf,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// Locking is not to be had here: a file system without it, a directory that cannot be written
+    /// to, no room for the lock file. Work can go on without; two processes may then refresh at once.
+    #[error("the lock {} is not to be had here; going on without it is safe for one process at a time", path.display())]
+    Unsupported {
+        /// The lock file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: Arc<io::Error>,
+    },
+    /// Anything else that the operating system says, too many open files for one.
+    #[error("the lock {} cannot be opened; try again", path.display())]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: Arc<io::Error>,
+    },
+}
+
+impl LockError {
+    /// Whether someone else held the lock for the whole time.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { .. })
+    }
+
+    /// Whether no lock can be had for this file, so that work should go on without one.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Unsupported { .. })
+    }
+
+    /// The lock file.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Timeout { path, .. } | Self::Unsupported { path, .. } | Self::Io { path, .. } => {
+                path
+            }
+        }
+    }
+
+    /// What the operating system said, where it said something.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match self {
+            Self::Timeout { .. } => None,
+            Self::Unsupported { source, .. } | Self::Io { source, .. } => Some(source),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Where the cache files are: directories and file paths under the home directory.
+//!
+//! Not responsible for what is in them, nor for whether they are there: nothing here touches a file.
+
+use std::path::PathBuf;
+
+use sso_types::Environment;
+
+use crate::StoreError;
+use crate::cache_key::file_name;
+
+/// The path of the token file for `key`, for the user whose process this is:
+/// `<home>/.aws/sso/cache/<lowercase hex SHA-1 of the key>.json`.
+///
+/// `key` is the name of the sso-session, or the start URL of a legacy profile, byte for byte as
+/// configured; a [`CacheKey`](crate::CacheKey) is one. Reads the process environment
+/// ([`Environment::from_process`]), which may ask the user database.
+pub fn standard_cached_token_filepath(key: impl AsRef<str>) -> Result<PathBuf, StoreError> {
+    standard_cached_token_filepath_in(key, &Environment::from_process())
+}
+
+/// As [`standard_cached_token_filepath`], for another environment than that of the process.
+///
+/// ```
+/// use sso_cache::standard_cached_token_filepath_in;
+/// use sso_types::Environment;
+///
+/// let environment = Environment::from_iter([("HOME", "/home/ana")]);
+/// let path = standard_cached_token_filepath_in("admin", &environment)?;
+/// assert!(path.ends_with(".aws/sso/cache/d033e22ae348aeb5660fc2140aec35850c4da997.json"));
+/// # Ok::<(), sso_cache::StoreError>(())
+/// ```
+pub fn standard_cached_token_filepath_in(
+    key: impl AsRef<str>,
+    environment: &Environment,
+) -> Result<PathBuf, StoreError> {
+    let key = key.as_ref();
+    if key.is_empty() {
+        return Err(StoreError::EmptyKey);
+    }
+    let mut path = token_cache_dir(environment)?;
+    path.push(file_name(key));
+    Ok(path)
+}
+
+/// The directory of the token files: `<home>/.aws/sso/cache`.
+pub fn token_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> {
+    under_home(environment, ["sso", "cache"])
+}
+
+/// The directory of the role credentials that the AWS CLI keeps: `<home>/.aws/cli/cache`.
+pub fn role_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> {
+    under_home(environment, ["cli", "cache"])
+}
+
+fn under_home(environment: &Environment, names: [&str; 2]) -> Result<PathBuf, StoreError> {
+    let mut path = environment.home_dir().ok_or(StoreError::NoHome)?;
+    // Room for the names and for the file's, so that the path is moved once at most.
+    path.reserve(64);
+    path.push(".aws");
+    path.extend(names);
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_key_and_no_home_are_errors() {
+        let environment = Environment::from_iter([("HOME", "/h")]);
+        let error = standard_cached_token_filepath_in("", &environment).unwrap_err();
+        assert!(matches!(error, StoreError::EmptyKey), "{error}");
+        let error = standard_cached_token_filepath_in("a", &Environment::default()).unwrap_err();
+        assert!(matches!(error, StoreError::NoHome), "{error}");
+        assert!(role_cache_dir(&Environment::default()).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_directories_are_those_of_the_aws_cli() {
+        let environment = Environment::from_iter([("HOME", "/h")]);
+        assert_eq!(token_cache_dir(&environment).unwrap().to_str(), Some("/h/.aws/sso/cache"));
+        assert_eq!(role_cache_dir(&environment).unwrap().to_str(), Some("/h/.aws/cli/cache"));
+    }
+}

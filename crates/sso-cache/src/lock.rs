@@ -1,0 +1,154 @@
+//! One writer at a time: a kernel lock on a file beside the cache file.
+//!
+//! Not responsible for what is done under it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::LockError;
+use crate::store::{create_directory_of, directory_of, give_to_owner_of, with_suffix};
+
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// An exclusive advisory lock (`flock`, on Windows `LockFileEx`), released when it is dropped and
+/// by the death of the process.
+///
+/// It belongs to the open file, not to the process: two threads of one process exclude each other
+/// as two processes do. The lock file is never removed, as a process that waits for the old file
+/// and one that makes a new one would then both hold "the" lock. Where somebody else removes it,
+/// whoever locks looks afterwards whether the file that it locked is still the one of that name.
+#[derive(Debug)]
+pub(crate) struct FileLock {
+    file: File,
+    path: PathBuf,
+}
+
+/// The lock file of a cache file. It does not end in `.json`: others list those and open them.
+pub(crate) fn lock_path(real: &Path) -> PathBuf {
+    with_suffix(real, ".lock")
+}
+
+impl FileLock {
+    /// Takes the lock, unless someone else holds it: `None`. Does not wait.
+    pub(crate) fn try_take(path: &Path) -> Result<Option<Self>, LockError> {
+        // Only a lock file that is removed again and again makes a second turn.
+        for _ in 0..8 {
+            let file = open(path).map_err(|error| lock_error(path, error))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(no_lock_here(path, error)),
+            }
+            let lock = Self { file, path: path.to_owned() };
+            if lock.is_current() {
+                return Ok(Some(lock));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the file of that name is still the one that is locked. If not, someone else may hold
+    /// a lock of the same name.
+    pub(crate) fn is_current(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+
+            match (self.file.metadata(), fs::symlink_metadata(&self.path)) {
+                (Ok(locked), Ok(named)) => {
+                    (locked.dev(), locked.ino()) == (named.dev(), named.ino())
+                }
+                _ => false,
+            }
+        }
+        // std tells no file id on Windows, where an open file is removed only when it is closed.
+        #[cfg(not(unix))]
+        fs::exists(&self.path).unwrap_or(false)
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // Closing would do, were it not for a child process between fork and exec, which has the
+        // same open file.
+        if let Err(error) = self.file.unlock() {
+            tracing::debug!(%error, path = %self.path.display(), "a lock could not be released");
+        }
+    }
+}
+
+/// Asks `try_take` again and again for at most `limit`.
+pub(crate) fn wait<T>(
+    path: &Path,
+    limit: Duration,
+    mut try_take: impl FnMut() -> Result<Option<T>, LockError>,
+) -> Result<T, LockError> {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(lock) = try_take()? {
+            return Ok(lock);
+        }
+        let waited = start.elapsed();
+        if waited >= limit {
+            return Err(LockError::Timeout { path: path.to_owned(), waited });
+        }
+        thread::sleep(pause.min(limit - waited));
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        use rustix::fs::OFlags;
+
+        // A link, a pipe or a device in its place neither leads elsewhere nor holds us up.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let opened = options.open(path);
+    if !opened.as_ref().is_err_and(missing) {
+        return opened;
+    }
+    options.create(true);
+    let mut created = options.open(path);
+    if created.as_ref().is_err_and(missing) {
+        create_directory_of(path)?;
+        created = options.open(path);
+    }
+    let file = created?;
+    if let (Ok(own), Ok(directory)) = (file.metadata(), fs::metadata(directory_of(path))) {
+        give_to_owner_of(&file, &own, &directory);
+    }
+    Ok(file)
+}
+
+/// The lock file cannot be opened.
+fn lock_error(path: &Path, source: io::Error) -> LockError {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::StorageFull
+        | io::ErrorKind::QuotaExceeded
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::Unsupported => no_lock_here(path, source),
+        _ => LockError::Io { path: path.to_owned(), source: Arc::new(source) },
+    }
+}
+
+/// The lock file is open and the kernel refuses to lock it: a file system without locks, a network
+/// file system without its lock service.
+fn no_lock_here(path: &Path, source: io::Error) -> LockError {
+    LockError::Unsupported { path: path.to_owned(), source: Arc::new(source) }
+}

@@ -1,0 +1,285 @@
+//! A JSON object as the exact text of its members, in their order: nothing is lost of what is not
+//! understood. And the strings of JSON, without copies that nobody clears.
+//!
+//! Not responsible for which members there should be.
+
+use std::fmt;
+use std::mem;
+
+use serde::Deserializer as _;
+use serde::de::{MapAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::{MAX_FILE_SIZE, ParseError};
+
+/// The byte order mark that some editors put in front of UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// One member of an object, as it stands in the text.
+#[derive(Clone, Copy)]
+pub(crate) struct Member<'a> {
+    /// The name with its quotes and escapes.
+    pub(crate) name: &'a str,
+    /// The value, any JSON.
+    pub(crate) value: &'a str,
+}
+
+/// The text of a cache file: UTF-8, less a byte order mark; and how many bytes stand before it.
+pub(crate) fn text(bytes: &[u8]) -> Result<(&str, usize), ParseError> {
+    if bytes.len() > MAX_FILE_SIZE {
+        return Err(ParseError::TooLarge { size: bytes.len() as u64 });
+    }
+    let without_bom = bytes.strip_prefix(BOM).unwrap_or(bytes);
+    let before = bytes.len() - without_bom.len();
+    if without_bom.trim_ascii().is_empty() {
+        return Err(ParseError::Empty);
+    }
+    match str::from_utf8(without_bom) {
+        Ok(text) => Ok((text, before)),
+        Err(error) => {
+            let at = error.valid_up_to();
+            let good = without_bom.get(..at).unwrap_or_default();
+            let line_start = good.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+            Err(ParseError::NotJson {
+                problem: "bytes that are not UTF-8",
+                line: good.iter().filter(|&&byte| byte == b'\n').count() + 1,
+                column: at - line_start + 1,
+                offset: before + at,
+            })
+        }
+    }
+}
+
+/// The members of the one object that `text` is, in their order, duplicates included. `before` is
+/// how many bytes stand before the text in its file.
+pub(crate) fn members(text: &str, before: usize) -> Result<Vec<Member<'_>>, ParseError> {
+    if !text.trim_ascii_start().starts_with('{') {
+        // Whether it is JSON at all decides what the error says.
+        return match serde_json::from_str::<&RawValue>(text) {
+            Ok(value) => Err(ParseError::NotAnObject { found: kind(value.get()) }),
+            Err(error) => Err(not_json(text, before, &error)),
+        };
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer
+        .deserialize_map(Members)
+        .and_then(|members| deserializer.end().map(|()| members))
+        .map_err(|error| not_json(text, before, &error))
+}
+
+/// What kind of JSON value this is, in words.
+pub(crate) fn kind(value: &str) -> &'static str {
+    match value.as_bytes().first() {
+        Some(b'"') => "a string",
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+/// The text that a JSON string stands for. `None` when `value` is no string, or one that Unicode
+/// does not allow (half a surrogate pair).
+///
+/// `value` must be JSON. Makes one copy and leaves no other behind, as it may be a secret.
+pub(crate) fn string(value: &str) -> Option<String> {
+    let mut rest = value.strip_prefix('"')?.strip_suffix('"')?;
+    // An escape is never shorter than what it stands for, so the text does not move in memory.
+    let mut text = Zeroizing::new(String::with_capacity(rest.len()));
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let (character, after) = unescape(escape)?;
+        text.push(character);
+        rest = after;
+    }
+    text.push_str(rest);
+    Some(mem::take(&mut *text))
+}
+
+/// The text of a field that must be there, be a string, and not be empty.
+pub(crate) fn needed_string(
+    field: &'static str,
+    value: Option<&str>,
+) -> Result<String, ParseError> {
+    let expected = "a string";
+    match value {
+        None => Err(ParseError::Missing { field }),
+        Some("null") => Err(ParseError::Null { field }),
+        Some("\"\"") => Err(ParseError::EmptyField { field }),
+        Some(value) => string(value).ok_or_else(|| {
+            let found = if value.starts_with('"') { "half a character" } else { kind(value) };
+            ParseError::WrongType { field, expected, found }
+        }),
+    }
+}
+
+/// How many bytes `text` takes at most as a JSON string.
+pub(crate) fn longest_string(text: &str) -> usize {
+    text.len() * 6 + 2
+}
+
+/// Writes `text` as a JSON string. When `out` has room for [`longest_string`], nothing is moved in
+/// memory.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    // Writing to memory does not fail, and neither does a string.
+    let written = serde_json::to_writer(out, text);
+    debug_assert!(written.is_ok());
+}
+
+/// The character that follows a backslash stands for; and what follows it.
+fn unescape(escape: &str) -> Option<(char, &str)> {
+    let mut characters = escape.chars();
+    let character = match characters.next()? {
+        plain @ ('"' | '\\' | '/') => plain,
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => return unicode(characters.as_str()),
+        _ => return None,
+    };
+    Some((character, characters.as_str()))
+}
+
+/// The character of `XXXX`, or of `XXXX\uXXXX` when the first is half a pair; and what follows.
+fn unicode(digits: &str) -> Option<(char, &str)> {
+    let (first, rest) = unit(digits)?;
+    if !(0xd800..0xdc00).contains(&first) {
+        return Some((char::from_u32(first.into())?, rest));
+    }
+    let (second, rest) = unit(rest.strip_prefix("\\u")?)?;
+    let character = char::decode_utf16([first, second]).next()?.ok()?;
+    Some((character, rest))
+}
+
+fn unit(digits: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = digits.split_at_checked(4)?;
+    Some((u16::from_str_radix(digits, 16).ok()?, rest))
+}
+
+/// Keeps the position of serde_json's error and drops its text, which quotes what it found.
+fn not_json(text: &str, before: usize, error: &serde_json::Error) -> ParseError {
+    let end = error.classify() == Category::Eof;
+    let line_start = text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1))
+        .map(str::len)
+        .sum::<usize>();
+    let offset = if end {
+        text.len()
+    } else {
+        (line_start + error.column().saturating_sub(1)).min(text.len())
+    };
+    ParseError::NotJson {
+        problem: if end { "it ends too early" } else { "there is something unexpected" },
+        line: error.line(),
+        column: error.column().max(1),
+        offset: before + offset,
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<Member<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        // A token file has eight members.
+        let mut members = Vec::with_capacity(8);
+        while let Some((name, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+            members.push(Member { name: name.get(), value: value.get() });
+        }
+        Ok(members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn error(bytes: &[u8]) -> ParseError {
+        text(bytes).and_then(|(text, before)| members(text, before).map(drop)).unwrap_err()
+    }
+
+    #[test]
+    fn members_keep_their_text_and_order() {
+        let (text, before) =
+            text(b"\xef\xbb\xbf {\"b\": 1.10 ,\"\\u0061\":[ 1, 2],\"b\":null}\n").unwrap();
+        let found: Vec<_> =
+            members(text, before).unwrap().iter().map(|m| (m.name, m.value)).collect();
+        assert_eq!(found, [("\"b\"", "1.10"), ("\"\\u0061\"", "[ 1, 2]"), ("\"b\"", "null")]);
+    }
+
+    fn check(bytes: &[u8], expected: &Expect) {
+        expected.assert_eq(&error(bytes).to_string());
+    }
+
+    #[test]
+    fn errors_say_where_and_never_what() {
+        check(b"", &expect!["it is empty, as a program leaves it that was stopped while writing"]);
+        check(
+            b"\xef\xbb\xbf \n",
+            &expect!["it is empty, as a program leaves it that was stopped while writing"],
+        );
+        check(b"{\"a\":1}}", &expect![[r#""#]]);
+        check(b"{\"a\":1}{\"secret\":2}", &expect![[r#""#]]);
+        check(b"{\"a\":\n \"secret", &expect![[r#""#]]);
+        check(b"\xef\xbb\xbf{\"a\": secret}", &expect![[r#""#]]);
+        check(b"secret", &expect![[r#""#]]);
+        check(b"\n[1]", &expect![[r#""#]]);
+        check(b"\"secret\"", &expect![[r#""#]]);
+        check(b"{\n\"a\xff\"}", &expect![[r#""#]]);
+        check(b"\xff\xfe{\0", &expect![[r#""#]]);
+        check(&[b' '; MAX_FILE_SIZE + 1], &expect![[r#""#]]);
+    }
+
+    #[test]
+    fn the_byte_that_is_named_is_the_unexpected_one() {
+        for bytes in
+            ["{\"a\":1}}", "{\"a\": x}", "{\n\n \"a\":1,\n}", "{\"a\"\n1}", "x", "{\"\u{e4}\" 1}"]
+        {
+            let ParseError::NotJson { offset, line, column, .. } = error(bytes.as_bytes()) else {
+                panic!("{bytes}")
+            };
+            let lines: Vec<_> = bytes.split_inclusive('\n').collect();
+            let start: usize = lines[..line - 1].iter().map(|line| line.len()).sum();
+            assert_eq!(start + column - 1, offset, "{bytes:?}");
+            assert!("}x1".contains(bytes.as_bytes()[offset] as char), "{bytes:?} {offset}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_does_not_overflow_the_stack() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(400_000), "]".repeat(400_000));
+        assert_eq!(members(&deep, 0).unwrap().len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn strings_are_read_as_serde_json_reads_them(
+            value in r#""([a-z é😀]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}|\\ud8[0-9]{2}\\udc[0-9]{2}){0,12}""#
+        ) {
+            prop_assert_eq!(string(&value), serde_json::from_str::<String>(&value).ok());
+        }
+
+        #[test]
+        fn strings_come_back_as_they_were(text in "\\PC{0,20}|[\\x00-\\x7f]{0,20}") {
+            let mut out = Vec::with_capacity(longest_string(&text));
+            let room = out.capacity();
+            write_string(&mut out, &text);
+            prop_assert_eq!(out.capacity(), room);
+            prop_assert_eq!(string(str::from_utf8(&out).unwrap()), Some(text));
+        }
+    }
+}

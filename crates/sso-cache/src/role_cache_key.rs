@@ -1,0 +1,85 @@
+//! The file name under which the AWS CLI keeps the credentials of one account and role.
+//!
+//! Not responsible for the directory, nor for the content.
+
+use std::fmt::Write as _;
+
+use sso_types::{AccountId, RoleName};
+
+use crate::CacheKey;
+use crate::cache_key::sha1_hex;
+
+/// The AWS CLI's key for role credentials: lowercase hex SHA-1 of minified JSON with sorted keys,
+/// `{"accountId":…,"roleName":…,"sessionName":…}`, or `"startUrl"` in place of `"sessionName"` for
+/// a legacy profile. The same as botocore's.
+///
+/// ```
+/// use sso_cache::{CacheKey, role_cache_key};
+///
+/// let key = CacheKey::for_start_url(&"https://d-92671207e4.awsapps.com/start".parse()?);
+/// assert_eq!(
+///     role_cache_key(&"1234567890".parse()?, &"test-role".parse()?, &key),
+///     "048db75bbe50955c16af7aba6ff9c41a3131bb7e"
+/// );
+/// # Ok::<(), sso_types::NameError>(())
+/// ```
+pub fn role_cache_key(account_id: &AccountId, role_name: &RoleName, login: &CacheKey) -> String {
+    // By the alphabet: accountId, roleName, sessionName or startUrl.
+    let login_name = if login.is_session() { "sessionName" } else { "startUrl" };
+    let mut json = String::with_capacity(256);
+    json.push_str("{\"accountId\":");
+    push_string(&mut json, account_id.as_str());
+    json.push_str(",\"roleName\":");
+    push_string(&mut json, role_name.as_str());
+    json.push_str(",\"");
+    json.push_str(login_name);
+    json.push_str("\":");
+    push_string(&mut json, login.as_str());
+    json.push('}');
+    sha1_hex(json.as_bytes())
+}
+
+/// A JSON string as Python's `json.dumps` writes it: everything but printable ASCII escaped.
+fn push_string(json: &mut String, text: &str) {
+    json.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            '\u{8}' => json.push_str("\\b"),
+            '\u{c}' => json.push_str("\\f"),
+            ' '..='~' => json.push(character),
+            _ => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    // Writing to a string does not fail.
+                    let _ = write!(json, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    json.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_escaped_as_python_does() {
+        for (text, json) in [
+            ("plain ~", r#""plain ~""#),
+            ("a\"b\\c/d", r#""a\"b\\c/d""#),
+            ("\u{8}\t\n\u{c}\r\u{1}\u{7f}", r#""\b\t\n\f\r\u0001\u007f""#),
+            ("é", r#""\u00e9""#),
+            ("日本", r#""\u65e5\u672c""#),
+            ("😀", r#""\ud83d\ude00""#),
+        ] {
+            let mut written = String::new();
+            push_string(&mut written, text);
+            assert_eq!(written, json);
+        }
+    }
+}

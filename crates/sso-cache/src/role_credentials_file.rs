@@ -1,0 +1,170 @@
+//! The file in which the AWS CLI keeps the credentials of one account and role: read, locked, replaced.
+//!
+//! Not responsible for getting credentials, nor for whether they are still good enough.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sso_types::{AccountId, Credentials, RoleName};
+
+use crate::lock::{self, FileLock};
+use crate::role_json;
+use crate::store::{self, Durability, Fingerprint, TempName};
+use crate::{CacheKey, LockError, StoreError, role_cache_key};
+
+/// A file of role credentials, shared with the AWS CLI: what it fetched serves us, what we fetched
+/// serves it.
+///
+/// A cache and nothing more: what cannot be read is as if it were not there, and writing does not
+/// wait for the disk. All methods block for some system calls or as long as each says. Cheap to
+/// clone; holds a path and nothing open.
+#[derive(Debug, Clone)]
+pub struct RoleCredentialsFile {
+    path: Arc<Path>,
+}
+
+impl RoleCredentialsFile {
+    /// The file at `path`, which need not exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into().into() }
+    }
+
+    /// The file that the AWS CLI uses in `directory` (see [`role_cache_dir`](crate::role_cache_dir))
+    /// for this account and role, signed in by this session or start URL.
+    pub fn standard(
+        directory: &Path,
+        account_id: &AccountId,
+        role_name: &RoleName,
+        login: &CacheKey,
+    ) -> Self {
+        let mut name = role_cache_key(account_id, role_name, login);
+        name.push_str(".json");
+        Self::new(directory.join(name))
+    }
+
+    /// The path as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Which version of the file is there now; `None` when there is none. One system call.
+    pub fn fingerprint(&self) -> Result<Option<Fingerprint>, StoreError> {
+        store::fingerprint(&self.path)
+    }
+
+    /// The credentials in the file, expired ones too; `None` when there are none that can be read.
+    /// Why they cannot be read goes to the log, at the level of debugging.
+    pub fn load(&self) -> Option<Credentials> {
+        as_if_absent(self.try_load())
+    }
+
+    /// The credentials in the file, or why there are none.
+    pub fn try_load(&self) -> Result<Credentials, StoreError> {
+        store::read(&self.path, role_json::parse).map(|(credentials, _)| credentials)
+    }
+
+    /// Takes the lock that every writer takes, so that of many processes one asks the service;
+    /// `None` when someone else holds it. Does not wait. Missing directories are made. Read the
+    /// file again after taking it.
+    ///
+    /// With [`LockError::Unsupported`] go on without: [`store_unlocked`](Self::store_unlocked).
+    pub fn try_lock(&self) -> Result<Option<RoleCredentialsFileLock>, LockError> {
+        let real = self.real_path_for_lock()?;
+        try_lock_real(&real)
+    }
+
+    /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`.
+    pub fn lock(&self, limit: Duration) -> Result<RoleCredentialsFileLock, LockError> {
+        let real = self.real_path_for_lock()?;
+        lock::wait(&lock::lock_path(&real), limit, || try_lock_real(&real))
+    }
+
+    /// Replaces the file's content in one step, without the lock, for where there is none to be had.
+    pub fn store_unlocked(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
+        store_credentials(&self.real_path()?, credentials, TempName::Random)
+    }
+
+    /// Removes the file, as at a sign-out. Whether there was one. The lock file stays.
+    pub fn remove(&self) -> Result<bool, StoreError> {
+        remove_credentials(&self.real_path()?)
+    }
+
+    fn real_path(&self) -> Result<PathBuf, StoreError> {
+        store::real_path(&self.path).map_err(|error| StoreError::read(&self.path, error))
+    }
+
+    fn real_path_for_lock(&self) -> Result<PathBuf, LockError> {
+        store::real_path(&self.path).map_err(|error| LockError::Io {
+            path: lock::lock_path(&self.path),
+            source: Arc::new(error),
+        })
+    }
+}
+
+/// The right to write a file of role credentials, for as long as this lives. Released on drop, and
+/// by the kernel when the process dies.
+#[derive(Debug)]
+pub struct RoleCredentialsFileLock {
+    real: PathBuf,
+    lock: FileLock,
+}
+
+impl RoleCredentialsFileLock {
+    /// As [`RoleCredentialsFile::load`]: another process may have written while the lock was waited
+    /// for.
+    pub fn load(&self) -> Option<Credentials> {
+        as_if_absent(store::read(&self.real, role_json::parse).map(|(credentials, _)| credentials))
+    }
+
+    /// Replaces the file's content in one step. A failure leaves the old content, and nothing else.
+    /// Missing directories are made, with mode 0700; the file has mode 0600.
+    pub fn store(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
+        let name = if self.lock.is_current() { TempName::Fixed } else { TempName::Random };
+        store_credentials(&self.real, credentials, name)
+    }
+
+    /// Removes the file. Whether there was one.
+    pub fn remove(&self) -> Result<bool, StoreError> {
+        remove_credentials(&self.real)
+    }
+}
+
+/// The files in `directory` that hold role credentials which came from an SSO login, the AWS CLI's
+/// own included; those of other kinds (`assume-role`) and what cannot be read are left out. For a
+/// sign-out, which removes them. No directory is an empty one.
+pub fn role_credentials_files(directory: &Path) -> Result<Vec<RoleCredentialsFile>, StoreError> {
+    let mut files = store::json_files(directory)?;
+    files.retain(|path| store::read_once(path, role_json::is_sso).is_ok_and(|(is_sso, _)| is_sso));
+    Ok(files.into_iter().map(RoleCredentialsFile::new).collect())
+}
+
+fn try_lock_real(real: &Path) -> Result<Option<RoleCredentialsFileLock>, LockError> {
+    let lock = FileLock::try_take(&lock::lock_path(real))?;
+    Ok(lock.map(|lock| RoleCredentialsFileLock { real: real.to_owned(), lock }))
+}
+
+fn as_if_absent(loaded: Result<Credentials, StoreError>) -> Option<Credentials> {
+    match loaded {
+        Ok(credentials) => Some(credentials),
+        Err(StoreError::NotFound { .. }) => None,
+        Err(error) => {
+            let reason = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::debug!(%error, reason, "cached role credentials count as absent");
+            None
+        }
+    }
+}
+
+fn store_credentials(
+    real: &Path,
+    credentials: &Credentials,
+    name: TempName,
+) -> Result<Fingerprint, StoreError> {
+    store::replace(real, &role_json::print(credentials), name, Durability::Cached)
+}
+
+fn remove_credentials(real: &Path) -> Result<bool, StoreError> {
+    store::remove(&store::fixed_temp_path(real))?;
+    store::remove(real)
+}

@@ -1,0 +1,139 @@
+//! Role credentials to and from the JSON that the AWS CLI caches.
+//!
+//! Not responsible for reading the file, nor for its name.
+
+use sso_types::{AccountId, Credentials, SecretAccessKey, SessionToken};
+use zeroize::Zeroizing;
+
+use crate::object::{self, Member};
+use crate::{ParseError, timestamp};
+
+/// Reads `{"ProviderType":"sso","Credentials":{…}}`. Other members are skipped, and so is an
+/// account id that cannot be one.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Credentials, ParseError> {
+    let (text, before) = object::text(bytes)?;
+    let file = object::members(text, before)?;
+    let members = match value(&file, "Credentials") {
+        None => return Err(ParseError::Missing { field: "Credentials" }),
+        Some("null") => return Err(ParseError::Null { field: "Credentials" }),
+        Some(object) if object.starts_with('{') => object::members(object, 0)?,
+        Some(other) => {
+            let (expected, found) = ("an object", object::kind(other));
+            return Err(ParseError::WrongType { field: "Credentials", expected, found });
+        }
+    };
+    let needed = |field| object::needed_string(field, value(&members, field));
+    let access_key_id = needed("AccessKeyId")?;
+    let secret_access_key = SecretAccessKey::new(needed("SecretAccessKey")?);
+    let session_token = SessionToken::new(needed("SessionToken")?);
+    let expires_at = timestamp::parse(&needed("Expiration")?)
+        .ok_or(ParseError::Timestamp { field: "Expiration" })?;
+    let credentials = Credentials::new(access_key_id, secret_access_key, session_token, expires_at);
+    let account_id = value(&members, "AccountId")
+        .and_then(object::string)
+        .and_then(|account_id| AccountId::new(account_id).ok());
+    Ok(match account_id {
+        Some(account_id) => credentials.with_account_id(account_id),
+        None => credentials,
+    })
+}
+
+/// Whether this is a cache entry that came from an SSO login.
+pub(crate) fn is_sso(bytes: &[u8]) -> Result<bool, ParseError> {
+    let (text, before) = object::text(bytes)?;
+    let file = object::members(text, before)?;
+    Ok(value(&file, "ProviderType") == Some("\"sso\"") && value(&file, "Credentials").is_some())
+}
+
+/// The content of the file, as the AWS CLI writes it. Secret, and cleared from memory on drop.
+pub(crate) fn print(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
+    let expiration = timestamp::print(credentials.expires_at());
+    let fields = [
+        ("AccessKeyId", credentials.access_key_id()),
+        ("SecretAccessKey", credentials.secret_access_key().expose_secret()),
+        ("SessionToken", credentials.session_token().expose_secret()),
+        ("Expiration", expiration.as_str()),
+        ("AccountId", credentials.account_id().map_or("", AccountId::as_str)),
+    ];
+    let room = fields
+        .iter()
+        .map(|(name, value)| name.len() + object::longest_string(value) + 4)
+        .sum::<usize>();
+    // All the room that it can take, so that no part is left behind by a move in memory.
+    let mut out = Zeroizing::new(Vec::with_capacity(room + 64));
+    out.extend_from_slice(br#"{"ProviderType":"sso","Credentials":"#);
+    let mut separator = b'{';
+    for (name, value) in fields {
+        if name == "AccountId" && value.is_empty() {
+            continue;
+        }
+        out.push(separator);
+        object::write_string(&mut out, name);
+        out.push(b':');
+        object::write_string(&mut out, value);
+        separator = b',';
+    }
+    out.extend_from_slice(b"}}");
+    debug_assert!(out.len() <= room + 64, "a move in memory leaves secrets behind");
+    out
+}
+
+/// The value of the last member of that name.
+fn value<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
+    let quoted = |member: &&Member<'_>| {
+        member.name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(name)
+    };
+    members.iter().rev().find(quoted).map(|member| member.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[test]
+    fn what_the_aws_cli_writes_is_read_and_written_again() {
+        let text = r#"{"ProviderType":"sso","Credentials":{"AccessKeyId":"AKID","SecretAccessKey":"a\"b","SessionToken":"t/+=","Expiration":"2026-01-01T00:00:00Z","AccountId":"012345678901"}}"#;
+        let credentials = parse(text.as_bytes()).unwrap();
+        assert_eq!(credentials.access_key_id(), "AKID");
+        assert_eq!(credentials.secret_access_key().expose_secret(), "a\"b");
+        assert_eq!(credentials.session_token().expose_secret(), "t/+=");
+        assert_eq!(credentials.expires_at().to_string(), "2026-01-01T00:00:00Z");
+        assert_eq!(credentials.account_id().unwrap().as_str(), "012345678901");
+        assert_eq!(print(&credentials).as_slice(), text.as_bytes());
+        assert!(is_sso(text.as_bytes()).unwrap());
+    }
+
+    #[test]
+    fn older_entries_have_no_account_id() {
+        let text = r#"{"Credentials": {"AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2026-01-01T00:00:00UTC", "AccountId": ""}}"#;
+        let credentials = parse(text.as_bytes()).unwrap();
+        assert_eq!(credentials.account_id(), None);
+        assert_eq!(parse(&print(&credentials)).unwrap(), credentials);
+        assert!(!is_sso(text.as_bytes()).unwrap());
+    }
+
+    fn check(text: &str, expected: &Expect) {
+        expected.assert_eq(&parse(text.as_bytes()).unwrap_err().to_string());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        check("{}", &expect!["the field Credentials is missing"]);
+        check(r#"{"Credentials":null}"#, &expect!["the field Credentials is null"]);
+        check(
+            r#"{"Credentials":"s"}"#,
+            &expect!["the field Credentials holds a string where an object should be"],
+        );
+        check(r#"{"Credentials":{}}"#, &expect!["the field AccessKeyId is missing"]);
+        check(
+            r#"{"Credentials":{"AccessKeyId":"A","SecretAccessKey":""}}"#,
+            &expect!["the field SecretAccessKey is empty"],
+        );
+        check(
+            r#"{"Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"soon"}}"#,
+            &expect!["the field Expiration is not a point of time such as 2026-01-01T00:00:00Z"],
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! Cache files on disk: the only place, with `lock`, where this crate touches files.
+//!
+//! Not responsible for what is in a file, nor for who may write it when.
+
+mod read;
+mod replace;
+
+pub use read::Fingerprint;
+pub(crate) use read::{fingerprint, json_files, read, read_leftover, read_once};
+pub(crate) use replace::{
+    Durability, TempName, create_directory_of, directory_of, finish_leftover, fixed_temp_path,
+    give_to_owner_of, modified, real_path, remove, replace, with_suffix,
+};

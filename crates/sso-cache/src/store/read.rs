@@ -1,0 +1,228 @@
+//! Reading a cache file whole, or the directory that it is in.
+//!
+//! Not responsible for links, which the operating system follows, nor for writing.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::{MAX_FILE_SIZE, ParseError, StoreError};
+
+/// How long a program that truncates a file and writes it in place is given to come to its end.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// How often a file is read that does not parse and changes all the time.
+const MOST_READS: u32 = 6;
+
+/// Which version of which file: two that are equal mean that nobody has written in between.
+///
+/// Made of device, inode, size, modification time and, on Unix, the time of the last change to the
+/// inode, so that a file that is copied back with its old modification time counts as another. A
+/// file that someone else rewrites in place, to the same size and within one tick of the file
+/// system's clock (some milliseconds, on older systems up to two seconds) of the version before,
+/// cannot be told from that; files that this crate writes always can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    size: u64,
+    #[cfg(unix)]
+    device_and_inode: (u64, u64),
+    /// Seconds and nanoseconds since 1970.
+    #[cfg(unix)]
+    modified_and_changed: ((i64, i64), (i64, i64)),
+    /// In the file system's own unit. Standard Windows metadata has no stable file id.
+    #[cfg(not(unix))]
+    created_and_modified: (Option<std::time::SystemTime>, Option<std::time::SystemTime>),
+}
+
+impl Fingerprint {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+
+            Self {
+                size: metadata.len(),
+                device_and_inode: (metadata.dev(), metadata.ino()),
+                modified_and_changed: (
+                    (metadata.mtime(), metadata.mtime_nsec()),
+                    (metadata.ctime(), metadata.ctime_nsec()),
+                ),
+            }
+        }
+        #[cfg(not(unix))]
+        Self {
+            size: metadata.len(),
+            created_and_modified: (metadata.created().ok(), metadata.modified().ok()),
+        }
+    }
+}
+
+/// The version of the file that is there now; `None` when there is none. One system call.
+pub(crate) fn fingerprint(path: &Path) -> Result<Option<Fingerprint>, StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(Fingerprint::of(&metadata))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::read(path, error)),
+    }
+}
+
+/// Reads and parses the file, and says which version that was.
+///
+/// A file that does not parse is read again after a pause, and then for as long as it keeps
+/// changing, within limits. A content that parses is never held back by that.
+pub(crate) fn read<T>(
+    path: &Path,
+    parse: impl Fn(&[u8]) -> Result<T, ParseError>,
+) -> Result<(T, Fingerprint), StoreError> {
+    let mut broken = None;
+    for reads_left in (0..MOST_READS).rev() {
+        let mut file = open(path, false).map_err(|error| StoreError::read(path, error))?;
+        match read_open(path, &mut file, &parse) {
+            // Unchanged since the last read: nobody is writing, it stays broken.
+            Err((error, found)) if reads_left == 0 || broken == found => return Err(error),
+            Err((error, None)) => return Err(error),
+            Err((_, found)) => broken = found,
+            Ok(read) => return Ok(read),
+        }
+        thread::sleep(PAUSE);
+    }
+    // The last turn of the loop has returned.
+    Err(StoreError::invalid(path, ParseError::Empty))
+}
+
+/// Reads and parses the file once: for files that are not asked for, only looked through.
+pub(crate) fn read_once<T>(
+    path: &Path,
+    parse: impl Fn(&[u8]) -> Result<T, ParseError>,
+) -> Result<(T, Fingerprint), StoreError> {
+    let mut file = open(path, false).map_err(|error| StoreError::read(path, error))?;
+    read_open(path, &mut file, &parse).map_err(|(error, _)| error)
+}
+
+/// Opens and reads what a writer left behind: once, never through a link. The handle can be synced.
+pub(crate) fn read_leftover<T>(
+    path: &Path,
+    parse: impl Fn(&[u8]) -> Result<T, ParseError>,
+) -> Result<(T, File), StoreError> {
+    let mut file = open(path, true).map_err(|error| StoreError::read(path, error))?;
+    let (content, _) = read_open(path, &mut file, &parse).map_err(|(error, _)| error)?;
+    Ok((content, file))
+}
+
+/// The `*.json` files of a directory, in no order; empty when there is no such directory.
+pub(crate) fn json_files(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::read(directory, error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| StoreError::read(directory, error))?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// Opens a file without ever waiting for it: a pipe or a device that stands in its place is opened
+/// at once, and refused afterwards.
+fn open(path: &Path, leftover: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(leftover);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        use rustix::fs::OFlags;
+
+        let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        flags.set(OFlags::NOFOLLOW, leftover);
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    retry_while_shared(|| options.open(path))
+}
+
+/// Reads an open file. The version is taken before the content: when someone writes in between, the
+/// next look finds another version and reads again. With an error of the content comes its version.
+fn read_open<T>(
+    path: &Path,
+    file: &mut File,
+    parse: impl Fn(&[u8]) -> Result<T, ParseError>,
+) -> Result<(T, Fingerprint), (StoreError, Option<Fingerprint>)> {
+    let unreadable = |error| (StoreError::read(path, error), None);
+    let metadata = file.metadata().map_err(unreadable)?;
+    check_is_file(&metadata).map_err(unreadable)?;
+    let version = Fingerprint::of(&metadata);
+    let invalid = |error| (StoreError::invalid(path, error), Some(version.clone()));
+    if metadata.len() > MAX_FILE_SIZE as u64 {
+        return Err(invalid(ParseError::TooLarge { size: metadata.len() }));
+    }
+    let size = usize::try_from(metadata.len()).unwrap_or(MAX_FILE_SIZE);
+    let (buffer, length) = read_all(file, size).map_err(unreadable)?;
+    let content = parse(buffer.get(..length).unwrap_or_default()).map_err(invalid)?;
+    Ok((content, version))
+}
+
+/// What is in the file, normally with one read; at most a byte more than the limit.
+fn read_all(file: &mut File, expected: usize) -> io::Result<(Zeroizing<Vec<u8>>, usize)> {
+    let mut buffer = Zeroizing::new(vec![0; expected + 1]);
+    let mut length = 0;
+    while let Some(room) = buffer.get_mut(length..).filter(|room| !room.is_empty()) {
+        let read = match file.read(room) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        length += read;
+        // As long as the file was said to be, and asked for more: the end, without asking again.
+        if read == 0 || length == expected {
+            break;
+        }
+        if length == buffer.len() && length <= MAX_FILE_SIZE {
+            // It has grown since. The old buffer is cleared when it is replaced.
+            let mut larger = Zeroizing::new(vec![0; (length * 2).min(MAX_FILE_SIZE + 1)]);
+            larger.get_mut(..length).unwrap_or_default().copy_from_slice(&buffer);
+            buffer = larger;
+        }
+    }
+    Ok((buffer, length))
+}
+
+/// An error for anything but a regular file.
+pub(super) fn check_is_file(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_file() {
+        Ok(())
+    } else if metadata.is_dir() {
+        Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"))
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+    }
+}
+
+/// On Windows a file that another program (a virus scanner, say) has open without sharing cannot be
+/// opened or replaced for a moment: tries again, for at most a tenth of a second.
+pub(super) fn retry_while_shared<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    const ERROR_ACCESS_DENIED: i32 = 5;
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    for _ in 0..10 {
+        match operation() {
+            Err(error)
+                if cfg!(windows)
+                    && matches!(
+                        error.raw_os_error(),
+                        Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION)
+                    ) =>
+            {
+                thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
+    operation()
+}

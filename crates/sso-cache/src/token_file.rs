@@ -1,0 +1,168 @@
+//! A token file: read, locked, replaced.
+//!
+//! Not responsible for when a token is refreshed, nor for the system calls (`store`, `lock`).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::lock::{self, FileLock};
+use crate::store::{self, Durability, Fingerprint, TempName};
+use crate::{CachedToken, LockError, StoreError, leftover};
+
+/// The file that holds one SSO token, shared with every AWS tool of the user.
+///
+/// All methods block, for some system calls or as long as each says. Cheap to clone; holds a path
+/// and nothing open.
+///
+/// A symbolic link is followed: what it leads to is read, locked and replaced, and the link stays.
+/// Of a file with several hard links only the name that is given here gets the new content.
+#[derive(Debug, Clone)]
+pub struct TokenFile {
+    path: Arc<Path>,
+}
+
+impl TokenFile {
+    /// The file at `path`, which need not exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into().into() }
+    }
+
+    /// The path as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Which version of the file is there now; `None` when there is none. One system call.
+    pub fn fingerprint(&self) -> Result<Option<Fingerprint>, StoreError> {
+        store::fingerprint(&self.path)
+    }
+
+    /// Reads the token. Needs no lock: writers replace the file in one step.
+    pub fn load(&self) -> Result<CachedToken, StoreError> {
+        self.load_with_fingerprint().map(|(token, _)| token)
+    }
+
+    /// Reads the token, and says which version of the file it was read from.
+    ///
+    /// A file that does not parse may be one that another tool is truncating and writing in place:
+    /// it is read again after 10 milliseconds, and, while it keeps changing, up to four times more.
+    pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
+        store::read(&self.path, CachedToken::parse)
+    }
+
+    /// Takes the lock that every writer takes; `None` when someone else holds it. Does not wait.
+    ///
+    /// When the last holder was killed in the middle of a [`store`](TokenFileLock::store), this
+    /// finishes or discards what it left. So read the file again after taking the lock. Missing
+    /// directories are made.
+    ///
+    /// With [`LockError::Unsupported`] go on without:
+    /// [`store_unlocked`](Self::store_unlocked).
+    pub fn try_lock(&self) -> Result<Option<TokenFileLock>, LockError> {
+        let real = self.real_path_for_lock()?;
+        self.try_lock_real(&real)
+    }
+
+    /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every
+    /// few milliseconds. In an async task ask [`try_lock`](Self::try_lock) instead, with the
+    /// runtime's own timer.
+    pub fn lock(&self, limit: Duration) -> Result<TokenFileLock, LockError> {
+        let real = self.real_path_for_lock()?;
+        lock::wait(&lock::lock_path(&real), limit, || self.try_lock_real(&real))
+    }
+
+    /// The file that is locked. It stays when the lock is released and is empty.
+    pub fn lock_path(&self) -> Result<PathBuf, LockError> {
+        self.real_path_for_lock().map(|real| lock::lock_path(&real))
+    }
+
+    /// Replaces the file's content in one step, without the lock: for where there is none to be
+    /// had, and for a token that was just signed in for. Waits for the disk (`fsync`).
+    ///
+    /// A failure leaves the old content, and nothing else. Missing directories are made, with mode
+    /// 0700; the file has mode 0600.
+    pub fn store_unlocked(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
+        store_token(&self.real_path()?, token, TempName::Random)
+    }
+
+    /// Removes the token file and what a killed writer may have left of one, as at a sign-out.
+    /// Whether there was a token file. The lock file stays.
+    pub fn remove(&self) -> Result<bool, StoreError> {
+        remove_token(&self.real_path()?)
+    }
+
+    fn try_lock_real(&self, real: &Path) -> Result<Option<TokenFileLock>, LockError> {
+        let Some(lock) = FileLock::try_take(&lock::lock_path(real))? else { return Ok(None) };
+        let adopted = leftover::settle(real);
+        Ok(Some(TokenFileLock { real: real.to_owned(), lock, adopted }))
+    }
+
+    fn real_path(&self) -> Result<PathBuf, StoreError> {
+        store::real_path(&self.path).map_err(|error| StoreError::read(&self.path, error))
+    }
+
+    fn real_path_for_lock(&self) -> Result<PathBuf, LockError> {
+        store::real_path(&self.path).map_err(|error| LockError::Io {
+            path: lock::lock_path(&self.path),
+            source: Arc::new(error),
+        })
+    }
+}
+
+/// The right to write a token file, for as long as this lives: no other process or thread that asks
+/// for it has it. Released on drop, and by the kernel when the process dies.
+#[derive(Debug)]
+pub struct TokenFileLock {
+    real: PathBuf,
+    lock: FileLock,
+    adopted: bool,
+}
+
+impl TokenFileLock {
+    /// Reads the token, which another process may have written while the lock was waited for.
+    pub fn load(&self) -> Result<CachedToken, StoreError> {
+        self.load_with_fingerprint().map(|(token, _)| token)
+    }
+
+    /// Reads the token, and says which version of the file it was read from.
+    pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
+        store::read(&self.real, CachedToken::parse)
+    }
+
+    /// Replaces the file's content in one step. Waits for the disk (`fsync`).
+    ///
+    /// When the process is killed after the new token has reached the disk and before it has taken
+    /// the file's place, the next holder of the lock puts it there. A failure leaves the old
+    /// content, and nothing else: keep the token and store it again later. Missing directories are
+    /// made, with mode 0700; the file has mode 0600.
+    pub fn store(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
+        // Somebody removed the lock file, and with it our claim to the fixed name.
+        let name = if self.lock.is_current() { TempName::Fixed } else { TempName::Random };
+        store_token(&self.real, token, name)
+    }
+
+    /// Removes the token file, as at a sign-out. Whether there was one.
+    pub fn remove(&self) -> Result<bool, StoreError> {
+        remove_token(&self.real)
+    }
+
+    /// Whether taking this lock put in place what a killed writer had left.
+    pub fn adopted_leftover(&self) -> bool {
+        self.adopted
+    }
+}
+
+fn store_token(
+    real: &Path,
+    token: &CachedToken,
+    name: TempName,
+) -> Result<Fingerprint, StoreError> {
+    store::replace(real, &token.to_json(), name, Durability::Synced)
+}
+
+fn remove_token(real: &Path) -> Result<bool, StoreError> {
+    // First what was left, so that nothing brings the token back.
+    store::remove(&store::fixed_temp_path(real))?;
+    store::remove(real)
+}

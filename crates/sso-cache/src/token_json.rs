@@ -1,0 +1,275 @@
+//! A token to and from the JSON of its file.
+//!
+//! Not responsible for reading the file, nor for what the fields are used for.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sso_types::{AccessToken, ClientSecret, RefreshToken};
+use zeroize::Zeroizing;
+
+use crate::cached_token::Optional;
+use crate::object::{self, Member};
+use crate::{CachedToken, ParseError, timestamp};
+
+/// The fields that mean something to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    AccessToken,
+    ExpiresAt,
+    RefreshToken,
+    ClientId,
+    ClientSecret,
+    RegistrationExpiresAt,
+    Region,
+    StartUrl,
+}
+
+/// A member of the object, in its place.
+#[derive(Clone)]
+pub(crate) struct KnownMember {
+    /// Which field it is; `None` for one that is only kept.
+    field: Option<Field>,
+    /// Where the name stands in the text, with its quotes.
+    name: Range<usize>,
+    /// Where the value stands in the text; `None` when it is written from the token's own field.
+    value: Option<Range<usize>>,
+}
+
+impl CachedToken {
+    /// Reads the content of a token file. Of a name that stands twice the last counts; a name in
+    /// another letter case than the AWS CLI's counts where the exact one is missing. A field that
+    /// is only needed for a refresh and cannot be used is no error here: see
+    /// [`refreshability`](Self::refreshability).
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        let (text, before) = object::text(bytes)?;
+        let members = object::members(text, before)?;
+        let chosen = Chosen::of(&members);
+        let value = |field| chosen.value(&members, field);
+
+        let access_token = needed_string(Field::AccessToken, value(Field::AccessToken))?;
+        let expires_at = needed_string(Field::ExpiresAt, value(Field::ExpiresAt))?;
+        let expires_at = timestamp::parse(&expires_at)
+            .ok_or(ParseError::Timestamp { field: Field::ExpiresAt.name() })?;
+        let registration_expires_at = value(Field::RegistrationExpiresAt);
+        Ok(Self {
+            access_token: AccessToken::new(access_token),
+            expires_at,
+            refresh_token: string(value(Field::RefreshToken)).map(RefreshToken::new),
+            client_id: string(value(Field::ClientId)),
+            client_secret: string(value(Field::ClientSecret)).map(ClientSecret::new),
+            registration_expires_at: point_of_time(registration_expires_at),
+            region: string(value(Field::Region)),
+            start_url: string(value(Field::StartUrl)),
+            members: chosen.keep(&members, text),
+            text: Arc::new(Zeroizing::new(text.to_owned())),
+        })
+    }
+
+    /// The content of the token file: what was read, in its order and with all that is unknown as
+    /// it was, and what was changed since. Points of time are written as `YYYY-MM-DDTHH:MM:SSZ`,
+    /// rounded down to a second. Secret, and cleared from memory on drop.
+    pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        // All the room that it can take, so that no part is left behind by a move in memory.
+        let room = self.members.iter().map(|member| self.longest(member)).sum::<usize>() + 2;
+        let mut out = Zeroizing::new(Vec::with_capacity(room));
+        out.push(b'{');
+        for (index, member) in self.members.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            match member.field {
+                Some(field) => object::write_string(&mut out, field.name()),
+                None => out.extend_from_slice(self.raw(&member.name).as_bytes()),
+            }
+            out.push(b':');
+            match (&member.value, member.field) {
+                (Some(value), _) => out.extend_from_slice(self.raw(value).as_bytes()),
+                (None, Some(field)) => object::write_string(&mut out, &self.text_of(field)),
+                (None, None) => out.extend_from_slice(b"null"),
+            }
+        }
+        out.push(b'}');
+        debug_assert!(out.len() <= room, "a move in memory leaves secrets behind");
+        out
+    }
+
+    /// From now on `field` is written from the token's own value, in its place or else at the end.
+    pub(crate) fn set(&mut self, field: Field) {
+        match self.members.iter_mut().find(|member| member.field == Some(field)) {
+            Some(member) => member.value = None,
+            None => {
+                self.members.push(KnownMember { field: Some(field), name: 0..0, value: None });
+            }
+        }
+    }
+
+    fn raw(&self, range: &Range<usize>) -> &str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    fn longest(&self, member: &KnownMember) -> usize {
+        let name = member.field.map_or(member.name.len(), |field| field.name().len() + 2);
+        let value = match (&member.value, member.field) {
+            (Some(value), _) => value.len(),
+            (None, Some(field)) => object::longest_string(&self.text_of(field)),
+            (None, None) => 4,
+        };
+        name + value + 2
+    }
+
+    /// The value that `field` is written with once it was set.
+    fn text_of(&self, field: Field) -> Cow<'_, str> {
+        let time = |time: Timestamp| Cow::Owned(timestamp::print(time));
+        let text = match field {
+            Field::AccessToken => Some(Cow::Borrowed(self.access_token.expose_secret())),
+            Field::ExpiresAt => Some(time(self.expires_at)),
+            Field::RefreshToken => self.refresh_token.present().map(|t| t.expose_secret().into()),
+            Field::ClientId => self.client_id.present().map(Cow::from),
+            Field::ClientSecret => self.client_secret.present().map(|s| s.expose_secret().into()),
+            Field::RegistrationExpiresAt => {
+                self.registration_expires_at.present().copied().map(time)
+            }
+            Field::Region => self.region.present().map(Cow::from),
+            Field::StartUrl => self.start_url.present().map(Cow::from),
+        };
+        // Whoever sets a field gives it a value.
+        text.unwrap_or_default()
+    }
+}
+
+impl Field {
+    const ALL: [Self; 8] = [
+        Self::AccessToken,
+        Self::ExpiresAt,
+        Self::RefreshToken,
+        Self::ClientId,
+        Self::ClientSecret,
+        Self::RegistrationExpiresAt,
+        Self::Region,
+        Self::StartUrl,
+    ];
+
+    /// The name, in the AWS CLI's spelling.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AccessToken => "accessToken",
+            Self::ExpiresAt => "expiresAt",
+            Self::RefreshToken => "refreshToken",
+            Self::ClientId => "clientId",
+            Self::ClientSecret => "clientSecret",
+            Self::RegistrationExpiresAt => "registrationExpiresAt",
+            Self::Region => "region",
+            Self::StartUrl => "startUrl",
+        }
+    }
+}
+
+/// For each field the member that counts: its place among the members, and whether its name is
+/// spelled exactly.
+#[derive(Default)]
+struct Chosen([Option<(usize, bool)>; 8]);
+
+impl Chosen {
+    fn of(members: &[Member<'_>]) -> Self {
+        let mut chosen = Self::default();
+        for (place, member) in members.iter().enumerate() {
+            let Some((field, exact)) = field_named(member.name) else { continue };
+            if let Some(choice) = chosen.0.get_mut(field as usize)
+                && (exact || !choice.is_some_and(|(_, exact)| exact))
+            {
+                *choice = Some((place, exact));
+            }
+        }
+        chosen
+    }
+
+    fn get(&self, field: Field) -> Option<(usize, bool)> {
+        self.0.get(field as usize).copied().flatten()
+    }
+
+    fn value<'a>(&self, members: &[Member<'a>], field: Field) -> Option<&'a str> {
+        let (place, _) = self.get(field)?;
+        members.get(place).map(|member| member.value)
+    }
+
+    /// What is written back: all members in their order, but for those that an exact twin further
+    /// down makes void. A name in another letter case than the one that counts is a field that we
+    /// do not know, and stays.
+    fn keep(&self, members: &[Member<'_>], text: &str) -> Vec<KnownMember> {
+        let range = |part: &str| {
+            let start = part.as_ptr().addr() - text.as_ptr().addr();
+            start..start + part.len()
+        };
+        let mut kept = Vec::with_capacity(members.len());
+        for (place, member) in members.iter().enumerate() {
+            let named = field_named(member.name);
+            let field = named
+                .map(|(field, _)| field)
+                .filter(|&field| self.get(field).is_some_and(|(chosen, _)| chosen == place));
+            if field.is_none() && named.is_some_and(|(_, exact)| exact) {
+                continue;
+            }
+            // Points of time that can be read are written in the one form that every tool reads.
+            let written_anew = match field {
+                Some(Field::ExpiresAt) => true,
+                Some(Field::RegistrationExpiresAt) => {
+                    matches!(point_of_time(Some(member.value)), Optional::Present(_))
+                }
+                _ => false,
+            };
+            kept.push(KnownMember {
+                field,
+                name: range(member.name),
+                value: (!written_anew).then(|| range(member.value)),
+            });
+        }
+        kept
+    }
+}
+
+/// The field that a name, with its quotes, is of; and whether it is spelled exactly.
+fn field_named(name: &str) -> Option<(Field, bool)> {
+    let unescaped;
+    let name = if name.contains('\\') {
+        unescaped = object::string(name)?;
+        unescaped.as_str()
+    } else {
+        name.strip_prefix('"')?.strip_suffix('"')?
+    };
+    let field = Field::ALL.into_iter().find(|field| field.name().eq_ignore_ascii_case(name))?;
+    Some((field, field.name() == name))
+}
+
+fn needed_string(field: Field, value: Option<&str>) -> Result<String, ParseError> {
+    object::needed_string(field.name(), value)
+}
+
+fn string(value: Option<&str>) -> Optional<String> {
+    match value {
+        None | Some("null") => Optional::Missing,
+        Some(value) => object::string(value).map_or(Optional::Unusable, Optional::Present),
+    }
+}
+
+fn point_of_time(value: Option<&str>) -> Optional<Timestamp> {
+    match string(value) {
+        Optional::Missing => Optional::Missing,
+        Optional::Unusable => Optional::Unusable,
+        Optional::Present(text) => {
+            timestamp::parse(&text).map_or(Optional::Unusable, Optional::Present)
+        }
+    }
+}
+
+impl<T> Optional<T> {
+    fn map<U>(self, with: impl FnOnce(T) -> U) -> Optional<U> {
+        match self {
+            Self::Missing => Optional::Missing,
+            Self::Unusable => Optional::Unusable,
+            Self::Present(value) => Optional::Present(with(value)),
+        }
+    }
+}
