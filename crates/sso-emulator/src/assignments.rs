@@ -140,7 +140,8 @@ fn key_prefix(account_id: &str, role_name: &str) -> String {
 fn letters(number: u64, count: u32) -> String {
     (0..count)
         .rev()
-        .filter_map(|place| LETTERS.get((number >> (5 * place)) as usize & 31))
+        .filter_map(|place| usize::try_from(number >> (5 * place) & 31).ok())
+        .filter_map(|digit| LETTERS.get(digit))
         .map(|letter| char::from(*letter))
         .collect()
 }

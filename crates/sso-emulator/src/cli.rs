@@ -55,13 +55,13 @@ pub(crate) struct Arguments {
     /// The start URL
     #[arg(long, value_name = "URL", default_value = "https://my-sso-portal.awsapps.com/start")]
     start_url: String,
-    /// The name of the sso-session section
+    /// The name of the sign-in, as the section `sso-session` has it
     #[arg(long, value_name = "NAME", default_value = "dev-session")]
     session_name: String,
-    /// The profile with an sso_session
+    /// The name of the profile that has an `sso_session`
     #[arg(long, value_name = "NAME", default_value = "devsso")]
     profile: String,
-    /// The profile in the legacy form
+    /// The name of the profile in the legacy form
     #[arg(long, value_name = "NAME", default_value = "legacy")]
     legacy_profile: String,
     /// An account and the roles assigned in it; may be given more than once

@@ -131,7 +131,7 @@ pub struct Counts {
     pub refreshes: u64,
     /// Role credentials that were issued, whether or not the answer arrived.
     pub credentials_issued: u64,
-    /// Answers with a status of 400 or more.
+    /// Answers with a status of 400 or more, also those that a fault then spoilt on their way.
     pub errors: u64,
     /// Requests whose answer was withheld or cut by a fault.
     pub dropped: u64,
@@ -196,7 +196,8 @@ pub struct LoggedRequest {
     pub operation: Option<Operation>,
     /// The `grantType` of a `CreateToken` request.
     pub grant_type: Option<String>,
-    /// The status of the answer; none while it is being worked on, and when a fault withheld it.
+    /// The status of the answer, also of one that a fault then spoilt on its way; none when the
+    /// request is still being worked on, or never was because of a fault.
     pub status: Option<u16>,
     /// The name of the fault that was applied.
     pub fault: Option<&'static str>,

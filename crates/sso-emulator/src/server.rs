@@ -89,7 +89,7 @@ async fn respond(
     let path = head.uri.path();
     if let Some(path) = path.strip_prefix("/emulator/") {
         let answer = control::answer(world, head.method.as_str(), path, &body);
-        return Ok(whole(answer));
+        return Ok(whole(&answer));
     }
     let operation = Operation::of(head.method.as_str(), path);
     let (entry, fault) = arrive(world, operation, &head, &body);
@@ -101,15 +101,15 @@ async fn respond(
         answer
     };
     match fault {
-        None => Ok(whole(work())),
+        None => Ok(whole(&work())),
         Some(Fault::Delay(delay)) => {
             pause(delay).await;
-            Ok(whole(work()))
+            Ok(whole(&work()))
         }
         Some(Fault::Answer(scripted)) => {
             let answer = scripted.answer(operation);
             world.lock().log.answered(entry, answer.status);
-            Ok(whole(answer))
+            Ok(whole(&answer))
         }
         Some(Fault::EndlessBody) => {
             world.lock().log.answered(entry, 200);
@@ -140,7 +140,7 @@ async fn spoil(
         Fault::Garbage => {
             let answer = work().header("Connection", "close");
             sabotage.send_garbage();
-            Ok(whole(answer))
+            Ok(whole(&answer))
         }
         Fault::Stall => std::future::pending().await,
         Fault::LoseAnswer => {
@@ -216,9 +216,9 @@ fn shown((name, value): (&HeaderName, &HeaderValue)) -> (String, String) {
     (name.as_str().to_owned(), value)
 }
 
-fn whole(answer: Answer) -> Response<WireBody> {
+fn whole(answer: &Answer) -> Response<WireBody> {
     let body = WireBody::whole(answer.body.clone());
-    response(&answer, body)
+    response(answer, body)
 }
 
 /// Head and body; every answer of AWS has a request id, and so has each of ours.

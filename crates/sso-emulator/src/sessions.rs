@@ -57,7 +57,7 @@ pub(crate) struct Grant {
 pub(crate) struct Sessions {
     serial: u64,
     clients: HashMap<String, Client>,
-    sessions: Vec<Session>,
+    sign_ins: Vec<Session>,
     access: HashMap<String, Access>,
     refresh: HashMap<String, Refresh>,
 }
@@ -117,8 +117,8 @@ impl Sessions {
         settings: &Settings,
         now: Timestamp,
     ) -> Grant {
-        self.sessions.push(Session { ends_at: after(now, settings.session_ttl), ended: false });
-        let session = self.sessions.len() - 1;
+        self.sign_ins.push(Session { ends_at: after(now, settings.session_ttl), ended: false });
+        let session = self.sign_ins.len() - 1;
         let expires_at = whole_seconds(after(now, settings.token_ttl));
         self.grant(session, client_id, with_refresh_token, expires_at)
     }
@@ -136,7 +136,7 @@ impl Sessions {
             return Err(ErrorName::InvalidGrant);
         }
         let session = known.session;
-        if !self.sessions.get(session).is_some_and(|session| session.is_live(now)) {
+        if !self.sign_ins.get(session).is_some_and(|session| session.is_live(now)) {
             return Err(ErrorName::InvalidGrant);
         }
         known.spent = settings.rotate;
@@ -153,7 +153,7 @@ impl Sessions {
         self.access.get(access_token).is_some_and(|access| {
             !access.revoked
                 && now < access.expires_at
-                && self.sessions.get(access.session).is_some_and(|session| session.is_live(now))
+                && self.sign_ins.get(access.session).is_some_and(|session| session.is_live(now))
         })
     }
 
@@ -167,14 +167,14 @@ impl Sessions {
     /// Ends the sign-in that the access token belongs to.
     pub(crate) fn log_out(&mut self, access_token: &str) {
         let session = self.access.get(access_token).map(|access| access.session);
-        if let Some(session) = session.and_then(|session| self.sessions.get_mut(session)) {
+        if let Some(session) = session.and_then(|session| self.sign_ins.get_mut(session)) {
             session.ended = true;
         }
     }
 
     /// Ends every sign-in there is.
     pub(crate) fn end_all(&mut self) {
-        for session in &mut self.sessions {
+        for session in &mut self.sign_ins {
             session.ended = true;
         }
     }
@@ -197,7 +197,7 @@ impl Sessions {
     pub(crate) fn is_live(&self, refresh_token: &str, now: Timestamp) -> bool {
         self.refresh.get(refresh_token).is_some_and(|refresh| {
             !refresh.spent
-                && self.sessions.get(refresh.session).is_some_and(|session| session.is_live(now))
+                && self.sign_ins.get(refresh.session).is_some_and(|session| session.is_live(now))
                 && self.clients.get(&refresh.client_id).is_some_and(|c| now < c.expires_at)
         })
     }

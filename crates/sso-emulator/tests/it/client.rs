@@ -1,0 +1,138 @@
+//! An HTTP/1.1 client of its own, so that the emulator's HTTP is not judged by the library it is
+//! made with. One request a connection.
+//!
+//! Not responsible for what the answers mean.
+
+use std::io;
+use std::sync::Arc;
+
+use serde_json::Value;
+use sso_emulator::Emulator;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    /// The error's name as the header has it, and the status.
+    pub(crate) fn error(&self) -> (u16, &str) {
+        let kind = self.header("x-amzn-ErrorType").unwrap_or("none");
+        (self.status, kind.split(':').next().unwrap())
+    }
+}
+
+/// A GET with an access token.
+pub(crate) async fn portal(emulator: &Emulator, path: &str, token: &str) -> Reply {
+    let headers = [("x-amz-sso_bearer_token", token)];
+    send(emulator, "GET", path, &headers, "").await.unwrap()
+}
+
+/// A POST of a JSON body.
+pub(crate) async fn post(emulator: &Emulator, path: &str, body: &Value) -> Reply {
+    send(emulator, "POST", path, &[], &body.to_string()).await.unwrap()
+}
+
+/// Any request; an error when no whole answer came.
+pub(crate) async fn send(
+    emulator: &Emulator,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> io::Result<Reply> {
+    let url = emulator.portal_url();
+    let request = request(&url, method, path, headers, body);
+    let bytes = exchange(&url, emulator.ca_pem(), request.as_bytes()).await?;
+    parse(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, show(&bytes)))
+}
+
+pub(crate) fn request(
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> String {
+    let mut request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
+        address(url),
+        body.len()
+    );
+    for (name, value) in headers {
+        request.extend([name, ": ", value, "\r\n"]);
+    }
+    request + "\r\n" + body
+}
+
+pub(crate) fn address(url: &str) -> &str {
+    url.split_once("://").unwrap().1
+}
+
+/// All that comes back until the server closes.
+async fn exchange(url: &str, ca_pem: Option<&str>, request: &[u8]) -> io::Result<Vec<u8>> {
+    let stream = TcpStream::connect(address(url)).await?;
+    match ca_pem {
+        Some(pem) => talk(connector(pem).connect(name(), stream).await?, request).await,
+        None => talk(stream, request).await,
+    }
+}
+
+async fn talk(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: &[u8],
+) -> io::Result<Vec<u8>> {
+    stream.write_all(request).await?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+fn connector(pem: &str) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
+}
+
+fn name() -> ServerName<'static> {
+    ServerName::try_from("127.0.0.1").unwrap()
+}
+
+/// None when the head is not HTTP or the body is shorter than the head says.
+fn parse(bytes: &[u8]) -> Option<Reply> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.strip_prefix("HTTP/1.1 ")?.split(' ').next()?.parse().ok()?;
+    let reply = Reply { status, head: head.to_owned(), body: body.to_owned() };
+    let length: usize = reply.header("content-length").map_or(Some(0), |n| n.parse().ok())?;
+    (length == body.len()).then_some(reply)
+}
+
+fn show(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,104 @@
+//! The home directory that is written for a client.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use sso_emulator::{Emulator, TokenState};
+use sso_types::{Clock as _, ManualClock};
+
+use crate::client::portal;
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn expiry(token: &Value) -> Timestamp {
+    token["expiresAt"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_home_is_complete() {
+    let emulator = Emulator::builder().tls(true).start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("not").join("there");
+    let home = emulator.write_home(&root, TokenState::Valid).unwrap();
+
+    let environment: HashMap<_, _> = home.environment.iter().cloned().collect();
+    assert_eq!(environment["HOME"], root.to_str().unwrap());
+    assert_eq!(environment["AWS_ENDPOINT_URL_SSO"], emulator.portal_url());
+    assert_eq!(environment["AWS_ENDPOINT_URL_SSO_OIDC"], emulator.oidc_url());
+    assert_eq!(environment["AWS_CONFIG_FILE"], home.config_file.to_str().unwrap());
+    let bundle = std::fs::read_to_string(&environment["AWS_CA_BUNDLE"]).unwrap();
+    assert_eq!(Some(bundle.as_str()), emulator.ca_pem());
+
+    // The names that every tool derives: SHA-1 of `dev-session` and of the start URL.
+    let cache = root.join(".aws/sso/cache");
+    let name = |path: &Path| path.strip_prefix(&cache).unwrap().to_str().unwrap().to_owned();
+    assert_eq!(name(&home.token_file), "6a8732fe3624aef043e5f7811b597bd5e2a56b39.json");
+    assert_eq!(name(&home.legacy_token_file), "c7aaaf71fcc8777ae2475525ed049d39fe16c484.json");
+    let (token, legacy) = (json(&home.token_file), json(&home.legacy_token_file));
+    assert_eq!(token["startUrl"], "https://my-sso-portal.awsapps.com/start");
+    assert_eq!(token["region"], "us-east-1");
+    assert!(emulator.is_live(token["refreshToken"].as_str().unwrap()));
+    assert_eq!(legacy.get("refreshToken"), None);
+    for token in [&token, &legacy] {
+        let access_token = token["accessToken"].as_str().unwrap();
+        assert_eq!(portal(&emulator, "/assignment/accounts", access_token).await.status, 200);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_home_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let emulator = Emulator::builder().start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let home = emulator.write_home(directory.path(), TokenState::Valid).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for file in [&home.config_file, &home.token_file, &home.legacy_token_file] {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+    for part in [".aws", ".aws/sso", ".aws/sso/cache"] {
+        assert_eq!(mode(&directory.path().join(part)), 0o700, "{part}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_stand_as_asked() {
+    let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
+    let emulator = Emulator::builder().clock(clock.clone()).start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let seconds = |count| clock.now() + SignedDuration::from_secs(count);
+    // State, expiry, refreshable, what the portal says.
+    for (state, expires_at, refreshable, status) in [
+        (TokenState::Valid, seconds(3600), true, 200),
+        (TokenState::InRefreshWindow, seconds(120), true, 200),
+        (TokenState::Expired, seconds(-60), true, 401),
+        (TokenState::ExpiredNotRefreshable, seconds(-60), false, 401),
+    ] {
+        let home = emulator.write_home(directory.path(), state).unwrap();
+        let token = json(&home.token_file);
+        assert_eq!(expiry(&token), expires_at, "{state:?}");
+        assert_eq!(expiry(&json(&home.legacy_token_file)), expires_at, "{state:?}");
+        assert_eq!(token.get("refreshToken").is_some(), refreshable, "{state:?}");
+        let access_token = token["accessToken"].as_str().unwrap();
+        let reply = portal(&emulator, "/assignment/accounts", access_token).await;
+        assert_eq!(reply.status, status, "{state:?}");
+    }
+    let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
+    assert!(!home.token_file.exists() && !home.legacy_token_file.exists());
+    assert!(home.config_file.exists() && home.token.is_none());
+}
+
+#[tokio::test]
+async fn a_home_that_cannot_be_written_is_named() {
+    let emulator = Emulator::builder().start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = emulator.write_home(&file, TokenState::Valid).unwrap_err();
+    assert!(error.to_string().contains("file"), "{error}");
+    assert!(std::error::Error::source(&error).is_some());
+}

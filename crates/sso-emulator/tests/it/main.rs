@@ -1,0 +1,24 @@
+//! The emulator as its users see it: over real sockets, as a program, and by AWS's own clients.
+//!
+//! Not responsible for rules with many cases: those are tested beside the code.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod botocore;
+mod client;
+mod control;
+mod faults;
+mod home;
+mod load;
+mod oidc;
+mod portal;
+mod program;
+mod sign_in;
