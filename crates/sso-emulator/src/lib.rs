@@ -79,3 +79,8 @@ pub use emulator::Emulator;
 pub use faults::Fault;
 pub use home::{Home, HomeError, IssuedToken, TokenState};
 pub use log::{Counts, LoggedRequest, Operation};
+
+// Its Rust example is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

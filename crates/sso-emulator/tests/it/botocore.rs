@@ -1,7 +1,8 @@
-//! AWS's own clients against the emulator: botocore (boto3) and, where it is there, the AWS CLI.
+//! AWS's clients for Python against the emulator: botocore (boto3), and version 1 of the AWS CLI.
 //!
 //! Where they are not installed, these tests say so and judge nothing. Version 1 of the AWS CLI has
-//! no `aws sso login`: the sign-in is driven through botocore's client of the same service.
+//! no `aws sso login`: here the sign-in is driven through botocore's client of the same service;
+//! version 2 has its own tests.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -12,6 +12,7 @@
     reason = "tests"
 )]
 
+mod aws_cli;
 mod botocore;
 mod client;
 mod control;
@@ -20,5 +21,6 @@ mod home;
 mod load;
 mod oidc;
 mod portal;
+#[cfg(feature = "program")]
 mod program;
 mod sign_in;

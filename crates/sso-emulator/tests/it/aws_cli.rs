@@ -1,0 +1,137 @@
+//! The AWS CLI, version 2, signs in, gets credentials and signs out: all real but the services.
+//!
+//! Where no such `aws` is on the `PATH`, these tests say so and judge nothing.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use sso_emulator::{Emulator, Home, TokenState};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use crate::client::request;
+
+/// Longer than a sign-in takes on a slow machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+async fn is_installed() -> bool {
+    let version = Command::new("aws").arg("--version").output().await;
+    let is_there = version.is_ok_and(|output| output.stdout.starts_with(b"aws-cli/2."));
+    if !is_there {
+        println!("skipped: version 2 of the AWS CLI is not installed");
+    }
+    is_there
+}
+
+fn aws(words: &str, home: &Home) -> Command {
+    let mut command = Command::new("aws");
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    command.args(words.split(' ')).envs(home.environment.iter().cloned());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+async fn succeed(child: Child) -> String {
+    let output = tokio::time::timeout(LIMIT, child.wait_with_output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn token(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Signs in by device authorization, and approves it.
+async fn sign_in_by_device(emulator: &Emulator, home: &Home, profile: &str) {
+    let words = format!("sso login --profile {profile} --no-browser --use-device-code");
+    let mut login = aws(&words, home).spawn().unwrap();
+    let user_code = loop {
+        assert_eq!(login.try_wait().unwrap(), None, "ended before it was approved");
+        match emulator.pending_devices().pop() {
+            Some(user_code) => break user_code,
+            None => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    assert!(emulator.approve_device(&user_code));
+    assert!(succeed(login).await.contains("Successfully logged into"));
+}
+
+async fn credentials_are_of_the_role(emulator: &Emulator, home: &Home, profile: &str) {
+    let words = format!("configure export-credentials --profile {profile}");
+    let exported = succeed(aws(&words, home).spawn().unwrap()).await;
+    let exported: Value = serde_json::from_str(&exported).unwrap();
+    let owner = emulator.owner_of(exported["AccessKeyId"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (owner.account_id, owner.role_name),
+        (home.account_id.clone(), home.role_name.clone())
+    );
+}
+
+#[tokio::test]
+async fn it_signs_in_by_device_in_both_forms_and_signs_out() {
+    if !is_installed().await {
+        return;
+    }
+    let emulator = Emulator::builder().tls(true).start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
+
+    sign_in_by_device(&emulator, &home, &home.profile).await;
+    assert!(emulator.is_live(token(&home.token_file)["refreshToken"].as_str().unwrap()));
+    credentials_are_of_the_role(&emulator, &home, &home.profile).await;
+
+    sign_in_by_device(&emulator, &home, &home.legacy_profile).await;
+    assert_eq!(token(&home.legacy_token_file).get("refreshToken"), None);
+    credentials_are_of_the_role(&emulator, &home, &home.legacy_profile).await;
+
+    succeed(aws("sso logout", &home).spawn().unwrap()).await;
+    assert_eq!(emulator.counts().logout, 2);
+    assert!(emulator.live_refresh_tokens().is_empty());
+    assert!(!home.token_file.exists() && !home.legacy_token_file.exists());
+}
+
+#[tokio::test]
+async fn it_signs_in_by_authorization_code_with_pkce() {
+    if !is_installed().await {
+        return;
+    }
+    let emulator = Emulator::builder().start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
+    let mut login = aws("sso login --profile devsso --no-browser", &home).spawn().unwrap();
+    let mut lines = BufReader::new(login.stdout.take().unwrap()).lines();
+    let page = format!("{}/authorize?", emulator.oidc_url());
+    let url = loop {
+        let line = lines.next_line().await.unwrap().expect("no URL was shown");
+        if line.starts_with(&page) {
+            break line;
+        }
+    };
+    // The browser: opens the page, and follows its redirect to the CLI's own listener.
+    let redirect = open(&url).await;
+    let location = redirect.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
+    assert!(open(location).await.contains(" 200 "));
+    succeed(login).await;
+
+    assert!(emulator.is_live(token(&home.token_file)["refreshToken"].as_str().unwrap()));
+    let grants: Vec<_> = emulator.requests().iter().filter_map(|r| r.grant_type.clone()).collect();
+    assert_eq!(grants, ["authorization_code"]);
+    credentials_are_of_the_role(&emulator, &home, &home.profile).await;
+}
+
+/// The whole answer to a GET.
+async fn open(url: &str) -> String {
+    let rest = url.strip_prefix("http://").unwrap();
+    let (host, _) = rest.split_once('/').unwrap();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let request = request(&format!("http://{host}"), "GET", &rest[host.len()..], &[], "");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
