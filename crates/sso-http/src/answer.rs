@@ -1,0 +1,227 @@
+//! Reading the JSON of an answer of success: strict about what is needed, lenient about the rest.
+//!
+//! Not responsible for error answers.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde::{Deserialize, de};
+use serde_json::error::Category;
+use zeroize::Zeroizing;
+
+use crate::operation::DecodeError;
+
+/// What is allowed of an `expiresIn`, in seconds: ten years. More is a mistake of whoever answered.
+const LONGEST: i64 = 10 * 366 * 86_400;
+
+/// Reads a JSON object.
+///
+/// The message of `serde_json` is not passed on: it quotes the value that it stumbled over.
+pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    serde_json::from_slice(body).map_err(|error| {
+        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        let place = format!("at line {}, column {}", error.line(), error.column());
+        match (error.classify(), first) {
+            (_, None) => malformed("it is empty"),
+            (Category::Data, _) => {
+                malformed(format!("a field is not of the type it should be ({place})"))
+            }
+            (_, Some(b'{')) => malformed(format!("its JSON breaks off or is broken ({place})")),
+            _ => DecodeError::NotJson,
+        }
+    })
+}
+
+pub(crate) fn malformed(what: impl Into<String>) -> DecodeError {
+    DecodeError::Malformed(what.into())
+}
+
+/// A string of an answer that may be a secret: cleared also when the rest of the answer turns out
+/// to be of no use.
+#[derive(Default)]
+pub(crate) struct Text(Zeroizing<String>);
+
+/// A whole number, also where it is written as `1700000000000.0` or `1.7e12`.
+#[derive(Clone, Copy)]
+pub(crate) struct Integer(i64);
+
+impl Text {
+    /// The string when there is one and it is neither empty nor holds a control character, which
+    /// would break whatever header, environment or file it is put into.
+    pub(crate) fn required(text: Option<Self>, field: &str) -> Result<String, DecodeError> {
+        let Some(text) = Self::optional(text) else {
+            return Err(malformed(format!("{field} is missing or empty")));
+        };
+        if text.chars().any(char::is_control) {
+            return Err(malformed(format!("{field} holds a control character")));
+        }
+        Ok(text)
+    }
+
+    /// The string when there is one and it is not empty.
+    pub(crate) fn optional(text: Option<Self>) -> Option<String> {
+        text.map(|mut text| std::mem::take(&mut *text.0)).filter(|text| !text.is_empty())
+    }
+}
+
+impl Integer {
+    /// Seconds from now, as `expiresIn` gives them.
+    pub(crate) fn lifetime(
+        seconds: Option<Self>,
+        field: &str,
+    ) -> Result<std::time::Duration, DecodeError> {
+        match seconds.map(|seconds| seconds.0) {
+            None => Err(malformed(format!("{field} is missing"))),
+            Some(seconds @ 1..=LONGEST) => {
+                Ok(std::time::Duration::from_secs(seconds.unsigned_abs()))
+            }
+            Some(..=0) => Err(malformed(format!("{field} is not greater than zero"))),
+            Some(_) => Err(malformed(format!("{field} is more than ten years"))),
+        }
+    }
+
+    /// Milliseconds since 1970, of a time that is not in seconds by mistake: what is before March
+    /// 1973 is taken for that.
+    pub(crate) fn epoch_milliseconds(
+        milliseconds: Option<Self>,
+        field: &str,
+    ) -> Result<Timestamp, DecodeError> {
+        const EARLIEST: i64 = 100_000_000_000;
+        let Some(Self(milliseconds)) = milliseconds else {
+            return Err(malformed(format!("{field} is missing")));
+        };
+        if milliseconds < EARLIEST {
+            return Err(malformed(format!("{field} is not a time in epoch milliseconds")));
+        }
+        Timestamp::from_millisecond(milliseconds)
+            .map_err(|_| malformed(format!("{field} is beyond the year 9999")))
+    }
+
+    /// Seconds since 1970; `None` for zero, which is OAuth's "never" (RFC 7591 section 3.2.1), and
+    /// for what is no time.
+    pub(crate) fn epoch_seconds(seconds: Option<Self>) -> Option<Timestamp> {
+        let seconds = seconds?.0;
+        if seconds <= 0 { None } else { Timestamp::from_second(seconds).ok() }
+    }
+
+    pub(crate) fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AString;
+
+        impl Visitor<'_> for AString {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(Zeroizing::new(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(AString)
+    }
+}
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ANumber;
+
+        impl Visitor<'_> for ANumber {
+            type Value = Integer;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Integer, E> {
+                Ok(Integer(number))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Integer, E> {
+                Ok(Integer(i64::try_from(number).unwrap_or(i64::MAX)))
+            }
+
+            #[expect(clippy::cast_possible_truncation, reason = "saturates, and is judged later")]
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Integer, E> {
+                Ok(Integer(number as i64))
+            }
+        }
+
+        deserializer.deserialize_any(ANumber)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Answer {
+        text: Option<Text>,
+        number: Option<Integer>,
+    }
+
+    fn error(body: &str) -> DecodeError {
+        object::<Answer>(body.as_bytes()).map(|_| ()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_answer() {
+        let empty = malformed("it is empty");
+        assert_eq!(error(""), empty);
+        assert_eq!(error(" \n"), empty);
+        assert_eq!(error("<html>"), DecodeError::NotJson);
+        assert_eq!(error("Login required"), DecodeError::NotJson);
+        assert_eq!(
+            error(r#"{"text":"MARK"#),
+            malformed("its JSON breaks off or is broken (at line 1, column 13)")
+        );
+        for body in ["[\"MARK\",1]", "\"MARK\"", r#"{"text":["MARK"]}"#, r#"{"number":"MARK"}"#] {
+            let DecodeError::Malformed(what) = error(body) else { panic!("{body}") };
+            assert!(what.starts_with("a field is not") && !what.contains("MARK"), "{what}");
+        }
+    }
+
+    #[test]
+    fn texts() {
+        let text = |body: &str| {
+            Text::required(object::<Answer>(body.as_bytes()).unwrap().text, "text").ok()
+        };
+        assert_eq!(text(r#"{"text":"a\u0041","other":[{}]}"#).as_deref(), Some("aA"));
+        for body in ["{}", r#"{"text":null}"#, r#"{"text":""}"#, r#"{"text":"a\nb"}"#] {
+            assert_eq!(text(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn times() {
+        let number = |body: &str| {
+            object::<Answer>(format!(r#"{{"number":{body}}}"#).as_bytes()).unwrap().number
+        };
+        let time = |body: &str| {
+            Integer::epoch_milliseconds(number(body), "n").ok().map(|time| time.to_string())
+        };
+        assert_eq!(time("1700000000999").as_deref(), Some("2023-11-14T22:13:20.999Z"));
+        assert_eq!(time("1.7e12").as_deref(), Some("2023-11-14T22:13:20Z"));
+        for absurd in ["null", "0", "-1", "1700000000", "253402300800000", "1e300", "-1e300"] {
+            assert_eq!(time(absurd), None, "{absurd}");
+        }
+        let lifetime = |body: &str| {
+            Integer::lifetime(number(body), "n").ok().map(|lifetime| lifetime.as_secs())
+        };
+        assert_eq!(lifetime("28800"), Some(28_800));
+        for absurd in ["null", "0", "-5", "1e18", "18446744073709551615"] {
+            assert_eq!(lifetime(absurd), None, "{absurd}");
+        }
+        assert!(Integer::epoch_seconds(number("1700000000")).is_some());
+        assert!(Integer::epoch_seconds(number("0")).is_none());
+    }
+}

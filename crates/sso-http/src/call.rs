@@ -1,0 +1,159 @@
+//! One call: the operation becomes a request, the request is sent, the answer is read.
+//!
+//! Not responsible for retries, nor for any time limit: those are layers around it or below it.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tokio::time::Instant;
+use tower::Service;
+use tracing::Instrument;
+
+use crate::body::{ANSWER_LIMIT, ReadError, read};
+use crate::error_answer::{self, Head};
+use crate::operation::{DecodeError, Operation};
+use crate::redact::Redactor;
+use crate::{BoxError, Endpoint, RequestBody, ServiceError, ServiceErrorKind, TransportError};
+
+/// A call under way. Dropping it ends the call: the connection is closed, unless the answer was
+/// already read.
+#[must_use = "a call that is not awaited does nothing"]
+pub struct ServiceFuture<T>(Pin<Box<dyn Future<Output = Result<T, ServiceError>> + Send>>);
+
+impl<T> Future for ServiceFuture<T> {
+    type Output = Result<T, ServiceError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<T> fmt::Debug for ServiceFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServiceFuture")
+    }
+}
+
+/// Sends `operation` to `endpoint` over `https`.
+pub(crate) fn call<S, B, Op>(
+    https: S,
+    endpoint: Endpoint,
+    operation: Op,
+) -> ServiceFuture<Op::Response>
+where
+    Op: Operation,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let span = tracing::debug_span!(
+        target: "ssocreds::http",
+        "call",
+        operation = Op::NAME,
+        host = endpoint.host()
+    );
+    let call = async move {
+        let started = Instant::now();
+        // Sent apart from what follows, so that the future need not hold `operation` by reference.
+        let outcome = match operation.encode(&endpoint) {
+            Ok(request) => match exchange(https, request).await {
+                Ok((head, body)) => interpret(&operation, &head, &body),
+                Err(error) => Err(error),
+            },
+            Err(why) => Err(ServiceError::of(ServiceErrorKind::NotSendable).with_message(why.0)),
+        };
+        let outcome = outcome.map_err(|error| complete(error, &operation, endpoint));
+        report(&outcome, started);
+        outcome.map(|(response, _)| response)
+    };
+    ServiceFuture(Box::pin(call.instrument(span)))
+}
+
+/// The request out, the whole answer in.
+async fn exchange<S, B>(
+    mut https: S,
+    request: Request<RequestBody>,
+) -> Result<(Head, zeroize::Zeroizing<Vec<u8>>), ServiceError>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>>,
+    S::Error: Into<BoxError>,
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    poll_fn(|cx| https.poll_ready(cx)).await.map_err(boxed)?;
+    let response = https.call(request).await.map_err(boxed)?;
+    let (parts, body) = response.into_parts();
+    let head = Head { status: parts.status, headers: parts.headers };
+    match read(body).await {
+        Ok(body) => Ok((head, body)),
+        Err(ReadError::TooLarge) => Err(TransportError::TooLarge { limit: ANSWER_LIMIT }.into()),
+        Err(ReadError::Broken(error)) => Err(ServiceError::from_boxed(error)),
+    }
+}
+
+fn boxed(error: impl Into<BoxError>) -> ServiceError {
+    ServiceError::from_boxed(error.into())
+}
+
+type Answered<T> = (T, Head);
+
+fn interpret<Op: Operation>(
+    operation: &Op,
+    head: &Head,
+    body: &[u8],
+) -> Result<Answered<Op::Response>, ServiceError> {
+    let redactor = Redactor::new(operation.secrets());
+    if !head.status.is_success() {
+        return Err(error_answer::read(Op::SERVICE, head, body, &redactor));
+    }
+    operation.decode(body).map(|response| (response, head.clone())).map_err(|error| {
+        let error = match error {
+            DecodeError::NotJson => error_answer::unparseable(head, body, &redactor),
+            DecodeError::Malformed(what) => ServiceError::malformed(what),
+        };
+        head.annotate(error, &redactor)
+    })
+}
+
+/// Adds what the call knows and the answer does not say.
+fn complete<Op: Operation>(
+    error: ServiceError,
+    operation: &Op,
+    endpoint: Endpoint,
+) -> ServiceError {
+    let error = error.with_operation(Op::NAME).with_endpoint(endpoint);
+    match operation.subject() {
+        Some((account_id, role_name)) => error.with_subject(account_id, role_name),
+        None => error,
+    }
+}
+
+/// Tells `tracing` how it went. No value of the request is in it: not even account and role.
+fn report<T>(outcome: &Result<Answered<T>, ServiceError>, started: Instant) {
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match outcome {
+        Ok((_, head)) => tracing::debug!(
+            target: "ssocreds::http",
+            status = head.status.as_u16(),
+            request_id = head.request_id(),
+            duration_ms,
+            "answered"
+        ),
+        Err(error) => tracing::debug!(
+            target: "ssocreds::http",
+            status = error.status(),
+            request_id = error.request_id(),
+            kind = ?error.kind(),
+            code = error.code(),
+            duration_ms,
+            "failed"
+        ),
+    }
+}

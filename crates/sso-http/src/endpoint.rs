@@ -1,0 +1,226 @@
+//! Where a service is reached: made from a region, or set by hand.
+//!
+//! Not responsible for where an override is configured, nor for connecting.
+
+mod partition;
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use http::Uri;
+use sso_types::Region;
+
+/// The base URL of the SSO portal or of SSO OIDC, and who set it.
+///
+/// Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint(Arc<Parts>);
+
+#[derive(PartialEq, Eq)]
+struct Parts {
+    /// Scheme, authority and path, without a slash at the end.
+    base: String,
+    /// Where in `base` host and port stand.
+    authority: std::ops::Range<usize>,
+    /// Who set it, when it is not the one that the region gives.
+    origin: Option<String>,
+}
+
+/// Which form of a region's endpoint: AWS's `use_fips_endpoint` and `use_dualstack_endpoint`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct EndpointVariant {
+    /// The endpoint with FIPS 140 validated cryptography.
+    pub fips: bool,
+    /// The endpoint that is reached over IPv6 and IPv4.
+    pub dual_stack: bool,
+}
+
+/// An endpoint URL that cannot be used. The fault of whoever set it; the error says who that is.
+/// The URL itself is not shown, as people put passwords into URLs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the endpoint URL set by {origin} cannot be used: {reason}")]
+pub struct EndpointError {
+    origin: String,
+    reason: &'static str,
+}
+
+impl Endpoint {
+    /// The SSO portal's endpoint of a region: `https://portal.sso.{region}.{suffix}`.
+    pub fn portal(region: &Region, variant: EndpointVariant) -> Self {
+        Self::of_region("portal.sso", region, variant)
+    }
+
+    /// The SSO OIDC endpoint of a region: `https://oidc.{region}.{suffix}`.
+    pub fn oidc(region: &Region, variant: EndpointVariant) -> Self {
+        Self::of_region("oidc", region, variant)
+    }
+
+    /// An endpoint that someone set. `origin` says who, to complete the sentence "the endpoint was
+    /// set by …": `"AWS_ENDPOINT_URL in the environment"`, say. Errors of calls to the endpoint
+    /// name it.
+    ///
+    /// The URL is `https`, or `http` for this machine only (`localhost`, 127.0.0.0/8, `[::1]`): an
+    /// access token must not cross a network in the clear. A path is kept and stands before the
+    /// operations' own; user information, a query and a fragment are refused.
+    pub fn overridden(url: &str, origin: impl Into<String>) -> Result<Self, EndpointError> {
+        let origin = origin.into();
+        match check(url) {
+            Ok(uri) => {
+                let scheme = uri.scheme_str().unwrap_or_default();
+                let authority = uri.authority().map_or("", |authority| authority.as_str());
+                let path = uri.path().trim_end_matches('/');
+                Ok(Self::assemble(scheme, authority, path, Some(origin)))
+            }
+            Err(reason) => Err(EndpointError { origin, reason }),
+        }
+    }
+
+    /// The URL, without a slash at the end: `https://portal.sso.eu-central-1.amazonaws.com`.
+    pub fn url(&self) -> String {
+        self.0.base.clone()
+    }
+
+    /// Host, and port where one is given.
+    pub fn host(&self) -> &str {
+        self.0.base.get(self.0.authority.clone()).unwrap_or_default()
+    }
+
+    /// Who set it; `None` for the endpoint that the region gives.
+    pub fn origin(&self) -> Option<&str> {
+        self.0.origin.as_deref()
+    }
+
+    /// The URL of an operation: `path_and_query` begins with a slash and is already encoded.
+    pub(crate) fn join(&self, path_and_query: &str) -> Result<Uri, http::uri::InvalidUri> {
+        format!("{}{path_and_query}", self.0.base).parse()
+    }
+
+    fn of_region(service: &str, region: &Region, variant: EndpointVariant) -> Self {
+        let partition = partition::of(region);
+        let suffix =
+            if variant.dual_stack { partition.dual_stack_dns_suffix } else { partition.dns_suffix };
+        // The GovCloud regions' ordinary endpoints are FIPS endpoints; there are no others.
+        let plain = partition.name == "aws-us-gov" && !variant.dual_stack;
+        let fips = if variant.fips && !plain { "-fips" } else { "" };
+        let authority = format!("{service}{fips}.{region}.{suffix}");
+        Self::assemble("https", &authority, "", None)
+    }
+
+    fn assemble(scheme: &str, authority: &str, path: &str, origin: Option<String>) -> Self {
+        let start = scheme.len() + "://".len();
+        Self(Arc::new(Parts {
+            base: format!("{scheme}://{authority}{path}"),
+            authority: start..start + authority.len(),
+            origin,
+        }))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("url", &self.0.base)
+            .field("origin", &self.0.origin)
+            .finish()
+    }
+}
+
+/// Whether a host, as it stands in a URL, is this machine, whatever a resolver may say.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || bare.unwrap_or(host).parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn check(url: &str) -> Result<Uri, &'static str> {
+    // http::Uri drops a fragment without a word.
+    if url.contains('#') {
+        return Err("it has a fragment");
+    }
+    let uri: Uri = url.parse().map_err(|_| "it is not a URL")?;
+    let host = uri.host().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err("it holds a user name or password");
+    }
+    if uri.query().is_some() {
+        return Err("it has a query");
+    }
+    match uri.scheme_str() {
+        Some("https") => Ok(uri),
+        Some("http") if is_loopback(host) => Ok(uri),
+        Some("http") => Err("plain http is for this machine only (localhost, 127.0.0.1, [::1]): \
+            it would show the access token to the network; use https"),
+        _ => Err("it begins neither with https:// nor with http://"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overridden(url: &str) -> Result<String, String> {
+        Endpoint::overridden(url, "a test")
+            .map(|endpoint| endpoint.url())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_can_be_set_by_hand() {
+        for (url, kept) in [
+            ("https://sso.example.com", "https://sso.example.com"),
+            ("https://sso.example.com/", "https://sso.example.com"),
+            ("https://sso.example.com:8443/base/path/", "https://sso.example.com:8443/base/path"),
+            ("HTTPS://sso.example.com/a%20b", "https://sso.example.com/a%20b"),
+            ("http://localhost:4566", "http://localhost:4566"),
+            ("http://LOCALHOST", "http://LOCALHOST"),
+            ("http://127.0.0.1:1/x", "http://127.0.0.1:1/x"),
+            ("http://127.9.9.9", "http://127.9.9.9"),
+            ("http://[::1]:80", "http://[::1]:80"),
+            ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+        ] {
+            assert_eq!(overridden(url).as_deref(), Ok(kept), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_set_by_hand() {
+        for (url, reason) in [
+            ("", "it is not a URL"),
+            ("sso.example.com", "it begins neither with https:// nor with http://"),
+            ("/path", "it names no host"),
+            ("ftp://sso.example.com", "it begins neither with https:// nor with http://"),
+            ("https://", "it is not a URL"),
+            ("https://a b", "it is not a URL"),
+            ("https://a\r\nb", "it is not a URL"),
+            ("https://example.com/#/", "it has a fragment"),
+            ("https://example.com/?a=b", "it has a query"),
+            ("https://user:MARK@example.com", "it holds a user name or password"),
+            ("https://MARK@example.com", "it holds a user name or password"),
+            ("http://localhost@evil.example", "it holds a user name or password"),
+        ] {
+            let error = overridden(url).unwrap_err();
+            assert!(error.ends_with(reason), "{url:?}: {error}");
+            assert!(error.contains("set by a test") && !error.contains("MARK"), "{error}");
+        }
+        for url in [
+            "http://example.com",
+            "http://10.0.0.1",
+            "http://localhost.example.com",
+            "http://127.1",
+            "http://0.0.0.0",
+            "http://[::ffff:127.0.0.1]",
+            "http://localhost.",
+        ] {
+            assert!(overridden(url).unwrap_err().contains("plain http"), "{url}");
+        }
+    }
+
+    #[test]
+    fn host_is_host_and_port() {
+        let endpoint = Endpoint::overridden("https://a.example:7/base", "a test").unwrap();
+        assert_eq!((endpoint.host(), endpoint.origin()), ("a.example:7", Some("a test")));
+        assert_eq!(endpoint.join("/token").unwrap(), "https://a.example:7/base/token");
+    }
+}

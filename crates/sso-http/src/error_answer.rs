@@ -1,0 +1,150 @@
+//! Reading an error answer: its name, its message, its request id, and how long to leave the
+//! service alone.
+//!
+//! Not responsible for what follows from the error.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, Uri, header};
+use jiff::fmt::rfc2822;
+use serde_json::Value;
+
+use crate::redact::Redactor;
+use crate::service_error_kind::Service;
+use crate::{ServiceError, ServiceErrorKind};
+
+/// Everything of an answer but its body.
+#[derive(Clone)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+}
+
+/// What an answer that is not one of success says.
+pub(crate) fn read(
+    service: Service,
+    head: &Head,
+    body: &[u8],
+    redactor: &Redactor<'_>,
+) -> ServiceError {
+    let error = if head.status.is_redirection() {
+        let to = head.location_host();
+        ServiceError::of(ServiceErrorKind::Redirected).with_message(
+            to.map_or("elsewhere".to_owned(), |host| format!("to {}", redactor.line(&host))),
+        )
+    } else {
+        read_failure(service, head, body, redactor)
+    };
+    head.annotate(error, redactor)
+}
+
+/// The error for an answer that should be JSON and is not.
+pub(crate) fn unparseable(head: &Head, body: &[u8], redactor: &Redactor<'_>) -> ServiceError {
+    let content_type = head.text(&header::CONTENT_TYPE).unwrap_or("no content type");
+    let text = redactor.page(&String::from_utf8_lossy(body));
+    ServiceError::of(ServiceErrorKind::Unparseable)
+        .with_message(format!("{}: \"{text}\"", redactor.line(content_type)))
+}
+
+fn read_failure(
+    service: Service,
+    head: &Head,
+    body: &[u8],
+    redactor: &Redactor<'_>,
+) -> ServiceError {
+    let by_header = head.named("x-amzn-errortype").and_then(bare_name);
+    let json = serde_json::from_slice::<Value>(body).ok().filter(Value::is_object);
+    let blank = body.iter().all(u8::is_ascii_whitespace);
+    if by_header.is_none() && json.is_none() && !blank {
+        return unparseable(head, body, redactor);
+    }
+    let json = json.unwrap_or_default();
+    let field = |name: &str| json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let oauth = field("error");
+    let name = by_header
+        .or_else(|| field("__type").and_then(bare_name))
+        .or_else(|| field("code").and_then(bare_name))
+        .or(oauth);
+    let known = name
+        .and_then(ServiceErrorKind::from_name)
+        .or_else(|| oauth.and_then(ServiceErrorKind::from_name));
+    let kind =
+        known.unwrap_or_else(|| ServiceErrorKind::from_status(service, head.status.as_u16()));
+    let mut error = ServiceError::of(kind).with_code(name.map(|name| redactor.line(name)));
+    if let Some(message) = field("message").or_else(|| field("Message")) {
+        error = error.with_message(redactor.line(message));
+    }
+    if let Some(oauth) = oauth {
+        error = error.with_error(redactor.line(oauth));
+    }
+    if let Some(description) = field("error_description") {
+        error = error.with_error_description(redactor.line(description));
+    }
+    if let Some(reason) = field("reason") {
+        error = error.with_reason(redactor.line(reason));
+    }
+    match field("region") {
+        Some(region) if kind == ServiceErrorKind::InvalidRequestRegion => {
+            let message = error.message().unwrap_or("the region is another").to_owned();
+            error.with_message(format!("{message} (region {})", redactor.line(region)))
+        }
+        _ => error,
+    }
+}
+
+/// A name without its namespace and without what Coral appends: `UnauthorizedException` of
+/// `com.amazonaws.switchboard.portal#UnauthorizedException:http://internal.amazon.com/…`.
+fn bare_name(text: &str) -> Option<&str> {
+    let name = text.split(':').next().unwrap_or_default();
+    let name = name.rsplit('#').next().unwrap_or_default().trim();
+    (!name.is_empty()).then_some(name)
+}
+
+impl Head {
+    /// Adds what every error of an answer has: status, request id, and how long to wait.
+    pub(crate) fn annotate(&self, error: ServiceError, redactor: &Redactor<'_>) -> ServiceError {
+        let mut error = error.with_status(self.status.as_u16());
+        if let Some(request_id) = self.request_id() {
+            error = error.with_request_id(redactor.line(request_id));
+        }
+        match self.retry_after() {
+            Some(wait) => error.with_retry_after(wait),
+            None => error,
+        }
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.named("x-amzn-requestid")
+    }
+
+    /// `x-amz-retry-after` is milliseconds, `Retry-After` seconds or a date. The date is taken
+    /// relative to the answer's own `Date`, so that this machine's clock does not matter.
+    fn retry_after(&self) -> Option<Duration> {
+        if let Some(milliseconds) =
+            self.named("x-amz-retry-after").and_then(|text| text.parse().ok())
+        {
+            return Some(Duration::from_millis(milliseconds));
+        }
+        let text = self.text(&header::RETRY_AFTER)?;
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = rfc2822::parse(text).ok()?.timestamp();
+        let now = rfc2822::parse(self.text(&header::DATE)?).ok()?.timestamp();
+        Some(Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO))
+    }
+
+    /// Where a redirect leads; without path and query, which may hold anything.
+    fn location_host(&self) -> Option<String> {
+        let location: Uri = self.text(&header::LOCATION)?.parse().ok()?;
+        Some(location.host()?.to_owned())
+    }
+
+    fn text(&self, name: &header::HeaderName) -> Option<&str> {
+        self.named(name.as_str())
+    }
+
+    fn named(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok().map(str::trim)
+    }
+}

@@ -1,0 +1,162 @@
+//! The HTTPS client: hyper with rustls, as a service of `http::Request<RequestBody>`.
+//!
+//! Not responsible for what is sent, nor for retries.
+
+mod builder;
+mod classify;
+mod connector;
+mod dial;
+mod no_proxy;
+mod proxy;
+mod stream;
+mod trust;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{HeaderValue, Request, Response, header};
+use hyper_util::client::legacy::Client;
+use sso_types::Environment;
+use tower::Service;
+
+pub use self::builder::{ClientError, HttpsClientBuilder};
+use self::connector::Connector;
+use self::proxy::Proxies;
+use crate::body::{ANSWER_LIMIT, ReadError, read};
+use crate::endpoint::is_loopback;
+use crate::{RequestBody, ResponseBody, TimeoutPhase, TransportError};
+
+/// An HTTPS client for the two services: pooled connections, TLS 1.2 and 1.3, the platform's
+/// certificate store or a CA bundle, proxies, and limits of time and size.
+///
+/// Cheap to clone; clones share connections. It needs a tokio runtime when it is called, not when it
+/// is made. The certificate store is read when the first `https` connection is made, never for
+/// `http`, on a thread that may block; a change to it is seen by a new client only.
+///
+/// It follows no redirect, undoes no compression (and offers none), and sends plain `http` to this
+/// machine only. It reads the answer whole before it hands it out; one over 1 MiB is an error.
+///
+/// # Proxies
+///
+/// `HTTPS_PROXY` (for `https`), `HTTP_PROXY` (for `http`) and `ALL_PROXY` (for both), unless
+/// `NO_PROXY` names the host: host names with their subdomains, IP addresses, CIDR blocks, `*`, each
+/// with a port if need be. Lower case counts before upper case, as for curl and Python. A proxy is
+/// reached over `http` or `https`, with the user name and password in its URL; SOCKS is not
+/// supported. Where `REQUEST_METHOD` is set (a CGI program), upper-case `HTTP_PROXY` is ignored, as it
+/// can come from a request header.
+///
+/// Requests to a loopback address go through a proxy only when the proxy is on a loopback address
+/// itself: another machine's proxy would look for its own loopback, and see an access token that was
+/// never to leave this machine.
+///
+/// # Secrets
+///
+/// Request and answer are in memory that is cleared on drop. The copies that hyper and rustls make in
+/// their buffers (headers with the access token; the answer as it came) are not cleared.
+#[derive(Clone)]
+pub struct HttpsClient {
+    client: Client<Connector, RequestBody>,
+    proxies: Arc<Proxies>,
+    user_agent: HeaderValue,
+    attempt_timeout: Duration,
+}
+
+/// A request under way. Dropping it closes the connection, unless the answer was already read.
+#[must_use = "a request that is not awaited does nothing"]
+pub struct HttpsFuture(
+    Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send>>,
+);
+
+impl HttpsClient {
+    /// A client to be configured: no proxy, the platform's certificate store, the usual limits.
+    pub fn builder() -> HttpsClientBuilder {
+        HttpsClientBuilder::default()
+    }
+
+    /// A client with proxies and certificates as the environment says: the variables above,
+    /// `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    pub fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
+        Self::builder().proxies_from(environment).certificates_from(environment).build()
+    }
+
+    /// Refuses what must not be sent, and adds the headers that this client is responsible for.
+    fn prepare(&self, request: &mut Request<RequestBody>) -> Result<(), TransportError> {
+        let uri = request.uri().clone();
+        let host = uri.host().unwrap_or_default();
+        if uri.scheme_str() != Some("https") && !is_loopback(host) {
+            return Err(TransportError::Insecure { host: host.to_owned() });
+        }
+        let headers = request.headers_mut();
+        headers.entry(header::USER_AGENT).or_insert_with(|| self.user_agent.clone());
+        // A tunnel authenticates in its CONNECT; a forwarded request by itself.
+        if uri.scheme_str() == Some("http")
+            && let Some(authorization) = self.proxies.of(&uri).and_then(|proxy| proxy.authorization)
+        {
+            headers.insert(header::PROXY_AUTHORIZATION, authorization);
+        }
+        Ok(())
+    }
+
+    async fn send(
+        self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<ResponseBody>, TransportError> {
+        let response = self.client.request(request).await.map_err(classify::exchange)?;
+        let (head, body) = response.into_parts();
+        match read(body).await {
+            Ok(body) => Ok(Response::from_parts(head, ResponseBody::new(body))),
+            Err(ReadError::TooLarge) => Err(TransportError::TooLarge { limit: ANSWER_LIMIT }),
+            Err(ReadError::Broken(error)) => Err(classify::exchange(error)),
+        }
+    }
+}
+
+impl Service<Request<RequestBody>> for HttpsClient {
+    type Response = Response<ResponseBody>;
+    type Error = TransportError;
+    type Future = HttpsFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> HttpsFuture {
+        let client = self.clone();
+        HttpsFuture(Box::pin(async move {
+            client.prepare(&mut request)?;
+            let limit = client.attempt_timeout;
+            // The body is read inside: a limit that ends at the response head is none.
+            tokio::time::timeout(limit, client.send(request))
+                .await
+                .unwrap_or(Err(TransportError::Timeout { phase: TimeoutPhase::Attempt, limit }))
+        }))
+    }
+}
+
+impl Future for HttpsFuture {
+    type Output = Result<Response<ResponseBody>, TransportError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for HttpsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpsClient")
+            .field("user_agent", &self.user_agent)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("proxies", &self.proxies)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HttpsFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HttpsFuture")
+    }
+}

@@ -1,0 +1,134 @@
+//! How an [`HttpsClient`] is configured.
+//!
+//! Not responsible for reading the process environment: it is given an [`Environment`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use sso_types::{Environment, EnvironmentError};
+
+use super::HttpsClient;
+use super::connector::Connector;
+use super::proxy::Proxies;
+use super::trust::{Roots, Trust};
+
+/// Connections that were not used for so long are not used again: the far end, or a firewall in
+/// between, tends to have forgotten them.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Configures an [`HttpsClient`].
+#[derive(Debug)]
+pub struct HttpsClientBuilder {
+    proxies: Result<Proxies, ClientError>,
+    roots: Roots,
+    connect_timeout: Duration,
+    attempt_timeout: Duration,
+    user_agent_suffix: String,
+}
+
+/// A client that cannot be made as configured. The fault of whoever set the variable or wrote the
+/// program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// A proxy variable does not hold the URL of a proxy that can be used. The value is not shown,
+    /// as it may hold a password.
+    #[error("the proxy set by {variable} cannot be used: {reason}")]
+    Proxy {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with its value.
+        reason: &'static str,
+    },
+    /// A variable is not text.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// The suffix for `User-Agent` holds a character that no header can carry.
+    #[error("the User-Agent suffix holds a character that no header can carry")]
+    UserAgent,
+}
+
+impl Default for HttpsClientBuilder {
+    fn default() -> Self {
+        Self {
+            proxies: Ok(Proxies::default()),
+            roots: Roots::Platform { file: None, directory: None },
+            connect_timeout: Duration::from_millis(3100),
+            attempt_timeout: Duration::from_secs(10),
+            user_agent_suffix: String::new(),
+        }
+    }
+}
+
+impl HttpsClientBuilder {
+    /// Trusts the certificate authorities of this file (PEM) **instead of** the platform's store, as
+    /// `AWS_CA_BUNDLE` does everywhere. The file is read on first use.
+    #[must_use]
+    pub fn ca_bundle(mut self, path: impl Into<PathBuf>) -> Self {
+        self.roots = Roots::Bundle(path.into());
+        self
+    }
+
+    /// Takes the certificate authorities from where the environment says: `AWS_CA_BUNDLE` as
+    /// [`HttpsClientBuilder::ca_bundle`], else `SSL_CERT_FILE` and `SSL_CERT_DIR` as OpenSSL does, else
+    /// the platform's store.
+    #[must_use]
+    pub fn certificates_from(mut self, environment: &Environment) -> Self {
+        let path = |name| environment.var_os(name).map(PathBuf::from);
+        self.roots = match path("AWS_CA_BUNDLE") {
+            Some(bundle) => Roots::Bundle(bundle),
+            None => {
+                Roots::Platform { file: path("SSL_CERT_FILE"), directory: path("SSL_CERT_DIR") }
+            }
+        };
+        self
+    }
+
+    /// Takes the proxies from the environment; see [`HttpsClient`]. What is wrong with them,
+    /// [`HttpsClientBuilder::build`] says.
+    #[must_use]
+    pub fn proxies_from(mut self, environment: &Environment) -> Self {
+        self.proxies = Proxies::from_environment(environment);
+        self
+    }
+
+    /// How long connecting may take: name resolution, TCP, the proxy and TLS together. 3.1 s unless
+    /// set.
+    #[must_use]
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long a request may take in all, from connecting to the last byte of the answer. 10 s
+    /// unless set.
+    #[must_use]
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt_timeout = limit;
+        self
+    }
+
+    /// What follows `ssocreds/VERSION` in `User-Agent`: the name and version of the program.
+    #[must_use]
+    pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.user_agent_suffix = suffix.into();
+        self
+    }
+
+    /// The client. Reads no file and opens no connection.
+    pub fn build(self) -> Result<HttpsClient, ClientError> {
+        let user_agent = concat!("ssocreds/", env!("CARGO_PKG_VERSION"));
+        let user_agent = format!("{user_agent} {}", self.user_agent_suffix);
+        let user_agent =
+            HeaderValue::from_str(user_agent.trim_end()).map_err(|_| ClientError::UserAgent)?;
+        let proxies = Arc::new(self.proxies?);
+        let trust = Arc::new(Trust::new(self.roots));
+        let connector = Connector::new(Arc::clone(&proxies), trust, self.connect_timeout);
+        let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).build(connector);
+        Ok(HttpsClient { client, proxies, user_agent, attempt_timeout: self.attempt_timeout })
+    }
+}

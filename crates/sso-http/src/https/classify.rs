@@ -1,0 +1,95 @@
+//! What an error of hyper, rustls or the operating system is for a user of this crate.
+//!
+//! Not responsible for what follows from it.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+use rustls::CertificateError;
+
+use super::dial::ResolveError;
+use crate::transport_error::find;
+use crate::{BoxError, CertificateProblem, ProxyProblem, TimeoutPhase, TransportError};
+
+/// No TCP connection to the host of `uri`.
+pub(super) fn connect(error: BoxError, uri: &Uri, limit: Duration) -> TransportError {
+    let host = host(uri);
+    if find::<ResolveError>(error.as_ref()).is_some() {
+        return TransportError::Dns { host, source: Arc::from(error) };
+    }
+    let kind = find::<io::Error>(error.as_ref()).map(io::Error::kind);
+    if kind == Some(io::ErrorKind::TimedOut) {
+        return TransportError::Timeout { phase: TimeoutPhase::Connect, limit };
+    }
+    TransportError::Connect { host, source: Arc::from(error) }
+}
+
+/// No TLS with the host of `uri`.
+pub(super) fn handshake(error: BoxError, uri: &Uri) -> TransportError {
+    let host = host(uri);
+    let problem = match find::<rustls::Error>(error.as_ref()) {
+        Some(rustls::Error::InvalidCertificate(problem)) => Some(certificate(problem)),
+        Some(_) => None,
+        // The connection broke off: not TLS's fault.
+        None => return TransportError::Connect { host, source: Arc::from(error) },
+    };
+    let source = Arc::from(error);
+    match problem {
+        Some(problem) => TransportError::Certificate { host, problem, source },
+        None => TransportError::Tls { host, source },
+    }
+}
+
+/// What a proxy did instead of opening a tunnel. hyper-util's error type has no public name, so its
+/// text must do; a test holds it to that.
+pub(super) fn tunnel(error: &(dyn Error + 'static)) -> ProxyProblem {
+    if error.to_string().contains("authorization required") {
+        ProxyProblem::AuthenticationRequired
+    } else if find::<io::Error>(error).is_some() {
+        ProxyProblem::Unreachable
+    } else {
+        ProxyProblem::TunnelRefused
+    }
+}
+
+/// A request that failed on its way, or an answer that broke off.
+pub(super) fn exchange(error: impl Into<BoxError>) -> TransportError {
+    let error = error.into();
+    if let Some(known) = find::<TransportError>(error.as_ref()) {
+        return known.clone();
+    }
+    let (not_http, misuse) = find::<hyper::Error>(error.as_ref())
+        .map_or((false, false), |error| (error.is_parse(), error.is_user()));
+    let source = Arc::from(error);
+    if not_http {
+        TransportError::NotHttp { source }
+    } else if misuse {
+        TransportError::Other { source }
+    } else {
+        // Reset, closed, cut off, a TLS alert: there was a connection and there is none.
+        TransportError::Closed { source }
+    }
+}
+
+fn certificate(problem: &CertificateError) -> CertificateProblem {
+    match problem {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            CertificateProblem::Expired
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            CertificateProblem::NotYetValid
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            CertificateProblem::WrongName
+        }
+        CertificateError::UnknownIssuer => CertificateProblem::UnknownAuthority,
+        _ => CertificateProblem::Other,
+    }
+}
+
+fn host(uri: &Uri) -> String {
+    uri.authority().map_or_else(String::new, |authority| authority.as_str().to_owned())
+}

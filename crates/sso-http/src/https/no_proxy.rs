@@ -1,0 +1,101 @@
+//! `NO_PROXY`: which hosts are reached directly.
+//!
+//! Not responsible for the matching of names, addresses and CIDR blocks, which is hyper-util's; this
+//! adds ports, brackets around IPv6 addresses, and `*.` for `.`.
+
+use std::net::Ipv6Addr;
+
+use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
+
+/// The hosts that no proxy is used for.
+#[derive(Debug, Default)]
+pub(super) struct NoProxy {
+    /// Lists in hyper-util's form, each for one port or for all.
+    lists: Vec<(Option<u16>, Matcher)>,
+}
+
+impl NoProxy {
+    /// Reads a comma-separated list: `example.com` (and its subdomains), `.example.com` and
+    /// `*.example.com` (the same), `10.0.0.1`, `10.0.0.0/8`, `::1`, `[::1]`, each also with `:port`,
+    /// and `*`.
+    pub(super) fn new(list: &str) -> Self {
+        let mut lists: Vec<(Option<u16>, String)> = Vec::new();
+        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let (host, port) = split(entry);
+            match lists.iter_mut().find(|(known, _)| *known == port) {
+                Some((_, hosts)) => {
+                    hosts.push(',');
+                    hosts.push_str(host);
+                }
+                None => lists.push((port, host.to_owned())),
+            }
+        }
+        // A matcher tells whether a host is excepted only when it has a proxy to except it from.
+        let matcher =
+            |hosts: String| Matcher::builder().all("http://proxy.invalid").no(hosts).build();
+        Self { lists: lists.into_iter().map(|(port, hosts)| (port, matcher(hosts))).collect() }
+    }
+
+    /// Whether `uri` is reached directly.
+    pub(super) fn holds(&self, uri: &Uri) -> bool {
+        let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
+        let destination = uri.port_u16().unwrap_or(default);
+        self.lists
+            .iter()
+            .filter(|(port, _)| port.is_none_or(|port| port == destination))
+            .any(|(_, matcher)| matcher.intercept(uri).is_none())
+    }
+}
+
+fn split(entry: &str) -> (&str, Option<u16>) {
+    let whole_address = entry.parse::<Ipv6Addr>().is_ok() || entry.contains('/');
+    let (host, port) = match entry.rsplit_once(':') {
+        Some((host, port)) if !whole_address => match port.parse() {
+            Ok(port) => (host, Some(port)),
+            Err(_) => (entry, None),
+        },
+        _ => (entry, None),
+    };
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    // ".example.com" without the asterisk means the same to hyper-util.
+    let host = if host.starts_with("*.") { host.trim_start_matches('*') } else { host };
+    (host, port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists() {
+        for (list, url, direct) in [
+            ("", "https://a.example", false),
+            (" , ", "https://a.example", false),
+            ("*", "https://a.example", true),
+            ("example.com", "https://example.com", true),
+            ("example.com", "https://a.example.com", true),
+            ("example.com", "https://EXAMPLE.com", true),
+            ("example.com", "https://notexample.com", false),
+            (".example.com", "https://a.example.com", true),
+            ("*.example.com", "https://a.example.com", true),
+            ("x, example.com ,y", "https://a.example.com", true),
+            ("10.0.0.0/8", "https://10.1.2.3", true),
+            ("10.0.0.0/8", "https://11.1.2.3", false),
+            ("127.0.0.1", "http://127.0.0.1:80", true),
+            ("::1", "http://[::1]:80", true),
+            ("[::1]", "http://[::1]:80", true),
+            ("2001:db8::/32", "https://[2001:db8::9]", true),
+            ("example.com:443", "https://example.com", true),
+            ("example.com:8443", "https://example.com", false),
+            ("example.com:8443", "https://a.example.com:8443", true),
+            ("example.com:80", "http://example.com", true),
+            ("[::1]:8080", "http://[::1]:8080", true),
+            ("[::1]:8080", "http://[::1]:8081", false),
+            ("127.0.0.1:1,127.0.0.1:2", "http://127.0.0.1:2", true),
+            ("example.com:99999", "https://example.com", false),
+        ] {
+            assert_eq!(NoProxy::new(list).holds(&Uri::from_static(url)), direct, "{list} {url}");
+        }
+    }
+}

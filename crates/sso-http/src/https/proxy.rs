@@ -1,0 +1,192 @@
+//! Which proxy a request goes through, as the environment says.
+//!
+//! Not responsible for connecting to it. The matching is hyper-util's; this adds what it lacks:
+//! errors instead of silence, ports in `NO_PROXY`, and the rule for loopback addresses.
+
+use http::{HeaderValue, Uri};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use sso_types::Environment;
+
+use super::builder::ClientError;
+use super::no_proxy::NoProxy;
+use crate::endpoint::is_loopback;
+use crate::{BoxError, ProxyProblem, TransportError};
+
+/// The proxies of a client; none by default.
+#[derive(Debug, Default)]
+pub(super) struct Proxies {
+    http: Option<Configured>,
+    https: Option<Configured>,
+    no_proxy: NoProxy,
+}
+
+/// A proxy and the variable that names it.
+#[derive(Debug, Clone)]
+struct Configured {
+    variable: &'static str,
+    intercept: Intercept,
+}
+
+/// The proxy of one request.
+pub(super) struct Proxy {
+    variable: &'static str,
+    /// Scheme, host and port.
+    pub(super) uri: Uri,
+    /// What to send in `Proxy-Authorization`.
+    pub(super) authorization: Option<HeaderValue>,
+}
+
+impl Proxies {
+    pub(super) fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
+        // A CGI program gets a request's header "Proxy" as HTTP_PROXY: anybody could set it.
+        let cgi = environment.var_os("REQUEST_METHOD").is_some();
+        let http: &[_] = if cgi { &["http_proxy"] } else { &["http_proxy", "HTTP_PROXY"] };
+        let all = configured(environment, &["all_proxy", "ALL_PROXY"])?;
+        let no_proxy = match environment.var("no_proxy")? {
+            Some(list) => Some(list),
+            None => environment.var("NO_PROXY")?,
+        };
+        Ok(Self {
+            http: configured(environment, http)?.or_else(|| all.clone()),
+            https: configured(environment, &["https_proxy", "HTTPS_PROXY"])?.or(all),
+            no_proxy: NoProxy::new(no_proxy.unwrap_or_default()),
+        })
+    }
+
+    /// The proxy that a request to `uri` goes through.
+    pub(super) fn of(&self, uri: &Uri) -> Option<Proxy> {
+        let configured = match uri.scheme_str() {
+            Some("http") => self.http.as_ref(),
+            Some("https") => self.https.as_ref(),
+            _ => None,
+        }?;
+        let proxy = configured.intercept.uri();
+        // Another machine's proxy would look for its own loopback, and read plain http.
+        let unreachable =
+            uri.host().is_some_and(is_loopback) && !proxy.host().is_some_and(is_loopback);
+        if unreachable || self.no_proxy.holds(uri) {
+            return None;
+        }
+        Some(Proxy {
+            variable: configured.variable,
+            uri: proxy.clone(),
+            authorization: configured.intercept.basic_auth().cloned(),
+        })
+    }
+}
+
+impl Proxy {
+    pub(super) fn error(&self, problem: ProxyProblem, source: Option<BoxError>) -> TransportError {
+        let scheme = self.uri.scheme_str().unwrap_or_default();
+        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
+        TransportError::Proxy {
+            proxy: format!("{scheme}://{authority}"),
+            variable: self.variable.to_owned(),
+            problem,
+            source: source.map(Into::into),
+        }
+    }
+}
+
+/// The first of these variables that is set.
+fn configured(
+    environment: &Environment,
+    variables: &[&'static str],
+) -> Result<Option<Configured>, ClientError> {
+    for &variable in variables {
+        if let Some(url) = environment.var(variable)? {
+            let intercept = parse(url).map_err(|reason| ClientError::Proxy { variable, reason })?;
+            return Ok(Some(Configured { variable, intercept }));
+        }
+    }
+    Ok(None)
+}
+
+/// A matcher takes a URL that it cannot read for none at all and lets everything pass it by.
+fn parse(url: &str) -> Result<Intercept, &'static str> {
+    let intercept = Matcher::builder()
+        .all(url.trim())
+        .build()
+        .intercept(&Uri::from_static("https://any.invalid"))
+        .ok_or("it is not the URL of a proxy, such as http://proxy.example.com:3128")?;
+    let uri = intercept.uri();
+    if uri.scheme_str().is_some_and(|scheme| scheme.starts_with("socks")) {
+        return Err("SOCKS proxies are not supported; use an HTTP proxy");
+    }
+    if uri.host().is_none_or(str::is_empty) {
+        return Err("it names no host");
+    }
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let after_host = authority.rsplit(']').next().unwrap_or_default();
+    if after_host.contains(':') && uri.port_u16().is_none() {
+        return Err("its port is not a number up to 65535");
+    }
+    Ok(intercept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxy(variables: &[(&str, &str)], url: &'static str) -> Result<Option<String>, ClientError> {
+        let environment: Environment = variables.iter().copied().collect();
+        let proxies = Proxies::from_environment(&environment)?;
+        Ok(proxies
+            .of(&Uri::from_static(url))
+            .map(|proxy| format!("{} {}", proxy.variable, proxy.uri)))
+    }
+
+    const SERVICE: &str = "https://portal.sso.us-east-1.amazonaws.com/x";
+
+    #[test]
+    fn which_variable_counts() {
+        let through = |variables: &[(&str, &str)]| proxy(variables, SERVICE).unwrap();
+        assert_eq!(through(&[]), None);
+        assert_eq!(
+            through(&[("HTTPS_PROXY", "http://a:1"), ("https_proxy", "http://b:2")]).unwrap(),
+            "https_proxy http://b:2/"
+        );
+        assert_eq!(
+            through(&[("HTTPS_PROXY", "a:1"), ("ALL_PROXY", "http://b:2")]).unwrap(),
+            "HTTPS_PROXY http://a:1/"
+        );
+        assert_eq!(through(&[("ALL_PROXY", "https://b")]).unwrap(), "ALL_PROXY https://b/");
+        assert_eq!(through(&[("HTTP_PROXY", "http://a:1")]), None);
+        assert_eq!(through(&[("HTTPS_PROXY", "http://a:1"), ("NO_PROXY", "amazonaws.com")]), None);
+        assert!(through(&[("HTTPS_PROXY", "a"), ("no_proxy", "x"), ("NO_PROXY", "*")]).is_some());
+    }
+
+    #[test]
+    fn loopback_only_through_loopback() {
+        let local = "http://127.0.0.1:4566/x";
+        assert_eq!(proxy(&[("HTTP_PROXY", "http://proxy.example:1")], local).unwrap(), None);
+        assert_eq!(proxy(&[("HTTP_PROXY", "http://10.0.0.1:1")], local).unwrap(), None);
+        assert!(proxy(&[("HTTP_PROXY", "http://[::1]:1")], local).unwrap().is_some());
+        assert!(proxy(&[("HTTPS_PROXY", "http://127.0.0.1:1")], SERVICE).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_cgi_program_does_not_take_a_proxy_from_a_request() {
+        let local = "http://127.0.0.1:4566/x";
+        let cgi = ("REQUEST_METHOD", "GET");
+        assert_eq!(proxy(&[cgi, ("HTTP_PROXY", "http://127.0.0.1:1")], local).unwrap(), None);
+        assert!(proxy(&[cgi, ("http_proxy", "http://127.0.0.1:1")], local).unwrap().is_some());
+        assert!(proxy(&[cgi, ("HTTPS_PROXY", "http://a:1")], SERVICE).unwrap().is_some());
+    }
+
+    #[test]
+    fn bad_values_are_loud_and_not_shown() {
+        for (value, reason) in [
+            ("http://MARK proxy", "it is not the URL"),
+            ("ftp://MARK", "it is not the URL"),
+            ("http://", "it is not the URL"),
+            ("/MARK", "it is not the URL"),
+            ("socks5://MARK:1080", "SOCKS"),
+            ("http://user:MARK@proxy:99999", "its port"),
+        ] {
+            let error = proxy(&[("HTTPS_PROXY", value)], SERVICE).unwrap_err().to_string();
+            assert!(error.contains("HTTPS_PROXY") && error.contains(reason), "{value}: {error}");
+            assert!(!error.contains("MARK"), "{error}");
+        }
+    }
+}

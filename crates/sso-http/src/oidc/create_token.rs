@@ -1,0 +1,242 @@
+//! `CreateToken`: an access token for a grant.
+//!
+//! Not responsible for when to refresh, nor for the file that the token is kept in.
+
+use std::time::Duration;
+
+use http::Request;
+use serde::{Deserialize, Serialize};
+use sso_types::{AccessToken, AccountId, ClientSecret, RefreshToken, RoleName};
+
+use crate::answer::{self, Integer, Text};
+use crate::operation::{DecodeError, NotSendable, Wire, oidc_request};
+use crate::service_error_kind::Service;
+use crate::{
+    AuthorizationCode, CodeVerifier, DeviceCode, Endpoint, IdToken, OidcOperation, Operation,
+    RequestBody,
+};
+
+/// Asks SSO OIDC for an access token (`POST /token`), in exchange for a refresh token, a device
+/// code or an authorization code.
+///
+/// The refresh token of a request that reached the service may be spent, whatever became of the
+/// answer.
+#[derive(Debug, Clone)]
+pub struct CreateToken {
+    client_id: String,
+    client_secret: ClientSecret,
+    grant: Grant,
+}
+
+#[derive(Debug, Clone)]
+enum Grant {
+    RefreshToken(RefreshToken),
+    DeviceCode(DeviceCode),
+    AuthorizationCode { code: AuthorizationCode, redirect_uri: String, code_verifier: CodeVerifier },
+}
+
+/// An access token, and what came with it.
+#[derive(Debug, Clone)]
+pub struct CreateTokenResponse {
+    access_token: AccessToken,
+    expires_in: Duration,
+    token_type: Option<String>,
+    refresh_token: Option<RefreshToken>,
+    id_token: Option<IdToken>,
+}
+
+impl CreateToken {
+    /// With a refresh token (RFC 6749 section 6).
+    pub fn refresh_token(
+        client_id: impl Into<String>,
+        client_secret: ClientSecret,
+        refresh_token: RefreshToken,
+    ) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret,
+            grant: Grant::RefreshToken(refresh_token),
+        }
+    }
+
+    /// With a device code (RFC 8628 section 3.4): poll with it until the user has decided.
+    pub fn device_code(
+        client_id: impl Into<String>,
+        client_secret: ClientSecret,
+        device_code: DeviceCode,
+    ) -> Self {
+        Self { client_id: client_id.into(), client_secret, grant: Grant::DeviceCode(device_code) }
+    }
+
+    /// With an authorization code (RFC 6749 section 4.1.3) and the PKCE code verifier that its
+    /// challenge was made from (RFC 7636 section 4.5). `redirect_uri` is the one that the code was
+    /// sent to.
+    pub fn authorization_code(
+        client_id: impl Into<String>,
+        client_secret: ClientSecret,
+        code: AuthorizationCode,
+        redirect_uri: impl Into<String>,
+        code_verifier: CodeVerifier,
+    ) -> Self {
+        let grant =
+            Grant::AuthorizationCode { code, redirect_uri: redirect_uri.into(), code_verifier };
+        Self { client_id: client_id.into(), client_secret, grant }
+    }
+
+    /// The client id of the registration.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The OAuth grant type, as it is sent.
+    pub fn grant_type(&self) -> &'static str {
+        match self.grant {
+            Grant::RefreshToken(_) => "refresh_token",
+            Grant::DeviceCode(_) => "urn:ietf:params:oauth:grant-type:device_code",
+            Grant::AuthorizationCode { .. } => "authorization_code",
+        }
+    }
+
+    /// The refresh token, when that is the grant: for mocks that check it. Secret.
+    pub fn refresh_token_grant(&self) -> Option<&RefreshToken> {
+        match &self.grant {
+            Grant::RefreshToken(refresh_token) => Some(refresh_token),
+            _ => None,
+        }
+    }
+}
+
+impl CreateTokenResponse {
+    /// An answer, for mocks: a token that is good for `expires_in` from when it was issued.
+    pub fn new(access_token: AccessToken, expires_in: Duration) -> Self {
+        Self {
+            access_token,
+            expires_in,
+            token_type: Some("Bearer".to_owned()),
+            refresh_token: None,
+            id_token: None,
+        }
+    }
+
+    /// The same answer with a new refresh token in it.
+    #[must_use]
+    pub fn with_refresh_token(mut self, refresh_token: RefreshToken) -> Self {
+        self.refresh_token = Some(refresh_token);
+        self
+    }
+
+    /// The access token. Secret; never empty.
+    pub fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    /// How long the token is good for, counted from when the answer was made; never zero.
+    pub fn expires_in(&self) -> Duration {
+        self.expires_in
+    }
+
+    /// The refresh token for the next time. `None`: keep using the one that you have (RFC 6749
+    /// section 6). Secret.
+    pub fn refresh_token(&self) -> Option<&RefreshToken> {
+        self.refresh_token.as_ref()
+    }
+
+    /// `Bearer`, when the service says it.
+    pub fn token_type(&self) -> Option<&str> {
+        self.token_type.as_deref()
+    }
+
+    /// An id token, which AWS says it does not give. Secret.
+    pub fn id_token(&self) -> Option<&IdToken> {
+        self.id_token.as_ref()
+    }
+}
+
+impl Operation for CreateToken {
+    const NAME: &'static str = "CreateToken";
+    type Response = CreateTokenResponse;
+}
+
+impl OidcOperation for CreateToken {}
+
+impl Wire for CreateToken {
+    const SERVICE: Service = Service::Oidc;
+    type Answer = CreateTokenResponse;
+
+    fn encode(&self, endpoint: &Endpoint) -> Result<Request<RequestBody>, NotSendable> {
+        let mut body = Body {
+            client_id: &self.client_id,
+            client_secret: self.client_secret.expose_secret(),
+            grant_type: self.grant_type(),
+            ..Body::default()
+        };
+        match &self.grant {
+            Grant::RefreshToken(token) => body.refresh_token = Some(token.expose_secret()),
+            Grant::DeviceCode(code) => body.device_code = Some(code.expose_secret()),
+            Grant::AuthorizationCode { code, redirect_uri, code_verifier } => {
+                body.code = Some(code.expose_secret());
+                body.redirect_uri = Some(redirect_uri);
+                body.code_verifier = Some(code_verifier.expose_secret());
+            }
+        }
+        oidc_request(endpoint, "/token", &body)
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<CreateTokenResponse, DecodeError> {
+        let answer: Answer = answer::object(body)?;
+        let refresh_token = Text::optional(answer.refresh_token).map(RefreshToken::new);
+        let id_token = Text::optional(answer.id_token).map(IdToken::new);
+        let access_token = AccessToken::new(Text::required(answer.access_token, "accessToken")?);
+        Ok(CreateTokenResponse {
+            access_token,
+            expires_in: Integer::lifetime(answer.expires_in, "expiresIn")?,
+            token_type: Text::optional(answer.token_type),
+            refresh_token,
+            id_token,
+        })
+    }
+
+    fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
+        None
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        let mut secrets = vec![self.client_secret.expose_secret()];
+        match &self.grant {
+            Grant::RefreshToken(token) => secrets.push(token.expose_secret()),
+            Grant::DeviceCode(code) => secrets.push(code.expose_secret()),
+            Grant::AuthorizationCode { code, code_verifier, .. } => {
+                secrets.extend([code.expose_secret(), code_verifier.expose_secret()]);
+            }
+        }
+        secrets
+    }
+}
+
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    client_id: &'a str,
+    client_secret: &'a str,
+    grant_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect_uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_verifier: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    access_token: Option<Text>,
+    token_type: Option<Text>,
+    expires_in: Option<Integer>,
+    refresh_token: Option<Text>,
+    id_token: Option<Text>,
+}

@@ -1,0 +1,175 @@
+//! `ListAccountRoles`: the roles that a user is assigned in an account, one page.
+//!
+//! Not responsible for asking for the next page: see `Pages`.
+
+use http::{Method, Request};
+use serde::Deserialize;
+use sso_types::{AccessToken, AccountId, RoleName};
+
+use crate::answer::{self, Text};
+use crate::operation::{DecodeError, NotSendable, Wire, portal_request};
+use crate::service_error_kind::Service;
+use crate::{Endpoint, Operation, PagedOperation, PortalOperation, RequestBody};
+
+/// Asks the portal for a page of the roles that the token's user is assigned in an account
+/// (`GET /assignment/roles`).
+#[derive(Debug, Clone)]
+pub struct ListAccountRoles {
+    access_token: AccessToken,
+    account_id: AccountId,
+    max_results: Option<u32>,
+    next_token: Option<String>,
+}
+
+/// A page of roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListAccountRolesResponse {
+    /// The roles of this page. May be empty though there is a next page.
+    pub roles: Vec<Role>,
+    /// What to ask for the next page with; `None` on the last.
+    pub next_token: Option<String>,
+}
+
+/// A role that the user is assigned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Role {
+    /// Its name, which is that of its permission set.
+    pub role_name: RoleName,
+    /// The account that it is in.
+    pub account_id: AccountId,
+}
+
+impl ListAccountRoles {
+    /// A request for the first page.
+    pub fn new(access_token: AccessToken, account_id: AccountId) -> Self {
+        Self { access_token, account_id, max_results: None, next_token: None }
+    }
+
+    /// How many roles a page has at most: 1 to 100, says the service's model.
+    #[must_use]
+    pub fn max_results(mut self, max_results: u32) -> Self {
+        self.max_results = Some(max_results);
+        self
+    }
+
+    /// The page that follows the one whose answer held this token.
+    #[must_use]
+    pub fn next_token(mut self, next_token: impl Into<String>) -> Self {
+        self.next_token = Some(next_token.into());
+        self
+    }
+}
+
+impl ListAccountRolesResponse {
+    /// A page, for mocks.
+    pub fn new(roles: Vec<Role>, next_token: Option<String>) -> Self {
+        Self { roles, next_token }
+    }
+}
+
+impl Role {
+    /// A role, for mocks.
+    pub fn new(role_name: RoleName, account_id: AccountId) -> Self {
+        Self { role_name, account_id }
+    }
+}
+
+impl Operation for ListAccountRoles {
+    const NAME: &'static str = "ListAccountRoles";
+    type Response = ListAccountRolesResponse;
+}
+
+impl PortalOperation for ListAccountRoles {}
+
+impl PagedOperation for ListAccountRoles {
+    fn page(self, next_token: String) -> Self {
+        self.next_token(next_token)
+    }
+
+    fn page_after(response: &ListAccountRolesResponse) -> Option<&str> {
+        response.next_token.as_deref()
+    }
+}
+
+impl Wire for ListAccountRoles {
+    const SERVICE: Service = Service::Portal;
+    type Answer = ListAccountRolesResponse;
+
+    fn encode(&self, endpoint: &Endpoint) -> Result<Request<RequestBody>, NotSendable> {
+        let max_results = self.max_results.map(|number| number.to_string());
+        let mut query = Vec::new();
+        if let Some(next_token) = &self.next_token {
+            query.push(("next_token", next_token.as_str()));
+        }
+        if let Some(max_results) = &max_results {
+            query.push(("max_result", max_results.as_str()));
+        }
+        query.push(("account_id", self.account_id.as_str()));
+        portal_request(Method::GET, endpoint, "/assignment/roles", &query, &self.access_token)
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<ListAccountRolesResponse, DecodeError> {
+        let answer: Answer = answer::object(body)?;
+        let roles = answer.role_list.unwrap_or_default();
+        Ok(ListAccountRolesResponse {
+            roles: roles.into_iter().filter_map(|entry| self.role(entry)).collect(),
+            next_token: Text::optional(answer.next_token),
+        })
+    }
+
+    fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
+        Some((self.account_id.clone(), None))
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        vec![self.access_token.expose_secret()]
+    }
+}
+
+impl ListAccountRoles {
+    /// An entry without a usable name is of no use to anyone, and no reason to withhold the others.
+    fn role(&self, entry: Entry) -> Option<Role> {
+        let account_id = Text::optional(entry.account_id).and_then(|id| AccountId::new(id).ok());
+        Some(Role {
+            role_name: RoleName::new(Text::optional(entry.role_name)?).ok()?,
+            account_id: account_id.unwrap_or_else(|| self.account_id.clone()),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    next_token: Option<Text>,
+    role_list: Option<Vec<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    role_name: Option<Text>,
+    account_id: Option<Text>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_leniently() {
+        let account = AccountId::new("123456789012").unwrap();
+        let page = ListAccountRoles::new(AccessToken::new("t"), account.clone())
+            .decode(br#"{"nextToken":"n","roleList":[{"roleName":"A"},{"accountId":"1"},{"roleName":"B","accountId":"000000000001"}]}"#)
+            .unwrap();
+        assert_eq!(page.next_token.as_deref(), Some("n"));
+        assert_eq!(
+            page.roles,
+            [
+                Role::new(RoleName::new("A").unwrap(), account),
+                Role::new(RoleName::new("B").unwrap(), AccountId::new("000000000001").unwrap()),
+            ]
+        );
+    }
+}

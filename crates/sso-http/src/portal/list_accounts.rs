@@ -1,0 +1,183 @@
+//! `ListAccounts`: the accounts that a user is assigned, one page.
+//!
+//! Not responsible for asking for the next page: see `Pages`.
+
+use http::{Method, Request};
+use serde::Deserialize;
+use sso_types::{AccessToken, AccountId, RoleName};
+
+use crate::answer::{self, Text};
+use crate::operation::{DecodeError, NotSendable, Wire, portal_request};
+use crate::service_error_kind::Service;
+use crate::{Endpoint, Operation, PagedOperation, PortalOperation, RequestBody};
+
+/// Asks the portal for a page of the accounts that the token's user is assigned
+/// (`GET /assignment/accounts`).
+#[derive(Debug, Clone)]
+pub struct ListAccounts {
+    access_token: AccessToken,
+    max_results: Option<u32>,
+    next_token: Option<String>,
+}
+
+/// A page of accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListAccountsResponse {
+    /// The accounts of this page. May be empty though there is a next page.
+    pub accounts: Vec<Account>,
+    /// What to ask for the next page with; `None` on the last.
+    pub next_token: Option<String>,
+}
+
+/// An account that the user is assigned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Account {
+    /// Its id.
+    pub account_id: AccountId,
+    /// Its name, where the portal tells.
+    pub account_name: Option<String>,
+    /// The address of its owner, where the portal tells.
+    pub email_address: Option<String>,
+}
+
+impl ListAccounts {
+    /// A request for the first page.
+    pub fn new(access_token: AccessToken) -> Self {
+        Self { access_token, max_results: None, next_token: None }
+    }
+
+    /// How many accounts a page has at most: 1 to 100, says the service's model.
+    #[must_use]
+    pub fn max_results(mut self, max_results: u32) -> Self {
+        self.max_results = Some(max_results);
+        self
+    }
+
+    /// The page that follows the one whose answer held this token.
+    #[must_use]
+    pub fn next_token(mut self, next_token: impl Into<String>) -> Self {
+        self.next_token = Some(next_token.into());
+        self
+    }
+}
+
+impl ListAccountsResponse {
+    /// A page, for mocks.
+    pub fn new(accounts: Vec<Account>, next_token: Option<String>) -> Self {
+        Self { accounts, next_token }
+    }
+}
+
+impl Account {
+    /// An account, for mocks.
+    pub fn new(
+        account_id: AccountId,
+        account_name: Option<String>,
+        email_address: Option<String>,
+    ) -> Self {
+        Self { account_id, account_name, email_address }
+    }
+}
+
+impl Operation for ListAccounts {
+    const NAME: &'static str = "ListAccounts";
+    type Response = ListAccountsResponse;
+}
+
+impl PortalOperation for ListAccounts {}
+
+impl PagedOperation for ListAccounts {
+    fn page(self, next_token: String) -> Self {
+        self.next_token(next_token)
+    }
+
+    fn page_after(response: &ListAccountsResponse) -> Option<&str> {
+        response.next_token.as_deref()
+    }
+}
+
+impl Wire for ListAccounts {
+    const SERVICE: Service = Service::Portal;
+    type Answer = ListAccountsResponse;
+
+    fn encode(&self, endpoint: &Endpoint) -> Result<Request<RequestBody>, NotSendable> {
+        let max_results = self.max_results.map(|number| number.to_string());
+        let mut query = Vec::new();
+        if let Some(next_token) = &self.next_token {
+            query.push(("next_token", next_token.as_str()));
+        }
+        if let Some(max_results) = &max_results {
+            query.push(("max_result", max_results.as_str()));
+        }
+        portal_request(Method::GET, endpoint, "/assignment/accounts", &query, &self.access_token)
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<ListAccountsResponse, DecodeError> {
+        let answer: Answer = answer::object(body)?;
+        let accounts = answer.account_list.unwrap_or_default();
+        Ok(ListAccountsResponse {
+            accounts: accounts.into_iter().filter_map(Entry::into_account).collect(),
+            next_token: Text::optional(answer.next_token),
+        })
+    }
+
+    fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
+        None
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        vec![self.access_token.expose_secret()]
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    next_token: Option<Text>,
+    account_list: Option<Vec<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    account_id: Option<Text>,
+    account_name: Option<Text>,
+    email_address: Option<Text>,
+}
+
+impl Entry {
+    /// An entry without a usable id is of no use to anyone, and no reason to withhold the others.
+    fn into_account(self) -> Option<Account> {
+        Some(Account {
+            account_id: AccountId::new(Text::optional(self.account_id)?).ok()?,
+            account_name: Text::optional(self.account_name),
+            email_address: Text::optional(self.email_address),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(body: &str) -> ListAccountsResponse {
+        ListAccounts::new(AccessToken::new("t")).decode(body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn lists_are_read_leniently() {
+        let page = decode(
+            r#"{"nextToken":"n","accountList":[
+                {"accountId":"123456789012","accountName":"a","emailAddress":"a@example.com"},
+                {"accountId":"000000000001"},{"accountName":"no id"},{"accountId":""}]}"#,
+        );
+        assert_eq!(page.next_token.as_deref(), Some("n"));
+        let ids: Vec<_> = page.accounts.iter().map(|account| account.account_id.as_str()).collect();
+        assert_eq!(ids, ["123456789012", "000000000001"]);
+        for last in ["{}", r#"{"nextToken":null,"accountList":[]}"#, r#"{"nextToken":""}"#] {
+            assert_eq!(decode(last), ListAccountsResponse::new(vec![], None), "{last}");
+        }
+    }
+}

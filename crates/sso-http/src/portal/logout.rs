@@ -1,0 +1,57 @@
+//! `Logout`: ends the session of an access token.
+//!
+//! Not responsible for the files of that session.
+
+use http::{Method, Request};
+use sso_types::{AccessToken, AccountId, RoleName};
+
+use crate::operation::{DecodeError, NotSendable, Wire, portal_request};
+use crate::service_error_kind::Service;
+use crate::{Endpoint, Operation, PortalOperation, RequestBody};
+
+/// Ends the session on the server (`POST /logout`): the token is no longer good afterwards. Role
+/// credentials that were given out stay good until they expire.
+#[derive(Debug, Clone)]
+pub struct Logout {
+    access_token: AccessToken,
+}
+
+impl Logout {
+    /// A request to end the session of this token.
+    pub fn new(access_token: AccessToken) -> Self {
+        Self { access_token }
+    }
+}
+
+impl Operation for Logout {
+    const NAME: &'static str = "Logout";
+    type Response = ();
+}
+
+impl PortalOperation for Logout {}
+
+impl Wire for Logout {
+    const SERVICE: Service = Service::Portal;
+    type Answer = ();
+
+    fn encode(&self, endpoint: &Endpoint) -> Result<Request<RequestBody>, NotSendable> {
+        portal_request(Method::POST, endpoint, "/logout", &[], &self.access_token)
+    }
+
+    /// The answer has no content; if there is some, it does not matter. But a page of HTML is not
+    /// the portal's: then nobody was logged out.
+    fn decode(&self, body: &[u8]) -> Result<(), DecodeError> {
+        match body.trim_ascii_start().first() {
+            Some(b'<') => Err(DecodeError::NotJson),
+            _ => Ok(()),
+        }
+    }
+
+    fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
+        None
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        vec![self.access_token.expose_secret()]
+    }
+}

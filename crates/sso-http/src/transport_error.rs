@@ -1,0 +1,251 @@
+//! What goes wrong below HTTP's status codes: between the request and a whole answer.
+//!
+//! Not responsible for what a service answers, nor for finding out: the client classifies.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::BoxError;
+
+/// What lies below a transport error, shared so that waiters of one request can share its failure.
+type Source = Arc<dyn Error + Send + Sync>;
+
+/// A request that got no whole answer, and why.
+///
+/// No secret is in it: no header, no body, no path or query.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The host name was not resolved. The network's fault (no network, no DNS), or that of a
+    /// region or endpoint that does not exist.
+    #[error(
+        "the name {host} could not be resolved; check the network, the region and the endpoint"
+    )]
+    Dns {
+        /// The host.
+        host: String,
+        /// What the resolver said.
+        source: Source,
+    },
+    /// No connection: refused, no route, or broken off before TLS was agreed.
+    #[error("no connection to {host}; check the network, and HTTPS_PROXY if you need a proxy")]
+    Connect {
+        /// The host, with a port where one was given.
+        host: String,
+        /// What the operating system said.
+        source: Source,
+    },
+    /// The server's certificate is not one to trust. Somebody else may be answering, so nothing was
+    /// sent and it is not tried again.
+    #[error("the certificate of {host} is not valid: {problem}")]
+    Certificate {
+        /// The host.
+        host: String,
+        /// What is wrong with the certificate.
+        problem: CertificateProblem,
+        /// What rustls said.
+        source: Source,
+    },
+    /// TLS could not be agreed for another reason than the certificate: what answered does not speak
+    /// TLS, or only an old version.
+    #[error("{host} answered, but not in TLS 1.2 or 1.3; check the endpoint and the proxy")]
+    Tls {
+        /// The host.
+        host: String,
+        /// What rustls said.
+        source: Source,
+    },
+    /// There are no certificates of authorities to trust: the bundle named by `AWS_CA_BUNDLE` cannot
+    /// be read or holds none, or the platform's store is empty. Whoever set the machine up.
+    #[error("no certificate authorities to trust: {reason}")]
+    TrustStore {
+        /// What was looked for, and what was found.
+        reason: String,
+    },
+    /// The proxy could not be reached, or refused.
+    #[error("the proxy {proxy} (set by {variable}) {problem}")]
+    Proxy {
+        /// Scheme, host and port of the proxy; never its credentials.
+        proxy: String,
+        /// The variable that names it.
+        variable: String,
+        /// What went wrong with it.
+        problem: ProxyProblem,
+        /// What lies below, where there is something.
+        source: Option<Source>,
+    },
+    /// It took too long.
+    #[error("{phase} took longer than {} s; check the network, or allow more time", limit.as_secs_f32())]
+    Timeout {
+        /// What took too long.
+        phase: TimeoutPhase,
+        /// How long it was allowed to take. Zero where a layer outside this crate set the limit.
+        limit: Duration,
+    },
+    /// The connection was reset or closed before the answer was whole. What was sent may have been
+    /// carried out.
+    #[error("the connection was closed before the answer was whole")]
+    Closed {
+        /// What the operating system or the HTTP library said.
+        source: Source,
+    },
+    /// What came back is not HTTP. Something else listens there.
+    #[error("what came back is not HTTP; check the endpoint and the proxy")]
+    NotHttp {
+        /// What the HTTP library said.
+        source: Source,
+    },
+    /// The answer is longer than this crate reads. No service answers so.
+    #[error("the answer is longer than {limit} bytes, which is the most that is read")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// A plain `http` request to another machine: refused, as it would show secrets to the network.
+    #[error("plain http to {host} is refused: it would show the access token to the network")]
+    Insecure {
+        /// The host.
+        host: String,
+    },
+    /// Anything else, from a caller's own HTTP client or layer.
+    #[error("the request failed")]
+    Other {
+        /// The error as it came.
+        source: Source,
+    },
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateProblem {
+    /// It has run out. Or this machine's clock is wrong.
+    #[error("it has expired; check this machine's clock")]
+    Expired,
+    /// It is not valid yet. Or this machine's clock is wrong.
+    #[error("it is not valid yet; check this machine's clock")]
+    NotYetValid,
+    /// It is for another host.
+    #[error("it is for another host name; check the endpoint and the network")]
+    WrongName,
+    /// No authority that is trusted here has signed it.
+    #[error(
+        "it is signed by an authority that is not trusted here; if your network inspects TLS, \
+         install its root certificate or name it with AWS_CA_BUNDLE"
+    )]
+    UnknownAuthority,
+    /// Something else.
+    #[error("it does not verify")]
+    Other,
+}
+
+/// What went wrong with a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyProblem {
+    /// It cannot be reached.
+    #[error("cannot be reached")]
+    Unreachable,
+    /// It wants credentials, or others (407).
+    #[error("wants a user name and password, or other ones; put them into its URL")]
+    AuthenticationRequired,
+    /// It answered, and opened no tunnel.
+    #[error("did not open a tunnel to the service; it may not allow that host")]
+    TunnelRefused,
+    /// Its certificate is not one to trust, or it does not speak TLS (an `https` proxy URL).
+    #[error("is not trusted: TLS with the proxy itself failed")]
+    Untrusted,
+}
+
+/// What took too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimeoutPhase {
+    /// Name resolution, the TCP connection, the proxy and TLS, taken together. Nothing was sent.
+    #[error("connecting")]
+    Connect,
+    /// One attempt: from the start to the last byte of the answer.
+    #[error("the answer")]
+    Attempt,
+    /// The whole call with all its attempts, or a layer of the caller's.
+    #[error("the call")]
+    Call,
+}
+
+impl TransportError {
+    /// Whether another attempt can go better: no connection, an answer cut off, too slow.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Dns { .. } | Self::Connect { .. } | Self::Closed { .. } => true,
+            Self::Timeout { phase, .. } => *phase != TimeoutPhase::Call,
+            Self::Proxy { problem, .. } => *problem == ProxyProblem::Unreachable,
+            _ => false,
+        }
+    }
+
+    /// Whether it took too long.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { .. })
+    }
+
+    /// Whether the request may have reached the service, which may then have carried it out. When
+    /// this is `false` nothing of it was sent.
+    pub fn may_have_been_sent(&self) -> bool {
+        match self {
+            Self::Dns { .. }
+            | Self::Connect { .. }
+            | Self::Certificate { .. }
+            | Self::Tls { .. }
+            | Self::TrustStore { .. }
+            | Self::Proxy { .. }
+            | Self::Insecure { .. } => false,
+            Self::Timeout { phase, .. } => *phase != TimeoutPhase::Connect,
+            Self::Closed { .. }
+            | Self::NotHttp { .. }
+            | Self::TooLarge { .. }
+            | Self::Other { .. } => true,
+        }
+    }
+
+    /// Makes what it can of an error that is none of this crate's: one of tower's, or an
+    /// [`io::Error`] somewhere below.
+    pub(crate) fn foreign(error: BoxError) -> Self {
+        if error.is::<tower::timeout::error::Elapsed>() {
+            return Self::Timeout { phase: TimeoutPhase::Call, limit: Duration::ZERO };
+        }
+        let kind = find::<io::Error>(error.as_ref()).map(io::Error::kind);
+        let source = Source::from(error);
+        match kind {
+            Some(
+                io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::UnexpectedEof,
+            ) => Self::Closed { source },
+            Some(
+                io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable,
+            ) => Self::Connect { host: "the service".to_owned(), source },
+            _ => Self::Other { source },
+        }
+    }
+}
+
+/// The first error of type `T` in a chain. Unlike `Error::source` alone it also looks into what an
+/// [`io::Error`] wraps.
+pub(crate) fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    None
+}
