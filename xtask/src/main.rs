@@ -1,2 +1,31 @@
-//! Being built.
-fn main() {}
+//! The maintainers' tasks: `cargo xtask TASK`. This file only dispatches.
+//!
+//! Not part of what is published.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tasks talk to a maintainer")]
+
+mod ci;
+mod demo;
+mod flags;
+mod project;
+mod tidy;
+mod tool;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let flags = flags::Xtask::from_env_or_exit();
+    let done = match flags.subcommand {
+        flags::XtaskCmd::Ci(_) => ci::run(),
+        flags::XtaskCmd::Tidy(_) => tidy::run(),
+        flags::XtaskCmd::Demo(_) => demo::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Role credentials: an access token exchanged at the SSO portal.
+//!
+//! Not responsible for keeping them in memory (`CredentialsCache`), nor for the token's refresh.
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sso_cache::{RoleCredentialsFile, TokenFile};
+use sso_http::{GetRoleCredentials, ServiceError};
+use sso_types::{AccountId, Clock, Credentials, Environment, RoleName, StartUrl, SystemClock};
+use tower::{BoxError, Service};
+
+use crate::role_cache::RoleCache;
+use crate::service::Operation;
+use crate::token_provider::Refused;
+use crate::{BearerToken, ConfigError, CredentialsError, SsoTokenProvider};
+
+/// Gives the credentials of one account and role, from the SSO portal. Clone it freely.
+///
+/// Every retrieval asks the portal, unless the role-credential cache on disk is switched on and
+/// answers; [`CredentialsCache`](crate::CredentialsCache) is what a long-running program wants
+/// around it. Needs a tokio runtime with time enabled.
+#[derive(Clone)]
+pub struct SsoCredentialsProvider(Arc<Shared>);
+
+struct Shared {
+    portal: Operation<GetRoleCredentials, Credentials>,
+    account_id: AccountId,
+    role_name: RoleName,
+    start_url: Option<StartUrl>,
+    token_provider: SsoTokenProvider,
+    role_cache: Option<RoleCache>,
+    clock: Arc<dyn Clock>,
+    time_limit: Duration,
+}
+
+impl SsoCredentialsProvider {
+    /// A provider of the credentials of `role_name` in `account_id` that asks `portal`: an
+    /// [`sso_http::Portal`], with whatever layers, or any other tower service for
+    /// `GetRoleCredentials`.
+    pub fn builder<S>(
+        portal: S,
+        account_id: AccountId,
+        role_name: RoleName,
+    ) -> SsoCredentialsProviderBuilder
+    where
+        S: Service<GetRoleCredentials, Response = Credentials> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        SsoCredentialsProviderBuilder {
+            portal: crate::service::erase(portal),
+            account_id,
+            role_name,
+            token_source: None,
+            start_url: None,
+            role_cache: None,
+            role_cache_window: Duration::from_secs(15 * 60),
+            environment: None,
+            clock: Arc::new(SystemClock),
+            time_limit: Duration::from_secs(60),
+        }
+    }
+
+    /// The role's credentials. Never expired ones.
+    ///
+    /// A token that the portal refuses before its time (401) is looked for anew: the file is read
+    /// again, the token refreshed once where it can be, and the portal asked once more.
+    pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
+        let limit = self.0.time_limit;
+        let retrieval = async {
+            match &self.0.role_cache {
+                Some(cache) => cache.get_or(self.0.clock.as_ref(), || self.ask()).await,
+                None => self.ask().await,
+            }
+        };
+        let retrieved = tokio::time::timeout(limit, retrieval).await;
+        retrieved.unwrap_or(Err(CredentialsError::Timeout { limit }))
+    }
+
+    /// The account whose credentials these are.
+    pub fn account_id(&self) -> &AccountId {
+        &self.0.account_id
+    }
+
+    /// The role whose credentials these are.
+    pub fn role_name(&self) -> &RoleName {
+        &self.0.role_name
+    }
+
+    /// Where the access token comes from.
+    pub fn token_provider(&self) -> &SsoTokenProvider {
+        &self.0.token_provider
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.0.clock)
+    }
+
+    async fn ask(&self) -> Result<Credentials, CredentialsError> {
+        let token = self.0.token_provider.retrieve_bearer_token().await?;
+        let refusal = match self.exchange(&token).await {
+            Err(error) if error.is_unauthorized() => error,
+            answered => return self.judge(answered),
+        };
+        let refused = Refused { token: token.access_token().clone(), answer: refusal };
+        let other = self.0.token_provider.replace(&refused).await?;
+        match self.exchange(&other).await {
+            Err(error) if error.is_unauthorized() => {
+                let refused = Refused { token: other.access_token().clone(), answer: error };
+                Err(self.0.token_provider.0.session_ended(&refused).into())
+            }
+            answered => self.judge(answered),
+        }
+    }
+
+    fn exchange(
+        &self,
+        token: &BearerToken,
+    ) -> impl Future<Output = Result<Credentials, ServiceError>> + Send {
+        let request = GetRoleCredentials::new(
+            token.access_token().clone(),
+            self.0.account_id.clone(),
+            self.0.role_name.clone(),
+        );
+        let portal = self.0.portal.clone();
+        async move { crate::service::call(&portal, request).await }
+    }
+
+    fn judge(
+        &self,
+        answered: Result<Credentials, ServiceError>,
+    ) -> Result<Credentials, CredentialsError> {
+        let (account_id, role_name) = (self.0.account_id.clone(), self.0.role_name.clone());
+        match answered {
+            Ok(credentials) => {
+                let now = self.0.clock.now();
+                if credentials.is_expired(now) {
+                    return Err(CredentialsError::Expired { at: credentials.expires_at(), now });
+                }
+                Ok(credentials.with_account_id(account_id))
+            }
+            Err(source) if source.is_access_denied() => Err(CredentialsError::AccessDenied {
+                account_id,
+                role_name,
+                start_url: self.0.start_url.clone(),
+                source,
+            }),
+            Err(source) => Err(CredentialsError::Portal { account_id, role_name, source }),
+        }
+    }
+}
+
+impl fmt::Debug for SsoCredentialsProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SsoCredentialsProvider")
+            .field("account_id", &self.0.account_id)
+            .field("role_name", &self.0.role_name)
+            .field("token_provider", &self.0.token_provider)
+            .field("role_cache", &self.0.role_cache)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the access token comes from, as the caller says it.
+#[derive(Debug)]
+enum TokenSource {
+    Provider(SsoTokenProvider),
+    File(PathBuf),
+}
+
+/// Makes an [`SsoCredentialsProvider`]. Each setter is named as the option, which says its default.
+#[derive(Debug)]
+#[must_use]
+pub struct SsoCredentialsProviderBuilder {
+    portal: Operation<GetRoleCredentials, Credentials>,
+    account_id: AccountId,
+    role_name: RoleName,
+    token_source: Option<TokenSource>,
+    start_url: Option<StartUrl>,
+    role_cache: Option<RoleCredentialsFile>,
+    role_cache_window: Duration,
+    environment: Option<Environment>,
+    clock: Arc<dyn Clock>,
+    time_limit: Duration,
+}
+
+impl SsoCredentialsProviderBuilder {
+    /// The access token comes from here, refreshed when it runs out. This, a token file or a start
+    /// URL must be given; this one wins, then the file.
+    pub fn token_provider(mut self, token_provider: SsoTokenProvider) -> Self {
+        self.token_source = Some(TokenSource::Provider(token_provider));
+        self
+    }
+
+    /// The access token comes from this file and is never refreshed.
+    pub fn cached_token_filepath(mut self, path: impl Into<PathBuf>) -> Self {
+        if !matches!(self.token_source, Some(TokenSource::Provider(_))) {
+            self.token_source = Some(TokenSource::File(path.into()));
+        }
+        self
+    }
+
+    /// The start URL of the IAM Identity Center instance, for error texts; and where nothing else
+    /// says where the access token comes from, it comes from the standard token file for this URL
+    /// (as for a legacy profile) and is never refreshed.
+    pub fn start_url(mut self, start_url: StartUrl) -> Self {
+        self.start_url = Some(start_url);
+        self
+    }
+
+    /// Keeps the credentials in this file too, the one that the AWS CLI keeps them in, and takes
+    /// them from there while they are good: shared between processes, which make one request.
+    /// Off, unless set here: it puts credentials on the disk.
+    pub fn role_credentials_file(mut self, file: RoleCredentialsFile) -> Self {
+        self.role_cache = Some(file);
+        self
+    }
+
+    /// How much of their life the credentials in the file must have left: 15 minutes, as for the
+    /// AWS CLI, unless set here.
+    pub fn role_credentials_window(mut self, window: Duration) -> Self {
+        self.role_cache_window = window;
+        self
+    }
+
+    /// The environment that tells the home directory, for [`Self::start_url`]: the process's,
+    /// unless set here.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// The clock: the machine's, unless set here.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How long a whole retrieval may take, the token's refresh and retries included: 60 seconds,
+    /// unless set here.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Makes the provider. Nothing is read, sent or spawned before the first retrieval.
+    pub fn build(self) -> Result<SsoCredentialsProvider, ConfigError> {
+        let file = match (self.token_source, &self.start_url) {
+            (Some(TokenSource::Provider(provider)), _) => Ok(provider),
+            (Some(TokenSource::File(path)), _) => Err(path),
+            (None, Some(start_url)) => {
+                let environment = self.environment.unwrap_or_else(Environment::from_process);
+                Err(sso_cache::standard_cached_token_filepath_in(start_url, &environment)?)
+            }
+            (None, None) => return Err(ConfigError::NoTokenSource),
+        };
+        let token_provider = match file {
+            Ok(provider) => provider,
+            Err(path) => SsoTokenProvider::builder_without_refresh(TokenFile::new(path))
+                .clock(Arc::clone(&self.clock))
+                .build()?,
+        };
+        Ok(SsoCredentialsProvider(Arc::new(Shared {
+            portal: self.portal,
+            account_id: self.account_id,
+            role_name: self.role_name,
+            start_url: self.start_url,
+            token_provider,
+            role_cache: self.role_cache.map(|file| RoleCache::new(file, self.role_cache_window)),
+            clock: self.clock,
+            time_limit: self.time_limit,
+        })))
+    }
+}

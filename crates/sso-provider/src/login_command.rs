@@ -1,0 +1,53 @@
+//! The command that a person runs to log in.
+//!
+//! Only named here, never run: this family of crates logs nobody in by itself.
+
+use std::fmt;
+
+use sso_types::SessionName;
+
+/// `aws sso login`, for a session, a legacy profile, or whatever the AWS CLI takes by default.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LoginCommand(Option<(&'static str, String)>);
+
+impl LoginCommand {
+    pub(crate) fn for_session(session: &SessionName) -> Self {
+        Self(Some(("--sso-session", session.as_str().to_owned())))
+    }
+
+    pub(crate) fn for_profile(profile: &str) -> Self {
+        Self(Some(("--profile", profile.to_owned())))
+    }
+}
+
+impl fmt::Display for LoginCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("aws sso login")?;
+        let Some((option, name)) = &self.0 else { return Ok(()) };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+,=".contains(c);
+        if !name.is_empty() && name.chars().all(plain) {
+            write!(f, " {option} {name}")
+        } else {
+            // Pasted into a shell it must stay one word, whatever the name holds.
+            write!(f, " {option} '{}'", name.replace('\'', r"'\''"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_for_a_shell_where_they_need_it() {
+        let check = |name, expected| {
+            let session = SessionName::new(name).unwrap();
+            assert_eq!(LoginCommand::for_session(&session).to_string(), expected);
+        };
+        check("dev-session", "aws sso login --sso-session dev-session");
+        check("my corp", "aws sso login --sso-session 'my corp'");
+        check("a'; rm -rf ~", r"aws sso login --sso-session 'a'\''; rm -rf ~'");
+        assert_eq!(LoginCommand::for_profile("old").to_string(), "aws sso login --profile old");
+        assert_eq!(LoginCommand::default().to_string(), "aws sso login");
+    }
+}

@@ -1,0 +1,310 @@
+//! From a profile name to its providers: what the shared config files and the environment say, put
+//! together.
+//!
+//! Not responsible for reading the files (`sso_config`), nor for what the providers do.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sso_cache::{CacheKey, RoleCredentialsFile, TokenFile};
+use sso_config::{Locations, Settings, SharedConfig, SsoProfile, SsoSession};
+use sso_http::{Endpoint, EndpointVariant, HttpsClient, Oidc, Portal, RetryLayer};
+use sso_types::{Clock, Environment, SessionName, StartUrl, SystemClock};
+use tower::Layer;
+
+use crate::{
+    ConfigError, CredentialsCache, CredentialsError, SsoCredentialsProvider, SsoTokenProvider,
+};
+
+/// The credentials of a profile, as configured for the AWS CLI: cached in memory, refreshed,
+/// shared. Keep the provider for the life of the program; clone it freely.
+///
+/// Reads the process environment and the shared config files, on one of the runtime's blocking
+/// threads. Needs a tokio runtime with I/O and time enabled. The role-credential cache on disk is
+/// left alone; [`ProfileProviders`] switches it on, and replaces every part.
+pub async fn from_profile(
+    profile: impl Into<String>,
+) -> Result<CredentialsCache, CredentialsError> {
+    load(Some(profile.into())).await
+}
+
+/// As [`from_profile`], for the profile that `AWS_PROFILE` names, else `AWS_DEFAULT_PROFILE`, else
+/// `default`.
+pub async fn from_env() -> Result<CredentialsCache, CredentialsError> {
+    load(None).await
+}
+
+async fn load(profile: Option<String>) -> Result<CredentialsCache, CredentialsError> {
+    let providers = tokio::task::spawn_blocking(move || {
+        let builder = ProfileProviders::builder();
+        match profile {
+            Some(profile) => builder.profile(profile),
+            None => builder,
+        }
+        .build()
+    });
+    let providers = providers.await.map_err(|_| CredentialsError::Interrupted)??;
+    Ok(CredentialsCache::new(providers.credentials_provider()?))
+}
+
+/// What one profile, or one sso-session, of the shared config files gives: its token provider, its
+/// portal, its credentials.
+#[derive(Debug, Clone)]
+pub struct ProfileProviders {
+    asked_for: AskedFor,
+    settings: Settings,
+    environment: Environment,
+    token_provider: SsoTokenProvider,
+    portal: Portal<HttpsClient>,
+    retry: RetryLayer,
+    role_cache_dir: Option<PathBuf>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Debug, Clone)]
+enum AskedFor {
+    Profile(SsoProfile),
+    Session(SsoSession),
+}
+
+impl ProfileProviders {
+    /// The options, all of them optional.
+    pub fn builder() -> ProfileProvidersBuilder {
+        ProfileProvidersBuilder {
+            environment: None,
+            profile: None,
+            sso_session: None,
+            shared_config: None,
+            cache_dir: None,
+            role_credentials_cache: false,
+            accept_other_session: false,
+            user_agent: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// What the profile asks for; `None` where an sso-session was asked for.
+    pub fn sso_profile(&self) -> Option<&SsoProfile> {
+        match &self.asked_for {
+            AskedFor::Profile(profile) => Some(profile),
+            AskedFor::Session(_) => None,
+        }
+    }
+
+    /// The endpoints and the other settings, each with where it came from.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The provider of the access token.
+    pub fn token_provider(&self) -> &SsoTokenProvider {
+        &self.token_provider
+    }
+
+    /// The SSO portal, without retries: for the operations that list accounts and roles.
+    pub fn portal(&self) -> &Portal<HttpsClient> {
+        &self.portal
+    }
+
+    /// The retries that the settings ask for, as a layer over a service. Clones share one budget.
+    pub fn retry_layer(&self) -> &RetryLayer {
+        &self.retry
+    }
+
+    /// The file of the AWS CLI's cache that the profile's role credentials are kept in, where
+    /// that cache is switched on.
+    pub fn role_credentials_file(&self) -> Option<RoleCredentialsFile> {
+        let profile = self.sso_profile()?;
+        let (account_id, role_name) = profile.role()?;
+        let login = login(profile.sso_session(), profile.start_url());
+        let dir = self.role_cache_dir.as_ref()?;
+        Some(RoleCredentialsFile::standard(dir, account_id, role_name, &login))
+    }
+
+    /// The provider of the profile's role credentials.
+    pub fn credentials_provider(&self) -> Result<SsoCredentialsProvider, ConfigError> {
+        let token_only = |profile: &str| ConfigError::TokenOnly { profile: profile.to_owned() };
+        let profile = match &self.asked_for {
+            AskedFor::Profile(profile) => profile,
+            AskedFor::Session(session) => return Err(token_only(session.name().as_str())),
+        };
+        let Some((account_id, role_name)) = profile.role() else {
+            return Err(token_only(profile.profile_name()));
+        };
+        let portal = self.retry.layer(self.portal.clone());
+        let mut builder =
+            SsoCredentialsProvider::builder(portal, account_id.clone(), role_name.clone())
+                .token_provider(self.token_provider.clone())
+                .start_url(profile.start_url().clone())
+                .environment(self.environment.clone())
+                .clock(Arc::clone(&self.clock));
+        if let Some(file) = self.role_credentials_file() {
+            builder = builder.role_credentials_file(file);
+        }
+        builder.build()
+    }
+}
+
+/// What the files of a login are named after.
+fn login(session: Option<&SessionName>, start_url: &StartUrl) -> CacheKey {
+    session.map_or_else(|| CacheKey::for_start_url(start_url), CacheKey::for_session)
+}
+
+/// Makes [`ProfileProviders`]. Each setter is named as the option, which says its default.
+#[derive(Debug)]
+#[must_use]
+pub struct ProfileProvidersBuilder {
+    environment: Option<Environment>,
+    profile: Option<String>,
+    sso_session: Option<String>,
+    shared_config: Option<SharedConfig>,
+    cache_dir: Option<PathBuf>,
+    role_credentials_cache: bool,
+    accept_other_session: bool,
+    user_agent: Option<String>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ProfileProvidersBuilder {
+    /// The environment: the process's, unless set here.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// The profile: the one that the environment names, else `default`, unless set here.
+    pub fn profile(mut self, profile: impl Into<String>) -> Self {
+        self.profile = Some(profile.into());
+        self
+    }
+
+    /// An sso-session instead of a profile: it gives access tokens, but no role credentials.
+    pub fn sso_session(mut self, name: impl Into<String>) -> Self {
+        self.sso_session = Some(name.into());
+        self
+    }
+
+    /// The shared config files, where they have been read already: read by
+    /// [`build`](Self::build), unless set here.
+    pub fn shared_config(mut self, config: SharedConfig) -> Self {
+        self.shared_config = Some(config);
+        self
+    }
+
+    /// The directory of the token files: `~/.aws/sso/cache`, unless set here.
+    pub fn cache_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.cache_dir = Some(dir.into());
+        self
+    }
+
+    /// Whether role credentials are kept in, and taken from, the AWS CLI's cache on disk: no,
+    /// unless set here.
+    pub fn role_credentials_cache(mut self, on: bool) -> Self {
+        self.role_credentials_cache = on;
+        self
+    }
+
+    /// Whether an unexpired token of another session with the same start URL is taken where there
+    /// is none of this one: no, unless set here.
+    pub fn accept_other_session(mut self, accept: bool) -> Self {
+        self.accept_other_session = accept;
+        self
+    }
+
+    /// What is added to the `User-Agent` of requests, to name the program.
+    pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.user_agent = Some(suffix.into());
+        self
+    }
+
+    /// The clock: the machine's, unless set here.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Resolves the configuration. Reads the shared config files, which blocks shortly; sends and
+    /// spawns nothing.
+    pub fn build(self) -> Result<ProfileProviders, ConfigError> {
+        let environment = self.environment.unwrap_or_else(Environment::from_process);
+        let config = match self.shared_config {
+            Some(config) => config,
+            None => SharedConfig::load(&Locations::from_environment(&environment)?)?,
+        };
+        let (asked_for, settings) = if let Some(name) = &self.sso_session {
+            let settings = Settings::resolve(None, &config, &environment)?;
+            (AskedFor::Session(SsoSession::resolve(&config, name)?), settings)
+        } else {
+            let (name, _) = sso_config::selected_profile(self.profile.as_deref(), &environment)?;
+            let profile = SsoProfile::resolve(&config, &name, &environment)?;
+            let settings = profile.settings().clone();
+            (AskedFor::Profile(profile), settings)
+        };
+        let (region, start_url, session) = match &asked_for {
+            AskedFor::Profile(it) => (it.region(), it.start_url(), it.sso_session()),
+            AskedFor::Session(it) => (it.region(), it.start_url(), Some(it.name())),
+        };
+
+        let mut client =
+            HttpsClient::builder().proxies_from(&environment).certificates_from(&environment);
+        if let Some(bundle) = &settings.ca_bundle {
+            client = client.ca_bundle(&bundle.value);
+        }
+        if let Some(suffix) = &self.user_agent {
+            client = client.user_agent_suffix(suffix);
+        }
+        let client = client.build()?;
+        let variant = EndpointVariant {
+            fips: settings.use_fips.value,
+            dual_stack: settings.use_dual_stack.value,
+        };
+        let portal_endpoint = match &settings.portal_endpoint {
+            Some(url) => Endpoint::overridden(&url.value, url.source.to_string())?,
+            None => Endpoint::portal(region, variant),
+        };
+        let oidc_endpoint = match &settings.oidc_endpoint {
+            Some(url) => Endpoint::overridden(&url.value, url.source.to_string())?,
+            None => Endpoint::oidc(region, variant),
+        };
+        let retry = RetryLayer::standard().max_attempts(settings.max_attempts.value);
+
+        let cache_dir = match self.cache_dir {
+            Some(dir) => dir,
+            None => sso_cache::token_cache_dir(&environment)?,
+        };
+        let file = TokenFile::new(cache_dir.join(login(session, start_url).file_name()));
+        let token_provider = match (session, &asked_for) {
+            (Some(session), _) => {
+                // A refresh is not repeated blindly: the provider looks at the file first.
+                let oidc = retry.clone().retry_ambiguous(false);
+                let oidc = oidc.layer(Oidc::with_endpoint(client.clone(), oidc_endpoint));
+                SsoTokenProvider::builder(oidc, file).sso_session(session)
+            }
+            (None, AskedFor::Profile(profile)) => {
+                SsoTokenProvider::builder_without_refresh(file).profile(profile.profile_name())
+            }
+            (None, AskedFor::Session(_)) => SsoTokenProvider::builder_without_refresh(file),
+        };
+        let token_provider = token_provider
+            .region(region.clone())
+            .start_url(start_url.clone())
+            .accept_other_session(self.accept_other_session)
+            .clock(Arc::clone(&self.clock))
+            .build()?;
+
+        let role_cache_dir = match self.role_credentials_cache {
+            true => Some(sso_cache::role_cache_dir(&environment)?),
+            false => None,
+        };
+        Ok(ProfileProviders {
+            portal: Portal::with_endpoint(client, portal_endpoint),
+            asked_for,
+            settings,
+            environment,
+            token_provider,
+            retry,
+            role_cache_dir,
+            clock: self.clock,
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! Role credentials shared between processes through the AWS CLI's cache file.
+//!
+//! Not responsible for the file's format and its writing (`sso_cache`), nor for asking the portal.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use sso_cache::{RoleCredentialsFile, RoleCredentialsFileLock};
+use sso_types::{Clock, Credentials};
+use tokio::time::{Instant, sleep};
+
+use crate::CredentialsError;
+
+/// How long to wait for another process that asks the portal. Then this one asks, too: unlike a
+/// refresh that does no harm.
+const WAIT: Duration = Duration::from_secs(20);
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// A role-credentials file, and how much of their life its credentials must have left.
+#[derive(Debug)]
+pub(crate) struct RoleCache {
+    file: Arc<RoleCredentialsFile>,
+    window: SignedDuration,
+}
+
+/// What waiting for the lock came to.
+enum Turn {
+    Ours(Option<RoleCredentialsFileLock>),
+    Done(Credentials),
+}
+
+impl RoleCache {
+    pub(crate) fn new(file: RoleCredentialsFile, window: Duration) -> Self {
+        let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
+        Self { file: Arc::new(file), window }
+    }
+
+    /// The credentials in the file, else what `ask` gives: once, for all processes that wait.
+    pub(crate) async fn get_or<Answer>(
+        &self,
+        clock: &dyn Clock,
+        ask: impl FnOnce() -> Answer,
+    ) -> Result<Credentials, CredentialsError>
+    where
+        Answer: Future<Output = Result<Credentials, CredentialsError>>,
+    {
+        if let Some(credentials) = self.good(clock) {
+            return Ok(credentials);
+        }
+        let lock = match self.take_turn(clock).await {
+            Turn::Ours(lock) => lock,
+            Turn::Done(credentials) => return Ok(credentials),
+        };
+        match ask().await {
+            Ok(credentials) => {
+                self.store(lock.as_ref(), &credentials);
+                Ok(credentials)
+            }
+            Err(error) if error.is_transient() || error.is_login_required() => {
+                // Little of their life is left, but they are good, and there is nothing better.
+                let unexpired = self.file.load().filter(|it| !it.is_expired(clock.now()));
+                let Some(credentials) = unexpired else { return Err(error) };
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    expires_at = %credentials.expires_at(),
+                    "no new role credentials could be had; the cached ones still serve"
+                );
+                Ok(credentials)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is in the file, if it is to be used.
+    fn good(&self, clock: &dyn Clock) -> Option<Credentials> {
+        let credentials = self.file.load()?;
+        let left = credentials.expires_at().duration_since(clock.now());
+        (left > self.window && left.is_positive()).then_some(credentials)
+    }
+
+    async fn take_turn(&self, clock: &dyn Clock) -> Turn {
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        let mut said_so = false;
+        loop {
+            let lock = match self.file.try_lock() {
+                Ok(Some(lock)) => Some(lock),
+                Ok(None) if started.elapsed() < WAIT => {
+                    if !said_so && started.elapsed() >= Duration::from_millis(400) {
+                        said_so = true;
+                        tracing::debug!(target: "ssocreds::progress", "waiting for another process to get the role's credentials");
+                    }
+                    sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    None
+                }
+                Ok(None) => return Turn::Ours(None),
+                Err(error) => {
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "the role-credential cache cannot be locked; going on without a lock"
+                    );
+                    return Turn::Ours(None);
+                }
+            };
+            // Whoever held the lock may have written what we came for.
+            if let Some(credentials) = self.good(clock) {
+                return Turn::Done(credentials);
+            }
+            if lock.is_some() {
+                return Turn::Ours(lock);
+            }
+        }
+    }
+
+    /// A cache that cannot be written costs a request next time, and nothing else.
+    fn store(&self, lock: Option<&RoleCredentialsFileLock>, credentials: &Credentials) {
+        let stored = match lock {
+            Some(lock) => lock.store(credentials),
+            None => self.file.store_unlocked(credentials),
+        };
+        if let Err(error) = stored {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the role credentials cannot be kept in the cache"
+            );
+        }
+    }
+}

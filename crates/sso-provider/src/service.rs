@@ -1,0 +1,32 @@
+//! Any tower service for an operation, in the one form in which the providers keep it.
+//!
+//! Not responsible for what the service does: retries, limits and mocks are layers and services of
+//! the caller's.
+
+use sso_http::ServiceError;
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, Service, ServiceExt};
+
+/// A service for one operation, behind one type, so that the providers need no type parameter.
+pub(crate) type Operation<Request, Response> = BoxCloneSyncService<Request, Response, ServiceError>;
+
+pub(crate) fn erase<S, Request, Response>(service: S) -> Operation<Request, Response>
+where
+    S: Service<Request, Response = Response> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send + 'static,
+    Request: Send + 'static,
+    Response: 'static,
+{
+    BoxCloneSyncService::new(
+        service.map_err(|error: S::Error| ServiceError::from_boxed(error.into())),
+    )
+}
+
+/// One call: waits until the service is ready, then for its answer.
+pub(crate) async fn call<Request, Response>(
+    service: &Operation<Request, Response>,
+    request: Request,
+) -> Result<Response, ServiceError> {
+    service.clone().oneshot(request).await
+}

@@ -1,0 +1,121 @@
+//! The options of an access token provider.
+//!
+//! Not responsible for what the provider does with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use sso_cache::TokenFile;
+use sso_http::{CreateToken, CreateTokenResponse};
+use sso_types::{Clock, Region, SessionName, StartUrl, SystemClock};
+
+use crate::login_command::LoginCommand;
+use crate::service::Operation;
+use crate::token_provider::Shared;
+use crate::{ConfigError, SsoTokenProvider};
+
+/// Makes an [`SsoTokenProvider`]. Each setter is named as the option, which says its default.
+#[derive(Debug)]
+#[must_use]
+pub struct SsoTokenProviderBuilder {
+    pub(crate) file: TokenFile,
+    pub(crate) oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) refresh_window: SignedDuration,
+    pub(crate) lock_limit: Duration,
+    pub(crate) time_limit: Duration,
+    pub(crate) region: Option<Region>,
+    pub(crate) start_url: Option<StartUrl>,
+    pub(crate) accept_other_session: bool,
+    login: LoginCommand,
+}
+
+impl SsoTokenProviderBuilder {
+    pub(crate) fn new(
+        oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
+        file: TokenFile,
+    ) -> Self {
+        Self {
+            file,
+            oidc,
+            clock: Arc::new(SystemClock),
+            refresh_window: SignedDuration::from_mins(5),
+            lock_limit: Duration::from_secs(20),
+            time_limit: Duration::from_secs(60),
+            region: None,
+            start_url: None,
+            accept_other_session: false,
+            login: LoginCommand::default(),
+        }
+    }
+
+    /// How long before its expiry a token is refreshed: 5 minutes, unless set here; never more
+    /// than half of a token's lifetime, where that is known.
+    pub fn refresh_window(mut self, window: Duration) -> Self {
+        self.refresh_window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
+        self
+    }
+
+    /// How long to wait for another process that refreshes the same token: 20 seconds, unless set
+    /// here. The end of the wait is an error, for a second refresh could burn the refresh token.
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.lock_limit = limit;
+        self
+    }
+
+    /// How long a whole refresh may take, waiting for others and retries included: 60 seconds,
+    /// unless set here.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// The region of the IAM Identity Center instance: written to the token file on a refresh.
+    pub fn region(mut self, region: Region) -> Self {
+        self.region = Some(region);
+        self
+    }
+
+    /// The start URL: written to the token file on a refresh, and used to find out whether there is
+    /// a token for it under another name when the token file is missing.
+    pub fn start_url(mut self, start_url: StartUrl) -> Self {
+        self.start_url = Some(start_url);
+        self
+    }
+
+    /// Where the token file is missing, accept an unexpired token for the same start URL that
+    /// belongs to another sso-session name or to the legacy form. Such a token is not refreshed.
+    /// Off, unless set here; needs [`Self::start_url`].
+    pub fn accept_other_session(mut self, accept: bool) -> Self {
+        self.accept_other_session = accept;
+        self
+    }
+
+    /// The sso-session that the token belongs to: errors name it in the command to run.
+    pub fn sso_session(mut self, session: &SessionName) -> Self {
+        self.login = LoginCommand::for_session(session);
+        self
+    }
+
+    /// The legacy profile that the token belongs to: errors name it in the command to run.
+    pub fn profile(mut self, profile: &str) -> Self {
+        self.login = LoginCommand::for_profile(profile);
+        self
+    }
+
+    /// The clock: the machine's, unless set here.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Makes the provider. Nothing is read, sent or spawned before the first retrieval.
+    pub fn build(self) -> Result<SsoTokenProvider, ConfigError> {
+        if self.refresh_window.is_negative() {
+            return Err(ConfigError::Option { option: "refresh_window", must_be: "zero or more" });
+        }
+        let login_command = self.login.to_string();
+        Ok(SsoTokenProvider(Arc::new(Shared::new(self, login_command))))
+    }
+}

@@ -1,0 +1,322 @@
+//! One refresh of the access token: lock, look again, `CreateToken`, write.
+//!
+//! Runs as a flight. Not responsible for deciding that a refresh is due, nor for who waits for it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sso_cache::{CachedToken, Fingerprint, LockError, StoreError, TokenFileLock};
+use sso_http::{CreateToken, CreateTokenResponse, ServiceError};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::token_provider::{Refused, Seen, Shared};
+use crate::{SignInCause, TokenError};
+
+/// How often `CreateToken` is sent when its answers are lost on the way.
+const ATTEMPTS: u32 = 3;
+/// Between two looks at a lock or a file that another process is working on.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// How long a process that used our refresh token, without our lock, has to write what it got.
+const OTHERS_WRITE_WITHIN: Duration = Duration::from_secs(2);
+
+/// What the refresh is for.
+#[derive(Debug, Clone)]
+pub(crate) enum Errand {
+    /// The token still serves: a refresh that is busy elsewhere, or fails, does no harm.
+    RefreshAhead,
+    /// There is no token without it.
+    Refresh,
+    /// The service refused the token before its time.
+    Replace(Refused),
+}
+
+/// How a look at the file and the service ended.
+enum Outcome {
+    /// There is a token that serves, and nothing to write.
+    Found(Seen),
+    New(Renewed),
+}
+
+/// A token that is the service's, and not yet the file's.
+struct Renewed {
+    token: Arc<CachedToken>,
+    lifetime: SignedDuration,
+    /// The file's state that the token replaces.
+    instead_of: Seen,
+    lock: Option<TokenFileLock>,
+}
+
+/// Refreshes the token that was `seen`, and publishes what came of it.
+pub(crate) async fn fly(
+    shared: Arc<Shared>,
+    seen: Seen,
+    errand: Errand,
+) -> Result<Arc<CachedToken>, TokenError> {
+    let limit = shared.time_limit;
+    let refresh = Refresh { shared: &shared, seen: &seen, errand: &errand };
+    let outcome = timeout(limit, refresh.run()).await;
+    let outcome = outcome.unwrap_or(Err(TokenError::Timeout { limit }));
+    match outcome {
+        Ok(Outcome::Found(found)) => {
+            let token = Arc::clone(&found.token);
+            if found.fingerprint != seen.fingerprint {
+                shared.publish(found, None);
+            }
+            Ok(token)
+        }
+        Ok(Outcome::New(renewed)) => Ok(write(&shared, renewed)),
+        Err(error) => {
+            if matches!(errand, Errand::RefreshAhead) {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the access token was not refreshed ahead of its expiry; it still serves"
+                );
+            }
+            shared.publish_failure(seen.fingerprint, &error);
+            Err(error)
+        }
+    }
+}
+
+/// Tries again to write a token that could not be written when it was refreshed.
+pub(crate) fn write_unsaved(shared: &Shared) {
+    let Some(unsaved) = shared.unsaved() else { return };
+    // A busy lock or a changed file: someone else writes, and the next look will tell.
+    let lock = match shared.file.try_lock() {
+        Ok(Some(lock)) => Some(lock),
+        Ok(None) => return,
+        Err(_) => None,
+    };
+    if shared.file.fingerprint().ok().flatten().as_ref() != Some(&unsaved.fingerprint) {
+        return;
+    }
+    match store(shared, lock.as_ref(), &unsaved.token) {
+        Ok(fingerprint) => shared.publish_saved(&unsaved, fingerprint),
+        Err(error) => tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "the refreshed token still cannot be written"
+        ),
+    }
+}
+
+struct Refresh<'a> {
+    shared: &'a Shared,
+    seen: &'a Seen,
+    errand: &'a Errand,
+}
+
+/// What waiting for the lock came to.
+enum Turn {
+    /// Our turn, with the lock or, where locking is not to be had, without it.
+    Ours(Option<TokenFileLock>),
+    /// Someone else made the refresh, or is making one that need not be waited for.
+    Done(Seen),
+}
+
+impl Refresh<'_> {
+    async fn run(&self) -> Result<Outcome, TokenError> {
+        let lock = match self.take_turn().await? {
+            Turn::Ours(lock) => lock,
+            Turn::Done(seen) => return Ok(Outcome::Found(seen)),
+        };
+        // Under the lock the file is read again: what is refreshed is what is there now.
+        let mut base = self.shared.read()?;
+        if base.fingerprint == self.seen.fingerprint {
+            // Nobody has written; what was seen may be newer than the file, where it could not be
+            // written to it.
+            base = self.seen.clone();
+        } else if self.serves(&base) {
+            return Ok(Outcome::Found(base));
+        }
+        let mut attempt = 1;
+        let mut lost_a_race = false;
+        loop {
+            let asked_at = self.shared.clock.now();
+            let error = match self.create_token(&base, asked_at).await? {
+                Ok(answer) => return Ok(Outcome::New(self.renewed(base, lock, asked_at, &answer))),
+                Err(error) => error,
+            };
+            if error.is_invalid_grant() && !lost_a_race {
+                // Someone without our lock used the refresh token first, and writes what it got.
+                let Some(theirs) = self.wait_for_theirs(&base).await? else {
+                    return Err(self.shared.sign_in(SignInCause::SessionEnded(error)));
+                };
+                base = theirs;
+                lost_a_race = true;
+            } else if error.is_sign_in_required() || error.is_invalid_grant() {
+                return Err(self.shared.sign_in(SignInCause::SessionEnded(error)));
+            } else if error.is_transient() && error.is_outcome_unknown() && attempt < ATTEMPTS {
+                // The answer was lost, and the refresh token may be spent: look before asking.
+                sleep(LONGEST_PAUSE * attempt).await;
+                attempt += 1;
+                base = self.shared.read()?;
+            } else {
+                return Err(TokenError::Refresh(error));
+            }
+            if self.serves(&base) {
+                return Ok(Outcome::Found(base));
+            }
+        }
+    }
+
+    /// Waits for the lock, no longer than its limit; while waiting, watches for a token that
+    /// serves, so that a crowd does not queue for a lock that it no longer needs.
+    async fn take_turn(&self) -> Result<Turn, TokenError> {
+        let started = Instant::now();
+        let mut last_look = self.seen.fingerprint.clone();
+        let mut pause = FIRST_PAUSE;
+        let mut said_so = false;
+        loop {
+            match self.shared.file.try_lock() {
+                Ok(Some(lock)) => return Ok(Turn::Ours(Some(lock))),
+                Ok(None) => {}
+                Err(error) => {
+                    self.warn_of_no_lock(&error);
+                    return Ok(Turn::Ours(None));
+                }
+            }
+            if matches!(self.errand, Errand::RefreshAhead) {
+                return Ok(Turn::Done(self.seen.clone()));
+            }
+            if self.shared.file.fingerprint().ok().flatten().is_some_and(|now| now != last_look) {
+                let there = self.shared.read()?;
+                if self.serves(&there) {
+                    return Ok(Turn::Done(there));
+                }
+                last_look = there.fingerprint;
+            }
+            let waited = started.elapsed();
+            if waited >= self.shared.lock_limit {
+                let path = self.shared.file.lock_path();
+                let path = path.unwrap_or_else(|_| self.shared.file.path().to_owned());
+                return Err(TokenError::Locked(LockError::Timeout { path, waited }));
+            }
+            if !said_so && waited >= Duration::from_millis(400) {
+                said_so = true;
+                tracing::debug!(target: "ssocreds::progress", "waiting for another process to refresh the access token");
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn warn_of_no_lock(&self, error: &LockError) {
+        if !self.shared.warned_of_no_lock.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "the token file cannot be locked; refreshing without a lock"
+            );
+        }
+    }
+
+    /// Whether a token that is in the file now makes the refresh needless: another than was seen,
+    /// and good.
+    fn serves(&self, there: &Seen) -> bool {
+        let good = self.shared.clock.now() < there.token.expires_at();
+        let refused = matches!(self.errand, Errand::Replace(refused) if refused.is(&there.token));
+        good && !refused && there.token.access_token() != self.seen.token.access_token()
+    }
+
+    /// One `CreateToken`. The outer error ends the refresh: there is nothing to ask with.
+    async fn create_token(
+        &self,
+        base: &Seen,
+        now: Timestamp,
+    ) -> Result<Result<CreateTokenResponse, ServiceError>, TokenError> {
+        let token = &base.token;
+        let material = match (token.refreshability(now), self.errand) {
+            (Ok(material), _) => material,
+            (Err(_), Errand::Replace(refused)) => return Err(self.shared.session_ended(refused)),
+            (Err(why), _) => return Err(self.shared.expired(token, Some(why))),
+        };
+        let Some(oidc) = &self.shared.oidc else { return Err(self.shared.expired(token, None)) };
+        let request = CreateToken::refresh_token(
+            material.client_id,
+            material.client_secret.clone(),
+            material.refresh_token.clone(),
+        );
+        Ok(crate::service::call(oidc, request).await)
+    }
+
+    /// After `invalid_grant`: a token file with another token than `base`, as soon as it is there.
+    async fn wait_for_theirs(&self, base: &Seen) -> Result<Option<Seen>, TokenError> {
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let there = self.shared.read()?;
+            if self.serves(&there)
+                || there.token.refresh_token() != base.token.refresh_token()
+                || there.token.access_token() != base.token.access_token()
+            {
+                return Ok(Some(there));
+            }
+            if started.elapsed() >= OTHERS_WRITE_WITHIN {
+                return Ok(None);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn renewed(
+        &self,
+        base: Seen,
+        lock: Option<TokenFileLock>,
+        asked_at: Timestamp,
+        answer: &CreateTokenResponse,
+    ) -> Renewed {
+        let lifetime = SignedDuration::try_from(answer.expires_in()).unwrap_or(SignedDuration::MAX);
+        // Counted from before the request, so that an answer under way for long lasts no longer.
+        let expires_at = asked_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+        let access_token = answer.access_token().clone();
+        let refresh_token = answer.refresh_token().cloned();
+        let mut token = base.token.refreshed(access_token, expires_at, refresh_token);
+        if let Some(region) = &self.shared.region {
+            token = token.with_region(region.as_str());
+        }
+        if let Some(start_url) = &self.shared.start_url {
+            token = token.with_start_url(start_url.as_str());
+        }
+        Renewed { token: Arc::new(token), lifetime, instead_of: base, lock }
+    }
+}
+
+/// Writes the refreshed token. When that cannot be done it is kept in memory, for the session must
+/// not be lost by a full disk.
+///
+/// Not `async`, and not handed to another thread: the old refresh token is spent, so between the
+/// service's answer and the file there is no point at which this task could be dropped.
+fn write(shared: &Shared, renewed: Renewed) -> Arc<CachedToken> {
+    let Renewed { token, lifetime, instead_of, lock } = renewed;
+    match store(shared, lock.as_ref(), &token) {
+        Ok(fingerprint) => {
+            tracing::debug!("the access token was refreshed");
+            let written = Seen { token: Arc::clone(&token), fingerprint, ..instead_of };
+            shared.publish(written, Some(lifetime));
+        }
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the refreshed token cannot be written; it is used from memory and written later"
+            );
+            shared.publish_unsaved(Seen { token: Arc::clone(&token), ..instead_of }, lifetime);
+        }
+    }
+    // The lock goes last: what this process knows is published by then.
+    drop(lock);
+    token
+}
+
+fn store(
+    shared: &Shared,
+    lock: Option<&TokenFileLock>,
+    token: &CachedToken,
+) -> Result<Fingerprint, StoreError> {
+    match lock {
+        Some(lock) => lock.store(token),
+        None => shared.file.store_unlocked(token),
+    }
+}

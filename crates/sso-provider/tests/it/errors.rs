@@ -1,0 +1,149 @@
+//! What a person reads when there are no credentials.
+
+use std::error::Error;
+
+use expect_test::{Expect, expect};
+use sso_provider::http::ServiceError;
+use sso_provider::{CredentialsError, SsoCredentialsProvider};
+use sso_types::StartUrl;
+
+use crate::scene::{Scene, credentials, unavailable};
+
+/// The whole chain, a line a level; the test's own directory is called DIR.
+fn chain(scene: &Scene, error: &dyn Error) -> String {
+    let mut text = format!("{error}\n");
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = text + &error.to_string() + "\n";
+        source = error.source();
+    }
+    text.replace(scene.directory.path().to_str().unwrap(), "DIR")
+}
+
+async fn check(scene: &Scene, expected: Expect) -> CredentialsError {
+    let error = scene.credentials_provider().retrieve().await.unwrap_err();
+    expected.assert_eq(&chain(scene, &error));
+    error
+}
+
+#[tokio::test]
+async fn nobody_has_logged_in() {
+    let scene = Scene::new();
+    let error = check(
+        &scene,
+        expect![[r#"
+        the SSO access token is missing, expired or invalid
+        a login is required; run: aws sso login --sso-session dev-session
+        there is no token file DIR/token.json
+    "#]],
+    )
+    .await;
+    assert_eq!(error.login_command(), Some("aws sso login --sso-session dev-session"));
+}
+
+#[tokio::test]
+async fn the_token_has_expired_and_cannot_be_refreshed() {
+    let scene = Scene::new();
+    scene.store(&scene.plain("old", 0));
+    check(&scene, expect![[r#"
+        the SSO access token is missing, expired or invalid
+        a login is required; run: aws sso login --sso-session dev-session
+        the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; sign in again to renew the token
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn the_token_file_is_broken() {
+    let scene = Scene::new();
+    std::fs::write(scene.path(), r#"{"accessToken": "MARK", "expiresAt": 7}"#).unwrap();
+    check(
+        &scene,
+        expect![[r#"
+        the SSO access token is missing, expired or invalid
+        a login is required; run: aws sso login --sso-session dev-session
+        the cache file DIR/token.json cannot be used; signing in again replaces it
+        the field expiresAt holds a number where a string should be
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_login_under_another_name_is_pointed_out() {
+    let scene = Scene::new();
+    let start_url = StartUrl::new("https://example.awsapps.com/start").unwrap();
+    let other = scene.plain("other", 3600).with_start_url(start_url.as_str());
+    let path = scene.directory.path().join("other.json");
+    sso_provider::cache::TokenFile::new(path).store_unlocked(&other).unwrap();
+    let builder = || scene.builder().start_url(start_url.clone());
+    let error = builder().build().unwrap().retrieve_bearer_token().await.unwrap_err();
+    expect![[r#"
+        a login is required; run: aws sso login --sso-session dev-session
+        there is no token file DIR/token.json; DIR/other.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form
+    "#]].assert_eq(&chain(&scene, &error));
+
+    let accepting = builder().accept_other_session(true).build().unwrap();
+    assert_eq!(crate::scene::value(&accepting).await, "other");
+}
+
+#[tokio::test]
+async fn the_role_is_not_assigned() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    scene.portal.answer(|_, _| Err(ServiceError::service(403, "ForbiddenException", "No access")));
+    let error = check(&scene, expect![[r#"
+        access to the role SSOReadOnlyRole in the account 123456789012 was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
+        the call failed with ForbiddenException (HTTP 403): No access
+    "#]]).await;
+    assert!(error.is_access_denied() && !error.is_login_required() && !error.is_transient());
+}
+
+#[tokio::test]
+async fn an_account_id_that_lost_its_leading_zero() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    for (status, code) in [
+        (403, "ForbiddenException"),
+        (404, "ResourceNotFoundException"),
+        (400, "InvalidRequestException"),
+    ] {
+        scene.portal.answer(move |_, _| Err(ServiceError::service(status, code, "No")));
+        let provider = SsoCredentialsProvider::builder(
+            scene.portal.clone(),
+            "12345678901".parse().unwrap(),
+            "Role".parse().unwrap(),
+        );
+        let provider = provider.token_provider(scene.provider()).clock(scene.clock.clone());
+        let error = provider.build().unwrap().retrieve().await.unwrap_err().to_string();
+        assert!(error.contains("12 digits") && error.contains("leading zeros"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_portal_cannot_serve_now() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    scene.portal.answer(|_, _| Err(unavailable()));
+    assert!(
+        check(
+            &scene,
+            expect![[r#"
+        the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+        the call failed with ServiceUnavailable (HTTP 503): try later; try again later
+    "#]]
+        )
+        .await
+        .is_transient()
+    );
+}
+
+#[tokio::test]
+async fn credentials_that_are_expired_when_they_arrive() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    let now = scene.now();
+    scene.portal.answer(move |call, _| Ok(credentials(call, now, 0)));
+    check(&scene, expect![[r#"
+        the SSO portal gave credentials that expired at 2026-01-01T00:00:00Z, before now (2026-01-01T00:00:00Z); check this machine's clock
+    "#]]).await;
+}

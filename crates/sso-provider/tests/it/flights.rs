@@ -1,0 +1,179 @@
+//! One request, whoever asks, and whoever stops asking.
+
+use std::sync::Arc;
+
+use sso_provider::{CredentialsCache, SsoTokenProvider};
+use tokio::task::JoinSet;
+
+use crate::scene::{Scene, answer, unavailable, value};
+
+const CROWD: usize = 1000;
+
+async fn crowd_of(cache: &CredentialsCache) -> JoinSet<Result<String, String>> {
+    let mut crowd = JoinSet::new();
+    for _ in 0..CROWD {
+        let cache = cache.clone();
+        crowd.spawn(async move {
+            let credentials = cache.retrieve().await.map_err(|error| error.to_string())?;
+            Ok(credentials.access_key_id().to_owned())
+        });
+    }
+    tokio::task::yield_now().await;
+    crowd
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_tasks_on_a_cold_provider_make_one_request() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.portal.close();
+    let cache = CredentialsCache::new(scene.credentials_provider());
+    let crowd = crowd_of(&cache).await;
+    scene.portal.open();
+    let served = crowd.join_all().await;
+    assert_eq!(served.len(), CROWD);
+    assert!(served.iter().all(|it| it.as_deref() == Ok("AKID-1")));
+    assert_eq!((scene.oidc.calls(), scene.portal.calls()), (1, 1));
+}
+
+#[tokio::test]
+async fn waiters_of_a_failing_flight_share_its_failure() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    scene.portal.close();
+    scene.portal.answer(|_, _| Err(unavailable()));
+    let cache = CredentialsCache::new(scene.credentials_provider());
+    let crowd = crowd_of(&cache).await;
+    scene.portal.open();
+    assert!(crowd.join_all().await.iter().all(Result::is_err));
+    assert_eq!(scene.portal.calls(), 1);
+}
+
+#[tokio::test]
+async fn dropping_the_first_caller_neither_cancels_nor_repeats_the_request() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.close();
+    let cache = CredentialsCache::new(scene.credentials_provider());
+    let leader = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.retrieve().await.map(drop) }
+    });
+    while scene.oidc.calls() == 0 {
+        tokio::task::yield_now().await;
+    }
+    leader.abort();
+    assert!(leader.await.unwrap_err().is_cancelled());
+    scene.oidc.open();
+    assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-1");
+    assert_eq!((scene.oidc.calls(), scene.portal.calls()), (1, 1));
+    assert_eq!(scene.stored().refresh_token().unwrap().expose_secret(), "rotated-1");
+}
+
+#[tokio::test]
+async fn in_the_window_one_waits_and_the_others_get_the_valid_token_at_once() {
+    let scene = Scene::new();
+    scene.token("old", 100);
+    scene.oidc.close();
+    let provider = scene.provider();
+    let leader = tokio::spawn({
+        let provider = provider.clone();
+        async move { value(&provider).await }
+    });
+    while scene.oidc.calls() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(value(&provider).await, "old");
+    assert!(!leader.is_finished());
+    scene.oidc.open();
+    assert_eq!(leader.await.unwrap(), "new-1");
+    assert_eq!(value(&provider).await, "new-1");
+    assert_eq!(scene.oidc.calls(), 1);
+}
+
+#[test]
+fn a_provider_outlives_the_runtime_it_was_first_used_on() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.close();
+    let provider = scene.provider();
+    let first = runtime();
+    first.block_on(async {
+        let call = provider.retrieve_bearer_token();
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(20), call).await.is_err());
+    });
+    drop(first);
+    scene.oidc.open();
+    assert_eq!(runtime().block_on(value(&provider)), "new-2");
+}
+
+/// Two providers of one file stand for two processes: the lock is the kernel's, and per open file.
+fn two_processes(scene: &Scene) -> [SsoTokenProvider; 2] {
+    [scene.provider(), scene.provider()]
+}
+
+#[tokio::test]
+async fn two_processes_make_one_refresh() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let [first, second] = two_processes(&scene);
+    assert_eq!(tokio::join!(value(&first), value(&second)), ("new-1".into(), "new-1".into()));
+    assert_eq!(scene.oidc.calls(), 1);
+}
+
+#[tokio::test]
+async fn in_the_window_a_refresh_by_another_process_is_not_waited_for() {
+    let scene = Scene::new();
+    scene.token("old", 100);
+    let lock = scene.file().try_lock().unwrap().unwrap();
+    assert_eq!(value(&scene.provider()).await, "old");
+    assert_eq!(scene.oidc.calls(), 0);
+    drop(lock);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_another_process_has_an_end() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let _lock = scene.file().try_lock().unwrap().unwrap();
+    let provider = scene.provider();
+    let error = provider.retrieve_bearer_token().await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    assert_eq!(scene.oidc.calls(), 0, "no second refresh beside the other one");
+}
+
+#[tokio::test]
+async fn what_a_process_that_holds_the_lock_writes_is_taken_without_the_lock() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let lock = scene.file().try_lock().unwrap().unwrap();
+    let provider = Arc::new(scene.provider());
+    let waiter = tokio::spawn({
+        let provider = Arc::clone(&provider);
+        async move { value(&provider).await }
+    });
+    tokio::task::yield_now().await;
+    lock.store(&scene.refreshable("theirs", 3600)).unwrap();
+    assert_eq!(waiter.await.unwrap(), "theirs");
+    assert_eq!(scene.oidc.calls(), 0);
+    drop(lock);
+}
+
+#[tokio::test]
+async fn many_tasks_on_an_expired_token_make_one_refresh() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.close();
+    let provider = scene.provider();
+    let mut crowd = JoinSet::new();
+    for _ in 0..CROWD {
+        let provider = provider.clone();
+        crowd.spawn(async move { value(&provider).await });
+    }
+    tokio::task::yield_now().await;
+    scene.oidc.open();
+    assert!(crowd.join_all().await.iter().all(|token| token == "new-1"));
+    assert_eq!(scene.oidc.calls(), 1);
+    scene.oidc.answer(|call, _| Ok(answer(call)));
+}

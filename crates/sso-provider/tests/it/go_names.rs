@@ -1,0 +1,127 @@
+//! What people know from `credentials/ssocreds` of the AWS SDK for Go v2, name by name.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sso_provider::cache::{standard_cached_token_filepath, standard_cached_token_filepath_in};
+use sso_provider::{
+    CredentialsCache, CredentialsError, PROVIDER_NAME, SsoCredentialsProvider, SsoTokenProvider,
+};
+use sso_types::{Environment, StartUrl};
+use tower::ServiceBuilder;
+
+use crate::scene::{Scene, credentials};
+
+/// The SHA-1 of `dev-session`, as `printf dev-session | sha1sum` tells it.
+const DEV_SESSION: &str = "6a8732fe3624aef043e5f7811b597bd5e2a56b39.json";
+
+#[tokio::test]
+async fn provider_name() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    assert_eq!(PROVIDER_NAME, "SSOProvider");
+    let credentials = scene.credentials_provider().retrieve().await.unwrap();
+    assert_eq!(credentials.provider_name(), "SSOProvider");
+}
+
+#[test]
+fn standard_cached_token_filepath_of_a_key() {
+    let environment = Environment::from_iter([("HOME", "/home/ana")]);
+    let path = standard_cached_token_filepath_in("dev-session", &environment).unwrap();
+    assert_eq!(path, Path::new("/home/ana/.aws/sso/cache").join(DEV_SESSION));
+    // The form that asks the process's own environment.
+    let own = standard_cached_token_filepath("dev-session").unwrap();
+    assert!(own.ends_with(Path::new(".aws/sso/cache").join(DEV_SESSION)));
+}
+
+#[tokio::test]
+async fn api_clients_are_tower_services_and_client_options_are_layers() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let layered = ServiceBuilder::new()
+        .concurrency_limit(1)
+        .timeout(Duration::from_secs(5))
+        .service(scene.oidc.clone());
+    let token = SsoTokenProvider::builder(layered, scene.file()).clock(scene.clock.clone());
+    let portal =
+        ServiceBuilder::new().timeout(Duration::from_secs(5)).service(scene.portal.clone());
+    let (account, role) = ("123456789012".parse().unwrap(), "SSOReadOnlyRole".parse().unwrap());
+    let provider = SsoCredentialsProvider::builder(portal, account, role)
+        .token_provider(token.build().unwrap())
+        .clock(scene.clock.clone())
+        .build()
+        .unwrap();
+    assert_eq!(provider.retrieve().await.unwrap().access_key_id(), "AKID-1");
+}
+
+#[tokio::test]
+async fn new_with_a_start_url_alone() {
+    let scene = Scene::new();
+    let start_url = StartUrl::new("https://example.awsapps.com/start").unwrap();
+    let home = scene.directory.path();
+    let environment = Environment::from_iter([("HOME", home)]);
+    let path = standard_cached_token_filepath_in(&start_url, &environment).unwrap();
+    sso_provider::cache::TokenFile::new(path).store_unlocked(&scene.plain("legacy", 60)).unwrap();
+    let provider = builder(&scene).start_url(start_url).environment(environment).build().unwrap();
+    provider.retrieve().await.unwrap();
+
+    scene.advance(60);
+    let error = provider.retrieve().await.unwrap_err();
+    assert!(error.is_login_required(), "a legacy token is not refreshed: {error:?}");
+}
+
+#[tokio::test]
+async fn new_with_a_cached_token_filepath() {
+    let scene = Scene::new();
+    scene.token("good", 60);
+    let provider = builder(&scene).cached_token_filepath(scene.path()).build().unwrap();
+    provider.retrieve().await.unwrap();
+}
+
+#[test]
+fn new_without_either_is_refused() {
+    let error = builder(&Scene::new()).build().unwrap_err();
+    assert!(error.to_string().contains("token_provider"), "{error}");
+}
+
+#[tokio::test]
+async fn retrieve_bearer_token() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    let token = scene.provider().retrieve_bearer_token().await.unwrap();
+    assert_eq!(token.access_token().expose_secret(), "good");
+    assert_eq!(token.expires_at().to_string(), "2026-01-01T01:00:00Z");
+}
+
+#[tokio::test]
+async fn invalid_token_error_with_its_source() {
+    let error = Scene::new().credentials_provider().retrieve().await.unwrap_err();
+    assert!(matches!(error, CredentialsError::InvalidToken(_)));
+    assert!(error.needs_sign_in());
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[tokio::test]
+async fn credentials_cache_with_its_options() {
+    let scene = Scene::new();
+    scene.token("good", 10 * 3600);
+    let cache = CredentialsCache::builder(scene.credentials_provider())
+        .refresh_window(Duration::from_secs(600))
+        .jitter(0.0)
+        .build()
+        .unwrap();
+    cache.retrieve().await.unwrap();
+    scene.advance(3600 - 600);
+    cache.retrieve().await.unwrap();
+    cache.invalidate();
+    assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-3");
+}
+
+fn builder(scene: &Scene) -> sso_provider::SsoCredentialsProviderBuilder {
+    let now = scene.now();
+    let portal = tower::service_fn(move |_: sso_provider::http::GetRoleCredentials| async move {
+        Ok::<_, sso_provider::http::ServiceError>(credentials(1, now, 3600))
+    });
+    let (account, role) = ("123456789012".parse().unwrap(), "SSOReadOnlyRole".parse().unwrap());
+    SsoCredentialsProvider::builder(portal, account, role).clock(scene.clock.clone())
+}

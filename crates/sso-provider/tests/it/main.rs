@@ -1,0 +1,27 @@
+//! What users of the providers rely on, through the public API: a module a story.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::needless_raw_string_hashes,
+    clippy::print_stdout,
+    reason = "tests: a panic is how they fail, they write files, and expect-test brings hashes"
+)]
+
+mod cache;
+mod clock;
+mod errors;
+mod flights;
+mod go_names;
+#[cfg(feature = "https")]
+mod profiles;
+mod refresh;
+mod rejected;
+mod role_cache;
+mod scene;
+mod secrets;
+mod survival;

@@ -1,0 +1,98 @@
+//! From a profile name to credentials, over real files and sockets.
+
+use std::process::Command;
+
+use sso_emulator::{Emulator, Home, TokenState};
+use sso_provider::{ConfigError, CredentialsCache, CredentialsError, ProfileProviders};
+use sso_types::Environment;
+use tempfile::TempDir;
+
+async fn home(state: TokenState, tls: bool) -> (Emulator, TempDir, Home) {
+    let emulator = Emulator::builder().rotate_refresh_tokens(true).tls(tls).start().await.unwrap();
+    let directory = TempDir::new().unwrap();
+    let home = emulator.write_home(directory.path(), state).unwrap();
+    (emulator, directory, home)
+}
+
+fn providers(home: &Home, profile: &str) -> Result<ProfileProviders, ConfigError> {
+    let environment: Environment = home.environment.iter().cloned().collect();
+    ProfileProviders::builder().environment(environment).profile(profile).build()
+}
+
+#[tokio::test]
+async fn a_session_profile_and_a_legacy_profile() {
+    for tls in [false, true] {
+        let (emulator, _directory, home) = home(TokenState::Valid, tls).await;
+        for profile in [&home.profile, &home.legacy_profile] {
+            let provider = providers(&home, profile).unwrap().credentials_provider().unwrap();
+            let credentials = CredentialsCache::new(provider).retrieve().await.unwrap();
+            assert!(emulator.owner_of(credentials.access_key_id()).is_some());
+        }
+        assert_eq!(emulator.counts().create_token, 0);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refreshed_but_not_a_legacy_one() {
+    let (emulator, _directory, home) = home(TokenState::Expired, false).await;
+    let session = providers(&home, &home.profile).unwrap();
+    session.credentials_provider().unwrap().retrieve().await.unwrap();
+    assert_eq!(emulator.counts().create_token, 1);
+    let legacy = providers(&home, &home.legacy_profile).unwrap();
+    let error = legacy.credentials_provider().unwrap().retrieve().await.unwrap_err();
+    assert_eq!(error.login_command(), Some("aws sso login --profile legacy"));
+}
+
+#[tokio::test]
+async fn a_profile_without_account_and_role_gives_tokens_only() {
+    let (_emulator, _directory, home) = home(TokenState::Valid, false).await;
+    let mut config = std::fs::read_to_string(&home.config_file).unwrap();
+    config += "\n[profile bearer]\nsso_session = dev-session\n";
+    std::fs::write(&home.config_file, config).unwrap();
+    let bearer = providers(&home, "bearer").unwrap();
+    bearer.token_provider().retrieve_bearer_token().await.unwrap();
+    let error = bearer.credentials_provider().unwrap_err();
+    assert!(matches!(error, ConfigError::TokenOnly { .. }), "{error:?}");
+
+    let environment: Environment = home.environment.iter().cloned().collect();
+    let session = ProfileProviders::builder().environment(environment).sso_session("dev-session");
+    session.build().unwrap().token_provider().retrieve_bearer_token().await.unwrap();
+}
+
+#[tokio::test]
+async fn configuration_errors_are_told_apart() {
+    let (_emulator, _directory, home) = home(TokenState::Valid, false).await;
+    let error = CredentialsError::from(providers(&home, "devso").unwrap_err());
+    assert!(error.is_configuration() && !error.is_login_required());
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("devsso"), "names the nearest: {source}");
+}
+
+/// Set for the process that [`from_profile_and_from_env_read_the_process_environment`] starts.
+const CHILD: &str = "SSO_PROVIDER_TEST_CHILD";
+
+#[tokio::test]
+async fn child_process() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    let by_name = sso_provider::from_profile("devsso").await.unwrap();
+    let by_variable = sso_provider::from_env().await.unwrap();
+    by_name.retrieve().await.unwrap();
+    by_variable.retrieve().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_profile_and_from_env_read_the_process_environment() {
+    let (emulator, _directory, home) = home(TokenState::Valid, false).await;
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "profiles::child_process"])
+        .env_clear()
+        .envs(home.environment.iter().cloned())
+        .env("AWS_PROFILE", &home.profile)
+        .env(CHILD, "1")
+        .status()
+        .unwrap();
+    assert!(status.success());
+    assert_eq!(emulator.counts().get_role_credentials, 2);
+}

@@ -1,0 +1,250 @@
+//! When a token is refreshed, and what becomes of the file.
+
+use std::time::Duration;
+
+use sso_provider::SignInCause;
+use sso_provider::http::ServiceError;
+use sso_types::{AccessToken, ClientSecret, RefreshToken};
+
+use crate::scene::{Scene, answer, unavailable, value};
+
+#[tokio::test]
+async fn a_good_token_is_handed_out_as_it_is() {
+    let scene = Scene::new();
+    scene.token("old", 3600);
+    assert_eq!(value(&scene.provider()).await, "old");
+    assert_eq!(scene.oidc.calls(), 0);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refreshed_and_written() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let token = scene.provider().retrieve_bearer_token().await.unwrap();
+    assert_eq!(token.access_token().expose_secret(), "new-1");
+    assert_eq!(token.expires_at().to_string(), "2026-01-01T01:00:00Z");
+    let stored = scene.stored();
+    assert_eq!(stored.access_token().expose_secret(), "new-1");
+    assert_eq!(stored.refresh_token().unwrap().expose_secret(), "rotated-1");
+    assert_eq!(stored.client_id(), Some("client"));
+}
+
+#[tokio::test]
+async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
+    let scene = Scene::new();
+    scene.token("old", -1);
+    scene.oidc.answer(|_, _| Ok(answer_without_refresh_token()));
+    value(&scene.provider()).await;
+    assert_eq!(scene.stored().refresh_token().unwrap().expose_secret(), "refresh of old");
+}
+
+fn answer_without_refresh_token() -> sso_provider::http::CreateTokenResponse {
+    sso_provider::http::CreateTokenResponse::new(AccessToken::new("new"), Duration::from_secs(3600))
+}
+
+#[tokio::test]
+async fn the_window_opens_five_minutes_before_expiry() {
+    for (left, expected) in [(301, "old"), (300, "new-1"), (1, "new-1")] {
+        let scene = Scene::new();
+        scene.token("old", left);
+        assert_eq!(value(&scene.provider()).await, expected, "{left} seconds left");
+    }
+}
+
+#[tokio::test]
+async fn the_window_is_never_more_than_half_of_a_known_lifetime() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.answer(|call, _| {
+        let token = AccessToken::new(format!("short-{call}"));
+        Ok(sso_provider::http::CreateTokenResponse::new(token, Duration::from_secs(60)))
+    });
+    let provider = scene.provider();
+    assert_eq!(value(&provider).await, "short-1");
+    scene.advance(29);
+    assert_eq!(value(&provider).await, "short-1");
+    scene.advance(1);
+    assert_eq!(value(&provider).await, "short-2");
+}
+
+#[tokio::test]
+async fn in_the_window_a_failed_refresh_gives_the_valid_token_and_waits_thirty_seconds() {
+    let scene = Scene::new();
+    scene.token("old", 200);
+    scene.oidc.answer(|_, _| Err(unavailable()));
+    let provider = scene.provider();
+    assert_eq!(value(&provider).await, "old");
+    scene.advance(29);
+    assert_eq!(value(&provider).await, "old");
+    assert_eq!(scene.oidc.calls(), 1);
+    scene.advance(1);
+    assert_eq!(value(&provider).await, "old");
+    assert_eq!(scene.oidc.calls(), 2);
+    // The file changes: the wait is over at once.
+    scene.token("other", 100);
+    assert_eq!(value(&provider).await, "other");
+    assert_eq!(scene.oidc.calls(), 3);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_never_handed_out() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.answer(|_, _| Err(unavailable()));
+    let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
+    assert!(error.is_transient() && !error.is_login_required(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_valid_token_that_cannot_be_refreshed_is_no_error_and_an_expired_one_says_why() {
+    let scene = Scene::new();
+    let registration_ended = "2025-12-31T00:00:00Z".parse().unwrap();
+    let cases = [
+        (scene.plain("old", 60), "refreshToken"),
+        (scene.plain("old", 60).with_refresh_token(RefreshToken::new("r")), "clientId"),
+        (
+            scene
+                .plain("old", 60)
+                .with_refresh_token(RefreshToken::new("r"))
+                .with_client_registration(
+                    "client",
+                    ClientSecret::new("s"),
+                    Some(registration_ended),
+                ),
+            "2025-12-31",
+        ),
+    ];
+    for (token, why) in cases {
+        scene.clock.set(crate::scene::NOW.parse().unwrap());
+        scene.store(&token);
+        let provider = scene.provider();
+        assert_eq!(value(&provider).await, "old");
+        scene.advance(60);
+        let error = provider.retrieve_bearer_token().await.unwrap_err();
+        assert_eq!(error.login_command(), Some("aws sso login --sso-session dev-session"));
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(why), "{cause}");
+    }
+    assert_eq!(scene.oidc.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_login_by_another_tool_counts_at_once() {
+    let scene = Scene::new();
+    let provider = scene.provider();
+    assert!(provider.retrieve_bearer_token().await.unwrap_err().is_login_required());
+    scene.token("first", 3600);
+    assert_eq!(value(&provider).await, "first");
+    scene.token("second", 3600);
+    assert_eq!(value(&provider).await, "second");
+    std::fs::remove_file(scene.path()).unwrap();
+    assert!(provider.retrieve_bearer_token().await.unwrap_err().is_login_required());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spent_refresh_token_whose_user_wrote_what_it_got_is_no_loss() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let (file, theirs) = (scene.file(), scene.refreshable("theirs", 3600));
+    scene.oidc.answer(move |_, _| {
+        file.store_unlocked(&theirs).unwrap();
+        Err(invalid_grant())
+    });
+    assert_eq!(value(&scene.provider()).await, "theirs");
+    assert_eq!(scene.oidc.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_refresh_token_in_the_file_is_tried_once() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let (file, theirs) = (scene.file(), scene.refreshable("theirs, expired", 0));
+    scene.oidc.answer(move |call, _| {
+        if call == 1 {
+            file.store_unlocked(&theirs).unwrap();
+            return Err(invalid_grant());
+        }
+        Ok(answer(call))
+    });
+    assert_eq!(value(&scene.provider()).await, "new-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_over_is_remembered_until_the_file_changes() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.answer(|_, _| Err(invalid_grant()));
+    let provider = scene.provider();
+    for _ in 0..3 {
+        let error = provider.retrieve_bearer_token().await.unwrap_err();
+        assert!(error.is_login_required(), "{error:?}");
+    }
+    assert_eq!(scene.oidc.calls(), 1, "a dead refresh token is not sent again and again");
+    scene.oidc.answer(|call, _| Ok(answer(call)));
+    scene.token("other", 0);
+    assert_eq!(value(&provider).await, "new-2");
+}
+
+#[tokio::test]
+async fn errors_that_only_a_login_mends() {
+    for (status, code) in [
+        (401, "InvalidClientException"),
+        (400, "UnauthorizedClientException"),
+        (400, "ExpiredTokenException"),
+        (400, "AccessDeniedException"),
+    ] {
+        let scene = Scene::new();
+        scene.token("old", 0);
+        scene.oidc.answer(move |_, _| {
+            Err(ServiceError::service(status, code, "").with_error_description("described"))
+        });
+        let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
+        assert!(error.is_login_required(), "{code}");
+        let sso_provider::TokenError::SignInRequired { cause, .. } = error else { panic!() };
+        let SignInCause::SessionEnded(answer) = cause else { panic!("{cause:?}") };
+        assert_eq!(answer.error_description(), Some("described"));
+        assert_eq!(scene.oidc.calls(), 1, "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_answer_was_lost_the_file_is_read_before_the_token_is_sent_again() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let (file, theirs) = (scene.file(), scene.refreshable("theirs", 3600));
+    scene.oidc.answer(move |_, _| {
+        file.store_unlocked(&theirs).unwrap();
+        Err(lost_answer())
+    });
+    assert_eq!(value(&scene.provider()).await, "theirs");
+    assert_eq!(scene.oidc.calls(), 1);
+
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.answer(|call, _| if call < 3 { Err(lost_answer()) } else { Ok(answer(call)) });
+    assert_eq!(value(&scene.provider()).await, "new-3");
+}
+
+fn invalid_grant() -> ServiceError {
+    ServiceError::service(400, "InvalidGrantException", "").with_error("invalid_grant")
+}
+
+/// What a gateway says when the service did not answer it in time.
+fn lost_answer() -> ServiceError {
+    ServiceError::service(504, "GatewayTimeout", "")
+}
+
+#[tokio::test]
+async fn region_and_start_url_are_set_on_a_refresh_when_known() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let provider = scene
+        .builder()
+        .region("eu-central-1".parse().unwrap())
+        .start_url("https://example.awsapps.com/start".parse().unwrap())
+        .build()
+        .unwrap();
+    value(&provider).await;
+    assert_eq!(scene.stored().region(), Some("eu-central-1"));
+    assert_eq!(scene.stored().start_url(), Some("https://example.awsapps.com/start"));
+}

@@ -1,0 +1,93 @@
+//! Role credentials shared through the AWS CLI's cache file.
+
+use std::fs;
+
+use sso_provider::cache::{CacheKey, RoleCredentialsFile};
+use sso_provider::{CredentialsError, SsoCredentialsProvider};
+use sso_types::SessionName;
+
+use crate::scene::{Scene, credentials, unavailable};
+
+fn file(scene: &Scene) -> RoleCredentialsFile {
+    let login = CacheKey::for_session(&SessionName::new("dev-session").unwrap());
+    let (account, role) = ("123456789012".parse().unwrap(), "SSOReadOnlyRole".parse().unwrap());
+    RoleCredentialsFile::standard(&scene.directory.path().join("cli"), &account, &role, &login)
+}
+
+fn provider(scene: &Scene) -> SsoCredentialsProvider {
+    SsoCredentialsProvider::builder(
+        scene.portal.clone(),
+        "123456789012".parse().unwrap(),
+        "SSOReadOnlyRole".parse().unwrap(),
+    )
+    .token_provider(scene.provider())
+    .role_credentials_file(file(scene))
+    .clock(scene.clock.clone())
+    .build()
+    .unwrap()
+}
+
+async fn key(provider: &SsoCredentialsProvider) -> Result<String, CredentialsError> {
+    Ok(provider.retrieve().await?.access_key_id().to_owned())
+}
+
+#[tokio::test]
+async fn the_second_process_finds_what_the_first_got() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-1");
+    let second = provider(&scene).retrieve().await.unwrap();
+    assert_eq!(second.access_key_id(), "AKID-1");
+    assert_eq!(second.account_id().unwrap().as_str(), "123456789012");
+    assert_eq!(scene.portal.calls(), 1);
+}
+
+#[tokio::test]
+async fn processes_that_start_together_make_one_request() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let providers: Vec<_> = (0..20).map(|_| provider(&scene)).collect();
+    let mut crowd = tokio::task::JoinSet::new();
+    for provider in providers {
+        crowd.spawn(async move { key(&provider).await.unwrap() });
+    }
+    assert!(crowd.join_all().await.iter().all(|it| it == "AKID-1"));
+    assert_eq!((scene.oidc.calls(), scene.portal.calls()), (1, 1));
+}
+
+#[tokio::test]
+async fn credentials_with_less_than_the_window_left_are_not_used() {
+    let scene = Scene::new();
+    scene.token("good", 10 * 3600);
+    let now = scene.now();
+    file(&scene).store_unlocked(&credentials(7, now, 15 * 60 + 1)).unwrap();
+    assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-7");
+    scene.advance(1);
+    assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-1");
+}
+
+#[tokio::test]
+async fn they_stay_good_when_the_token_is_gone_or_the_portal_is_down() {
+    let scene = Scene::new();
+    let now = scene.now();
+    file(&scene).store_unlocked(&credentials(7, now, 3600)).unwrap();
+    assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-7", "without any token");
+
+    scene.token("good", 10 * 3600);
+    scene.portal.answer(|_, _| Err(unavailable()));
+    scene.advance(3599);
+    assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-7", "there is nothing better");
+    scene.advance(1);
+    assert!(key(&provider(&scene)).await.unwrap_err().is_transient(), "but not expired ones");
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_as_if_absent_and_replaced() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    let file = file(&scene);
+    fs::create_dir_all(file.path().parent().unwrap()).unwrap();
+    fs::write(file.path(), "{ torn").unwrap();
+    assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-1");
+    assert_eq!(file.load().unwrap().access_key_id(), "AKID-1");
+}

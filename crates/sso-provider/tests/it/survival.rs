@@ -1,0 +1,141 @@
+//! What goes on without the network, the disk, or the portal.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use sso_provider::CredentialsCache;
+
+use crate::scene::{Scene, answer, unavailable, value};
+
+#[tokio::test]
+async fn a_token_in_its_window_serves_while_the_network_is_down() {
+    let scene = Scene::new();
+    scene.token("old", 60);
+    scene.oidc.answer(|_, _| Err(unavailable()));
+    let cache = CredentialsCache::new(scene.credentials_provider());
+    assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-1");
+}
+
+/// A directory in which nothing can be made any more, as on a full disk, until this is dropped.
+struct Full(PathBuf);
+
+impl Full {
+    /// `None` where that cannot be had: for root, to whom permissions are nothing, it takes a file
+    /// system with the immutable attribute.
+    fn fill(directory: &Path) -> Option<Self> {
+        let full = Self(directory.to_owned());
+        full.permit(0o500);
+        if full.is_writable() {
+            full.attribute("+i");
+        }
+        if full.is_writable() {
+            println!("skipped: nothing here makes a directory unwritable");
+            return None;
+        }
+        Some(full)
+    }
+
+    fn permit(&self, mode: u32) {
+        let _ = fs::set_permissions(&self.0, fs::Permissions::from_mode(mode));
+    }
+
+    fn attribute(&self, change: &str) {
+        let _ = Command::new("chattr").arg(change).arg(&self.0).status();
+    }
+
+    fn is_writable(&self) -> bool {
+        let probe = self.0.join("probe");
+        fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)).is_ok()
+    }
+}
+
+impl Drop for Full {
+    fn drop(&mut self) {
+        self.attribute("-i");
+        self.permit(0o700);
+    }
+}
+
+/// Lets the disk fill up while the first refresh is under way; `None` where it cannot.
+fn fill_during_refresh(scene: &Scene) -> Option<Arc<Mutex<Option<Full>>>> {
+    drop(Full::fill(scene.directory.path())?);
+    let disk = Arc::new(Mutex::new(None));
+    let (filled, directory) = (Arc::clone(&disk), scene.directory.path().to_owned());
+    scene.oidc.answer(move |call, request| {
+        if call == 1 {
+            *filled.lock().unwrap() = Full::fill(&directory);
+        } else {
+            assert_eq!(request.refresh_token_grant().unwrap().expose_secret(), "rotated-1");
+        }
+        Ok(answer(call))
+    });
+    Some(disk)
+}
+
+#[tokio::test]
+async fn a_refreshed_token_that_cannot_be_written_is_used_and_written_later() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let Some(disk) = fill_during_refresh(&scene) else { return };
+    let provider = scene.provider();
+    assert_eq!(value(&provider).await, "new-1");
+    assert_eq!(scene.stored().access_token().expose_secret(), "old", "the file is as it was");
+    assert_eq!(value(&provider).await, "new-1", "it is used from memory");
+
+    drop(disk.lock().unwrap().take());
+    assert_eq!(value(&provider).await, "new-1");
+    assert_eq!(
+        scene.stored().access_token().expose_secret(),
+        "new-1",
+        "and written when it can be"
+    );
+    assert_eq!(scene.oidc.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_written_is_refreshed_with_its_own_refresh_token() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let Some(_disk) = fill_during_refresh(&scene) else { return };
+    let provider = scene.provider();
+    assert_eq!(value(&provider).await, "new-1");
+    scene.advance(3600);
+    assert_eq!(value(&provider).await, "new-2");
+}
+
+#[tokio::test]
+async fn a_login_counts_more_than_a_token_that_could_not_be_written() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let Some(_disk) = fill_during_refresh(&scene) else { return };
+    let provider = scene.provider();
+    assert_eq!(value(&provider).await, "new-1");
+    // In place, as the AWS CLI writes.
+    fs::write(scene.path(), scene.refreshable("login", 3600).to_json()).unwrap();
+    assert_eq!(value(&provider).await, "login");
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_written_to_from_the_start_is_no_obstacle() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let Some(_disk) = Full::fill(scene.directory.path()) else { return };
+    assert_eq!(value(&scene.provider()).await, "new-1");
+}
+
+#[tokio::test]
+async fn a_broken_file_is_an_error_and_is_not_remembered() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    let provider = scene.provider();
+    value(&provider).await;
+    let whole = fs::read(scene.path()).unwrap();
+    fs::write(scene.path(), b"{ \"accessToken\": ").unwrap();
+    let error = provider.retrieve_bearer_token().await.unwrap_err();
+    assert!(error.is_login_required(), "{error:?}");
+    fs::write(scene.path(), whole).unwrap();
+    assert_eq!(value(&provider).await, "good");
+}

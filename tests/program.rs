@@ -1,0 +1,56 @@
+//! The `ssocreds` binary, as a person or another program runs it.
+//!
+//! Not responsible for what it is tested for.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use sso_emulator::Home;
+
+/// The binary, built once for all tests: `cargo test -p sso-tests` alone would not build it.
+pub(crate) fn ssocreds() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--package", "sso-cli", "--bin", "ssocreds", "--message-format=json"])
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+            .output()
+            .expect("cargo runs");
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let messages = String::from_utf8(built.stdout).unwrap();
+        let executables = messages.lines().filter_map(|line| {
+            let message: Value = serde_json::from_str(line).ok()?;
+            message["executable"].as_str().map(PathBuf::from)
+        });
+        executables.last().expect("cargo names the executable that it built")
+    })
+}
+
+/// `ssocreds` with the home's environment and nothing else of this process's.
+pub(crate) fn command(home: &Home, arguments: &[&str]) -> Command {
+    let mut command = Command::new(ssocreds());
+    command.args(arguments).env_clear().envs(home.environment.iter().cloned());
+    command
+}
+
+pub(crate) fn run(home: &Home, arguments: &[&str]) -> Output {
+    command(home, arguments).output().expect("ssocreds runs")
+}
+
+/// What a successful run printed, as JSON.
+pub(crate) fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("stdout is one JSON value")
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A JSON file, whole.
+pub(crate) fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).expect("the file is there")).expect("it is whole")
+}

@@ -1,0 +1,113 @@
+//! All checks but the ordinary tests, in one go.
+//!
+//! Not responsible for `cargo test --workspace`: `.ci/run` calls that first.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use xshell::{Shell, cmd};
+
+use crate::{project, tidy, tool};
+
+/// The library crates, each of which someone may take alone, and whether it has default features
+/// to go without.
+const LIBRARIES: &[(&str, bool)] = &[
+    ("sso-types", false),
+    ("sso-cache", false),
+    ("sso-config", false),
+    ("sso-http", true),
+    ("sso-provider", true),
+    ("sso-emulator", false),
+    ("sso-aws-sdk", false),
+    ("sso-cli", false),
+];
+
+/// What must never be in the program, whoever brings it.
+const SECOND_STACKS: &[&str] = &[
+    "aws-lc-rs",
+    "aws-lc-sys",
+    "openssl",
+    "openssl-sys",
+    "native-tls",
+    "schannel-sys",
+    "mbedtls",
+    "boring",
+    "reqwest",
+    "sha1",
+    "sha1_smol",
+    "md-5",
+];
+
+pub(crate) fn run() -> Result<()> {
+    let shell = project::shell()?;
+    step("formatting", || formatting(&shell))?;
+    step("tidy", tidy::run)?;
+    step("clippy", || clippy(&shell))?;
+    step("documentation", || documentation(&shell))?;
+    step("each crate alone", || alone(&shell))?;
+    step("dependencies: one TLS and one cryptography library", || one_stack(&shell))?;
+    step("dependencies: licences, bans, sources", || deny(&shell))?;
+    println!("\nci: all checks passed");
+    Ok(())
+}
+
+fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("\n== {name}");
+    let started = Instant::now();
+    check().with_context(|| format!("the check {name:?} failed"))?;
+    println!("   passed in {:.0?}", started.elapsed());
+    Ok(())
+}
+
+fn formatting(shell: &Shell) -> Result<()> {
+    let cargo = project::cargo();
+    Ok(cmd!(shell, "{cargo} fmt --all --check").run()?)
+}
+
+fn clippy(shell: &Shell) -> Result<()> {
+    let cargo = project::cargo();
+    Ok(cmd!(
+        shell,
+        "{cargo} clippy --quiet --workspace --all-targets --all-features -- -D warnings"
+    )
+    .run()?)
+}
+
+fn documentation(shell: &Shell) -> Result<()> {
+    let cargo = project::cargo();
+    let _strict = shell.push_env("RUSTDOCFLAGS", "-D warnings");
+    cmd!(
+        shell,
+        "{cargo} doc --quiet --workspace --no-deps --all-features --document-private-items"
+    )
+    .run()?;
+    Ok(())
+}
+
+fn alone(shell: &Shell) -> Result<()> {
+    let cargo = project::cargo();
+    for (name, has_default_features) in LIBRARIES {
+        cmd!(shell, "{cargo} test --quiet --package {name}").run()?;
+        if *has_default_features {
+            cmd!(shell, "{cargo} test --quiet --package {name} --no-default-features").run()?;
+        }
+    }
+    Ok(())
+}
+
+fn one_stack(shell: &Shell) -> Result<()> {
+    let cargo = project::cargo();
+    let format = "{p}";
+    let tree =
+        cmd!(shell, "{cargo} tree --workspace --edges normal --prefix none --format {format}");
+    let tree = tree.quiet().read()?;
+    let crates = tree.lines().filter_map(|line| line.split(' ').next());
+    let found: Vec<_> = crates.filter(|name| SECOND_STACKS.contains(name)).collect();
+    ensure!(found.is_empty(), "found {found:?}; cargo tree -i NAME says who brings it");
+    Ok(())
+}
+
+fn deny(shell: &Shell) -> Result<()> {
+    let deny = tool::installed("cargo-deny", "0.20.2")?;
+    Ok(cmd!(shell, "{deny} --log-level error check bans licenses sources").run()?)
+}

@@ -1,0 +1,166 @@
+//! Turns a profile into credentials before your eyes: the real program, against an emulated AWS.
+//!
+//! Not a test: it shows, and ends in an error only where a step did not go as it must.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use sso_emulator::{Emulator, Home, TokenState};
+use tempfile::TempDir;
+use xshell::cmd;
+
+use crate::project;
+
+/// The exit code of `ssocreds` for "log in first".
+const LOGIN_REQUIRED: i32 = 4;
+
+pub(crate) fn run() -> Result<()> {
+    println!("building ssocreds …");
+    let shell = project::shell()?;
+    let cargo = project::cargo();
+    cmd!(shell, "{cargo} build --quiet --package sso-cli").quiet().run()?;
+    let program = binary("ssocreds")?;
+
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let emulator = runtime.block_on(Emulator::builder().rotate_refresh_tokens(true).start())?;
+    let directory = TempDir::new()?;
+    let demo = Demo { emulator, directory, program };
+    demo.introduce()?;
+    demo.valid_token()?;
+    demo.expired_token()?;
+    demo.no_token()?;
+    println!("\nThat was all of it: from a profile name to credentials that any AWS tool takes.");
+    Ok(())
+}
+
+/// Where cargo has put a program of this workspace: beside this one.
+fn binary(name: &str) -> Result<PathBuf> {
+    let this = std::env::current_exe()?;
+    let directory = this.parent().context("a program lies in a directory")?;
+    let program = directory.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    ensure!(program.is_file(), "{} was not built", program.display());
+    Ok(program)
+}
+
+struct Demo {
+    emulator: Emulator,
+    directory: TempDir,
+    program: PathBuf,
+}
+
+impl Demo {
+    fn home(&self, state: TokenState) -> Result<Home> {
+        self.emulator.reset_counts();
+        Ok(self.emulator.write_home(self.directory.path(), state)?)
+    }
+
+    fn introduce(&self) -> Result<()> {
+        let home = self.home(TokenState::Valid)?;
+        println!("\nAn SSO portal and SSO OIDC are emulated at {}.", self.emulator.portal_url());
+        println!("A home directory has been made, with this ~/.aws/config:\n");
+        indent(&std::fs::read_to_string(&home.config_file)?);
+        Ok(())
+    }
+
+    fn valid_token(&self) -> Result<()> {
+        title("1. The token is valid");
+        let home = self.home(TokenState::Valid)?;
+        let output = self.credential_process(&home)?;
+        show_credentials(&output)?;
+        self.show_requests();
+        Ok(())
+    }
+
+    fn expired_token(&self) -> Result<()> {
+        title("2. The token has expired, and must be refreshed first");
+        let home = self.home(TokenState::Expired)?;
+        let before = token(&home.token_file)?;
+        let output = self.credential_process(&home)?;
+        show_credentials(&output)?;
+        let after = token(&home.token_file)?;
+        ensure!(before != after, "the token file was not rewritten");
+        println!("\n  the token file before and after:");
+        for (when, token) in [("before", &before), ("after", &after)] {
+            let of = |key: &str| token.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+            let (access, refresh) = (cut(&of("accessToken")), cut(&of("refreshToken")));
+            println!(
+                "    {when:6}  {access}  expires {}  refresh token {refresh}",
+                of("expiresAt")
+            );
+        }
+        self.show_requests();
+        Ok(())
+    }
+
+    fn no_token(&self) -> Result<()> {
+        title("3. Nobody has logged in: what a person sees");
+        let home = self.home(TokenState::Missing)?;
+        let output = self.credential_process(&home)?;
+        ensure!(
+            output.status.code() == Some(LOGIN_REQUIRED),
+            "the exit code must be {LOGIN_REQUIRED}"
+        );
+        ensure!(output.stdout.is_empty(), "nothing may stand on stdout");
+        indent(&String::from_utf8_lossy(&output.stderr));
+        println!("\n  exit code {LOGIN_REQUIRED}, nothing on stdout");
+        self.show_requests();
+        Ok(())
+    }
+
+    fn credential_process(&self, home: &Home) -> Result<Output> {
+        println!("  $ ssocreds credential-process --no-cache --profile {}\n", home.profile);
+        let mut command = Command::new(&self.program);
+        command.args(["credential-process", "--no-cache", "--profile", &home.profile]);
+        command.env_clear().envs(home.environment.iter().cloned());
+        Ok(command.output()?)
+    }
+
+    fn show_requests(&self) {
+        let requests: Vec<_> = self.emulator.requests();
+        println!("\n  requests made: {}", requests.len());
+        for request in requests {
+            let status = request.status.map_or("cut off".to_owned(), |status| status.to_string());
+            println!("    {} {} -> {status}", request.method, request.path);
+        }
+    }
+}
+
+fn title(title: &str) {
+    println!("\n{title}\n{}\n", "-".repeat(title.len()));
+}
+
+fn show_credentials(output: &Output) -> Result<()> {
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "ssocreds failed:\n{error}");
+    let credentials: Value = serde_json::from_slice(&output.stdout)?;
+    let credentials = credentials.as_object().context("credentials are a JSON object")?;
+    println!("  {{");
+    for (key, value) in credentials {
+        let secret = ["SecretAccessKey", "SessionToken"].contains(&key.as_str());
+        let shown = match value.as_str() {
+            Some(text) if secret => format!("\"{}\"", cut(text)),
+            _ => value.to_string(),
+        };
+        println!("    {key:?}: {shown}");
+    }
+    println!("  }}");
+    Ok(())
+}
+
+fn token(file: &Path) -> Result<Value> {
+    Ok(serde_json::from_slice(&std::fs::read(file)?)?)
+}
+
+/// The first characters of a secret: enough to tell two apart.
+fn cut(secret: &str) -> String {
+    format!("{}…", secret.chars().take(12).collect::<String>())
+}
+
+fn indent(text: &str) {
+    for line in text.lines() {
+        println!("  {line}");
+    }
+}

@@ -1,0 +1,35 @@
+//! Where the project is and what it consists of.
+//!
+//! Not responsible for judging it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use xshell::{Shell, cmd};
+
+/// The workspace's root directory.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// A shell in the root directory that says what it runs.
+pub(crate) fn shell() -> Result<Shell> {
+    let shell = Shell::new()?;
+    shell.change_dir(root());
+    Ok(shell)
+}
+
+/// Every file that is tracked or would be, relative to the root, with `/` between its parts.
+pub(crate) fn files() -> Result<Vec<String>> {
+    let shell = shell()?;
+    let listed = cmd!(shell, "git ls-files --cached --others --exclude-standard").quiet().read();
+    let listed = listed.context("the file list comes from git; is this a checkout?")?;
+    let there = |file: &&str| root().join(file).is_file();
+    Ok(listed.lines().filter(there).map(str::to_owned).collect())
+}
+
+/// The cargo that runs this task.
+pub(crate) fn cargo() -> String {
+    option_env!("CARGO").unwrap_or("cargo").to_owned()
+}

@@ -1,0 +1,257 @@
+//! Whether the sources keep to the layering and the layout.
+//!
+//! What clippy can hold (the clock, the environment) is in `clippy.toml`; this holds the rest. Runs
+//! as `cargo xtask tidy`, and as an ordinary test.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Result, bail};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+use crate::project;
+
+/// Who may know whom: each crate with the crates of ours that it may depend on at run time.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("sso-types", &[]),
+    ("sso-cache", &["sso-types"]),
+    ("sso-config", &["sso-types"]),
+    ("sso-http", &["sso-types"]),
+    ("sso-provider", &["sso-cache", "sso-config", "sso-http", "sso-types"]),
+    ("sso-aws-sdk", &["sso-provider", "sso-types"]),
+    ("sso-cli", &["sso-cache", "sso-config", "sso-http", "sso-provider", "sso-types"]),
+    ("sso-emulator", &["sso-types"]),
+];
+
+/// Crates that only one of ours may name at run time; the emulator is a test's own server.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("hyper", &["sso-http", "sso-emulator"]),
+    ("hyper-util", &["sso-http", "sso-emulator"]),
+    ("hyper-rustls", &["sso-http"]),
+    ("rustls", &["sso-http"]),
+    ("rustls-native-certs", &["sso-http"]),
+    ("tokio-rustls", &["sso-emulator"]),
+    ("ring", &["sso-cache", "sso-emulator"]),
+    ("tempfile", &["sso-cache"]),
+    ("aws-credential-types", &["sso-aws-sdk"]),
+    ("aws-smithy-runtime-api", &["sso-aws-sdk"]),
+    ("clap", &["sso-cli", "sso-emulator"]),
+];
+
+/// Words that stand only in some files of the published crates, and why. Tests are free of this.
+const WORDS: &[Word] = &[
+    Word {
+        words: &["std::fs", "File::open", "OpenOptions::new"],
+        homes: &[
+            "crates/sso-cache/src/store.rs",
+            "crates/sso-cache/src/store/",
+            "crates/sso-cache/src/lock.rs",
+            "crates/sso-config/src/load.rs",
+            "crates/sso-emulator/",
+        ],
+        why: "files are touched in sso-cache's store and lock and in sso-config's load",
+    },
+    Word {
+        words: &["env::var", "env::vars", "env::home_dir"],
+        homes: &["crates/sso-types/src/environment.rs"],
+        why: "the process environment is read in Environment::from_process",
+    },
+    Word {
+        words: &["SystemTime::now", "Timestamp::now", "Zoned::now"],
+        homes: &["crates/sso-types/src/clock.rs"],
+        why: "the time comes from a Clock",
+    },
+    Word {
+        words: &["tokio::spawn", "spawn_blocking", "thread::spawn"],
+        homes: &[
+            "crates/sso-provider/",
+            "crates/sso-aws-sdk/",
+            "crates/sso-cli/",
+            "crates/sso-emulator/",
+        ],
+        why: "only sso-provider and above spawn",
+    },
+    Word {
+        words: &["tower::retry", "tower::timeout", "tower::limit", "tower::buffer"],
+        homes: &["crates/sso-http/"],
+        why: "tower's middleware is sso-http's",
+    },
+];
+
+struct Word {
+    words: &'static [&'static str],
+    homes: &'static [&'static str],
+    why: &'static str,
+}
+
+/// What lies in the root directory, beside dot-folders and what is not tracked.
+const ROOT: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "clippy.toml",
+    "crates",
+    "deny.toml",
+    "docs",
+    "fuzz",
+    "rustfmt.toml",
+    "tests",
+    "xtask",
+];
+
+/// A file that is longer is hard to hold in the head.
+const LONGEST_FILE: usize = 500;
+
+pub(crate) fn run() -> Result<()> {
+    let faults = faults()?;
+    if faults.is_empty() {
+        println!("tidy: the sources keep to the layering and the layout");
+        return Ok(());
+    }
+    bail!("{} to mend:\n{}", faults.len(), faults.join("\n"));
+}
+
+fn faults() -> Result<Vec<String>> {
+    let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
+    let mut faults = dependencies(&metadata);
+    for file in project::files()? {
+        faults.extend(name(&file));
+        let Ok(text) = fs::read_to_string(project::root().join(&file)) else { continue };
+        faults.extend(content(&file, &text));
+    }
+    faults.extend(commands()?);
+    Ok(faults)
+}
+
+fn dependencies(metadata: &Metadata) -> Vec<String> {
+    let mut faults = Vec::new();
+    for package in &metadata.packages {
+        let Some((_, may)) = LAYERS.iter().find(|(name, _)| *name == package.name.as_str()) else {
+            if package.publish.is_none() {
+                faults.push(format!(
+                    "{}: a published crate without a place in the layers",
+                    package.name
+                ));
+            }
+            continue;
+        };
+        for dependency in run_time(package) {
+            let ours = LAYERS.iter().any(|(name, _)| *name == dependency);
+            if ours && !may.contains(&dependency) {
+                faults.push(format!("{} must not know {dependency}", package.name));
+            }
+            let homes =
+                ONLY_IN.iter().find(|(name, _)| *name == dependency).map(|(_, homes)| homes);
+            if homes.is_some_and(|homes| !homes.contains(&package.name.as_str())) {
+                faults.push(format!("{} must not depend on {dependency}", package.name));
+            }
+        }
+    }
+    faults
+}
+
+fn run_time(package: &Package) -> BTreeSet<&str> {
+    let dependencies = package.dependencies.iter();
+    dependencies.filter(|it| it.kind == DependencyKind::Normal).map(|it| it.name.as_str()).collect()
+}
+
+fn name(file: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let top = file.split('/').next().unwrap_or(file);
+    if !top.starts_with('.') && !ROOT.contains(&top) {
+        faults.push(format!("{file}: the root directory stays short"));
+    }
+    let parts = file.split(['/', '.']);
+    if let Some(part) =
+        parts.into_iter().find(|it| ["utils", "util", "helpers", "common", "misc"].contains(it))
+    {
+        faults.push(format!("{file}: {part:?} names no concept"));
+    }
+    faults
+}
+
+fn content(file: &str, text: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    // In two parts, so that this file does not find itself.
+    for machine in [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("..", "/shared")] {
+        if text.contains(machine) {
+            faults.push(format!("{file}: {machine:?} is one machine's path"));
+        }
+    }
+    if !file.ends_with(".rs") {
+        return faults;
+    }
+    let lines = text.lines().count();
+    if lines > LONGEST_FILE {
+        faults.push(format!("{file}: {lines} lines; split it by concept"));
+    }
+    if !text.starts_with("//!") && !text.starts_with("#![") {
+        faults.push(format!("{file}: its first line does not say what it is"));
+    }
+    let is_root = file.ends_with("/src/lib.rs") || file.ends_with("/src/main.rs");
+    if is_root && !text.contains("#![forbid(unsafe_code)]") {
+        faults.push(format!("{file}: lacks #![forbid(unsafe_code)]"));
+    }
+    if file.starts_with("crates/") && file.contains("/src/") {
+        let code = text.split("#[cfg(test)]").next().unwrap_or(text);
+        faults.extend(WORDS.iter().flat_map(|word| misplaced(file, code, word)));
+    }
+    faults
+}
+
+fn misplaced(file: &str, code: &str, word: &Word) -> Vec<String> {
+    if word.homes.iter().any(|home| file.starts_with(home)) {
+        return Vec::new();
+    }
+    let is_comment = |line: &&str| line.trim_start().starts_with("//");
+    let mut faults = Vec::new();
+    for (number, line) in code.lines().enumerate().filter(|(_, line)| !is_comment(line)) {
+        if let Some(found) = word.words.iter().find(|it| line.contains(**it)) {
+            faults.push(format!("{file}:{}: {found} ({})", number + 1, word.why));
+        }
+    }
+    faults
+}
+
+/// The two commands that the README gives, of which the second is the first that CI runs.
+fn commands() -> Result<Vec<String>> {
+    let read = |file: &str| fs::read_to_string(project::root().join(file));
+    let (readme, ci) = (read("README.md")?, read(".ci/run")?);
+    let mut faults = Vec::new();
+    for command in ["cargo xtask demo", "cargo test --workspace"] {
+        if !readme.contains(command) {
+            faults.push(format!("README.md does not give the command {command:?}"));
+        }
+    }
+    for command in ["cargo test --workspace", "cargo xtask ci"] {
+        if !ci.lines().any(|line| line == command) {
+            faults.push(format!(".ci/run does not run {command:?}"));
+        }
+    }
+    Ok(faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sources_are_tidy() {
+        let faults = faults().unwrap();
+        assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn what_is_out_of_place_is_found() {
+        let code = "//! x\nfn f() { std::fs::read(p); }\n";
+        assert_eq!(content("crates/sso-provider/src/x.rs", code).len(), 1);
+        assert_eq!(content("crates/sso-config/src/load.rs", code), Vec::<String>::new());
+        assert_eq!(name("crates/sso-http/src/utils.rs").len(), 1);
+        assert_eq!(name("notes.txt").len(), 1);
+        assert_eq!(content("crates/sso-types/src/lib.rs", "//! x").len(), 1);
+        let path = format!("see {}x", concat!("/wo", "rk/"));
+        assert_eq!(content("docs/a.md", &path).len(), 1);
+    }
+}

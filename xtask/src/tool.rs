@@ -1,0 +1,28 @@
+//! Tools that checks need and the toolchain does not bring: found, else built into `target/tools`.
+//!
+//! Not responsible for what they are used for.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use xshell::cmd;
+
+use crate::project;
+
+/// The path of a cargo tool: one that is installed already, else this version, built once.
+pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf> {
+    let shell = project::shell()?;
+    if cmd!(shell, "{name} --version").quiet().ignore_stdout().ignore_stderr().run().is_ok() {
+        return Ok(PathBuf::from(name));
+    }
+    let home = project::root().join("target/tools");
+    let binary = home.join("bin").join(name);
+    if !binary.is_file() {
+        println!("   installing {name} {version} into target/tools (once)");
+        let cargo = project::cargo();
+        cmd!(shell, "{cargo} install --quiet --locked --root {home} --version {version} {name}")
+            .quiet()
+            .run()?;
+    }
+    Ok(binary)
+}
