@@ -68,9 +68,6 @@
 //! line that is a whole section line, `  [profile x]`, is one, also below a property. An indented
 //! comment that no property stands above is a comment. Of `key` with sub-properties, the value is
 //! what continues it, line by line, after a first line that is empty.
-//!
-//! Known gap: a memory copy of a value of more than one line can outlive the wiping of the texts,
-//! since the buffer that such values are joined in grows.
 
 #![forbid(unsafe_code)]
 
@@ -82,6 +79,7 @@ mod nearest;
 mod origin;
 mod parse;
 mod parse_error;
+mod phrases;
 mod print;
 mod profile_name;
 mod section;

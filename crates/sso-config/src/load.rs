@@ -18,19 +18,14 @@ impl SharedConfig {
     pub fn load(locations: &Locations) -> Result<Self, ParseError> {
         let config = read(locations.config(), "AWS_CONFIG_FILE")?;
         let credentials = read(locations.credentials(), "AWS_SHARED_CREDENTIALS_FILE")?;
-        Self::parse(locations, config, credentials)
+        Self::from_bytes(locations, config, credentials)
     }
 }
 
-/// The bytes of `file`. They go on to be the text of the configuration, which wipes them.
-fn read(file: &Path, variable: &'static str) -> Result<Vec<u8>, ParseError> {
+fn read(file: &Path, variable: &'static str) -> Result<Zeroizing<Vec<u8>>, ParseError> {
     match read_bytes(file) {
-        Ok(bytes) if bytes.len() > MAX_FILE_SIZE => {
-            drop(Zeroizing::new(bytes));
-            Err(ParseError::TooLarge { file: file.to_path_buf() })
-        }
         Ok(bytes) => Ok(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Zeroizing::default()),
         Err(error) => Err(ParseError::Unreadable {
             file: file.to_path_buf(),
             variable,
@@ -40,11 +35,11 @@ fn read(file: &Path, variable: &'static str) -> Result<Vec<u8>, ParseError> {
 }
 
 /// One byte more than the limit at most, so that an endless file (`/dev/zero`) ends too.
-fn read_bytes(file: &Path) -> io::Result<Vec<u8>> {
+fn read_bytes(file: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = fs::File::open(file)?;
     let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(MAX_FILE_SIZE);
     // All of it at once: a buffer that grows leaves copies behind.
-    let mut bytes = Vec::with_capacity(size + 1);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
     file.take(MAX_FILE_SIZE as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

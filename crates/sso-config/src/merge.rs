@@ -35,50 +35,47 @@ pub(crate) struct Merged {
 /// Merges what was parsed; the credentials file was parsed last and so wins.
 ///
 /// Sorting rather than comparing each with each: 100,000 sections of one name, or 100,000
-/// properties of one, take no more than as many different ones.
-pub(crate) fn merge(parsed: &Parsed, texts: &Texts) -> Merged {
-    let has_prefixed_default = has_prefixed_default(parsed, texts);
-    let mut sections: Vec<&ParsedSection> = parsed
-        .sections
-        .iter()
-        .filter(|section| !(section.kind == Kind::Default && has_prefixed_default))
-        .collect();
+/// properties of one, take no more than as many different ones. Sorting is done in place: most
+/// sections stand once, and their properties stay where they are.
+pub(crate) fn merge(parsed: Parsed, texts: &Texts) -> (Merged, Vec<Warning>) {
+    let mut merged = Merged {
+        properties: parsed.properties,
+        sub_properties: parsed.sub_properties,
+        ..Merged::default()
+    };
+    let mut sections: Vec<(&str, &ParsedSection)> =
+        parsed.sections.iter().map(|section| (texts.get(section.name), section)).collect();
     // Stable: of one name, the order of the files stays.
-    sections.sort_by_key(|section| texts.get(section.name));
-
-    let mut merged = Merged::default();
-    let mut properties = Vec::new();
-    for same_name in sections.chunk_by(|a, b| texts.get(a.name) == texts.get(b.name)) {
+    sections.sort_by_key(|(name, _)| *name);
+    for same_name in sections.chunk_by(|(a, _), (b, _)| a == b) {
         for group in [Group::Profiles, Group::SsoSessions, Group::Services] {
-            let mut first = None;
-            for section in same_name.iter().filter(|section| Group::of(section.kind) == group) {
-                first.get_or_insert(section);
-                properties.extend(
-                    parsed.properties.get(section.properties.clone()).into_iter().flatten(),
-                );
-            }
-            if let Some(first) = first {
-                let (name, file, line) = (first.name, first.file, first.line);
-                let properties = merged.add_properties(&mut properties, parsed, texts);
-                let section = MergedSection { name, file, line, properties };
-                merged.group(group).push(section);
-            }
+            let of_group = same_name.iter().map(|(_, section)| *section);
+            let of_group = of_group.filter(|section| Group::of(section.kind) == group);
+            merged.add(group, of_group, texts);
         }
     }
-    merged
+    (merged, parsed.warnings)
 }
 
-/// What the merge leaves out without a trace in its result.
-pub(crate) fn warnings(parsed: &Parsed, texts: &Texts, config: &Arc<Path>) -> Vec<Warning> {
-    if !has_prefixed_default(parsed, texts) {
-        return Vec::new();
+/// Leaves `[default]` out where the config file has `[profile default]` too.
+pub(crate) fn replace_default(parsed: &mut Parsed, texts: &Texts, config: &Arc<Path>) {
+    let replaces = |section: &ParsedSection| {
+        section.kind == Kind::Profile
+            && section.file == File::Config
+            && texts.get(section.name) == "default"
+    };
+    if !parsed.sections.iter().any(replaces) {
+        return;
     }
-    let replaced = parsed.sections.iter().filter(|section| section.kind == Kind::Default);
-    replaced
-        .map(|section| Warning::ReplacedDefault {
-            origin: Origin::new(config, section.line as usize),
-        })
-        .collect()
+    let Parsed { sections, warnings, .. } = parsed;
+    sections.retain(|section| {
+        let keep = section.kind != Kind::Default;
+        if !keep {
+            let origin = Origin::new(config, section.line as usize);
+            warnings.push(Warning::ReplacedDefault { origin });
+        }
+        keep
+    });
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,48 +104,53 @@ impl Merged {
         }
     }
 
-    /// Moves `found` in, which is left empty, and says where they are.
-    fn add_properties(
+    /// Makes one section of those given, which have the same name.
+    fn add<'a>(
         &mut self,
-        found: &mut Vec<&Entry>,
-        parsed: &Parsed,
+        group: Group,
+        mut sections: impl Iterator<Item = &'a ParsedSection> + Clone,
         texts: &Texts,
-    ) -> Range<usize> {
-        let first = self.properties.len();
-        let mut sub_properties = Vec::new();
-        for property in last_of_each_key(found, texts) {
-            let range =
-                property.sub_properties.start as usize..property.sub_properties.end as usize;
-            sub_properties.extend(parsed.sub_properties.get(range).into_iter().flatten());
-            let start = self.sub_properties.len();
-            self.sub_properties.extend(last_of_each_key(&mut sub_properties, texts).cloned());
-            sub_properties.clear();
-            self.properties.push(Entry {
-                sub_properties: offset(start)..offset(self.sub_properties.len()),
-                ..property.clone()
-            });
+    ) {
+        let all = sections.clone();
+        let Some(first) = sections.next() else { return };
+        let properties = if sections.next().is_none() {
+            first.properties.clone()
+        } else {
+            let start = self.properties.len();
+            for section in all {
+                self.properties.extend_from_within(section.properties.clone());
+            }
+            start..self.properties.len()
+        };
+        let properties = settle(&mut self.properties, properties, texts);
+        for property in self.properties.get_mut(properties.clone()).into_iter().flatten() {
+            let Range { start, end } = property.sub_properties;
+            let settled = settle(&mut self.sub_properties, start as usize..end as usize, texts);
+            property.sub_properties.end = start + offset(settled.len());
         }
-        found.clear();
-        first..self.properties.len()
+        let section =
+            MergedSection { name: first.name, file: first.file, line: first.line, properties };
+        self.group(group).push(section);
     }
 }
 
-fn last_of_each_key<'a>(
-    entries: &mut [&'a Entry],
-    texts: &Texts,
-) -> impl Iterator<Item = &'a Entry> {
-    entries.sort_by_key(|entry| texts.get(entry.key));
-    entries
-        .chunk_by(|a, b| texts.get(a.key) == texts.get(b.key))
-        .filter_map(|same_key| same_key.last().copied())
-}
-
-fn has_prefixed_default(parsed: &Parsed, texts: &Texts) -> bool {
-    parsed.sections.iter().any(|section| {
-        section.kind == Kind::Profile
-            && section.file == File::Config
-            && texts.get(section.name) == "default"
-    })
+/// Sorts a range by key and keeps the last of each; says where they are, at the range's beginning.
+fn settle(entries: &mut [Entry], range: Range<usize>, texts: &Texts) -> Range<usize> {
+    let start = range.start;
+    let entries = entries.get_mut(range).unwrap_or_default();
+    entries.sort_by(|a, b| texts.get(a.key).cmp(texts.get(b.key)));
+    let mut kept = 0;
+    for at in 0..entries.len() {
+        let is_last = match (entries.get(at), entries.get(at + 1)) {
+            (Some(entry), Some(next)) => texts.get(entry.key) != texts.get(next.key),
+            _ => true,
+        };
+        if is_last {
+            entries.swap(kept, at);
+            kept += 1;
+        }
+    }
+    start..start + kept
 }
 
 fn offset(at: usize) -> u32 {

@@ -2,8 +2,18 @@
 //!
 //! Not responsible for what a name means, nor for reporting one that is not valid.
 
-/// What a blank is in these files: space and tab, nothing else.
-pub(crate) const BLANK: [char; 2] = [' ', '\t'];
+/// Whether a byte is a blank: in these files that is space and tab, nothing else.
+pub(crate) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// `text` without the blanks around it.
+pub(crate) fn trim(text: &str) -> &str {
+    let inner = |byte: u8| !is_blank(byte);
+    let start = text.bytes().position(inner).unwrap_or(text.len());
+    let end = text.bytes().rposition(inner).map_or(start, |last| last + 1);
+    text.get(start..end).unwrap_or_default()
+}
 
 /// The name that a section line gives, or `None` when it is not a valid one.
 ///
@@ -30,7 +40,7 @@ pub(crate) fn is_bare_name(text: &str) -> bool {
 
 /// The first character that cannot stand in a name outside quotes.
 pub(crate) fn invalid_character(name: &str) -> Option<char> {
-    if name.bytes().all(|byte| byte.is_ascii() && is_name_character(char::from(byte))) {
+    if name.bytes().all(is_ascii_name_byte) {
         return None;
     }
     name.chars().find(|&c| !is_name_character(c))
@@ -38,11 +48,15 @@ pub(crate) fn invalid_character(name: &str) -> Option<char> {
 
 /// Letters and digits are those of any script: the AWS CLI reads a profile named `büro`.
 fn is_name_character(c: char) -> bool {
-    match c {
-        '_' | '-' | '/' | '.' | '%' | '@' | ':' | '+' => true,
-        c if c.is_ascii() => c.is_ascii_alphanumeric(),
-        c => c.is_alphanumeric(),
+    match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => is_ascii_name_byte(byte),
+        _ => c.is_alphanumeric(),
     }
+}
+
+fn is_ascii_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'_' | b'-' | b'/' | b'.' | b'%' | b'@' | b':' | b'+')
 }
 
 #[cfg(test)]

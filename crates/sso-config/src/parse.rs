@@ -6,7 +6,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::names::{BLANK, invalid_character, section_name};
+use zeroize::Zeroizing;
+
+use crate::names::{invalid_character, is_blank, section_name, trim};
 use crate::text::{Span, Text};
 use crate::warning::excerpt;
 use crate::{Origin, ParseError, SyntaxProblem, Warning};
@@ -56,8 +58,17 @@ pub(crate) struct Parsed {
     pub(crate) properties: Vec<Entry>,
     pub(crate) sub_properties: Vec<Entry>,
     pub(crate) warnings: Vec<Warning>,
-    pub(crate) joined: zeroize::Zeroizing<String>,
+    pub(crate) joined: Zeroizing<String>,
     pub(crate) lowered: String,
+    /// How long `joined` can become: no longer than the texts it is put together from.
+    longest_joined: usize,
+}
+
+impl Parsed {
+    /// For texts of this length together.
+    pub(crate) fn new(length: usize) -> Self {
+        Self { longest_joined: length, ..Self::default() }
+    }
 }
 
 /// Reads the lines of `text` into `parsed`. One pass; the time and the memory it takes grow with
@@ -111,7 +122,7 @@ impl Parser<'_> {
         match line.as_bytes().first() {
             None | Some(b'#' | b';') => Ok(()),
             Some(b'[') => self.section(line),
-            Some(b' ' | b'\t') => self.indented(line.trim_matches(BLANK)),
+            Some(b' ' | b'\t') => self.indented(trim(line)),
             Some(_) => self.property(line),
         }
     }
@@ -122,7 +133,7 @@ impl Parser<'_> {
         if !is_nothing_or_comment(rest) {
             return Err(SyntaxProblem::TextAfterSection);
         }
-        let header = header.trim_matches(BLANK);
+        let header = trim(header);
         match classify(self.file, header) {
             Ok((kind, name)) => {
                 let first = self.parsed.properties.len();
@@ -204,6 +215,10 @@ impl Parser<'_> {
     fn join(&mut self, property: OpenProperty, line: &str) {
         let sub_properties = u32::try_from(self.parsed.sub_properties.len()).unwrap_or(u32::MAX);
         let joined = &mut self.parsed.joined;
+        if joined.capacity() == 0 {
+            // All of it at once: a buffer that grows leaves copies of what may be secret behind.
+            joined.reserve_exact(self.parsed.longest_joined);
+        }
         let Some(last) = self.parsed.properties.last_mut() else { return };
         if !property.joined {
             let (start, end) = last.value.bounds();
@@ -274,9 +289,9 @@ enum Refused {
 
 fn classify(file: File, header: &str) -> Result<(Kind, &str), Refused> {
     let typed = header
-        .split_once(BLANK)
+        .split_once([' ', '\t'])
         .filter(|(kind, _)| !kind.starts_with(['"', '\'']))
-        .map(|(kind, name)| (kind, name.trim_matches(BLANK)));
+        .map(|(kind, name)| (kind, trim(name)));
     let named = |kind, name| section_name(name).map(|name| (kind, name)).ok_or(Refused::Name);
     match (file, typed) {
         (File::Config, None) if header == "default" => Ok((Kind::Default, header)),
@@ -301,8 +316,8 @@ enum Missing {
 /// The key and the value of a line, trimmed, without the comment.
 fn split_property(line: &str) -> Result<(&str, &str), Missing> {
     let (key, value) = without_comment(line).split_once('=').ok_or(Missing::EqualsSign)?;
-    let key = key.trim_matches(BLANK);
-    if key.is_empty() { Err(Missing::Key) } else { Ok((key, value.trim_matches(BLANK))) }
+    let key = trim(key);
+    if key.is_empty() { Err(Missing::Key) } else { Ok((key, trim(value))) }
 }
 
 /// What stands before a blank that `#` or `;` follows.
@@ -310,7 +325,7 @@ fn without_comment(line: &str) -> &str {
     let mut after_blank = false;
     let comment = line.bytes().position(|byte| {
         let begins = after_blank && matches!(byte, b'#' | b';');
-        after_blank = matches!(byte, b' ' | b'\t');
+        after_blank = is_blank(byte);
         begins
     });
     comment.and_then(|at| line.get(..at)).unwrap_or(line)
@@ -322,6 +337,6 @@ fn is_section(line: &str) -> bool {
 }
 
 fn is_nothing_or_comment(text: &str) -> bool {
-    let text = text.trim_start_matches(BLANK);
+    let text = trim(text);
     text.is_empty() || text.starts_with(['#', ';'])
 }

@@ -14,8 +14,11 @@ impl SharedConfig {
     ///
     /// **It holds every value, secret keys included**, and is wiped from memory when dropped.
     pub fn to_text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::new());
-        for section in self.profiles().chain(self.sso_sessions()).chain(self.services()) {
+        let sections = || self.profiles().chain(self.sso_sessions()).chain(self.services());
+        let length = sections().map(printed_length).sum();
+        // All of it at once: a buffer that grows leaves copies behind.
+        let mut text = Zeroizing::new(String::with_capacity(length));
+        for section in sections() {
             text.push_str(&section.header());
             text.push('\n');
             for property in section.properties() {
@@ -37,6 +40,15 @@ impl Section<'_> {
             _ => format!("[{kind} \"{name}\"]"),
         }
     }
+}
+
+/// At least as many bytes as the section takes.
+fn printed_length(section: Section<'_>) -> usize {
+    let properties = section.properties().map(|property| {
+        let lines = property.value().split('\n').count();
+        property.key().len() + 1 + property.value().len() + 2 * lines + 2
+    });
+    section.header().len() + 1 + properties.sum::<usize>()
 }
 
 /// No blank after `=`: a value that begins with `#` would become a comment.

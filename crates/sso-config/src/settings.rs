@@ -24,7 +24,7 @@ pub struct Setting<T> {
 }
 
 /// Where a setting came from. Shown as `AWS_ENDPOINT_URL (environment)`,
-/// `endpoint_url of [services local], FILE line N`, `default` or `code`.
+/// `endpoint_url of [services local], FILE line N`, `default` or `set in code`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingSource {
@@ -168,7 +168,7 @@ impl fmt::Display for SettingSource {
             Self::Default => f.write_str("default"),
             Self::Environment(variable) => write!(f, "{variable} (environment)"),
             Self::Property { key, section, origin } => write!(f, "{key} of {section}, {origin}"),
-            Self::Code => f.write_str("code"),
+            Self::Code => f.write_str("set in code"),
         }
     }
 }
@@ -220,7 +220,7 @@ impl<'a> Sources<'a> {
             services: named.value().to_owned(),
             origin: named.origin(),
             nearest: nearest(named.value(), self.config.services().map(|section| section.name())),
-            config: self.config.config_file().to_path_buf(),
+            config: self.config.config_file().into(),
         })
     }
 

@@ -3,11 +3,14 @@
 //! Not responsible for files that cannot be read: that is [`ParseError`](crate::ParseError).
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use sso_types::{EnvironmentError, NameError};
 
-use crate::{Origin, SettingSource};
+use crate::phrases::{
+    DidYouMean, Keys, MissingList, MissingRemedy, ProfileRemedy, UsedBy, it_or_them,
+};
+use crate::{Locations, Origin, SettingSource};
 
 /// What stands in the way of resolving a profile, an sso-session or a setting. The fault of the
 /// configuration, or of whoever chose the profile; each message says where and what to change.
@@ -28,23 +31,23 @@ pub enum SettingsError {
     /// Neither file has the profile.
     #[error(
         "profile {profile:?} is neither in {} nor in {}; {}",
-        config.display(), credentials.display(),
-        DidYouMean(nearest, "`aws configure sso` makes one")
+        files.config().display(), files.credentials().display(),
+        ProfileRemedy { profile, unprefixed, nearest }
     )]
     ProfileNotFound {
         /// The profile that was asked for.
         profile: String,
+        /// Where the config file has `[NAME]`, which must be `[profile NAME]` to count there.
+        unprefixed: Option<Origin>,
         /// Names that are there and differ little from it, the nearest first; three at most.
         nearest: Vec<String>,
-        /// The config file.
-        config: PathBuf,
-        /// The credentials file.
-        credentials: PathBuf,
+        /// The files.
+        files: Box<Locations>,
     },
     /// The profile has none of the properties that make an SSO profile.
     #[error(
         "profile {profile:?} is not an SSO profile, {origin}: it has no sso_session and no other \
-         sso_ property; add them with `aws configure sso --profile {profile}`"
+         sso_ property; add them with `aws configure sso --profile {profile:?}`"
     )]
     NotSso {
         /// The profile.
@@ -94,7 +97,7 @@ pub enum SettingsError {
         /// Names of sessions that are there and differ little, the nearest first; three at most.
         nearest: Vec<String>,
         /// The config file, where sessions stand.
-        config: PathBuf,
+        config: Box<Path>,
     },
     /// The session that was asked for by itself, without a profile, is not there.
     #[error(
@@ -108,7 +111,7 @@ pub enum SettingsError {
         /// Names of sessions that are there and differ little, the nearest first; three at most.
         nearest: Vec<String>,
         /// The config file, where sessions stand.
-        config: PathBuf,
+        config: Box<Path>,
     },
     /// The session lacks `sso_start_url` or `sso_region`, or both. What the profile itself holds
     /// does not stand in for them.
@@ -128,7 +131,7 @@ pub enum SettingsError {
     },
     /// Needed keys are missing: from a profile of the legacy form, or from a profile and its
     /// session at once.
-    #[error("profile {profile:?} lacks {}; add {}", MissingList(missing), it_or_them(missing))]
+    #[error("profile {profile:?} lacks {}; add {}", MissingList(missing), MissingRemedy(missing))]
     MissingKeys {
         /// The profile.
         profile: String,
@@ -217,24 +220,24 @@ pub enum SettingsError {
         /// Names of sections that are there and differ little, the nearest first; three at most.
         nearest: Vec<String>,
         /// The config file, where these sections stand.
-        config: PathBuf,
+        config: Box<Path>,
     },
     /// A switch that is neither `true` nor `false`, in any letter case.
-    #[error("{setting} is neither true nor false; set it to one of them, or remove it")]
+    #[error("{setting}: the value is neither true nor false; set it to one of them, or remove it")]
     InvalidBoolean {
         /// The variable or the property.
         setting: SettingSource,
     },
     /// A number of attempts that is not a whole number from 1 to 4294967295.
-    #[error("{setting} is not a whole number of at least 1; correct it, or remove it")]
+    #[error("{setting}: the value is not a whole number of at least 1; correct it, or remove it")]
     InvalidMaxAttempts {
         /// The variable or the property.
         setting: SettingSource,
     },
     /// An endpoint is given together with FIPS or dual-stack endpoints, which choose another.
     #[error(
-        "the endpoint of the {service} is set by {endpoint} and cannot be combined with {option}, \
-         set by {option_source}; remove one of them"
+        "the {service} cannot have both an endpoint of its own and {option}; remove one of the two \
+         settings: {endpoint}; {option_source}"
     )]
     EndpointConflict {
         /// `SSO portal` or `SSO OIDC service`.
@@ -336,53 +339,4 @@ impl fmt::Display for BehindRole {
             }
         }
     }
-}
-
-/// The nearest names as a question, or else what to do.
-struct DidYouMean<'a>(&'a [String], &'a str);
-
-impl fmt::Display for DidYouMean<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self([others @ .., last], _) = self else { return f.write_str(self.1) };
-        f.write_str("did you mean ")?;
-        for (index, name) in others.iter().enumerate() {
-            write!(f, "{}{name:?}", if index == 0 { "" } else { ", " })?;
-        }
-        write!(f, "{}{last:?}?", if others.is_empty() { "" } else { " or " })
-    }
-}
-
-struct UsedBy<'a>(Option<&'a str>);
-
-impl fmt::Display for UsedBy<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |profile| write!(f, "profile {profile:?}: "))
-    }
-}
-
-struct Keys<'a>(&'a [&'static str]);
-
-impl fmt::Display for Keys<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join(" and "))
-    }
-}
-
-/// The missing keys, those of one section together.
-struct MissingList<'a>(&'a [MissingKey]);
-
-impl fmt::Display for MissingList<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, group) in self.0.chunk_by(|a, b| a.section == b.section).enumerate() {
-            let keys: Vec<_> = group.iter().map(|missing| missing.key).collect();
-            let Some(MissingKey { section, origin, .. }) = group.first() else { continue };
-            let before = if index == 0 { "" } else { ", and " };
-            write!(f, "{before}{} in {section}, {origin}", keys.join(", "))?;
-        }
-        Ok(())
-    }
-}
-
-fn it_or_them<T>(missing: &[T]) -> &'static str {
-    if missing.len() == 1 { "it" } else { "them" }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::merge::{Merged, MergedSection, merge, warnings};
+use crate::merge::{Merged, MergedSection, merge, replace_default};
 use crate::parse::{Entry, File, Parsed, parse};
 use crate::section::{Profile, Section, SectionKind};
 use crate::text::{Span, Texts};
@@ -61,23 +61,34 @@ impl SharedConfig {
         config: impl Into<Vec<u8>>,
         credentials: impl Into<Vec<u8>>,
     ) -> Result<Self, ParseError> {
+        Self::from_bytes(
+            locations,
+            Zeroizing::new(config.into()),
+            Zeroizing::new(credentials.into()),
+        )
+    }
+
+    pub(crate) fn from_bytes(
+        locations: &Locations,
+        config: Zeroizing<Vec<u8>>,
+        credentials: Zeroizing<Vec<u8>>,
+    ) -> Result<Self, ParseError> {
         let mut texts = Texts {
-            config: text(locations.config(), config.into())?,
-            credentials: text(locations.credentials(), credentials.into())?,
+            config: text(locations.config(), config)?,
+            credentials: text(locations.credentials(), credentials)?,
             ..Texts::default()
         };
         let config: Arc<Path> = locations.config().into();
         let credentials: Arc<Path> = locations.credentials().into();
 
-        let mut parsed = Parsed::default();
+        let mut parsed = Parsed::new(texts.config.len() + texts.credentials.len());
         parse(File::Config, &config, &texts.config, &mut parsed)?;
         parse(File::Credentials, &credentials, &texts.credentials, &mut parsed)?;
         texts.joined = std::mem::take(&mut parsed.joined);
         texts.lowered = std::mem::take(&mut parsed.lowered);
 
-        let merged = merge(&parsed, &texts);
-        let replaced = warnings(&parsed, &texts, &config);
-        let warnings = parsed.warnings.into_iter().chain(replaced).collect();
+        replace_default(&mut parsed, &texts, &config);
+        let (merged, warnings) = merge(parsed, &texts);
         Ok(Self { config, credentials, texts, merged, warnings })
     }
 
@@ -121,7 +132,7 @@ impl SharedConfig {
         self.all(SectionKind::Services)
     }
 
-    /// What was ignored, in the order of the files.
+    /// What was ignored, in the order of the files, and at the end what was replaced.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -180,12 +191,11 @@ impl fmt::Debug for SharedConfig {
 }
 
 /// The bytes as text, without a copy.
-fn text(file: &Path, bytes: Vec<u8>) -> Result<Zeroizing<String>, ParseError> {
+fn text(file: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, ParseError> {
     if bytes.len() > MAX_FILE_SIZE {
-        drop(Zeroizing::new(bytes));
         return Err(ParseError::TooLarge { file: file.to_path_buf() });
     }
-    String::from_utf8(bytes).map(Zeroizing::new).map_err(|error| {
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let bytes = Zeroizing::new(error.into_bytes());
         let line = 1 + bytes.iter().take(valid).filter(|&&byte| byte == b'\n').count();

@@ -10,7 +10,8 @@ use crate::nearest::nearest;
 use crate::section::{Profile, Property};
 use crate::sso_session::{SsoSession, missing_keys, start_url_warning, value};
 use crate::{
-    BehindRole, ConfiguredValue, MissingKey, Settings, SettingsError, SharedConfig, Warning,
+    BehindRole, ConfiguredValue, Locations, MissingKey, Settings, SettingsError, SharedConfig,
+    Warning,
 };
 
 /// Any of these makes a profile an SSO profile.
@@ -67,12 +68,7 @@ impl SsoProfile {
         name: &str,
         environment: &Environment,
     ) -> Result<Self, SettingsError> {
-        let profile = config.profile(name).ok_or_else(|| SettingsError::ProfileNotFound {
-            profile: name.to_owned(),
-            nearest: nearest(name, config.profiles().map(|profile| profile.name())),
-            config: config.config_file().to_path_buf(),
-            credentials: config.credentials_file().to_path_buf(),
-        })?;
+        let profile = config.profile(name).ok_or_else(|| profile_not_found(config, name))?;
         refuse_assumed_role(config, profile)?;
         if !has_sso_keys(profile) {
             return Err(SettingsError::NotSso {
@@ -159,6 +155,23 @@ impl SsoProfile {
     }
 }
 
+fn profile_not_found(config: &SharedConfig, name: &str) -> SettingsError {
+    let unprefixed = config.warnings().iter().find_map(|warning| match warning {
+        Warning::IgnoredSection { header, origin, .. }
+            if header == name && origin.file() == config.config_file() =>
+        {
+            Some(origin.clone())
+        }
+        _ => None,
+    });
+    SettingsError::ProfileNotFound {
+        profile: name.to_owned(),
+        unprefixed,
+        nearest: nearest(name, config.profiles().map(|profile| profile.name())),
+        files: Box::new(Locations::new(config.config_file(), config.credentials_file())),
+    }
+}
+
 fn has_sso_keys(profile: Profile<'_>) -> bool {
     SSO_KEYS.iter().any(|key| profile.get(key).is_some())
 }
@@ -177,7 +190,7 @@ fn session(
             session: named.value().to_owned(),
             origin: named.origin(),
             nearest: nearest(named.value(), config.sso_sessions().map(|section| section.name())),
-            config: config.config_file().to_path_buf(),
+            config: config.config_file().into(),
         })?;
 
     let of_session = missing_keys(section);
@@ -228,7 +241,7 @@ fn legacy(profile: Profile<'_>) -> Result<(SignIn, Vec<Warning>), SettingsError>
         start_url: value(profile, start_url, "sso_start_url", Some(name), StartUrl::new)?,
         region: value(profile, region, "sso_region", Some(name), Region::new)?,
     };
-    Ok((sign_in, start_url_warning(name, start_url).into_iter().collect()))
+    Ok((sign_in, start_url_warning(profile, start_url).into_iter().collect()))
 }
 
 /// Account and role, after it is known that both are there or neither is.

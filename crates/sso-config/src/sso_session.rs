@@ -27,7 +27,7 @@ impl SsoSession {
         let section = config.sso_session(name).ok_or_else(|| SettingsError::UnknownSession {
             session: name.to_owned(),
             nearest: nearest(name, config.sso_sessions().map(|section| section.name())),
-            config: config.config_file().to_path_buf(),
+            config: config.config_file().into(),
         })?;
         Self::from_section(section, None)
     }
@@ -47,7 +47,6 @@ impl SsoSession {
                 missing: missing_keys(section),
             });
         };
-        let asked_for = profile.unwrap_or(section.name());
         Ok(Self {
             name: SessionName::new(section.name()).map_err(|source| {
                 SettingsError::InvalidValue {
@@ -61,7 +60,7 @@ impl SsoSession {
             start_url: value(section, start_url, "sso_start_url", profile, StartUrl::new)?,
             region: value(section, region, "sso_region", profile, Region::new)?,
             registration_scopes: scopes(section),
-            warnings: start_url_warning(asked_for, start_url).into_iter().collect(),
+            warnings: start_url_warning(section, start_url).into_iter().collect(),
         })
     }
 
@@ -115,14 +114,14 @@ pub(crate) fn value<'a, T>(
     })
 }
 
-pub(crate) fn start_url_warning(asked_for: &str, start_url: Property<'_>) -> Option<Warning> {
+pub(crate) fn start_url_warning(section: Section<'_>, start_url: Property<'_>) -> Option<Warning> {
     const HTTPS: &str = "https://";
     let is_https = start_url
         .value()
         .get(..HTTPS.len())
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case(HTTPS));
     (!is_https).then(|| Warning::StartUrlNotHttps {
-        profile: asked_for.to_owned(),
+        section: section.header(),
         origin: start_url.origin(),
     })
 }

@@ -52,10 +52,10 @@ pub enum Warning {
     },
     /// A start URL that does not begin with `https://`. Nothing in this family of crates contacts
     /// it, yet a sign-in would.
-    #[error("the start URL of profile {profile:?} is not an https URL, {origin}")]
+    #[error("sso_start_url of {section} is not an https URL, {origin}")]
     StartUrlNotHttps {
-        /// The profile, or for a session that was asked for by itself the session.
-        profile: String,
+        /// The section line it stands below, such as `[sso-session dev]`.
+        section: String,
         /// Where `sso_start_url` stands.
         origin: Origin,
     },

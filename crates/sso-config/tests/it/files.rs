@@ -1,0 +1,154 @@
+//! Where the files are, and real files that are missing, unreadable, too large or no text.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use expect_test::{Expect, expect};
+use sso_config::{Environment, Locations, MAX_FILE_SIZE, ParseError, SettingsError, SharedConfig};
+use tempfile::TempDir;
+
+fn located(variables: &[(&str, &str)]) -> Result<(PathBuf, PathBuf), SettingsError> {
+    let environment: Environment = variables.iter().copied().collect();
+    let locations = Locations::from_environment(&environment)?;
+    Ok((locations.config().to_owned(), locations.credentials().to_owned()))
+}
+
+#[test]
+fn where_the_files_are() {
+    let home = ("HOME", "/h");
+    for (variables, config, credentials) in [
+        (&[home][..], "/h/.aws/config", "/h/.aws/credentials"),
+        (&[home, ("AWS_CONFIG_FILE", "/c")], "/c", "/h/.aws/credentials"),
+        (&[home, ("AWS_SHARED_CREDENTIALS_FILE", "/s")], "/h/.aws/config", "/s"),
+        (&[home, ("AWS_CONFIG_FILE", "~/c/d")], "/h/c/d", "/h/.aws/credentials"),
+        (&[home, ("AWS_CONFIG_FILE", "~other/c")], "~other/c", "/h/.aws/credentials"),
+        (&[home, ("AWS_CONFIG_FILE", "c/~/d")], "c/~/d", "/h/.aws/credentials"),
+        (&[home, ("AWS_CONFIG_FILE", "")], "/h/.aws/config", "/h/.aws/credentials"),
+        (&[("AWS_CONFIG_FILE", "/c"), ("AWS_SHARED_CREDENTIALS_FILE", "/s")], "/c", "/s"),
+    ] {
+        assert_eq!(located(variables).unwrap(), (config.into(), credentials.into()));
+    }
+}
+
+#[test]
+fn without_a_home_it_says_so() {
+    for variables in [&[][..], &[("AWS_CONFIG_FILE", "/c")], &[("AWS_CONFIG_FILE", "~/c")]] {
+        assert!(matches!(located(variables), Err(SettingsError::NoHome)));
+    }
+    expect!["the home directory is not known, so ~/.aws/config cannot be found; set HOME, or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to full paths"].assert_eq(&located(&[]).unwrap_err().to_string());
+}
+
+/// A directory with a config file of these bytes.
+fn with_config(bytes: &[u8]) -> (TempDir, Locations) {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("config");
+    fs::write(&config, bytes).unwrap();
+    let locations = Locations::new(config, directory.path().join("credentials"));
+    (directory, locations)
+}
+
+/// Fails to load, with this message; the directory is shown as `DIR`.
+fn fails(directory: &Path, locations: &Locations, expected: &Expect) -> ParseError {
+    let error = SharedConfig::load(locations).unwrap_err();
+    expected.assert_eq(&error.to_string().replace(directory.to_str().unwrap(), "DIR"));
+    error
+}
+
+#[test]
+fn both_files_are_read() {
+    let (directory, locations) = with_config(b"[profile a]\nx=1\ny=1\n");
+    fs::write(directory.path().join("credentials"), "[a]\ny=2\n").unwrap();
+    let config = SharedConfig::load(&locations).unwrap();
+    let a = config.profile("a").unwrap();
+    assert_eq!(a.get("x").unwrap().origin().file(), locations.config());
+    assert_eq!(a.get("y").unwrap().origin().file(), locations.credentials());
+    assert_eq!(a.get("y").unwrap().value(), "2");
+    assert_eq!(config.config_file(), locations.config());
+}
+
+#[test]
+fn a_missing_file_is_an_empty_one() {
+    let config = SharedConfig::load(&Locations::new("/nowhere/config", "/nowhere/credentials"));
+    assert_eq!(config.unwrap().profiles().len(), 0);
+}
+
+#[test]
+fn a_directory_cannot_be_read() {
+    let (directory, _) = with_config(b"");
+    let locations = Locations::new(directory.path().join("config"), directory.path());
+    let error = fails(
+        directory.path(),
+        &locations,
+        &expect![
+            "DIR cannot be read; check that it is a file and that you may read it, or name another one with AWS_SHARED_CREDENTIALS_FILE"
+        ],
+    );
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(error.file(), directory.path());
+    assert_eq!(error.line(), None);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (directory, locations) = with_config(b"");
+    fs::set_permissions(locations.config(), fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read(locations.config()).is_ok() {
+        eprintln!("skipped: this user may read every file");
+        return;
+    }
+    fails(directory.path(), &locations, &expect![]);
+}
+
+#[test]
+fn a_file_that_is_no_text() {
+    let (directory, locations) = with_config(b"[default]\na = 1\nb = \xff\n");
+    let error = fails(
+        directory.path(),
+        &locations,
+        &expect!["DIR/config line 3 is not UTF-8 text; save the file as UTF-8"],
+    );
+    assert_eq!(error.line(), Some(3));
+}
+
+#[test]
+fn a_file_of_the_largest_size_and_one_byte_more() {
+    let text = |size: usize| {
+        let mut text = b"[default]\na=".to_vec();
+        text.resize(size, b'x');
+        text
+    };
+    let (_directory, locations) = with_config(&text(MAX_FILE_SIZE));
+    assert_eq!(SharedConfig::load(&locations).unwrap().profiles().len(), 1);
+    let (directory, locations) = with_config(&text(MAX_FILE_SIZE + 1));
+    fails(
+        directory.path(),
+        &locations,
+        &expect![
+            "DIR/config is larger than 16 MiB, which no configuration file is; check that it is the right file"
+        ],
+    );
+    let parsed = SharedConfig::parse(&locations, text(MAX_FILE_SIZE + 1), "");
+    assert!(matches!(parsed, Err(ParseError::TooLarge { .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_end_is_too_large() {
+    let locations = Locations::new("/dev/zero", "/dev/null");
+    assert!(matches!(SharedConfig::load(&locations), Err(ParseError::TooLarge { .. })));
+}
+
+#[test]
+fn a_broken_line_is_named_by_file_and_line() {
+    let (directory, locations) = with_config(b"[default]\na = 1\nregion\n");
+    fails(
+        directory.path(),
+        &locations,
+        &expect![[
+            r##"DIR/config line 3: a line without "="; write it as KEY = VALUE, begin it with "#" to make it a comment, or with a space to continue the value above"##
+        ]],
+    );
+}

@@ -1,0 +1,22 @@
+//! What users rely on, through the public API.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests"
+)]
+
+mod assumed_role;
+mod botocore;
+mod dialect;
+mod endpoints;
+mod files;
+mod resolution;
+mod round_trip;
+mod settings;
+mod show;
+mod size;

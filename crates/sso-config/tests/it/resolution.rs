@@ -1,0 +1,366 @@
+//! From a profile's name to what it asks for, or to the error that says what is wrong.
+
+use std::error::Error;
+
+use expect_test::{Expect, expect};
+use sso_config::{Environment, SettingsError, SharedConfig, SsoProfile, SsoSession};
+
+use crate::show::parse;
+
+pub(crate) const SESSION: &str = "
+[sso-session corp]
+sso_start_url = https://corp.awsapps.com/start#/
+sso_region = eu-west-1
+sso_registration_scopes = sso:account:access , openid,
+";
+
+fn config(text: &str) -> SharedConfig {
+    parse(text, "").unwrap()
+}
+
+pub(crate) fn resolve(text: &str, name: &str) -> Result<SsoProfile, SettingsError> {
+    SsoProfile::resolve(&config(text), name, &Environment::default())
+}
+
+/// The profile `dev` fails like this, source and all.
+pub(crate) fn fails(text: &str, expected: &Expect) {
+    let error = resolve(text, "dev").unwrap_err();
+    expected.assert_eq(&chain(&error));
+}
+
+fn chain(error: &dyn Error) -> String {
+    let source = error.source().map(|source| format!("\ncaused by: {source}"));
+    format!("{error}{}", source.unwrap_or_default())
+}
+
+fn warnings(profile: &SsoProfile) -> Vec<String> {
+    profile.warnings().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_profile_with_a_session() {
+    let text = format!(
+        "[profile dev]\nsso_session = corp\nsso_account_id = 012345678901\n\
+         sso_role_name = Admin\nregion = us-east-2\n{SESSION}"
+    );
+    let profile = resolve(&text, "dev").unwrap();
+    assert_eq!(profile.profile_name(), "dev");
+    assert_eq!(profile.sso_session().unwrap().as_str(), "corp");
+    assert_eq!(profile.start_url().as_str(), "https://corp.awsapps.com/start#/");
+    assert_eq!(profile.region().as_str(), "eu-west-1");
+    let (account, role) = profile.role().unwrap();
+    assert_eq!((account.as_str(), role.as_str()), ("012345678901", "Admin"));
+    assert_eq!(profile.registration_scopes(), ["sso:account:access", "openid"]);
+    assert_eq!(profile.aws_region(), Some("us-east-2"));
+    assert!(profile.warnings().is_empty());
+}
+
+#[test]
+fn a_legacy_profile() {
+    let text = "[profile dev]\nsso_start_url = https://corp.awsapps.com/start/\n\
+                sso_region = eu-west-1\nsso_account_id = 012345678901\nsso_role_name = Admin\n";
+    let profile = resolve(text, "dev").unwrap();
+    assert!(profile.sso_session().is_none());
+    assert_eq!(profile.start_url().as_str(), "https://corp.awsapps.com/start/");
+    assert_eq!(profile.region().as_str(), "eu-west-1");
+    assert!(profile.role().is_some());
+    assert!(profile.registration_scopes().is_empty());
+    assert_eq!(profile.aws_region(), None);
+}
+
+#[test]
+fn a_profile_for_the_token_only() {
+    let profile = resolve(&format!("[profile dev]\nsso_session = corp\n{SESSION}"), "dev").unwrap();
+    assert!(profile.role().is_none());
+    assert_eq!(profile.sso_session().unwrap().as_str(), "corp");
+}
+
+#[test]
+fn a_session_by_itself() {
+    let session = SsoSession::resolve(&config(SESSION), "corp").unwrap();
+    assert_eq!(session.name().as_str(), "corp");
+    assert_eq!(session.start_url().as_str(), "https://corp.awsapps.com/start#/");
+    assert_eq!(session.region().as_str(), "eu-west-1");
+    assert_eq!(session.registration_scopes(), ["sso:account:access", "openid"]);
+    assert!(session.warnings().is_empty());
+
+    let fails = |text: &str, expected: &Expect| {
+        let error = SsoSession::resolve(&config(text), "corp").unwrap_err();
+        expected.assert_eq(&chain(&error));
+    };
+    fails(
+        "[sso-session crop]",
+        &expect![[r#"there is no [sso-session corp] in config; did you mean "crop"?"#]],
+    );
+    fails(
+        "[sso-session other]",
+        &expect!["there is no [sso-session corp] in config; `aws configure sso-session` makes one"],
+    );
+    fails(
+        "[sso-session corp]",
+        &expect![
+            "[sso-session corp], config line 1, lacks sso_start_url and sso_region; add them there"
+        ],
+    );
+    fails(
+        "[sso-session corp]\nsso_region = eu-west-1",
+        &expect!["[sso-session corp], config line 1, lacks sso_start_url; add it there"],
+    );
+    fails(
+        "[sso-session corp]\nsso_region = EU\nsso_start_url = https://x",
+        &expect![[r#"
+        sso_region of [sso-session corp] cannot be used, config line 2; correct it there
+        caused by: "EU" is not a usable region: only lower-case letters, digits and hyphens can stand in it"#]],
+    );
+}
+
+#[test]
+fn values_that_stand_in_both_places_may_be_the_same() {
+    let text = format!(
+        "[profile dev]\nsso_session = corp\nsso_region = eu-west-1\n\
+         sso_start_url = https://corp.awsapps.com/start#/\n{SESSION}"
+    );
+    assert!(resolve(&text, "dev").is_ok());
+}
+
+#[test]
+fn sso_keys_win_over_static_keys_also_from_the_credentials_file() {
+    let config = parse(
+        &format!("[profile dev]\nsso_session = corp\naws_access_key_id = AKIA\n{SESSION}"),
+        "[dev]\naws_secret_access_key = MARK\nsso_account_id = 1\nsso_role_name = Admin",
+    );
+    let profile = SsoProfile::resolve(&config.unwrap(), "dev", &Environment::default()).unwrap();
+    assert_eq!(profile.role().unwrap().0.as_str(), "1");
+    assert!(!format!("{profile:?}").contains("MARK"));
+}
+
+#[test]
+fn what_is_odd_is_a_warning() {
+    let text = "[profile dev]\nsso_session = corp\nsso_account_id = 12345678901\n\
+                sso_role_name = Admin\n[sso-session corp]\nsso_start_url = http://corp/start\n\
+                sso_region = eu-west-1";
+    let profile = resolve(text, "dev").unwrap();
+    expect![[r#"
+        sso_start_url of [sso-session corp] is not an https URL, config line 6
+        the account id "12345678901" of profile "dev" does not have 12 digits, config line 3; leading zeros count"#]].assert_eq(&warnings(&profile).join("\n"));
+    let legacy = "[profile dev]\nsso_start_url = HTTPS://x\nsso_region = a\n\
+                  sso_account_id = 1234567890AB\nsso_role_name = Admin";
+    assert_eq!(warnings(&resolve(legacy, "dev").unwrap()).len(), 1);
+}
+
+#[test]
+fn profile_not_found() {
+    fails(
+        "[profile Dve]\n[profile prod]\n[profile dev1]",
+        &expect![[
+            r#"profile "dev" is neither in config nor in credentials; did you mean "Dve" or "dev1"?"#
+        ]],
+    );
+    fails(
+        "[profile production]",
+        &expect![[
+            r#"profile "dev" is neither in config nor in credentials; `aws configure sso` makes one"#
+        ]],
+    );
+    fails(
+        "",
+        &expect![[
+            r#"profile "dev" is neither in config nor in credentials; `aws configure sso` makes one"#
+        ]],
+    );
+    fails(
+        "[dev]\nsso_session = corp",
+        &expect![[
+            r#"profile "dev" is neither in config nor in credentials; [dev], config line 1, must be [profile dev] to count there"#
+        ]],
+    );
+    let error = resolve("", "dev").unwrap_err();
+    assert!(error.is_not_found() && !error.is_not_sso());
+}
+
+#[test]
+fn not_an_sso_profile() {
+    fails(
+        "\n[profile dev]\nregion = eu-west-1",
+        &expect![[
+            r#"profile "dev" is not an SSO profile, config line 2: it has no sso_session and no other sso_ property; add them with `aws configure sso --profile "dev"`"#
+        ]],
+    );
+    fails(
+        "[profile dev]\nsso_registration_scopes = x",
+        &expect![[
+            r#"profile "dev" is not an SSO profile, config line 1: it has no sso_session and no other sso_ property; add them with `aws configure sso --profile "dev"`"#
+        ]],
+    );
+    assert!(resolve("[profile dev]", "dev").unwrap_err().is_not_sso());
+}
+
+#[test]
+fn the_session_is_not_there() {
+    fails(
+        "[profile dev]\nsso_session = crop\n[sso-session corp]",
+        &expect![[
+            r#"profile "dev" names the sso-session "crop", config line 2, and there is no [sso-session crop] in config; did you mean "corp"?"#
+        ]],
+    );
+    // All that a legacy profile needs does not help.
+    fails(
+        "[profile dev]\nsso_session = corp\nsso_start_url = https://x\nsso_region = eu-west-1\n\
+         sso_account_id = 1\nsso_role_name = x",
+        &expect![[
+            r#"profile "dev" names the sso-session "corp", config line 2, and there is no [sso-session corp] in config; add that section, or run `aws configure sso-session`"#
+        ]],
+    );
+    fails(
+        "[profile dev]\nsso_session =",
+        &expect![[r#"
+        profile "dev": sso_session of [profile dev] cannot be used, config line 2; correct it there
+        caused by: "" is not a usable sso-session name: it is empty"#]],
+    );
+}
+
+#[test]
+fn the_session_is_incomplete() {
+    let legacy =
+        "sso_start_url = https://x\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = x";
+    let dev = |session: &str| {
+        format!("[profile dev]\nsso_session = corp\n{legacy}\n[sso-session corp]\n{session}")
+    };
+    fails(
+        &dev(""),
+        &expect![[
+            r#"profile "dev": [sso-session corp], config line 7, lacks sso_start_url and sso_region; add them there"#
+        ]],
+    );
+    fails(
+        &dev("sso_region = eu-west-1"),
+        &expect![[
+            r#"profile "dev": [sso-session corp], config line 7, lacks sso_start_url; add it there"#
+        ]],
+    );
+    fails(
+        &dev("sso_start_url = https://x"),
+        &expect![[
+            r#"profile "dev": [sso-session corp], config line 7, lacks sso_region; add it there"#
+        ]],
+    );
+}
+
+#[test]
+fn all_missing_keys_are_named_at_once() {
+    fails(
+        "[profile dev]\nsso_region = eu-west-1",
+        &expect![[
+            r#"profile "dev" lacks sso_start_url, sso_account_id, sso_role_name in [profile dev], config line 1; add them, or name an sso-session with sso_session"#
+        ]],
+    );
+    fails(
+        "[profile dev]\nsso_account_id = 1\nsso_role_name = x\nsso_region = x",
+        &expect![[
+            r#"profile "dev" lacks sso_start_url in [profile dev], config line 1; add it, or name an sso-session with sso_session"#
+        ]],
+    );
+    fails(
+        "[profile dev]\nsso_session = corp\nsso_account_id = 1\n[sso-session corp]",
+        &expect![[
+            r#"profile "dev" lacks sso_role_name in [profile dev], config line 1, and sso_start_url, sso_region in [sso-session corp], config line 4; add them"#
+        ]],
+    );
+}
+
+#[test]
+fn account_and_role_go_together() {
+    let dev = |rest: &str| format!("[profile dev]\nsso_session = corp\n{rest}\n{SESSION}");
+    fails(
+        &dev("sso_account_id = 1"),
+        &expect![[
+            r#"profile "dev" has an account id (sso_account_id, config line 3) and no role; add sso_role_name, or remove sso_account_id if only the token is wanted"#
+        ]],
+    );
+    fails(
+        &dev("sso_role_name = x"),
+        &expect![[
+            r#"profile "dev" has a role (sso_role_name, config line 3) and no account id; add sso_account_id, or remove sso_role_name if only the token is wanted"#
+        ]],
+    );
+    fails(
+        &dev("sso_account_id =\nsso_role_name = x"),
+        &expect![[
+            r#"the account id of profile "dev" is empty (sso_account_id, config line 3); write the 12 digits of the account there"#
+        ]],
+    );
+}
+
+#[test]
+fn profile_and_session_differ() {
+    let dev = |rest: &str| format!("[profile dev]\nsso_session = corp\n{rest}\n{SESSION}");
+    fails(
+        &dev("sso_region = us-east-1"),
+        &expect![[
+            r#"profile "dev" and its sso-session "corp" differ in sso_region: "us-east-1", config line 3, and "eu-west-1", config line 7; remove the one of the profile"#
+        ]],
+    );
+    fails(
+        &dev("sso_start_url = https://corp.awsapps.com/start"),
+        &expect![[
+            r#"profile "dev" and its sso-session "corp" differ in sso_start_url: "https://corp.awsapps.com/start", config line 3, and "https://corp.awsapps.com/start#/", config line 6; remove the one of the profile"#
+        ]],
+    );
+}
+
+#[test]
+fn values_that_cannot_be_used() {
+    let dev = |rest: &str| format!("[profile dev]\nsso_session = corp\n{rest}\n{SESSION}");
+    fails(
+        &dev("sso_account_id = 1\u{7}\nsso_role_name = x"),
+        &expect![[r#"
+        profile "dev": sso_account_id of [profile dev] cannot be used, config line 3; correct it there
+        caused by: "1\u{7}" is not a usable account id: it holds a control character"#]],
+    );
+    fails(
+        &dev("sso_account_id = 1\nsso_role_name ="),
+        &expect![[r#"
+        profile "dev": sso_role_name of [profile dev] cannot be used, config line 4; correct it there
+        caused by: "" is not a usable role name: it is empty"#]],
+    );
+    let legacy = |url: &str, region: &str| {
+        format!(
+            "[profile dev]\nsso_account_id = 1\nsso_role_name = x\nsso_start_url = {url}\n\
+             sso_region = {region}"
+        )
+    };
+    fails(
+        &legacy("", "eu-west-1"),
+        &expect![[r#"
+        profile "dev": sso_start_url of [profile dev] cannot be used, config line 4; correct it there
+        caused by: "" is not a usable start URL: it is empty"#]],
+    );
+    fails(
+        &legacy("https://x", "evil.example/"),
+        &expect![[r#"
+        profile "dev": sso_region of [profile dev] cannot be used, config line 5; correct it there
+        caused by: "evil.example/" is not a usable region: only lower-case letters, digits and hyphens can stand in it"#]],
+    );
+    fails(
+        &legacy("https://x\n  more", "eu-west-1"),
+        &expect![[r#"
+        profile "dev": sso_start_url of [profile dev] cannot be used, config line 4; correct it there
+        caused by: "https://x\nmore" is not a usable start URL: it holds a control character"#]],
+    );
+    fails(
+        &legacy("https://x", "\n  a = b"),
+        &expect![[r#"
+        profile "dev": sso_region of [profile dev] cannot be used, config line 5; correct it there
+        caused by: "\na = b" is not a usable region: only lower-case letters, digits and hyphens can stand in it"#]],
+    );
+}
+
+#[test]
+fn a_bad_setting_of_the_profile_is_an_error() {
+    fails(
+        &format!("[profile dev]\nsso_session = corp\nmax_attempts = 0\n{SESSION}"),
+        &expect![
+            "max_attempts of [profile dev], config line 3: the value is not a whole number of at least 1; correct it, or remove it"
+        ],
+    );
+}
