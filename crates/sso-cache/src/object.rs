@@ -163,22 +163,15 @@ fn unit(digits: &str) -> Option<(u16, &str)> {
 
 /// Keeps the position of serde_json's error and drops its text, which quotes what it found.
 fn not_json(text: &str, before: usize, error: &serde_json::Error) -> ParseError {
-    let end = error.classify() == Category::Eof;
-    let line_start = text
-        .split_inclusive('\n')
-        .take(error.line().saturating_sub(1))
-        .map(str::len)
-        .sum::<usize>();
-    let offset = if end {
-        text.len()
-    } else {
-        (line_start + error.column().saturating_sub(1)).min(text.len())
-    };
+    let at_end = error.classify() == Category::Eof;
+    let lines_before = error.line().saturating_sub(1);
+    let line_start = text.split_inclusive('\n').take(lines_before).map(str::len).sum::<usize>();
+    let at = if at_end { text.len() } else { line_start + error.column().saturating_sub(1) };
     ParseError::NotJson {
-        problem: if end { "it ends too early" } else { "there is something unexpected" },
+        problem: if at_end { "it ends too early" } else { "there is something unexpected" },
         line: error.line(),
-        column: error.column().max(1),
-        offset: before + offset,
+        column: at - line_start + 1,
+        offset: before + at,
     }
 }
 
@@ -232,16 +225,42 @@ mod tests {
             b"\xef\xbb\xbf \n",
             &expect!["it is empty, as a program leaves it that was stopped while writing"],
         );
-        check(b"{\"a\":1}}", &expect![[r#""#]]);
-        check(b"{\"a\":1}{\"secret\":2}", &expect![[r#""#]]);
-        check(b"{\"a\":\n \"secret", &expect![[r#""#]]);
-        check(b"\xef\xbb\xbf{\"a\": secret}", &expect![[r#""#]]);
-        check(b"secret", &expect![[r#""#]]);
-        check(b"\n[1]", &expect![[r#""#]]);
-        check(b"\"secret\"", &expect![[r#""#]]);
-        check(b"{\n\"a\xff\"}", &expect![[r#""#]]);
-        check(b"\xff\xfe{\0", &expect![[r#""#]]);
-        check(&[b' '; MAX_FILE_SIZE + 1], &expect![[r#""#]]);
+        check(
+            b"{\"a\":1}}",
+            &expect!["it is not JSON: there is something unexpected at line 1, column 8 (byte 7)"],
+        );
+        check(
+            b"{\"a\":1}{\"secret\":2}",
+            &expect!["it is not JSON: there is something unexpected at line 1, column 8 (byte 7)"],
+        );
+        check(
+            b"{\"a\":\n \"secret",
+            &expect!["it is not JSON: it ends too early at line 2, column 9 (byte 14)"],
+        );
+        check(
+            b"\xef\xbb\xbf{\"a\": secret}",
+            &expect!["it is not JSON: there is something unexpected at line 1, column 7 (byte 9)"],
+        );
+        check(
+            b"secret",
+            &expect!["it is not JSON: there is something unexpected at line 1, column 1 (byte 0)"],
+        );
+        check(b"\n[1]", &expect!["it holds an array where an object should be"]);
+        check(b"\"secret\"", &expect!["it holds a string where an object should be"]);
+        check(
+            b"{\n\"a\xff\"}",
+            &expect!["it is not JSON: bytes that are not UTF-8 at line 2, column 3 (byte 4)"],
+        );
+        check(
+            b"\xff\xfe{\0",
+            &expect!["it is not JSON: bytes that are not UTF-8 at line 1, column 1 (byte 0)"],
+        );
+        check(
+            &[b' '; MAX_FILE_SIZE + 1],
+            &expect![
+                "it is 1048577 bytes long, where at most 1048576 are read; a token file is far smaller"
+            ],
+        );
     }
 
     #[test]

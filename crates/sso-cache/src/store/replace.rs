@@ -45,11 +45,19 @@ pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
         match fs::read_link(&real) {
             // Relative to the directory of the link, which the operating system resolves in turn.
             Ok(target) => real = directory_of(&real).join(target),
-            // No link: a file, or nothing. What else it may be shows when it is used.
-            Err(_) => return Ok(real),
+            Err(error) if says_no_link(&error) => return Ok(real),
+            // It may be one: taken for none, it would be replaced by a file.
+            Err(error) => return Err(error),
         }
     }
     Err(io::Error::other("too many symbolic links, or a circle of them"))
+}
+
+/// Whether reading a link failed because there is a file or nothing in its place.
+fn says_no_link(error: &io::Error) -> bool {
+    const ERROR_NOT_A_REPARSE_POINT: i32 = 4390;
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound)
+        || (cfg!(windows) && error.raw_os_error() == Some(ERROR_NOT_A_REPARSE_POINT))
 }
 
 /// The fixed temporary name beside the file. It does not end in `.json`: others list those.
@@ -189,7 +197,10 @@ fn write_and_rename(
     if let Ok(now) = written.modified() {
         sweep(real, now);
     }
-    Ok(Fingerprint::of(&file.metadata()?))
+    // The rename has changed the inode's time. Should that not be told, the next look at the file
+    // finds another version and reads it again, which does no harm.
+    let renamed = file.metadata();
+    Ok(Fingerprint::of(renamed.as_ref().unwrap_or(&written)))
 }
 
 /// An empty file beside the real one, made by this call and by nobody else before, mode 0600.

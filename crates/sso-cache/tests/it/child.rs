@@ -1,0 +1,150 @@
+//! Another process: this test binary, started again to do one thing and be killed, starved or
+//! denied while it does it.
+//!
+//! Not responsible for what the parent makes of it.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use sso_cache::{CachedToken, TokenFile};
+
+use crate::fixture::{number, token};
+
+const TASK: &str = "SSO_CACHE_TEST_TASK";
+const PATH: &str = "SSO_CACHE_TEST_PATH";
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// What the other process is to do with the token file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Task {
+    /// Under the lock, store the next token; for ever. Prints each number that is stored.
+    StoreForEver,
+    /// The same, once. Prints `stored`, or `failed`.
+    StoreOnce,
+    /// Without the lock, once.
+    StoreOnceUnlocked,
+    /// The same as `StoreForEver`, 25 times.
+    Count,
+    /// Take the lock, print `locked`, wait to be killed.
+    Hold,
+    /// Open files until there are no more, then load, lock and store. Prints what happened.
+    Starve,
+    /// Load, lock, store. Prints what happened.
+    Try,
+}
+
+/// This test binary as a command that does `task`.
+pub(crate) fn arguments() -> [&'static str; 4] {
+    ["child::as_a_child", "--exact", "--nocapture", "--test-threads=1"]
+}
+
+/// Tells the process that `command` starts what to do.
+pub(crate) fn assign(command: &mut Command, task: Task, path: &Path) {
+    command.env(TASK, format!("{task:?}")).env(PATH, path);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+}
+
+pub(crate) fn command(task: Task, path: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(arguments());
+    assign(&mut command, task, path);
+    command
+}
+
+/// The lines that the child prints for its parent, without what the test harness prints.
+pub(crate) fn lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
+    let output = BufReader::new(child.stdout.take().unwrap());
+    output.lines().map_while(Result::ok).filter_map(|line| {
+        // The harness prints the name of the test and no newline before the first.
+        line.split_once("child> ").map(|(_, said)| said.to_owned())
+    })
+}
+
+/// Runs the child to its end and returns what it said.
+pub(crate) fn run(mut command: Command) -> Vec<String> {
+    let mut child = command.spawn().unwrap();
+    let said = lines(&mut child).collect();
+    child.wait().unwrap();
+    said
+}
+
+fn say(what: impl std::fmt::Display) {
+    println!("child> {what}");
+    std::io::stdout().flush().unwrap();
+}
+
+/// Not a test: what the other process does. As a test it has nothing to do.
+#[test]
+fn as_a_child() {
+    let (Ok(task), Some(path)) = (std::env::var(TASK), std::env::var_os(PATH)) else { return };
+    let file = TokenFile::new(path);
+    match task.as_str() {
+        "StoreForEver" => loop {
+            say(store_next(&file));
+        },
+        "Count" => (0..25).for_each(|_| _ = store_next(&file)),
+        "StoreOnce" => {
+            warm_up();
+            let next = next(&file.load().unwrap());
+            let stored = file.lock(LIMIT).map(|lock| lock.store(&next));
+            say(if matches!(stored, Ok(Ok(_))) { "stored" } else { "failed" });
+        }
+        "StoreOnceUnlocked" => {
+            warm_up();
+            let stored = file.store_unlocked(&next(&file.load().unwrap()));
+            say(if stored.is_ok() { "stored" } else { "failed" });
+        }
+        "Hold" => {
+            let _lock = file.lock(LIMIT).unwrap();
+            say("locked");
+            loop {
+                std::thread::park();
+            }
+        }
+        "Starve" => {
+            let all: Vec<_> = (0..).map_while(|_| File::open("/dev/null").ok()).collect();
+            say(attempt(&file));
+            drop(all);
+            say(attempt(&file));
+        }
+        "Try" => say(attempt(&file)),
+        other => panic!("no such task: {other}"),
+    }
+}
+
+/// Makes the system calls of a store some times elsewhere: see `strace::Call`.
+fn warm_up() {
+    let directory = crate::fixture::in_memory();
+    let file = crate::fixture::token_file(&directory);
+    file.store_unlocked(&token(0)).unwrap();
+    (0..30).for_each(|_| _ = store_next(&file));
+}
+
+fn next(token: &CachedToken) -> CachedToken {
+    crate::fixture::token(number(token) + 1)
+}
+
+fn store_next(file: &TokenFile) -> i64 {
+    let lock = file.lock(LIMIT).unwrap();
+    let next = number(&lock.load().unwrap()) + 1;
+    lock.store(&token(next)).unwrap();
+    next
+}
+
+fn attempt(file: &TokenFile) -> String {
+    let kind = |error: Option<&std::io::Error>| format!("{:?}", error.map(std::io::Error::kind));
+    let loaded = file.load().map(|token| number(&token));
+    let loaded = loaded.map_or_else(|error| kind(error.io_error()), |number| number.to_string());
+    let locked = match file.try_lock() {
+        Ok(Some(_)) => "taken".to_owned(),
+        Ok(None) => "held".to_owned(),
+        Err(error) if error.is_unsupported() => format!("unsupported {}", kind(error.io_error())),
+        Err(error) => kind(error.io_error()),
+    };
+    let stored = file.store_unlocked(&token(7));
+    let stored = stored.map_or_else(|error| kind(error.io_error()), |_| "stored".to_owned());
+    format!("load: {loaded}; lock: {locked}; store: {stored}")
+}

@@ -1,0 +1,100 @@
+//! Readers against writers, ours and those that truncate and write in place.
+//!
+//! Not responsible for writers among themselves (`locking`).
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sso_cache::CachedToken;
+
+use crate::fixture::{in_memory, loop_time, number, token, token_file};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Runs `write` in a loop in another thread, and `read` in a loop in this one; counts both.
+fn loops(write: impl Fn(i64) + Sync, mut read: impl FnMut()) -> (u64, u64) {
+    let done = AtomicBool::new(false);
+    let writes = AtomicU64::new(0);
+    let mut reads = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for turn in 1.. {
+                write(turn);
+                writes.fetch_add(1, Ordering::Relaxed);
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        let start = Instant::now();
+        while start.elapsed() < loop_time() {
+            read();
+            reads += 1;
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    (writes.load(Ordering::Relaxed), reads)
+}
+
+#[test]
+fn a_reader_never_sees_a_broken_file() {
+    let directory = in_memory();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(0)).unwrap();
+    let mut last = 0;
+    let (writes, reads) = loops(
+        |turn| {
+            // With and without the lock in turn.
+            if turn % 2 == 0 {
+                file.lock(LIMIT).unwrap().store(&token(turn)).unwrap();
+            } else {
+                file.store_unlocked(&token(turn)).unwrap();
+            }
+        },
+        || {
+            // One read, without the second one that saves it from other tools.
+            let bytes = fs::read(file.path()).unwrap();
+            let seen = number(&CachedToken::parse(&bytes).unwrap());
+            assert!(seen >= last, "{seen} after {last}");
+            last = number(&file.load().unwrap());
+            assert!(last >= seen, "{last} after {seen}");
+        },
+    );
+    println!("{writes} writes, {reads} reads");
+    assert!(writes > 50 && reads > 50 && last > 0);
+}
+
+#[test]
+fn a_file_that_is_truncated_and_written_in_place_is_read_again() {
+    let directory = in_memory();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(0)).unwrap();
+    let mut torn = 0;
+    let (writes, reads) = loops(
+        |turn| {
+            write_in_place(file.path(), &token(turn).to_json());
+            thread::sleep(Duration::from_millis(15));
+        },
+        || {
+            let bytes = fs::read(file.path()).unwrap();
+            torn += u64::from(CachedToken::parse(&bytes).is_err());
+            number(&file.load().unwrap());
+        },
+    );
+    println!("{writes} writes, {reads} reads, {torn} of them torn but for the second read");
+    assert!(torn > 0, "the writer must tear, or this tests nothing");
+}
+
+/// As the AWS CLI does it.
+fn write_in_place(path: &Path, content: &[u8]) {
+    let mut file = File::create(path).unwrap();
+    let (first, second) = content.split_at(content.len() / 2);
+    thread::sleep(Duration::from_micros(300));
+    file.write_all(first).unwrap();
+    thread::sleep(Duration::from_micros(300));
+    file.write_all(second).unwrap();
+}

@@ -1,0 +1,183 @@
+//! A fault at each single system call of a store: killed there, or failed there.
+//!
+//! Not responsible for faults at random moments (`crash`).
+
+use std::process::Command;
+
+use crate::child::{self, Task};
+use crate::fixture::{beside, in_memory, names, number, token, token_file};
+use crate::strace::{self, Call};
+
+#[test]
+fn killed_at_each_system_call() {
+    if !strace::is_there() {
+        return;
+    }
+    let directory = in_memory();
+    let file = token_file(&directory);
+    let trace = directory.path().join("trace");
+    let mut adopted = 0;
+    let calls = calls_of(Task::StoreOnce);
+    let named = |name: &str| calls.iter().filter(|call| call.name == name).count();
+    assert!(named("write") == 1 && named("fsync") == 2 && named("flock") == 2, "{calls:#?}");
+    for call in &calls {
+        start_anew(&file);
+        let run = strace::run(Task::StoreOnce, file.path(), &trace, Some((call, "signal=SIGKILL")));
+        // Killed at the entry: what stands before it in the trace was done, itself was not.
+        let done =
+            |name: &str| run.calls.iter().any(|c| c.name == name && !c.line.ends_with("= ?"));
+        assert!(run.said.is_empty(), "it was killed at {call:?}, yet said {:?}", run.said);
+
+        let seen = number(&file.load().unwrap());
+        assert!(seen == i64::from(done("rename")), "{seen} is there after {call:?}");
+        let lock = file.try_lock().unwrap().expect("the kernel has released the lock");
+        let had = number(&lock.load().unwrap());
+        assert_eq!(had, i64::from(done("write")), "{had} is had after {call:?}");
+        assert_eq!(lock.adopted_leftover(), done("write") && !done("rename"), "{call:?}");
+        adopted += u32::from(lock.adopted_leftover());
+        assert_eq!(names(directory.path()), ["token.json", "token.json.lock"], "{call:?}");
+    }
+    println!("killed at {} system calls; {adopted} times finished by the next", calls.len());
+    assert!(adopted > 0);
+}
+
+#[test]
+fn failed_at_each_system_call() {
+    if !strace::is_there() {
+        return;
+    }
+    let directory = in_memory();
+    let file = token_file(&directory);
+    let trace = directory.path().join("trace");
+    let (mut stored, mut failed) = (0, 0);
+    for task in [Task::StoreOnce, Task::StoreOnceUnlocked] {
+        for call in calls_of(task) {
+            // std takes it for granted that closing works.
+            if matches!(call.name.as_str(), "close" | "fcntl") {
+                continue;
+            }
+            // What this call is most likely to say.
+            let error = match call.name.as_str() {
+                "write" | "fsync" | "mkdir" => "ENOSPC",
+                "openat" => "EMFILE",
+                "rename" | "unlink" => "EROFS",
+                "flock" => "ENOLCK",
+                "readlink" | "statx" => "EACCES",
+                _ => "EIO",
+            };
+            start_anew(&file);
+            let fault = format!("error={error}");
+            let run = strace::run(task, file.path(), &trace, Some((&call, &fault)));
+            let error = format!("{error} at {call:?}");
+
+            // Old when it failed, new when it says that it is stored; and whole.
+            let seen = number(&file.load().unwrap());
+            match run.said.first().map(String::as_str) {
+                Some("stored") => assert_eq!(seen, 1, "{error}"),
+                Some("failed") => assert_eq!(seen, 0, "{error}"),
+                // The child could not so much as read the token that it starts from.
+                None => assert_eq!(seen, 0, "{error}"),
+                Some(other) => panic!("{other}"),
+            }
+            stored += u32::from(seen == 1);
+            failed += u32::from(seen == 0);
+            let left = names(directory.path());
+            let left: Vec<_> = left.iter().filter(|name| !name.ends_with(".lock")).collect();
+            assert_eq!(left, ["token.json"], "{error}");
+        }
+    }
+    println!("{failed} faults failed the store, {stored} did not");
+    assert!(failed > 10 && stored > 0);
+}
+
+/// The calls of a store that goes well.
+fn calls_of(task: Task) -> Vec<Call> {
+    let directory = in_memory();
+    let file = token_file(&directory);
+    start_anew(&file);
+    let run = strace::run(task, file.path(), &directory.path().join("trace"), None);
+    assert_eq!(run.said, ["stored"]);
+    run.calls
+}
+
+/// What every run finds: the token 0, and no lock file yet.
+fn start_anew(file: &sso_cache::TokenFile) {
+    file.store_unlocked(&token(0)).unwrap();
+    // Not there after a run without the lock.
+    let _ = std::fs::remove_file(beside(file, ".lock"));
+}
+
+/// A real limit, of the size of files: what a full disk does, without one.
+#[test]
+fn no_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    let said = child::run(limited("trap '' XFSZ; ulimit -f 0", Task::Try, &file));
+    assert_eq!(said, ["load: 1; lock: taken; store: Some(FileTooLarge)"]);
+    assert_eq!(number(&file.load().unwrap()), 1);
+    assert_eq!(names(directory.path()), ["token.json", "token.json.lock"]);
+}
+
+#[test]
+fn too_many_open_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    let said = child::run(limited("ulimit -n 32", Task::Starve, &file));
+    let nothing = "Some(Uncategorized)";
+    assert_eq!(
+        said,
+        [
+            format!("load: {nothing}; lock: {nothing}; store: {nothing}"),
+            "load: 1; lock: taken; store: stored".to_owned()
+        ],
+        "and it is not remembered"
+    );
+    assert_eq!(names(directory.path()), ["token.json", "token.json.lock"]);
+}
+
+/// This test binary under a shell's limit.
+fn limited(limit: &str, task: Task, file: &sso_cache::TokenFile) -> Command {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("{limit}; exec \"$0\" \"$@\""));
+    command.arg(std::env::current_exe().unwrap()).args(child::arguments());
+    child::assign(&mut command, task, file.path());
+    command
+}
+
+/// A directory that may be read and not written to. Root may write everywhere, so a root run does
+/// this as another user.
+#[test]
+fn a_directory_without_the_right_to_write() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    let mut command = child::command(Task::Try, file.path());
+    let nobody = Some(65534);
+    if chown(file.path(), nobody, nobody).is_ok() && chown(directory.path(), nobody, nobody).is_ok()
+    {
+        command.uid(65534).gid(65534);
+    }
+    let set = |mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(directory.path(), permissions).unwrap();
+    };
+    set(0o500);
+    let started = command.spawn();
+    let Ok(mut child) = started else {
+        println!("skipped: another user may not run this test binary");
+        return set(0o700);
+    };
+    let said: Vec<_> = child::lines(&mut child).collect();
+    child.wait().unwrap();
+    set(0o700);
+    assert_eq!(
+        said,
+        ["load: 1; lock: unsupported Some(PermissionDenied); store: Some(PermissionDenied)"]
+    );
+    assert_eq!(names(directory.path()), ["token.json"]);
+}

@@ -1,0 +1,85 @@
+//! Tokens that can be told apart and checked for being whole, and places to put them.
+//!
+//! Not responsible for any story.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sso_cache::{CachedToken, TokenFile};
+use sso_types::{AccessToken, ClientSecret, RefreshToken};
+use tempfile::TempDir;
+
+/// A token file in a directory of its own, which does not exist yet below the temporary one.
+pub(crate) fn token_file(directory: &TempDir) -> TokenFile {
+    TokenFile::new(directory.path().join("token.json"))
+}
+
+/// A directory on a file system in memory, where there is one: there, `fsync` takes no time and so
+/// moments come up that a disk hides.
+pub(crate) fn in_memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// The token number `number`: some kilobytes of which every part tells the number.
+pub(crate) fn token(number: i64) -> CachedToken {
+    let start = format!(
+        r#"{{"note":{{"n":{number}.00}},"accessToken":"x","expiresAt":"2026-01-01T00:00:00Z","filler":"{}"}}"#,
+        format!("{number},").repeat(700)
+    );
+    CachedToken::parse(start.as_bytes())
+        .unwrap()
+        .with_client_registration(format!("client-{number}"), ClientSecret::new("secret"), None)
+        .refreshed(
+            AccessToken::new(format!("access-{number}")),
+            Timestamp::from_second(2_000_000_000 + number).unwrap(),
+            Some(RefreshToken::new(format!("refresh-{number}"))),
+        )
+}
+
+/// The number of a token, after a check that it is whole: that every part says the same.
+pub(crate) fn number(token: &CachedToken) -> i64 {
+    let access_token = token.access_token().expose_secret();
+    let number = access_token.strip_prefix("access-").unwrap().parse().unwrap();
+    assert_eq!(token.to_json(), self::token(number).to_json(), "a mixture");
+    number
+}
+
+/// The names in a directory, sorted.
+pub(crate) fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A whole number from the environment of the test run.
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
+}
+
+/// How long the loops run: 1 second, or what `SSO_CACHE_LOOP_SECONDS` says.
+pub(crate) fn loop_time() -> Duration {
+    Duration::from_secs(setting("SSO_CACHE_LOOP_SECONDS", 1))
+}
+
+/// The path with something behind its name, as the lock and the temporary file have it.
+pub(crate) fn beside(file: &TokenFile, suffix: &str) -> PathBuf {
+    let mut name = file.path().as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(unix)]
+pub(crate) fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}

@@ -1,0 +1,123 @@
+//! What a killed writer left: put in place when it is the newer token, else removed.
+//!
+//! Not responsible for killing one (`crash`, `faults`).
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use sso_cache::TokenFile;
+use tempfile::{TempDir, tempdir};
+
+use crate::fixture::{beside, names, number, token, token_file};
+
+struct Scene {
+    directory: TempDir,
+    file: TokenFile,
+    left: PathBuf,
+}
+
+const NOON: Duration = Duration::from_secs(1_700_000_000);
+
+/// A token file with the token 5, written at noon, and a leftover of that content, written so many
+/// seconds later.
+fn scene(left: impl AsRef<[u8]>, later: i64) -> Scene {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(5)).unwrap();
+    let scene = Scene { left: beside(&file, ".new"), directory, file };
+    fs::write(&scene.left, left).unwrap();
+    set_time(scene.file.path(), 0);
+    set_time(&scene.left, later);
+    scene
+}
+
+fn set_time(path: &std::path::Path, later: i64) {
+    let noon = SystemTime::UNIX_EPOCH + NOON;
+    let by = Duration::from_secs(later.unsigned_abs());
+    let time = if later < 0 { noon - by } else { noon + by };
+    File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
+
+/// What the next holder of the lock has.
+fn had(scene: &Scene) -> Option<i64> {
+    let lock = scene.file.try_lock().unwrap().unwrap();
+    let token = lock.load().ok().map(|token| number(&token));
+    assert!(!scene.left.exists());
+    let expected: &[_] =
+        if token.is_some() { &["token.json", "token.json.lock"] } else { &["token.json.lock"] };
+    assert_eq!(names(scene.directory.path()), expected);
+    token
+}
+
+#[test]
+fn whole_and_newer_it_is_the_token() {
+    let scene = scene(&*token(6).to_json(), 1);
+    // A reader, who takes no lock, is not confused.
+    assert_eq!(number(&scene.file.load().unwrap()), 5);
+    let lock = scene.file.try_lock().unwrap().unwrap();
+    assert!(lock.adopted_leftover());
+    drop(lock);
+    assert_eq!(had(&scene), Some(6));
+    assert_eq!(crate::fixture::mode(scene.file.path()), 0o600);
+    assert!(!scene.file.try_lock().unwrap().unwrap().adopted_leftover(), "once");
+}
+
+#[test]
+fn newer_it_is_the_token_though_it_expires_earlier() {
+    // An administrator has shortened the sessions.
+    assert_eq!(had(&scene(&*token(4).to_json(), 1)), Some(4));
+}
+
+#[test]
+fn older_it_is_not() {
+    // Another tool has signed in since.
+    assert_eq!(had(&scene(&*token(6).to_json(), -1)), Some(5));
+}
+
+#[test]
+fn at_the_same_time_the_later_expiry_decides() {
+    assert_eq!(had(&scene(&*token(6).to_json(), 0)), Some(6));
+    assert_eq!(had(&scene(&*token(4).to_json(), 0)), Some(5));
+}
+
+#[test]
+fn torn_it_is_removed() {
+    let whole = token(6).to_json();
+    for part in [&whole[..0], &whole[..10], &whole[..whole.len() - 1]] {
+        assert_eq!(had(&scene(part, 1)), Some(5));
+    }
+}
+
+#[test]
+fn a_sign_out_stands() {
+    let scene = scene(&*token(6).to_json(), 1);
+    fs::remove_file(scene.file.path()).unwrap();
+    assert_eq!(had(&scene), None);
+}
+
+#[test]
+fn a_torn_token_file_is_replaced_by_a_newer_leftover() {
+    for (later, expected) in [(1, Some(6)), (-1, None)] {
+        let scene = scene(&*token(6).to_json(), later);
+        fs::write(scene.file.path(), "{\"acc").unwrap();
+        set_time(scene.file.path(), 0);
+        let lock = scene.file.try_lock().unwrap().unwrap();
+        assert_eq!(lock.load().ok().map(|token| number(&token)), expected);
+        assert!(!scene.left.exists());
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_make_the_leftover_older() {
+    // The token file was written under a clock that went a year ahead.
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(5)).unwrap();
+    let ahead = fs::metadata(file.path()).unwrap().modified().unwrap()
+        + Duration::from_secs(365 * 24 * 3600);
+    File::options().write(true).open(file.path()).unwrap().set_modified(ahead).unwrap();
+    file.try_lock().unwrap().unwrap().store(&token(6)).unwrap();
+    let stored = fs::metadata(file.path()).unwrap().modified().unwrap();
+    assert!(stored > ahead && stored < ahead + Duration::from_secs(1));
+}

@@ -1,0 +1,151 @@
+//! One writer at a time: threads, processes, and those that die.
+//!
+//! Not responsible for what a dead writer left (`leftover`, `crash`).
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use sso_cache::TokenFile;
+use tempfile::tempdir;
+
+use crate::child::{self, Task};
+use crate::fixture::{beside, names, number, token, token_file};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+#[test]
+fn the_lock_excludes_within_one_process_too() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    let lock = file.try_lock().unwrap().unwrap();
+    assert!(file.try_lock().unwrap().is_none());
+    assert!(TokenFile::new(file.path()).try_lock().unwrap().is_none());
+
+    let limit = Duration::from_millis(30);
+    let error = file.lock(limit).unwrap_err();
+    assert!(error.is_timeout() && !error.is_unsupported());
+    assert_eq!(error.path(), file.lock_path().unwrap());
+    assert!(error.io_error().is_none());
+    drop(lock);
+    assert!(file.try_lock().unwrap().is_some());
+}
+
+#[test]
+fn the_lock_holds_over_a_file_that_is_replaced() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    let lock = file.try_lock().unwrap().unwrap();
+    lock.store(&token(2)).unwrap();
+    file.store_unlocked(&token(3)).unwrap();
+    assert!(file.try_lock().unwrap().is_none());
+    lock.store(&token(4)).unwrap();
+    assert!(file.try_lock().unwrap().is_none());
+}
+
+#[test]
+fn others_do_not_take_the_lock_file_for_a_token_and_it_stays() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    drop(file.try_lock().unwrap());
+    assert_eq!(file.lock_path().unwrap(), beside(&file, ".lock"));
+    assert_eq!(names(directory.path()), ["token.json.lock"]);
+    assert!(sso_cache::cached_tokens(directory.path()).unwrap().is_empty());
+}
+
+#[test]
+fn threads_take_turns() {
+    let directory = crate::fixture::in_memory();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(0)).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    let lock = file.lock(LIMIT).unwrap();
+                    let next = number(&lock.load().unwrap()) + 1;
+                    lock.store(&token(next)).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(number(&file.load().unwrap()), 100, "no turn was lost");
+}
+
+#[test]
+fn processes_take_turns() {
+    let directory = crate::fixture::in_memory();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(0)).unwrap();
+    let started: Vec<_> =
+        (0..4).map(|_| child::command(Task::Count, file.path()).spawn().unwrap()).collect();
+    for mut child in started {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(number(&file.load().unwrap()), 100, "no turn was lost");
+    assert_eq!(names(directory.path()), ["token.json", "token.json.lock"]);
+}
+
+#[test]
+fn a_holder_that_dies_releases_the_lock() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    let mut child = child::command(Task::Hold, file.path()).spawn().unwrap();
+    assert_eq!(child::lines(&mut child).next().as_deref(), Some("locked"));
+    assert!(file.try_lock().unwrap().is_none());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(file.try_lock().unwrap().is_some());
+}
+
+/// A user who clears the cache while somebody holds the lock: two may hold it then, and neither's
+/// token is lost or torn.
+#[cfg(unix)]
+#[test]
+fn a_lock_file_that_is_removed_under_its_holder() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    let first = file.try_lock().unwrap().unwrap();
+    first.store(&token(1)).unwrap();
+    fs::remove_file(beside(&file, ".lock")).unwrap();
+
+    let second = file.try_lock().unwrap().expect("a new lock file, a new lock");
+    // The second is in the middle of writing, under the fixed name. The first has lost that.
+    fs::write(beside(&file, ".new"), "of the second").unwrap();
+    first.store(&token(2)).unwrap();
+    assert_eq!(fs::read_to_string(beside(&file, ".new")).unwrap(), "of the second");
+    drop(first);
+    assert!(file.try_lock().unwrap().is_none(), "the second still holds it");
+    second.store(&token(3)).unwrap();
+    assert_eq!(number(&file.load().unwrap()), 3);
+    assert_eq!(names(directory.path()), ["token.json", "token.json.lock"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_is_removed_under_its_holder_is_made_again() {
+    let directory = tempdir().unwrap();
+    let file = TokenFile::new(directory.path().join("cache/token.json"));
+    let lock = file.try_lock().unwrap().unwrap();
+    lock.store(&token(1)).unwrap();
+    fs::remove_dir_all(directory.path().join("cache")).unwrap();
+    lock.store(&token(2)).unwrap();
+    assert_eq!(number(&file.load().unwrap()), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_file_that_cannot_be_opened() {
+    use std::os::unix::fs::symlink;
+
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    symlink("elsewhere", beside(&file, ".lock")).unwrap();
+    let error = file.try_lock().unwrap_err();
+    assert!(!error.is_timeout() && !error.is_unsupported(), "{error}");
+    assert!(!directory.path().join("elsewhere").exists(), "a link is not followed");
+    fs::remove_file(beside(&file, ".lock")).unwrap();
+    fs::create_dir(beside(&file, ".lock")).unwrap();
+    assert!(file.lock(LIMIT).is_err(), "at once, and not after the limit");
+}

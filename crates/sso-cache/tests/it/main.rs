@@ -1,0 +1,31 @@
+//! The cache files as a program uses them: real files, real locks, real processes that are killed.
+//!
+//! Not responsible for the details of parsing, which have their tests beside the code.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "tests: they write files as other tools do, and read what they were asked for"
+)]
+
+mod child;
+mod concurrency;
+#[cfg(unix)]
+mod crash;
+#[cfg(target_os = "linux")]
+mod faults;
+mod fixture;
+#[cfg(unix)]
+mod leftover;
+mod locking;
+mod near_miss;
+mod odd_files;
+mod role_credentials;
+mod storing;
+#[cfg(target_os = "linux")]
+mod strace;
+mod token;

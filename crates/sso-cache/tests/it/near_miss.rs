@@ -1,0 +1,78 @@
+//! Finding the token that is there under another name.
+//!
+//! Not responsible for the message that comes of it.
+
+use std::fs;
+
+use sso_cache::{CacheKey, CacheKeyOrigin, CachedToken, TokenFile, cached_tokens};
+use sso_types::{AccessToken, StartUrl};
+use tempfile::tempdir;
+
+use crate::fixture::{at, names};
+
+const URL: &str = "https://my-sso-portal.awsapps.com/start";
+
+#[test]
+fn the_other_file_with_a_good_token_for_the_same_start_url_is_found() {
+    let directory = tempdir().unwrap();
+    let now = at("2026-01-01T00:00:00Z");
+    let url = StartUrl::new(URL).unwrap();
+    let legacy = CacheKey::for_start_url(&url).file_name();
+    let put = |name: &str, expires_at: &str, url: &str| {
+        let token = CachedToken::new(AccessToken::new("a"), at(expires_at)).with_start_url(url);
+        let file = TokenFile::new(directory.path().join(name));
+        file.store_unlocked(&token).unwrap();
+    };
+    let wanted = TokenFile::new(directory.path().join("wanted.json"));
+    assert_eq!(wanted.find_other(&url, now), None, "an empty directory");
+
+    put("wanted.json", "2026-01-02T00:00:00Z", URL);
+    put("expired.json", "2026-01-01T00:00:00Z", URL);
+    put("elsewhere.json", "2026-01-02T00:00:00Z", "https://other.awsapps.com/start");
+    put("no-token.txt", "2026-01-02T00:00:00Z", URL);
+    for (name, content) in [
+        (
+            "registration.json",
+            r#"{"clientId":"i","clientSecret":"s","expiresAt":"2027-01-01T00:00:00Z","startUrl":"https://my-sso-portal.awsapps.com/start"}"#,
+        ),
+        ("array.json", "[1]"),
+        ("empty.json", ""),
+    ] {
+        fs::write(directory.path().join(name), content).unwrap();
+    }
+    fs::create_dir(directory.path().join("directory.json")).unwrap();
+    assert_eq!(wanted.find_other(&url, now), None, "none of these");
+
+    put("session.json", "2026-01-01T08:00:00Z", "https://MY-SSO-portal.awsapps.com/start/#/");
+    let found = wanted.find_other(&url, now).unwrap();
+    assert_eq!(found.path, directory.path().join("session.json"));
+    assert_eq!(found.expires_at, at("2026-01-01T08:00:00Z"));
+    assert_eq!(found.origin, CacheKeyOrigin::Session);
+
+    put(&legacy, "2026-01-01T09:00:00Z", URL);
+    let found = wanted.find_other(&url, now).unwrap();
+    assert_eq!(found.path, directory.path().join(&legacy), "the one that is good for longest");
+    assert_eq!(found.origin, CacheKeyOrigin::StartUrl);
+
+    let mut all: Vec<_> = cached_tokens(directory.path())
+        .unwrap()
+        .iter()
+        .map(|(file, _)| file.path().file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    all.sort();
+    let mut expected =
+        ["elsewhere.json", "expired.json", "session.json", "wanted.json", legacy.as_str()];
+    expected.sort_unstable();
+    assert_eq!(all, expected);
+    assert_eq!(names(directory.path()).len(), 10, "looking changes nothing");
+}
+
+#[test]
+fn no_directory_is_an_empty_one() {
+    let directory = tempdir().unwrap();
+    let missing = directory.path().join("missing");
+    assert!(cached_tokens(&missing).unwrap().is_empty());
+    let url = StartUrl::new(URL).unwrap();
+    let file = TokenFile::new(missing.join("token.json"));
+    assert_eq!(file.find_other(&url, at("2026-01-01T00:00:00Z")), None);
+}
