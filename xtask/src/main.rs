@@ -24,7 +24,8 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:?}");
+            // Not `{:?}`: a backtrace through this program says nothing of what failed.
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -32,7 +32,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rustls-native-certs", &["sso-http"]),
     ("tokio-rustls", &["sso-emulator"]),
     ("ring", &["sso-cache", "sso-emulator"]),
-    ("tempfile", &["sso-cache"]),
+    ("tempfile", &["sso-cache", "sso-emulator"]),
     ("aws-credential-types", &["sso-aws-sdk"]),
     ("aws-smithy-runtime-api", &["sso-aws-sdk"]),
     ("clap", &["sso-cli", "sso-emulator"]),
@@ -64,6 +64,8 @@ const WORDS: &[Word] = &[
     Word {
         words: &["tokio::spawn", "spawn_blocking", "thread::spawn"],
         homes: &[
+            // Reading and parsing a whole trust store would hold up its caller's runtime.
+            "crates/sso-http/src/https/trust.rs",
             "crates/sso-provider/",
             "crates/sso-aws-sdk/",
             "crates/sso-cli/",

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use aws_credential_types::Token;
 use aws_credential_types::provider::error::TokenError as SdkError;
-use aws_credential_types::provider::{ProvideToken, future};
+use aws_credential_types::provider::future;
+use aws_credential_types::provider::token::ProvideToken;
 use sso_provider::{BearerToken, SignInCause, SsoTokenProvider, TokenError};
 
 /// An [`SsoTokenProvider`] as the AWS SDK's `ProvideToken`, for services with bearer auth.
