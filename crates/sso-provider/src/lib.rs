@@ -69,6 +69,7 @@ mod login_command;
 mod profile_providers;
 mod role_cache;
 mod service;
+mod token_call;
 mod token_provider;
 mod token_provider_builder;
 mod token_refresh;

@@ -55,6 +55,7 @@ pub struct ProfileProviders {
     settings: Settings,
     environment: Environment,
     token_provider: SsoTokenProvider,
+    https: HttpsClient,
     portal: Portal<HttpsClient>,
     retry: RetryLayer,
     role_cache_dir: Option<PathBuf>,
@@ -104,6 +105,11 @@ impl ProfileProviders {
     /// The SSO portal, without retries: for the operations that list accounts and roles.
     pub fn portal(&self) -> &Portal<HttpsClient> {
         &self.portal
+    }
+
+    /// What carries the requests: for a portal with layers of the caller's own below it.
+    pub fn https_client(&self) -> &HttpsClient {
+        &self.https
     }
 
     /// The retries that the settings ask for, as a layer over a service. Clones share one budget.
@@ -297,7 +303,8 @@ impl ProfileProvidersBuilder {
             false => None,
         };
         Ok(ProfileProviders {
-            portal: Portal::with_endpoint(client, portal_endpoint),
+            portal: Portal::with_endpoint(client.clone(), portal_endpoint),
+            https: client,
             asked_for,
             settings,
             environment,
