@@ -138,11 +138,11 @@ impl Merged {
 fn settle(entries: &mut [Entry], range: Range<usize>, texts: &Texts) -> Range<usize> {
     let start = range.start;
     let entries = entries.get_mut(range).unwrap_or_default();
-    entries.sort_by(|a, b| texts.get(a.key).cmp(texts.get(b.key)));
+    entries.sort_by(|a, b| texts.bytes(a.key).cmp(texts.bytes(b.key)));
     let mut kept = 0;
     for at in 0..entries.len() {
         let is_last = match (entries.get(at), entries.get(at + 1)) {
-            (Some(entry), Some(next)) => texts.get(entry.key) != texts.get(next.key),
+            (Some(entry), Some(next)) => texts.bytes(entry.key) != texts.bytes(next.key),
             _ => true,
         };
         if is_last {

@@ -55,9 +55,24 @@ fn is_name_character(c: char) -> bool {
 }
 
 fn is_ascii_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'_' | b'-' | b'/' | b'.' | b'%' | b'@' | b':' | b'+')
+    NAME_BYTES.get(usize::from(byte)).is_some_and(|&is_one| is_one)
 }
+
+/// For each byte, whether it is a character of a name. A table: every key of every profile is
+/// looked at byte by byte.
+const NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, reason = "a byte is less than 256")]
+        {
+            table[byte as usize] = byte.is_ascii_alphanumeric()
+                || matches!(byte, b'_' | b'-' | b'/' | b'.' | b'%' | b'@' | b':' | b'+');
+        }
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

@@ -80,13 +80,26 @@ pub(crate) fn parse(
     parsed: &mut Parsed,
 ) -> Result<(), ParseError> {
     let mut parser = Parser { file, path, text, line: 0, section: None, property: None, parsed };
-    for line in text.strip_prefix('\u{feff}').unwrap_or(text).split('\n') {
+    let mut rest = Some(text.strip_prefix('\u{feff}').unwrap_or(text));
+    while let Some(text) = rest {
+        let line;
+        (line, rest) = first_line(text);
         parser.line = parser.line.saturating_add(1);
         parser.read(line.strip_suffix('\r').unwrap_or(line)).map_err(|problem| {
             ParseError::Syntax { file: path.to_path_buf(), line: parser.line as usize, problem }
         })?;
     }
     Ok(())
+}
+
+/// The first line, without its LF, and what follows that. Lines are short: looking at one byte after
+/// the other is faster than a search made for long texts.
+fn first_line(text: &str) -> (&str, Option<&str>) {
+    let end = text.bytes().position(|byte| byte == b'\n');
+    match end.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?))) {
+        Some((line, rest)) => (line, Some(rest)),
+        None => (text, None),
+    }
 }
 
 struct Parser<'a> {
@@ -315,20 +328,25 @@ enum Missing {
 
 /// The key and the value of a line, trimmed, without the comment.
 fn split_property(line: &str) -> Result<(&str, &str), Missing> {
-    let (key, value) = without_comment(line).split_once('=').ok_or(Missing::EqualsSign)?;
-    let key = trim(key);
-    if key.is_empty() { Err(Missing::Key) } else { Ok((key, trim(value))) }
-}
-
-/// What stands before a blank that `#` or `;` follows.
-fn without_comment(line: &str) -> &str {
-    let mut after_blank = false;
-    let comment = line.bytes().position(|byte| {
-        let begins = after_blank && matches!(byte, b'#' | b';');
-        after_blank = is_blank(byte);
-        begins
-    });
-    comment.and_then(|at| line.get(..at)).unwrap_or(line)
+    let mut equals = None;
+    let mut end = line.len();
+    let mut previous = 0;
+    for (at, byte) in line.bytes().enumerate() {
+        match byte {
+            b'=' if equals.is_none() => equals = Some(at),
+            // After a blank, a comment begins.
+            b'#' | b';' if is_blank(previous) => {
+                end = at;
+                break;
+            }
+            _ => {}
+        }
+        previous = byte;
+    }
+    let equals = equals.ok_or(Missing::EqualsSign)?;
+    let key = trim(line.get(..equals).unwrap_or_default());
+    let value = trim(line.get(equals + 1..end).unwrap_or_default());
+    if key.is_empty() { Err(Missing::Key) } else { Ok((key, value)) }
 }
 
 /// Whether a trimmed line that begins with `[` is a section line from end to end.

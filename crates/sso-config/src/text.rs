@@ -37,14 +37,23 @@ pub(crate) struct Span {
 impl Texts {
     /// The piece at `span`.
     pub(crate) fn get(&self, span: Span) -> &str {
-        let text: &str = match span.text {
+        // Spans are made from the texts themselves, so the piece is always there.
+        self.text(span.text).get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    /// The same, for comparing: bytes sort as the text does, and need no look at its characters.
+    pub(crate) fn bytes(&self, span: Span) -> &[u8] {
+        let text = self.text(span.text).as_bytes();
+        text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    fn text(&self, text: Text) -> &str {
+        match text {
             Text::Config => &self.config,
             Text::Credentials => &self.credentials,
             Text::Joined => &self.joined,
             Text::Lowered => &self.lowered,
-        };
-        // Spans are made from the texts themselves, so the piece is always there.
-        text.get(span.start as usize..span.end as usize).unwrap_or_default()
+        }
     }
 }
 
