@@ -1,4 +1,82 @@
-//! Being documented.
+//! The files of an AWS SSO login under `~/.aws`, so kept that no token is torn, lost or refreshed
+//! twice: the token file that all AWS tools of a user share, the lock beside it, and the AWS CLI's
+//! cache of role credentials.
+//!
+//! ```text
+//! sso-types <── sso-cache <── sso-provider
+//!                (here)
+//!
+//! CacheKey ──> path ──> TokenFile ── load ──────────────> CachedToken
+//!                          └─ lock ─> TokenFileLock ── store ──┘
+//! ```
+//!
+//! Deliberately not here: the network, configuration files, when a token should be refreshed, and
+//! anything `async` (every call blocks for a few system calls; [`TokenFile::try_lock`] is the form
+//! of the lock that does not wait).
+//!
+//! # Example
+//!
+//! ```
+//! use sso_cache::{CachedToken, TokenFile, standard_cached_token_filepath_in};
+//! use sso_types::{AccessToken, Environment, RefreshToken};
+//! use std::time::Duration;
+//!
+//! # let home = tempfile::tempdir()?;
+//! let environment = Environment::from_iter([("HOME", home.path())]);
+//! let file = TokenFile::new(standard_cached_token_filepath_in("my-session", &environment)?);
+//!
+//! // Signed in.
+//! let token = CachedToken::new(AccessToken::new("a1"), "2026-01-01T08:00:00Z".parse()?)
+//!     .with_refresh_token(RefreshToken::new("r1"));
+//! file.store_unlocked(&token)?;
+//!
+//! // Refreshed: by one process at a time, each of which reads again what the last one wrote.
+//! let lock = file.lock(Duration::from_secs(10))?;
+//! let token = lock.load()?;
+//! let token = token.refreshed(AccessToken::new("a2"), "2026-01-01T16:00:00Z".parse()?, None);
+//! lock.store(&token)?;
+//! drop(lock);
+//!
+//! assert_eq!(file.load()?.access_token().expose_secret(), "a2");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What can be relied on
+//!
+//! * A reader sees a whole old file or a whole new one, whoever is killed when. It needs no lock.
+//! * A failed store leaves the old file, and nothing beside it.
+//! * What other tools put into a token file is written back as it was, to the digit.
+//! * A writer that is killed after the new token has reached the disk and before it has taken the
+//!   file's place loses nothing: [`TokenFile::try_lock`] finishes what it began.
+//! * The lock holds between processes and between threads, while the token file is replaced, and
+//!   goes with its holder's death. Its file, `<token file>.lock`, is never removed: whoever waits
+//!   for the old file and whoever makes a new one would otherwise both hold it.
+//! * Nothing waits for a pipe or a device that stands where a file should be.
+//! * Secrets are cleared from memory on drop, buffers included; no error and no `Debug` shows one.
+//!
+//! # Other programs
+//!
+//! The AWS CLI and the AWS SDKs read and write the same files without a lock, in place. A file that
+//! does not parse is therefore read again after some milliseconds. A sign-in or sign-out by another
+//! tool stands: it is never undone by what a killed writer left. A refresh by another tool at the
+//! same moment cannot be kept out, as it asks for no lock.
+//!
+//! # Known gaps
+//!
+//! * That a token survives a power cut follows from `fsync` of file and directory before and after
+//!   the rename; no test here cuts the power. Role credentials are not synced, on purpose: they can
+//!   be fetched again.
+//! * Windows: compiled and linted, not run. There, a file's version is told by its times and size
+//!   alone, a removed lock file is noticed only as missing, a symbolic link in place of a leftover
+//!   is followed, and access is what the directory's rights say.
+//! * A token file with several hard links gets its new content under the one name that was given.
+//!   Extended attributes and access control lists of the old file are not carried over.
+//! * Run as root with the home directory of somebody else, files stay or become theirs (as the old
+//!   file or else the directory is), but directories that are made then belong to root.
+//! * On a file system without locks (see [`LockError::Unsupported`]) two processes may refresh at
+//!   once, and a token whose writer is killed before it is in place is lost.
+//! * The first token of a login, for which there is no file yet, is not rescued from a kill in the
+//!   middle of the store.
 
 #![forbid(unsafe_code)]
 
@@ -30,8 +108,5 @@ pub use role_cache_key::role_cache_key;
 pub use role_credentials_file::{
     RoleCredentialsFile, RoleCredentialsFileLock, role_credentials_files,
 };
-pub use store::Fingerprint;
+pub use store::{Fingerprint, MAX_FILE_SIZE};
 pub use token_file::{TokenFile, TokenFileLock};
-
-/// The largest cache file that is read or written, in bytes: 1 MiB.
-pub const MAX_FILE_SIZE: usize = 1 << 20;

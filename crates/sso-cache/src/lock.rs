@@ -95,10 +95,11 @@ pub(crate) fn wait<T>(
             return Ok(lock);
         }
         let waited = start.elapsed();
-        if waited >= limit {
+        let left = limit.saturating_sub(waited);
+        if left.is_zero() {
             return Err(LockError::Timeout { path: path.to_owned(), waited });
         }
-        thread::sleep(pause.min(limit - waited));
+        thread::sleep(pause.min(left));
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

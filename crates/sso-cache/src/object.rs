@@ -41,11 +41,11 @@ pub(crate) fn text(bytes: &[u8]) -> Result<(&str, usize), ParseError> {
         Err(error) => {
             let at = error.valid_up_to();
             let good = without_bom.get(..at).unwrap_or_default();
-            let line_start = good.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+            let last_line = good.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
             Err(ParseError::NotJson {
                 problem: "bytes that are not UTF-8",
-                line: good.iter().filter(|&&byte| byte == b'\n').count() + 1,
-                column: at - line_start + 1,
+                line: good.split(|&byte| byte == b'\n').count(),
+                column: last_line.len() + 1,
                 offset: before + at,
             })
         }
@@ -161,7 +161,7 @@ fn unit(digits: &str) -> Option<(u16, &str)> {
     Some((u16::from_str_radix(digits, 16).ok()?, rest))
 }
 
-/// Keeps the position of serde_json's error and drops its text, which quotes what it found.
+/// Keeps the position of the parser's error and drops its text, which quotes what it found.
 fn not_json(text: &str, before: usize, error: &serde_json::Error) -> ParseError {
     let at_end = error.classify() == Category::Eof;
     let lines_before = error.line().saturating_sub(1);
@@ -256,7 +256,7 @@ mod tests {
             &expect!["it is not JSON: bytes that are not UTF-8 at line 1, column 1 (byte 0)"],
         );
         check(
-            &[b' '; MAX_FILE_SIZE + 1],
+            &vec![b' '; MAX_FILE_SIZE + 1],
             &expect![
                 "it is 1048577 bytes long, where at most 1048576 are read; a token file is far smaller"
             ],

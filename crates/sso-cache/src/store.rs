@@ -11,3 +11,6 @@ pub(crate) use replace::{
     Durability, TempName, create_directory_of, directory_of, finish_leftover, fixed_temp_path,
     give_to_owner_of, modified, real_path, remove, replace, with_suffix,
 };
+
+/// The largest cache file that is read or written, in bytes: 1 MiB.
+pub const MAX_FILE_SIZE: usize = 1 << 20;

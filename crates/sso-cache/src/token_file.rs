@@ -61,7 +61,7 @@ impl TokenFile {
     /// [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<TokenFileLock>, LockError> {
         let real = self.real_path_for_lock()?;
-        self.try_lock_real(&real)
+        try_lock_real(&real)
     }
 
     /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every
@@ -69,7 +69,7 @@ impl TokenFile {
     /// runtime's own timer.
     pub fn lock(&self, limit: Duration) -> Result<TokenFileLock, LockError> {
         let real = self.real_path_for_lock()?;
-        lock::wait(&lock::lock_path(&real), limit, || self.try_lock_real(&real))
+        lock::wait(&lock::lock_path(&real), limit, || try_lock_real(&real))
     }
 
     /// The file that is locked. It stays when the lock is released and is empty.
@@ -90,12 +90,6 @@ impl TokenFile {
     /// Whether there was a token file. The lock file stays.
     pub fn remove(&self) -> Result<bool, StoreError> {
         remove_token(&self.real_path()?)
-    }
-
-    fn try_lock_real(&self, real: &Path) -> Result<Option<TokenFileLock>, LockError> {
-        let Some(lock) = FileLock::try_take(&lock::lock_path(real))? else { return Ok(None) };
-        let adopted = leftover::settle(real);
-        Ok(Some(TokenFileLock { real: real.to_owned(), lock, adopted }))
     }
 
     fn real_path(&self) -> Result<PathBuf, StoreError> {
@@ -151,6 +145,12 @@ impl TokenFileLock {
     pub fn adopted_leftover(&self) -> bool {
         self.adopted
     }
+}
+
+fn try_lock_real(real: &Path) -> Result<Option<TokenFileLock>, LockError> {
+    let Some(lock) = FileLock::try_take(&lock::lock_path(real))? else { return Ok(None) };
+    let adopted = leftover::settle(real);
+    Ok(Some(TokenFileLock { real: real.to_owned(), lock, adopted }))
 }
 
 fn store_token(

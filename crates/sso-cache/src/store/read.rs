@@ -80,13 +80,14 @@ pub(crate) fn read<T>(
 ) -> Result<(T, Fingerprint), StoreError> {
     let mut broken = None;
     for reads_left in (0..MOST_READS).rev() {
-        let mut file = open(path, false).map_err(|error| StoreError::read(path, error))?;
-        match read_open(path, &mut file, &parse) {
+        let (version, content) = read_version(path, &parse)?;
+        match content {
+            Ok(content) => return Ok((content, version)),
             // Unchanged since the last read: nobody is writing, it stays broken.
-            Err((error, found)) if reads_left == 0 || broken == found => return Err(error),
-            Err((error, None)) => return Err(error),
-            Err((_, found)) => broken = found,
-            Ok(read) => return Ok(read),
+            Err(error) if reads_left == 0 || broken.as_ref() == Some(&version) => {
+                return Err(StoreError::invalid(path, error));
+            }
+            Err(_) => broken = Some(version),
         }
         thread::sleep(PAUSE);
     }
@@ -99,8 +100,8 @@ pub(crate) fn read_once<T>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, ParseError>,
 ) -> Result<(T, Fingerprint), StoreError> {
-    let mut file = open(path, false).map_err(|error| StoreError::read(path, error))?;
-    read_open(path, &mut file, &parse).map_err(|(error, _)| error)
+    let (version, content) = read_version(path, &parse)?;
+    content.map(|content| (content, version)).map_err(|error| StoreError::invalid(path, error))
 }
 
 /// Opens and reads what a writer left behind: once, never through a link. The handle can be synced.
@@ -109,7 +110,9 @@ pub(crate) fn read_leftover<T>(
     parse: impl Fn(&[u8]) -> Result<T, ParseError>,
 ) -> Result<(T, File), StoreError> {
     let mut file = open(path, true).map_err(|error| StoreError::read(path, error))?;
-    let (content, _) = read_open(path, &mut file, &parse).map_err(|(error, _)| error)?;
+    let (_, content) =
+        read_open(&mut file, &parse).map_err(|error| StoreError::read(path, error))?;
+    let content = content.map_err(|error| StoreError::invalid(path, error))?;
     Ok((content, file))
 }
 
@@ -148,25 +151,29 @@ fn open(path: &Path, leftover: bool) -> io::Result<File> {
     retry_while_shared(|| options.open(path))
 }
 
-/// Reads an open file. The version is taken before the content: when someone writes in between, the
-/// next look finds another version and reads again. With an error of the content comes its version.
-fn read_open<T>(
+fn read_version<T>(
     path: &Path,
+    parse: impl Fn(&[u8]) -> Result<T, ParseError>,
+) -> Result<(Fingerprint, Result<T, ParseError>), StoreError> {
+    open(path, false)
+        .and_then(|mut file| read_open(&mut file, parse))
+        .map_err(|error| StoreError::read(path, error))
+}
+
+/// Reads an open file. The version is taken before the content: when someone writes in between, the
+/// next look finds another version and reads again.
+fn read_open<T>(
     file: &mut File,
     parse: impl Fn(&[u8]) -> Result<T, ParseError>,
-) -> Result<(T, Fingerprint), (StoreError, Option<Fingerprint>)> {
-    let unreadable = |error| (StoreError::read(path, error), None);
-    let metadata = file.metadata().map_err(unreadable)?;
-    check_is_file(&metadata).map_err(unreadable)?;
+) -> io::Result<(Fingerprint, Result<T, ParseError>)> {
+    let metadata = file.metadata()?;
+    check_is_file(&metadata)?;
     let version = Fingerprint::of(&metadata);
-    let invalid = |error| (StoreError::invalid(path, error), Some(version.clone()));
     if metadata.len() > MAX_FILE_SIZE as u64 {
-        return Err(invalid(ParseError::TooLarge { size: metadata.len() }));
+        return Ok((version, Err(ParseError::TooLarge { size: metadata.len() })));
     }
-    let size = usize::try_from(metadata.len()).unwrap_or(MAX_FILE_SIZE);
-    let (buffer, length) = read_all(file, size).map_err(unreadable)?;
-    let content = parse(buffer.get(..length).unwrap_or_default()).map_err(invalid)?;
-    Ok((content, version))
+    let (buffer, length) = read_all(file, usize::try_from(metadata.len()).unwrap_or_default())?;
+    Ok((version, parse(buffer.get(..length).unwrap_or_default())))
 }
 
 /// What is in the file, normally with one read; at most a byte more than the limit.

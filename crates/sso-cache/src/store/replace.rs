@@ -207,16 +207,11 @@ fn write_and_rename(
 fn create_temp(real: &Path, name: TempName) -> io::Result<(File, TempPath)> {
     if name == TempName::Fixed {
         let path = fixed_temp_path(real);
-        let mut options = OpenOptions::new();
-        // Fails when anything has that name already, a link included.
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut made = retry_while_shared(|| options.open(&path));
+        let mut made = create_new(&path);
         if made.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
             // Left by someone who held the lock before, and not wanted by us.
             if fs::remove_file(&path).is_ok() {
-                made = retry_while_shared(|| options.open(&path));
+                made = create_new(&path);
             }
         }
         match made {
@@ -229,8 +224,17 @@ fn create_temp(real: &Path, name: TempName) -> io::Result<(File, TempPath)> {
     let file = tempfile::Builder::new()
         .prefix(&random_prefix(real))
         .suffix(RANDOM_SUFFIX)
-        .tempfile_in(directory_of(real))?;
+        .make_in(directory_of(real), create_new)?;
     Ok(file.into_parts())
+}
+
+/// Fails when anything has that name already, a link included.
+fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    retry_while_shared(|| options.open(path))
 }
 
 const RANDOM_SUFFIX: &str = ".tmp";

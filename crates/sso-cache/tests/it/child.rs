@@ -135,7 +135,9 @@ fn store_next(file: &TokenFile) -> i64 {
 }
 
 fn attempt(file: &TokenFile) -> String {
-    let kind = |error: Option<&std::io::Error>| format!("{:?}", error.map(std::io::Error::kind));
+    let kind = |error: Option<&std::io::Error>| {
+        format!("error {}", error.and_then(std::io::Error::raw_os_error).unwrap_or_default())
+    };
     let loaded = file.load().map(|token| number(&token));
     let loaded = loaded.map_or_else(|error| kind(error.io_error()), |number| number.to_string());
     let locked = match file.try_lock() {

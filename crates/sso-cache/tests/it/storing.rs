@@ -171,7 +171,9 @@ fn what_killed_writers_left_long_ago_is_swept_up() {
         ("token.json.bak", Some(old)),
     ] {
         let left = fs::File::create(directory.path().join(name)).unwrap();
-        modified.map(|modified| left.set_modified(modified).unwrap());
+        if let Some(modified) = modified {
+            left.set_modified(modified).unwrap();
+        }
     }
     file.store_unlocked(&token(1)).unwrap();
     assert_eq!(

@@ -46,7 +46,7 @@ fn a_token_of_the_aws_cli() {
 #[test]
 fn nothing_shows_a_secret() {
     let token = parse(WHOLE);
-    expect![[r#"CachedToken { expires_at: 2026-01-01T08:00:00Z, refresh_token: true, client_id: true, client_secret: true, registration_expires_at: true, region: true, start_url: true, .. }"#]]
+    expect![["CachedToken { expires_at: 2026-01-01T08:00:00Z, refresh_token: true, client_id: true, client_secret: true, registration_expires_at: true, region: true, start_url: true, .. }"]]
         .assert_eq(&format!("{token:?}"));
     let shown = format!("{:#?}", token.refreshability(Timestamp::UNIX_EPOCH)).replace("MARK-i", "");
     assert!(!shown.contains("MARK"), "{shown}");
