@@ -15,9 +15,9 @@ use crate::SettingsError;
 ///
 /// use sso_config::{Environment, Locations};
 ///
-/// let environment = Environment::from_iter([("HOME", "/home/ana"), ("AWS_CONFIG_FILE", "~/work")]);
+/// let environment = Environment::from_iter([("HOME", "/home/ana"), ("AWS_CONFIG_FILE", "~/sso.ini")]);
 /// let locations = Locations::from_environment(&environment)?;
-/// assert_eq!(locations.config(), Path::new("/home/ana/work"));
+/// assert_eq!(locations.config(), Path::new("/home/ana/sso.ini"));
 /// assert_eq!(locations.credentials(), Path::new("/home/ana/.aws/credentials"));
 /// # Ok::<(), sso_config::SettingsError>(())
 /// ```
