@@ -120,14 +120,16 @@ impl CredentialsCache {
     }
 
     async fn renew(&self) -> Result<Credentials, CredentialsError> {
-        // Twice: a flight is lost when the runtime that it was started on shuts down while another
-        // one waits for it; then it is started again, here.
-        for _ in 0..2 {
+        // More than once: a flight is lost when the runtime that it was started on shuts down while
+        // another one waits for it, and what it brings may have expired when a waiter gets to it
+        // (a machine that slept). Then it is started again, here.
+        for _ in 0..3 {
             let flight = match self.0.step() {
                 Step::Done(credentials) => return Ok(credentials),
                 Step::Wait(flight) => flight,
             };
             match flight.land().await {
+                Some(Ok(credentials)) if credentials.is_expired(self.0.clock.now()) => {}
                 Some(Ok(credentials)) => return Ok(credentials),
                 Some(Err(error)) => return self.0.still_good().ok_or(error),
                 None => {}

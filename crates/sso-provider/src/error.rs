@@ -42,8 +42,9 @@ pub enum TokenError {
         /// The limit.
         limit: Duration,
     },
-    /// The tokio runtime that the refresh ran on was shut down. Ask again on one that runs.
-    #[error("the refresh was interrupted by the shutdown of its runtime; ask again")]
+    /// The tokio runtime that the refresh ran on was shut down, or the machine slept until what it
+    /// brought had expired, and that more than once. Ask again.
+    #[error("the refresh was interrupted; ask again")]
     Interrupted,
 }
 
@@ -182,8 +183,9 @@ pub enum CredentialsError {
         /// The limit.
         limit: Duration,
     },
-    /// The tokio runtime that the retrieval ran on was shut down. Ask again on one that runs.
-    #[error("the retrieval was interrupted by the shutdown of its runtime; ask again")]
+    /// The tokio runtime that the retrieval ran on was shut down, or the machine slept until what
+    /// it brought had expired, and that more than once. Ask again.
+    #[error("the retrieval was interrupted; ask again")]
     Interrupted,
     /// The shared config files, or what a profile in them asks for, cannot be used.
     #[error("the configuration cannot be used")]

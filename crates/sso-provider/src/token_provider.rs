@@ -138,17 +138,20 @@ impl SsoTokenProvider {
 
     async fn retrieve(&self, refused: Option<&Refused>) -> Result<BearerToken, TokenError> {
         token_refresh::write_unsaved(&self.0);
-        // Once more for a flight that was lost (the runtime that it was started on shut down while
-        // another one waits for it), or that was under way before the token was refused.
-        for _ in 0..2 {
+        // More than once for a flight that was lost (the runtime that it was started on shut down
+        // while another one waits for it), that was under way before the token was refused, or
+        // whose token has expired when a waiter gets to it (a machine that slept).
+        for _ in 0..3 {
             let (flight, meanwhile) = match self.0.step(refused)? {
                 Step::Done(token) => return Ok(BearerToken(token)),
                 Step::Wait(flight, meanwhile) => (flight, meanwhile),
             };
             let landed = flight.land().await;
-            let still_good = meanwhile.filter(|token| self.0.clock.now() < token.expires_at());
+            let now = self.0.clock.now();
+            let still_good = meanwhile.filter(|token| now < token.expires_at());
             match (landed, still_good) {
-                (Some(Ok(token)), _) if refused.is_some_and(|it| it.is(&token)) => {}
+                (Some(Ok(token)), _)
+                    if token.is_expired(now) || refused.is_some_and(|it| it.is(&token)) => {}
                 (Some(Ok(token)), _) | (Some(Err(_)), Some(token)) => {
                     return Ok(BearerToken(token));
                 }

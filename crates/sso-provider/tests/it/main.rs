@@ -17,6 +17,7 @@ mod clock;
 mod errors;
 mod flights;
 mod go_names;
+mod interleavings;
 #[cfg(feature = "https")]
 mod profiles;
 mod refresh;

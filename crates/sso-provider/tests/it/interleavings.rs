@@ -1,0 +1,281 @@
+//! Thousands of seeded schedules: who runs when, who is dropped, what fails, how the clock moves.
+//!
+//! On a current-thread runtime nothing is left to chance but the seed: every task, the services
+//! among them, gives way a random number of times before each of its steps.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use sso_provider::cache::TokenFile;
+use sso_provider::http::{CreateToken, CreateTokenResponse, GetRoleCredentials, ServiceError};
+use sso_provider::{CredentialsCache, SsoCredentialsProvider, SsoTokenProvider};
+use sso_types::{AccessToken, Clock as _, ManualClock, RefreshToken};
+use tempfile::TempDir;
+
+use crate::scene::{NOW, Scene, credentials, unavailable};
+
+/// A small generator of random numbers (SplitMix64), so that a seed is a schedule.
+#[derive(Clone)]
+struct Random(Arc<AtomicU64>);
+
+impl Random {
+    fn new(seed: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))))
+    }
+
+    fn below(&self, bound: u64) -> u64 {
+        let state = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    fn one_in(&self, bound: u64) -> bool {
+        self.below(bound) == 0
+    }
+
+    async fn give_way(&self) {
+        for _ in 0..self.below(4) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn run(schedule: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+    // In paused time this is a check that nobody waits for ever, not a wait.
+    let limit = Duration::from_secs(3600);
+    runtime.block_on(async { tokio::time::timeout(limit, schedule).await.expect("nobody hangs") });
+}
+
+/// What the portal knows of its requests.
+#[derive(Default)]
+struct Books {
+    /// How often the cache was invalidated.
+    epoch: u64,
+    /// The epoch in which each access key was asked for.
+    asked_in: BTreeMap<String, u64>,
+    /// Requests under way.
+    under_way: u32,
+    failures: u32,
+    requests: usize,
+}
+
+#[test]
+fn the_credentials_cache_keeps_its_promises_in_every_schedule() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("token.json");
+    let forever = sso_provider::cache::CachedToken::new(
+        AccessToken::new("token"),
+        "2100-01-01T00:00:00Z".parse().unwrap(),
+    );
+    TokenFile::new(&path).store_unlocked(&forever).unwrap();
+    for seed in 0..4000 {
+        run(cache_schedule(seed, path.clone()));
+    }
+}
+
+async fn cache_schedule(seed: u64, token: std::path::PathBuf) {
+    let random = Random::new(seed);
+    let clock = ManualClock::at(NOW.parse().unwrap());
+    let books = Arc::new(Mutex::new(Books::default()));
+    let portal = {
+        let (random, clock, books) = (random.clone(), clock.clone(), Arc::clone(&books));
+        tower::service_fn(move |_: GetRoleCredentials| {
+            let (random, clock, books) = (random.clone(), clock.clone(), Arc::clone(&books));
+            async move { serve(seed, &random, &clock, &books).await }
+        })
+    };
+    let (account, role) = ("123456789012".parse().unwrap(), "Role".parse().unwrap());
+    let provider = SsoCredentialsProvider::builder(portal, account, role)
+        .cached_token_filepath(token)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let cache = CredentialsCache::new(provider);
+
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let (random, clock) = (random.clone(), clock.clone());
+        let (books, cache) = (Arc::clone(&books), cache.clone());
+        tasks.spawn(async move {
+            for _ in 0..6 {
+                random.give_way().await;
+                // Half of the schedules are without invalidations.
+                match random.below(8) {
+                    0 if seed % 2 == 0 => {
+                        books.lock().unwrap().epoch += 1;
+                        cache.invalidate();
+                    }
+                    1 => clock.advance(SignedDuration::from_secs(40)),
+                    2 => clock.advance(SignedDuration::from_secs(-20)),
+                    // A caller that loses patience, perhaps the one that started the request.
+                    3 => {
+                        let impatient = tokio::spawn({
+                            let cache = cache.clone();
+                            async move { cache.retrieve().await.map(drop) }
+                        });
+                        random.give_way().await;
+                        impatient.abort();
+                    }
+                    _ => check(seed, &cache, &clock, &books).await,
+                }
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.unwrap();
+    }
+}
+
+async fn serve(
+    seed: u64,
+    random: &Random,
+    clock: &ManualClock,
+    books: &Mutex<Books>,
+) -> Result<sso_types::Credentials, ServiceError> {
+    let (epoch, number) = {
+        let mut books = books.lock().unwrap();
+        books.requests += 1;
+        books.under_way += 1;
+        // Only what was started before an invalidation may run beside another.
+        assert!(books.under_way == 1 || books.epoch > 0, "seed {seed}: two requests at once");
+        (books.epoch, books.requests)
+    };
+    random.give_way().await;
+    random.give_way().await;
+    let mut books = books.lock().unwrap();
+    books.under_way -= 1;
+    if random.one_in(3) {
+        books.failures += 1;
+        return Err(unavailable());
+    }
+    let credentials = credentials(number, clock.now(), 100);
+    books.asked_in.insert(credentials.access_key_id().to_owned(), epoch);
+    Ok(credentials)
+}
+
+async fn check(seed: u64, cache: &CredentialsCache, clock: &ManualClock, books: &Mutex<Books>) {
+    let (epoch, failures) = {
+        let books = books.lock().unwrap();
+        (books.epoch, books.failures)
+    };
+    match cache.retrieve().await {
+        Ok(credentials) => {
+            assert!(!credentials.is_expired(clock.now()), "seed {seed}: expired");
+            let asked_in = books.lock().unwrap().asked_in[credentials.access_key_id()];
+            assert!(asked_in >= epoch, "seed {seed}: asked for before an invalidation");
+        }
+        Err(
+            sso_provider::CredentialsError::Interrupted
+            | sso_provider::CredentialsError::Expired { .. },
+        ) => {}
+        Err(error) => {
+            let failed = books.lock().unwrap().failures > 0;
+            assert!(failed, "seed {seed}: {error} although nothing failed ({failures} before)");
+        }
+    }
+}
+
+#[test]
+fn a_refresh_token_is_never_sent_twice_in_any_schedule() {
+    // Files on a disk make thousands of flushes slow; memory serves where there is such a directory.
+    let memory = std::path::Path::new("/dev/shm");
+    let directory =
+        if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() };
+    for seed in 0..400 {
+        run(token_schedule(seed, directory.path().join(format!("{seed}.json"))));
+    }
+}
+
+async fn token_schedule(seed: u64, path: std::path::PathBuf) {
+    let random = Random::new(seed);
+    let mut scene = Scene::new();
+    scene.clock = ManualClock::at(NOW.parse().unwrap());
+    let file = TokenFile::new(path);
+    file.store_unlocked(&scene.refreshable("first", 30)).unwrap();
+
+    // The one refresh token that is live; whoever sends another has burnt the session.
+    let live = Arc::new(Mutex::new(("refresh of first".to_owned(), 0)));
+    let oidc = {
+        let (random, live) = (random.clone(), Arc::clone(&live));
+        tower::service_fn(move |request: CreateToken| {
+            let (random, live) = (random.clone(), Arc::clone(&live));
+            async move {
+                random.give_way().await;
+                let sent = request.refresh_token_grant().unwrap().expose_secret().to_owned();
+                let next = {
+                    let mut live = live.lock().unwrap();
+                    if random.one_in(4) {
+                        return Err(unavailable());
+                    }
+                    assert_eq!(sent, live.0, "seed {seed}: a spent refresh token was sent");
+                    live.1 += 1;
+                    live.0 = format!("refresh-{}", live.1);
+                    live.clone()
+                };
+                random.give_way().await;
+                let access_token = AccessToken::new(format!("access-{}", next.1));
+                Ok::<_, ServiceError>(
+                    CreateTokenResponse::new(access_token, Duration::from_secs(60))
+                        .with_refresh_token(RefreshToken::new(next.0)),
+                )
+            }
+        })
+    };
+    // Three providers stand for three processes: their locks are the kernel's, by open file.
+    let providers: Vec<_> = (0..3)
+        .map(|_| {
+            SsoTokenProvider::builder(oidc.clone(), file.clone())
+                .clock(scene.clock.clone())
+                .build()
+                .unwrap()
+        })
+        .collect();
+
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..6 {
+        let (random, clock) = (random.clone(), scene.clock.clone());
+        let provider = providers[task % providers.len()].clone();
+        tasks.spawn(async move {
+            for _ in 0..4 {
+                random.give_way().await;
+                match random.below(6) {
+                    0 => clock.advance(SignedDuration::from_secs(45)),
+                    1 => {
+                        let impatient = tokio::spawn({
+                            let provider = provider.clone();
+                            async move { provider.retrieve_bearer_token().await.map(drop) }
+                        });
+                        random.give_way().await;
+                        impatient.abort();
+                    }
+                    _ => match provider.retrieve_bearer_token().await {
+                        Ok(token) => {
+                            assert!(clock.now() < token.expires_at(), "seed {seed}: expired");
+                        }
+                        Err(error) => {
+                            assert!(!error.is_login_required(), "seed {seed}: {error:?}");
+                        }
+                    },
+                }
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.unwrap();
+    }
+    // Every flight has landed by now or never will; the file holds the live token.
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let stored = file.load().unwrap();
+    assert_eq!(
+        stored.refresh_token().unwrap().expose_secret(),
+        live.lock().unwrap().0,
+        "seed {seed}"
+    );
+}
