@@ -99,7 +99,11 @@ fn a_file_that_may_not_be_read() {
         eprintln!("skipped: this user may read every file");
         return;
     }
-    fails(directory.path(), &locations, &expect![]);
+    let expected = expect![
+        "DIR/config cannot be read; check that it is a file and that you may read it, or name \
+         another one with AWS_CONFIG_FILE"
+    ];
+    fails(directory.path(), &locations, &expected);
 }
 
 #[test]
