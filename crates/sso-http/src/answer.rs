@@ -5,7 +5,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, Visitor};
 use serde::{Deserialize, de};
 use serde_json::error::Category;
 use zeroize::Zeroizing;
@@ -19,17 +19,21 @@ const LONGEST: i64 = 10 * 366 * 86_400;
 ///
 /// The message of `serde_json` is not passed on: it quotes the value that it stumbled over.
 pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(body).map_err(|error| {
-        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-        let place = format!("at line {}, column {}", error.line(), error.column());
-        match (error.classify(), first) {
-            (_, None) => malformed("it is empty"),
-            (Category::Data, _) => {
-                malformed(format!("a field is not of the type it should be ({place})"))
-            }
-            (_, Some(b'{')) => malformed(format!("its JSON breaks off or is broken ({place})")),
-            _ => DecodeError::NotJson,
+    match body.trim_ascii_start().first() {
+        None => return Err(malformed("it is empty")),
+        Some(b'{') => (),
+        // Serde would read an array as the fields of a struct in their order.
+        Some(_) if serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
+            return Err(malformed("it is not a JSON object"));
         }
+        Some(_) => return Err(DecodeError::NotJson),
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let what = match error.classify() {
+            Category::Data => "a field is not of the type it should be",
+            _ => "its JSON breaks off or is broken",
+        };
+        malformed(format!("{what} (at line {}, column {})", error.line(), error.column()))
     })
 }
 
@@ -184,7 +188,10 @@ mod tests {
             error(r#"{"text":"MARK"#),
             malformed("its JSON breaks off or is broken (at line 1, column 13)")
         );
-        for body in ["[\"MARK\",1]", "\"MARK\"", r#"{"text":["MARK"]}"#, r#"{"number":"MARK"}"#] {
+        for body in ["[\"MARK\",1]", "\"MARK\"", "null"] {
+            assert_eq!(error(body), malformed("it is not a JSON object"));
+        }
+        for body in [r#"{"text":["MARK"]}"#, r#"{"number":"MARK"}"#] {
             let DecodeError::Malformed(what) = error(body) else { panic!("{body}") };
             assert!(what.starts_with("a field is not") && !what.contains("MARK"), "{what}");
         }

@@ -122,6 +122,10 @@ fn request(
         .join(path_and_query)
         .map_err(|_| NotSendable("its URL would be too long; check the account and role names"))?;
     let mut request = Request::new(body);
+    if method == Method::POST && request.body().as_bytes().is_empty() {
+        // Some proxies refuse a POST that does not say how long it is (411).
+        request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     // Without it a server may choose any coding (RFC 9110 section 12.5.3); none is undone here.

@@ -85,7 +85,10 @@ fn certificate(problem: &CertificateError) -> CertificateProblem {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             CertificateProblem::WrongName
         }
-        CertificateError::UnknownIssuer => CertificateProblem::UnknownAuthority,
+        // A bad signature: an authority of a trusted one's name, with another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            CertificateProblem::UnknownAuthority
+        }
         _ => CertificateProblem::Other,
     }
 }

@@ -1,7 +1,7 @@
 //! `NO_PROXY`: which hosts are reached directly.
 //!
 //! Not responsible for the matching of names, addresses and CIDR blocks, which is hyper-util's; this
-//! adds ports, brackets around IPv6 addresses, and `*.` for `.`.
+//! adds ports, brackets around IPv6 addresses, `*.` for `.`, and that `*` covers IP addresses too.
 
 use std::net::Ipv6Addr;
 
@@ -13,6 +13,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 pub(super) struct NoProxy {
     /// Lists in hyper-util's form, each for one port or for all.
     lists: Vec<(Option<u16>, Matcher)>,
+    /// The ports of each `*`; `None` is all of them.
+    everywhere: Vec<Option<u16>>,
 }
 
 impl NoProxy {
@@ -21,8 +23,13 @@ impl NoProxy {
     /// and `*`.
     pub(super) fn new(list: &str) -> Self {
         let mut lists: Vec<(Option<u16>, String)> = Vec::new();
+        let mut everywhere = Vec::new();
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             let (host, port) = split(entry);
+            if host == "*" {
+                everywhere.push(port);
+                continue;
+            }
             match lists.iter_mut().find(|(known, _)| *known == port) {
                 Some((_, hosts)) => {
                     hosts.push(',');
@@ -34,17 +41,21 @@ impl NoProxy {
         // A matcher tells whether a host is excepted only when it has a proxy to except it from.
         let matcher =
             |hosts: String| Matcher::builder().all("http://proxy.invalid").no(hosts).build();
-        Self { lists: lists.into_iter().map(|(port, hosts)| (port, matcher(hosts))).collect() }
+        let lists = lists.into_iter().map(|(port, hosts)| (port, matcher(hosts))).collect();
+        Self { lists, everywhere }
     }
 
     /// Whether `uri` is reached directly.
     pub(super) fn holds(&self, uri: &Uri) -> bool {
         let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
         let destination = uri.port_u16().unwrap_or(default);
-        self.lists
-            .iter()
-            .filter(|(port, _)| port.is_none_or(|port| port == destination))
-            .any(|(_, matcher)| matcher.intercept(uri).is_none())
+        let here = |port: &Option<u16>| port.is_none_or(|port| port == destination);
+        self.everywhere.iter().any(here)
+            || self
+                .lists
+                .iter()
+                .filter(|(port, _)| here(port))
+                .any(|(_, matcher)| matcher.intercept(uri).is_none())
     }
 }
 
@@ -73,6 +84,8 @@ mod tests {
             ("", "https://a.example", false),
             (" , ", "https://a.example", false),
             ("*", "https://a.example", true),
+            ("*", "https://10.0.0.1", true),
+            ("*:80", "https://10.0.0.1", false),
             ("example.com", "https://example.com", true),
             ("example.com", "https://a.example.com", true),
             ("example.com", "https://EXAMPLE.com", true),

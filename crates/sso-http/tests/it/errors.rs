@@ -1,0 +1,246 @@
+//! What error answers become.
+
+use std::time::Duration;
+
+use expect_test::{Expect, expect};
+use sso_http::{GetRoleCredentials, ServiceError, ServiceErrorKind as Kind};
+use sso_types::{AccountId, RoleName};
+use tower::ServiceExt;
+
+use crate::operations::{get_role_credentials, refresh, token};
+use crate::server::{Reply, Server, answer, json};
+
+async fn portal(reply: Reply) -> ServiceError {
+    Server::start([reply]).await.portal().oneshot(get_role_credentials()).await.unwrap_err()
+}
+
+async fn oidc(reply: Reply) -> ServiceError {
+    Server::start([reply]).await.oidc().oneshot(refresh()).await.unwrap_err()
+}
+
+/// The text, with the server's port taken out.
+fn text(error: &ServiceError) -> String {
+    let url = error.endpoint().unwrap().url();
+    error.to_string().replace(&url, "URL")
+}
+
+#[tokio::test]
+async fn portal_errors_by_name_and_by_status() {
+    for (status, name, kind) in [
+        (400, "InvalidRequestException", Kind::InvalidRequest),
+        (401, "UnauthorizedException", Kind::Unauthorized),
+        (403, "ForbiddenException", Kind::Forbidden),
+        (404, "ResourceNotFoundException", Kind::ResourceNotFound),
+        (429, "TooManyRequestsException", Kind::TooManyRequests),
+        (500, "InternalServerException", Kind::InternalServer),
+    ] {
+        let url = format!("{name}:http://internal.amazon.com/coral/x/");
+        let by_header = portal(answer(status, &[("x-amzn-ErrorType", &url)], "")).await;
+        let body =
+            format!(r#"{{"message":"m","__type":"com.amazonaws.switchboard.portal#{name}"}}"#);
+        let by_body = portal(json(status, &body)).await;
+        let by_code = portal(json(status, &format!(r#"{{"Message":"m","code":"{name}"}}"#))).await;
+        let by_status = portal(answer(status, &[], "")).await;
+        for (error, code, message) in [
+            (by_header, Some(name), None),
+            (by_body, Some(name), Some("m")),
+            (by_code, Some(name), Some("m")),
+            (by_status, None, None),
+        ] {
+            assert_eq!(error.kind(), kind, "{error:?}");
+            assert_eq!((error.status(), error.code()), (Some(status), code), "{error:?}");
+            assert_eq!(error.message(), message);
+            assert_eq!(error.operation(), Some("GetRoleCredentials"));
+            assert_eq!(error.is_unauthorized(), status == 401);
+            assert_eq!(error.is_access_denied(), status == 403);
+            assert_eq!(error.is_throttled(), status == 429);
+            assert_eq!(error.is_transient(), status == 429 || status == 500);
+            assert!(error.may_have_been_sent() && !error.is_timeout());
+        }
+    }
+    for (status, transient) in [(502, true), (503, true), (504, true), (501, false), (418, false)] {
+        assert_eq!(portal(answer(status, &[], "")).await.is_transient(), transient, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn oidc_errors_by_name_and_by_oauth_code() {
+    for (name, code, kind) in [
+        ("AuthorizationPendingException", "authorization_pending", Kind::AuthorizationPending),
+        ("SlowDownException", "slow_down", Kind::SlowDown),
+        ("AccessDeniedException", "access_denied", Kind::AccessDenied),
+        ("ExpiredTokenException", "expired_token", Kind::ExpiredToken),
+        ("InvalidGrantException", "invalid_grant", Kind::InvalidGrant),
+        ("InvalidRequestException", "invalid_request", Kind::InvalidRequest),
+        ("InvalidScopeException", "invalid_scope", Kind::InvalidScope),
+        ("UnauthorizedClientException", "unauthorized_client", Kind::UnauthorizedClient),
+        ("UnsupportedGrantTypeException", "unsupported_grant_type", Kind::UnsupportedGrantType),
+        ("InvalidClientMetadataException", "invalid_client_metadata", Kind::InvalidClientMetadata),
+        ("InvalidRedirectUriException", "invalid_redirect_uri", Kind::InvalidRedirectUri),
+        ("InvalidClientException", "invalid_client", Kind::InvalidClient),
+        ("InternalServerException", "server_error", Kind::InternalServer),
+    ] {
+        let status = match kind {
+            Kind::InvalidClient => 401,
+            Kind::InternalServer => 500,
+            _ => 400,
+        };
+        let body = format!(r#"{{"error":"{code}","error_description":"d","reason":"r"}}"#);
+        let by_header = oidc(answer(status, &[("x-amzn-errortype", name)], &body)).await;
+        let oauth_only = oidc(json(status, &body)).await;
+        assert_eq!((by_header.code(), oauth_only.code()), (Some(name), Some(code)));
+        for error in [by_header, oauth_only] {
+            assert_eq!((error.kind(), error.status()), (kind, Some(status)), "{error:?}");
+            assert_eq!((error.error(), error.reason()), (Some(code), Some("r")));
+            assert_eq!((error.error_description(), error.message()), (Some("d"), Some("d")));
+            assert_eq!(error.is_invalid_grant(), kind == Kind::InvalidGrant);
+            let again = [
+                Kind::InvalidClient,
+                Kind::UnauthorizedClient,
+                Kind::ExpiredToken,
+                Kind::AccessDenied,
+            ];
+            assert_eq!(error.is_sign_in_required(), again.contains(&kind));
+            assert_eq!(error.is_transient(), matches!(kind, Kind::SlowDown | Kind::InternalServer));
+        }
+    }
+    assert_eq!(oidc(answer(401, &[], "")).await.kind(), Kind::InvalidClient);
+    let elsewhere = r#"{"error":"invalid_request","region":"eu-west-1"}"#;
+    let header = [("x-amzn-errortype", "InvalidRequestRegionException")];
+    let error = oidc(answer(400, &header, elsewhere)).await;
+    assert_eq!(error.kind(), Kind::InvalidRequestRegion);
+    assert!(error.message().unwrap().contains("eu-west-1"), "{error}");
+}
+
+#[tokio::test]
+async fn texts_say_what_to_do() {
+    let check = |error: ServiceError, expected: Expect| expected.assert_eq(&text(&error));
+    check(
+        portal(answer(403, &[("x-amzn-RequestId", "r-1")], r#"{"message":"No access"}"#)).await,
+        expect![
+            "GetRoleCredentials failed with HTTP 403: No access; check that the role Read Only+ is assigned to you in the account 123456789012, and that the account is in the organization (request id r-1); the endpoint URL was set by a test"
+        ],
+    );
+    check(
+        portal(json(429, r#"{"message":"HTTP 429 Unknown Code","__type":"com.amazonaws.switchboard.portal#TooManyRequestsException"}"#)).await,
+        expect!["GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later; the endpoint URL was set by a test"],
+    );
+    check(
+        portal(answer(
+            200,
+            &[("content-type", "text/html")],
+            "<html><title>Hotel Wi-Fi</title><body>Please <b>log in</b></body></html>",
+        ))
+        .await,
+        expect![[
+            r#"GetRoleCredentials got an answer that is not from AWS (HTTP 200, text/html: "Hotel Wi-Fi Please log in"); a proxy, or a login page of your network, may have answered instead; the endpoint URL was set by a test"#
+        ]],
+    );
+    check(
+        portal(answer(302, &[("location", "https://login.hotel.example/x?secret=1")], "")).await,
+        expect![
+            "GetRoleCredentials was redirected to login.hotel.example (HTTP 302), which is not followed; check the endpoint, and whether your network wants you to log in; the endpoint URL was set by a test"
+        ],
+    );
+    check(
+        portal(json(200, r#"{"roleCredentials":{"accessKeyId":"A","secretAccessKey":"S","sessionToken":"","expiration":1}}"#)).await,
+        expect!["GetRoleCredentials got an answer that cannot be used: expiration is not a time in epoch milliseconds; the endpoint URL was set by a test"],
+    );
+    check(
+        oidc(json(
+            401,
+            r#"{"error":"invalid_client","error_description":"Invalid client provided"}"#,
+        ))
+        .await,
+        expect![
+            "CreateToken failed with invalid_client (HTTP 401): Invalid client provided; log in again; the endpoint URL was set by a test"
+        ],
+    );
+}
+
+#[tokio::test]
+async fn an_account_id_that_lost_its_zeros_is_pointed_out() {
+    for (status, said) in [(400, true), (401, false), (403, true), (404, true), (500, false)] {
+        let server = Server::start([answer(status, &[], "")]).await;
+        let request = GetRoleCredentials::new(
+            token(),
+            AccountId::new("12345678901").unwrap(),
+            RoleName::new("R").unwrap(),
+        );
+        let error = server.portal().oneshot(request).await.unwrap_err();
+        assert_eq!(error.to_string().contains("leading zeros count"), said, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_json() {
+    let html = [("content-type", "text/html")];
+    let error = portal(answer(503, &html, "<h1>Down</h1>")).await;
+    assert_eq!(error.kind(), Kind::Unparseable);
+    assert!(error.is_transient() && error.status() == Some(503));
+    // What the header says, counts.
+    let named = [("x-amzn-errortype", "UnauthorizedException"), ("content-type", "text/html")];
+    assert!(portal(answer(401, &named, "<h1>")).await.is_unauthorized());
+    assert!(!portal(answer(401, &html, "<h1>Log in</h1>")).await.is_unauthorized());
+    for body in ["", "{", "[]", "null", "{}", r#"{"roleCredentials":[1]}"#] {
+        let error = portal(json(200, body)).await;
+        assert_eq!(error.kind(), Kind::Malformed, "{body}");
+        assert!(!error.is_transient() && error.is_outcome_unknown());
+    }
+    for body in [
+        r#"{"accessToken":"A"}"#,
+        r#"{"accessToken":"A","expiresIn":0}"#,
+        r#"{"accessToken":"A","expiresIn":-1}"#,
+        r#"{"accessToken":"","expiresIn":1}"#,
+        r#"{"expiresIn":1}"#,
+    ] {
+        assert_eq!(oidc(json(200, body)).await.kind(), Kind::Malformed, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn how_long_to_wait() {
+    let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+    for (headers, wait) in [
+        (vec![("retry-after", "7")], Some(7_000)),
+        (vec![("x-amz-retry-after", "1500"), ("retry-after", "7")], Some(1_500)),
+        (vec![("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT"), date], Some(3_000)),
+        (vec![("retry-after", "Sun, 06 Nov 1994 08:49:30 GMT"), date], Some(0)),
+        (vec![("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT")], None),
+        (vec![("retry-after", "soon")], None),
+        (vec![("retry-after", "-1")], None),
+        (vec![], None),
+    ] {
+        let error = portal(answer(429, &headers, "")).await;
+        assert_eq!(error.retry_after(), wait.map(Duration::from_millis), "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_not_sent() {
+    let server = Server::start([json(200, "{}")]).await;
+    let request = GetRoleCredentials::new(
+        sso_types::AccessToken::new("ACCESS\nMARK"),
+        AccountId::new("1").unwrap(),
+        RoleName::new("R").unwrap(),
+    );
+    let error = server.portal().oneshot(request).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::NotSendable);
+    assert!(!error.may_have_been_sent() && !error.is_transient());
+    assert!(!format!("{error} {error:?}").contains("MARK"));
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn mocks_can_make_every_error() {
+    let error =
+        ServiceError::service(401, "UnauthorizedException", "m").with_operation("ListAccounts");
+    assert!(error.is_unauthorized());
+    assert_eq!(
+        error.to_string(),
+        "ListAccounts failed with UnauthorizedException (HTTP 401): m; log in again"
+    );
+    let error = ServiceError::service(400, "invalid_grant", "").with_error_description("spent");
+    assert!(error.is_invalid_grant() && error.message() == Some("spent"));
+    assert!(ServiceError::service(429, "", "").is_throttled());
+}

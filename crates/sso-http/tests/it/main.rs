@@ -1,0 +1,29 @@
+//! The crate as its users see it, over real sockets on loopback. One module a story.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod botocore;
+mod cancel;
+mod endpoints;
+mod errors;
+#[cfg(feature = "http2")]
+mod http2;
+#[cfg(feature = "limits")]
+mod limits;
+mod operations;
+mod pages;
+mod proxy;
+mod retry;
+mod secrets;
+mod server;
+mod tls;
+mod transport;
+mod wire;

@@ -1,0 +1,226 @@
+//! Through a proxy, and past it.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use sso_http::{
+    ClientError, Endpoint, HttpsClient, Portal, ProxyProblem, ServiceError, TransportError,
+};
+use sso_types::Environment;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use crate::operations::get_role_credentials;
+use crate::server::{CREDENTIALS, Connection, Server, json, read_head};
+use crate::tls::Authority;
+
+/// A name that only the proxy can reach.
+const SERVICE: &str = "https://portal.sso.us-east-1.amazonaws.com";
+
+/// A proxy that opens every tunnel to the same machine.
+struct ConnectProxy {
+    address: SocketAddr,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl ConnectProxy {
+    async fn start(target: SocketAddr, answer: &'static str, tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        let recorded = Arc::clone(&heads);
+        tokio::spawn(async move {
+            while let Ok((tcp, _)) = listener.accept().await {
+                let (recorded, tls) = (Arc::clone(&recorded), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => tunnel(tcp, target, answer, &recorded).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(tcp).await {
+                                tunnel(stream, target, answer, &recorded).await;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        Self { address, heads }
+    }
+
+    fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+async fn tunnel(
+    mut client: impl Connection,
+    target: SocketAddr,
+    answer: &str,
+    heads: &Mutex<Vec<String>>,
+) {
+    let Some(head) = read_head(&mut client).await else { return };
+    heads.lock().unwrap().push(head);
+    client.write_all(answer.as_bytes()).await.unwrap();
+    if answer.contains(" 200 ") {
+        let mut server = TcpStream::connect(target).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+    }
+}
+
+struct Setting {
+    directory: tempfile::TempDir,
+    authority: Authority,
+    service: Server,
+}
+
+impl Setting {
+    async fn new() -> Self {
+        let authority = Authority::new();
+        let tls = authority.server(&["portal.sso.us-east-1.amazonaws.com"]);
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            service: Server::start_tls([json(200, CREDENTIALS)], tls).await,
+            authority,
+        }
+    }
+
+    async fn call(&self, variables: &[(&str, &str)]) -> Result<(), ServiceError> {
+        let environment: Environment = variables.iter().copied().collect();
+        let environment = environment.with("AWS_CA_BUNDLE", self.authority.bundle(&self.directory));
+        let https = HttpsClient::from_environment(&environment).unwrap();
+        let endpoint = Endpoint::overridden(SERVICE, "a test").unwrap();
+        Portal::with_endpoint(https, endpoint).oneshot(get_role_credentials()).await.map(drop)
+    }
+}
+
+const OPEN: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
+
+#[tokio::test]
+async fn a_tunnel_without_and_with_credentials() {
+    let setting = Setting::new().await;
+    let proxy = ConnectProxy::start(setting.service.address, OPEN, None).await;
+    setting.call(&[("HTTPS_PROXY", &format!("http://{}", proxy.address))]).await.unwrap();
+    let with = format!("http://ana:p%40ss@{}", proxy.address);
+    setting.call(&[("https_proxy", &with)]).await.unwrap();
+    let heads = proxy.heads();
+    let connect = "CONNECT portal.sso.us-east-1.amazonaws.com:443 HTTP/1.1\r\n";
+    assert!(heads.iter().all(|head| head.starts_with(connect)), "{heads:?}");
+    assert!(!heads[0].contains("Authorization"), "{}", heads[0]);
+    // "ana:p@ss"
+    assert!(heads[1].contains("Proxy-Authorization: Basic YW5hOnBAc3M=\r\n"), "{}", heads[1]);
+    let requests = setting.service.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests.iter().all(|request| request.header("proxy-authorization").is_none()));
+    assert!(heads.iter().all(|head| !head.contains("ACCESS-MARK")), "the token is for the portal");
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_itself_reached_over_tls() {
+    let setting = Setting::new().await;
+    let tls = setting.authority.server(&["127.0.0.1"]);
+    let proxy = ConnectProxy::start(setting.service.address, OPEN, Some(tls)).await;
+    setting.call(&[("ALL_PROXY", &format!("https://{}", proxy.address))]).await.unwrap();
+    assert_eq!((proxy.heads().len(), setting.service.requests().len()), (1, 1));
+
+    let tls = Authority::new().server(&["127.0.0.1"]);
+    let stranger = ConnectProxy::start(setting.service.address, OPEN, Some(tls)).await;
+    let url = format!("https://{}", stranger.address);
+    let error = setting.call(&[("ALL_PROXY", &url)]).await.unwrap_err();
+    assert_eq!(problem(&error), ProxyProblem::Untrusted);
+}
+
+fn problem(error: &ServiceError) -> ProxyProblem {
+    let Some(TransportError::Proxy { problem, .. }) = error.transport() else {
+        panic!("{error:?}")
+    };
+    assert!(!error.may_have_been_sent());
+    *problem
+}
+
+#[tokio::test]
+async fn proxies_that_refuse() {
+    let setting = Setting::new().await;
+    for (answer, expected) in [
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            ProxyProblem::AuthenticationRequired,
+        ),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", ProxyProblem::TunnelRefused),
+        ("", ProxyProblem::TunnelRefused),
+    ] {
+        let proxy = ConnectProxy::start(setting.service.address, answer, None).await;
+        let url = format!("http://ana:PASSWORD-MARK@{}", proxy.address);
+        let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
+        assert_eq!(problem(&error), expected, "{answer}");
+        assert!(!error.is_transient());
+        let text = error.transport().unwrap().to_string();
+        assert!(
+            text.contains("HTTPS_PROXY") && text.contains(&proxy.address.to_string()),
+            "{text}"
+        );
+        assert!(!format!("{text} {error:?}").contains("MARK"));
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
+    assert_eq!(problem(&error), ProxyProblem::Unreachable);
+    assert!(error.is_transient());
+    assert!(setting.service.requests().is_empty());
+}
+
+#[tokio::test]
+async fn no_proxy_goes_past_it() {
+    let authority = Authority::new();
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = authority.bundle(&directory);
+    let service =
+        Server::start_tls([json(200, CREDENTIALS)], authority.server(&["127.0.0.1"])).await;
+    let proxy = ConnectProxy::start(service.address, OPEN, None).await;
+    let port = format!("127.0.0.1:{}", service.address.port());
+    for (no_proxy, tunnels) in [
+        ("", 1),
+        ("example.com,10.0.0.0/8", 2),
+        ("127.0.0.1:1", 3),
+        ("127.0.0.1", 3),
+        ("127.0.0.0/8", 3),
+        (&port, 3),
+        ("*", 3),
+    ] {
+        let environment = Environment::default()
+            .with("AWS_CA_BUNDLE", &bundle)
+            .with("HTTPS_PROXY", format!("http://{}", proxy.address))
+            .with("NO_PROXY", no_proxy);
+        let https = HttpsClient::from_environment(&environment).unwrap();
+        let endpoint =
+            Endpoint::overridden(&format!("https://{}", service.address), "a test").unwrap();
+        let portal = Portal::with_endpoint(https, endpoint);
+        portal.oneshot(get_role_credentials()).await.unwrap();
+        assert_eq!(proxy.heads().len(), tunnels, "{no_proxy}");
+    }
+}
+
+#[tokio::test]
+async fn plain_http_is_forwarded_with_the_whole_url() {
+    // The server stands for the proxy.
+    let proxy = Server::start([json(200, CREDENTIALS)]).await;
+    let environment =
+        Environment::from_iter([("HTTP_PROXY", format!("http://ana:pw@{}", proxy.address))]);
+    let https = HttpsClient::from_environment(&environment).unwrap();
+    let endpoint = Endpoint::overridden("http://127.0.0.1:9", "a test").unwrap();
+    Portal::with_endpoint(https, endpoint).oneshot(get_role_credentials()).await.unwrap();
+    let request = &proxy.requests()[0];
+    assert!(request.target.starts_with("http://127.0.0.1:9/federation"), "{}", request.target);
+    assert_eq!(request.header("proxy-authorization"), Some("Basic YW5hOnB3"));
+    assert_eq!(request.header("host"), Some("127.0.0.1:9"));
+}
+
+#[test]
+fn a_proxy_that_cannot_be_read_is_no_silent_detour() {
+    let environment = Environment::from_iter([("HTTPS_PROXY", "http://us er:MARK@proxy")]);
+    let error = HttpsClient::from_environment(&environment).unwrap_err();
+    assert!(matches!(error, ClientError::Proxy { variable: "HTTPS_PROXY", .. }));
+    assert!(!error.to_string().contains("MARK"), "{error}");
+}

@@ -1,0 +1,167 @@
+//! Trying again, with the clock standing still but for the waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sso_http::{
+    BoxError, CreateToken, CreateTokenResponse, RetryLayer, ServiceError, TimeoutPhase,
+    TransportError,
+};
+use sso_types::AccessToken;
+use tokio::time::Instant;
+use tower::{Layer, Service, ServiceExt};
+
+use crate::operations::{get_role_credentials, refresh};
+use crate::server::{CREDENTIALS, Reply, Server, answer, json};
+
+/// A mock that gives these errors and then a token, and counts its calls.
+fn mock<E: Send + 'static>(
+    errors: Vec<E>,
+) -> (
+    impl Service<CreateToken, Response = CreateTokenResponse, Error = E, Future: Send> + Clone,
+    Arc<AtomicUsize>,
+) {
+    let calls = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&calls);
+    let errors = Arc::new(std::sync::Mutex::new(errors.into_iter()));
+    let service = tower::service_fn(move |_: CreateToken| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let error = errors.lock().unwrap().next();
+        std::future::ready(match error {
+            Some(error) => Err(error),
+            None => Ok(CreateTokenResponse::new(AccessToken::new("A"), Duration::from_secs(60))),
+        })
+    });
+    (service, calls)
+}
+
+fn status(status: u16) -> ServiceError {
+    ServiceError::service(status, "", "")
+}
+
+fn timeout(phase: TimeoutPhase) -> ServiceError {
+    TransportError::Timeout { phase, limit: Duration::from_secs(1) }.into()
+}
+
+fn closed() -> ServiceError {
+    let source: BoxError = "reset".into();
+    TransportError::Closed { source: source.into() }.into()
+}
+
+async fn attempts(layer: RetryLayer, error: ServiceError) -> usize {
+    let (service, calls) = mock(vec![error; 10]);
+    let outcome = layer.layer(service).oneshot(refresh()).await;
+    assert!(outcome.is_err());
+    calls.load(Ordering::SeqCst)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tried_again() {
+    for (error, tries) in [
+        (status(429), 3),
+        (status(500), 3),
+        (status(502), 3),
+        (status(503), 3),
+        (status(504), 3),
+        (status(501), 1),
+        (status(400), 1),
+        (status(401), 1),
+        (status(403), 1),
+        (ServiceError::service(400, "SlowDownException", ""), 3),
+        (ServiceError::service(400, "TooManyRequestsException", ""), 3),
+        (ServiceError::service(400, "InternalServerException", ""), 3),
+        (ServiceError::service(400, "InvalidGrantException", ""), 1),
+        (ServiceError::malformed("x"), 1),
+        (timeout(TimeoutPhase::Connect), 3),
+        (timeout(TimeoutPhase::Attempt), 3),
+        (timeout(TimeoutPhase::Call), 1),
+        (closed(), 3),
+        (TransportError::TooLarge { limit: 1 }.into(), 1),
+    ] {
+        assert_eq!(attempts(RetryLayer::standard(), error.clone()).await, tries, "{error:?}");
+    }
+    assert_eq!(attempts(RetryLayer::standard().max_attempts(5), status(503)).await, 5);
+    assert_eq!(attempts(RetryLayer::standard().max_attempts(1), status(503)).await, 1);
+    assert_eq!(attempts(RetryLayer::standard().max_attempts(0), status(503)).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_is_not_spent_twice() {
+    for (error, tries) in [
+        (closed(), 1),
+        (timeout(TimeoutPhase::Attempt), 1),
+        (status(502), 1),
+        (status(504), 1),
+        (timeout(TimeoutPhase::Connect), 3),
+        (status(429), 3),
+        (status(503), 3),
+    ] {
+        let layer = RetryLayer::standard().retry_ambiguous(false);
+        assert_eq!(attempts(layer, error.clone()).await, tries, "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_are_as_the_service_says_up_to_twenty_seconds() {
+    for (asked, waited) in [(0, 0), (7, 7), (20, 20), (3600, 20)] {
+        let error = status(429).with_retry_after(Duration::from_secs(asked));
+        let (service, _) = mock(vec![error]);
+        let started = Instant::now();
+        RetryLayer::standard().layer(service).oneshot(refresh()).await.unwrap();
+        let elapsed = started.elapsed();
+        let waited = Duration::from_secs(waited);
+        assert!(elapsed >= waited && elapsed < waited + Duration::from_millis(50), "{elapsed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_without_advice_are_random_and_bounded() {
+    let mut waits = Vec::new();
+    for _ in 0..40 {
+        let (service, _) = mock(vec![status(503); 2]);
+        let started = Instant::now();
+        RetryLayer::standard().layer(service).oneshot(refresh()).await.unwrap();
+        waits.push(started.elapsed());
+    }
+    assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(3_010)), "{waits:?}");
+    waits.sort();
+    assert!(waits[39] - waits[0] > Duration::from_millis(500), "{waits:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_not_multiplied() {
+    let (service, calls) = mock(vec![status(503); 1000]);
+    let layer = RetryLayer::standard().backoff(Duration::ZERO, Duration::ZERO);
+    for _ in 0..100 {
+        // Clones of the layer, and services made by them, share the budget.
+        layer.clone().layer(service.clone()).oneshot(refresh()).await.unwrap_err();
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 120, "100 calls, and 20 retries for all of them");
+    tokio::time::advance(Duration::from_secs(11)).await;
+    layer.layer(service).oneshot(refresh()).await.unwrap_err();
+    assert_eq!(calls.load(Ordering::SeqCst), 123, "what is in the budget comes back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_are_found_in_boxes() {
+    let boxed: Vec<BoxError> =
+        vec![Box::new(status(503)), Box::new(std::io::Error::other(status(503)))];
+    let (service, calls) = mock(boxed);
+    RetryLayer::standard().layer(service).oneshot(refresh()).await.unwrap();
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+    let (service, calls) = mock(vec!["no idea"]);
+    RetryLayer::standard().layer(service).oneshot(refresh()).await.unwrap_err();
+    assert_eq!(calls.load(Ordering::SeqCst), 1, "what is not known is passed on");
+}
+
+#[tokio::test]
+async fn over_real_sockets() {
+    let throttled = answer(429, &[("x-amz-retry-after", "20")], "");
+    let server = Server::start([throttled, Reply::Reset(Vec::new()), json(200, CREDENTIALS)]).await;
+    let layer = RetryLayer::standard().backoff(Duration::from_millis(1), Duration::from_millis(50));
+    let started = std::time::Instant::now();
+    layer.layer(server.portal()).oneshot(get_role_credentials()).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_millis(20));
+    assert_eq!(server.requests().len(), 3);
+}

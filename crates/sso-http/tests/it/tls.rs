@@ -1,0 +1,213 @@
+//! TLS: whom it trusts, and whom it does not.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use sso_http::{CertificateProblem, Endpoint, HttpsClient, Portal, ServiceError, TransportError};
+use sso_types::Environment;
+use tempfile::TempDir;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use crate::operations::get_role_credentials;
+use crate::server::{CREDENTIALS, Reply, Server, json};
+
+/// A certificate authority of our own.
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        Self::named("an authority")
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// Its certificate in a file.
+    #[expect(clippy::disallowed_methods, reason = "a fixture of a test")]
+    pub(crate) fn bundle(&self, directory: &TempDir) -> PathBuf {
+        let path = directory.path().join("ca.pem");
+        std::fs::write(&path, self.0.pem()).unwrap();
+        path
+    }
+
+    pub(crate) fn server(&self, names: &[&str]) -> TlsAcceptor {
+        self.server_with(names, |_| ())
+    }
+
+    pub(crate) fn server_with(
+        &self,
+        names: &[&str],
+        edit: impl FnOnce(&mut CertificateParams),
+    ) -> TlsAcceptor {
+        self.server_speaking(names, &rustls::DEFAULT_VERSIONS, &[], edit)
+    }
+
+    pub(crate) fn server_speaking(
+        &self,
+        names: &[&str],
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        protocols: &[&[u8]],
+        edit: impl FnOnce(&mut CertificateParams),
+    ) -> TlsAcceptor {
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        edit(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+async fn call(https: HttpsClient, url: &str) -> Result<(), ServiceError> {
+    let endpoint = Endpoint::overridden(url, "a test").unwrap();
+    Portal::with_endpoint(https, endpoint).oneshot(get_role_credentials()).await.map(drop)
+}
+
+fn problem(error: &ServiceError) -> CertificateProblem {
+    let Some(TransportError::Certificate { problem, .. }) = error.transport() else {
+        panic!("{error:?}")
+    };
+    assert!(!error.is_transient() && !error.may_have_been_sent());
+    *problem
+}
+
+#[tokio::test]
+async fn a_bundle_is_trusted_with_tls_1_2_and_1_3() {
+    let directory = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let bundle = authority.bundle(&directory);
+    for versions in [&[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
+        let tls = authority.server_speaking(&["localhost", "127.0.0.1"], versions, &[], |_| ());
+        let server = Server::start_tls([json(200, CREDENTIALS)], tls).await;
+        for host in ["localhost", "127.0.0.1"] {
+            let https = HttpsClient::builder().ca_bundle(&bundle).build().unwrap();
+            let url = format!("https://{host}:{}", server.address.port());
+            call(https, &url).await.unwrap();
+            let host = format!("{host}:{}", server.address.port());
+            assert_eq!(server.requests().last().unwrap().header("host"), Some(host.as_str()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_certificates() {
+    let directory = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let bundle = authority.bundle(&directory);
+    let check = async |tls: TlsAcceptor| {
+        let server = Server::start_tls([json(200, CREDENTIALS)], tls).await;
+        let https = HttpsClient::builder().ca_bundle(&bundle).build().unwrap();
+        let error = call(https, &format!("https://{}", server.address)).await.unwrap_err();
+        assert!(server.requests().is_empty(), "the token was not sent");
+        problem(&error)
+    };
+    let names = &["127.0.0.1"];
+    let expired =
+        authority.server_with(names, |params| params.not_after = date_time_ymd(2020, 1, 1));
+    assert_eq!(check(expired).await, CertificateProblem::Expired);
+    let early =
+        authority.server_with(names, |params| params.not_before = date_time_ymd(2999, 1, 1));
+    assert_eq!(check(early).await, CertificateProblem::NotYetValid);
+    let other = authority.server(&["portal.sso.us-east-1.amazonaws.com", "127.0.0.2"]);
+    assert_eq!(check(other).await, CertificateProblem::WrongName);
+    for name in ["a stranger", "an authority"] {
+        let stranger = Authority::named(name).server(names);
+        assert_eq!(check(stranger).await, CertificateProblem::UnknownAuthority, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn tls_that_is_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = Authority::new().bundle(&directory);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut tcp, b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .await
+            .unwrap();
+        // Dropped at the end of its task: an orderly close.
+        let _ = tokio::io::AsyncReadExt::read(&mut tcp, &mut [0; 4096]).await;
+    });
+    let https = HttpsClient::builder().ca_bundle(&bundle).build().unwrap();
+    let error = call(https, &format!("https://{address}")).await.unwrap_err();
+    assert!(matches!(error.transport(), Some(TransportError::Tls { .. })), "{error:?}");
+    assert!(!error.is_transient() && !error.may_have_been_sent());
+}
+
+#[tokio::test]
+async fn where_certificates_come_from() {
+    let directory = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let bundle = authority.bundle(&directory);
+    let server =
+        Server::start_tls([json(200, CREDENTIALS)], authority.server(&["127.0.0.1"])).await;
+    let other = tempfile::tempdir().unwrap();
+    let stranger = Authority::new().bundle(&other);
+    let url = format!("https://{}", server.address);
+    let with = |variables: &[(&str, &PathBuf)]| {
+        let environment: Environment = variables.iter().copied().collect();
+        HttpsClient::from_environment(&environment).unwrap()
+    };
+    call(with(&[("SSL_CERT_FILE", &bundle)]), &url).await.unwrap();
+    call(with(&[("AWS_CA_BUNDLE", &bundle)]), &url).await.unwrap();
+    // The bundle replaces everything else.
+    let both = with(&[("AWS_CA_BUNDLE", &stranger), ("SSL_CERT_FILE", &bundle)]);
+    let error = call(both, &url).await.unwrap_err();
+    assert_eq!(problem(&error), CertificateProblem::UnknownAuthority);
+    let both = with(&[("AWS_CA_BUNDLE", &bundle), ("SSL_CERT_FILE", &stranger)]);
+    call(both, &url).await.unwrap();
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "fixtures of a test")]
+async fn bundles_that_cannot_be_used_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let (missing, empty) = (directory.path().join("missing.pem"), directory.path().join("e.pem"));
+    std::fs::write(&empty, "nothing\n").unwrap();
+    for path in [&missing, &empty, &directory.path().to_owned()] {
+        let https = HttpsClient::builder().ca_bundle(path).build().unwrap();
+        let error = call(https, "https://127.0.0.1:1").await.unwrap_err();
+        // Refused or not: the port is nobody's. A bundle is read while the connection is made.
+        if let Some(TransportError::TrustStore { reason }) = error.transport() {
+            assert!(reason.contains(path.to_str().unwrap()), "{reason}");
+        }
+        let server = Server::start([Reply::Stall(Vec::new())]).await;
+        let https = HttpsClient::builder().ca_bundle(path).build().unwrap();
+        let error = call(https, &format!("https://{}", server.address)).await.unwrap_err();
+        let Some(TransportError::TrustStore { reason }) = error.transport() else {
+            panic!("{error:?}")
+        };
+        assert!(reason.contains(path.to_str().unwrap()), "{reason}");
+        assert!(!error.is_transient() && !error.may_have_been_sent());
+    }
+}
+
+#[tokio::test]
+async fn plain_http_needs_no_certificates() {
+    let server = Server::start([json(200, CREDENTIALS)]).await;
+    let https = HttpsClient::builder().ca_bundle("/nonexistent").build().unwrap();
+    call(https, &server.url()).await.unwrap();
+}

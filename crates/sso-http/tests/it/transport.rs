@@ -1,0 +1,196 @@
+//! Connections that fail, each in its own way.
+
+use std::error::Error;
+use std::time::Duration;
+
+use sso_http::{
+    Endpoint, HttpsClient, Portal, RequestBody, ServiceError, TimeoutPhase, TransportError,
+};
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+use crate::operations::{get_role_credentials, refresh};
+use crate::server::{CREDENTIALS, Reply, Server, raw};
+
+fn impatient() -> HttpsClient {
+    HttpsClient::builder()
+        .connect_timeout(Duration::from_millis(300))
+        .attempt_timeout(Duration::from_millis(300))
+        .build()
+        .unwrap()
+}
+
+async fn call(server: &Server) -> ServiceError {
+    let portal = Portal::with_endpoint(impatient(), server.endpoint());
+    portal.oneshot(get_role_credentials()).await.unwrap_err()
+}
+
+fn transport(error: &ServiceError) -> &TransportError {
+    let transport = error.transport().expect("no answer");
+    assert_eq!(error.source().unwrap().to_string(), transport.to_string());
+    assert!(!error.to_string().contains(&transport.to_string()), "no level repeats another");
+    assert_eq!(error.status(), None);
+    transport
+}
+
+#[tokio::test]
+async fn refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let endpoint = Endpoint::overridden(&url, "AWS_ENDPOINT_URL in the environment").unwrap();
+    let portal = Portal::with_endpoint(impatient(), endpoint);
+    let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
+    assert!(matches!(transport(&error), TransportError::Connect { .. }), "{error:?}");
+    assert!(error.is_transient() && !error.may_have_been_sent() && !error.is_outcome_unknown());
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "GetRoleCredentials got no answer; the endpoint {url} was set by AWS_ENDPOINT_URL in \
+             the environment"
+        )
+    );
+}
+
+#[tokio::test]
+async fn no_such_name() {
+    // RFC 6761: the name .invalid never resolves.
+    let endpoint = Endpoint::overridden("https://sso.invalid", "a test").unwrap();
+    let portal = Portal::with_endpoint(HttpsClient::builder().build().unwrap(), endpoint);
+    let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
+    // A machine without any resolver may take longer than connecting is allowed to.
+    assert!(
+        matches!(transport(&error), TransportError::Dns { .. } | TransportError::Timeout { .. }),
+        "{error:?}"
+    );
+    assert!(error.is_transient() && !error.may_have_been_sent());
+}
+
+#[tokio::test]
+async fn closed_or_reset_before_and_inside_the_answer() {
+    let whole = raw(200, &[], CREDENTIALS);
+    let (head, part) = (whole[..20].to_vec(), whole[..whole.len() - 9].to_vec());
+    for reply in [
+        Reply::Close(Vec::new()),
+        Reply::Reset(Vec::new()),
+        Reply::Close(head.clone()),
+        Reply::Reset(head),
+        Reply::Close(part.clone()),
+        Reply::Reset(part),
+    ] {
+        let server = Server::start([reply]).await;
+        let error = call(&server).await;
+        assert!(matches!(transport(&error), TransportError::Closed { .. }), "{error:?}");
+        assert!(error.is_transient() && error.may_have_been_sent() && error.is_outcome_unknown());
+        assert_eq!(server.requests().len(), 1, "nothing below the retry layer tries again");
+    }
+}
+
+#[tokio::test]
+async fn stalled_before_and_inside_the_answer() {
+    let whole = raw(200, &[], CREDENTIALS);
+    for bytes in [Vec::new(), whole[..20].to_vec(), whole[..whole.len() - 9].to_vec()] {
+        let error = call(&Server::start([Reply::Stall(bytes)]).await).await;
+        let TransportError::Timeout { phase, limit } = transport(&error) else {
+            panic!("{error:?}")
+        };
+        assert_eq!((*phase, *limit), (TimeoutPhase::Attempt, Duration::from_millis(300)));
+        assert!(error.is_timeout() && error.is_transient() && error.is_outcome_unknown());
+    }
+}
+
+#[tokio::test]
+async fn a_slow_drip_does_not_reset_the_limit() {
+    let reply = Reply::Drip(raw(200, &[], CREDENTIALS), Duration::from_millis(20));
+    let error = call(&Server::start([reply]).await).await;
+    assert!(error.is_timeout(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_listener_that_does_not_take_tls_further() {
+    // Accepts, and says nothing: TLS never gets its answer.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let bundle = crate::tls::Authority::new().bundle(&dir);
+    let https = HttpsClient::builder()
+        .ca_bundle(bundle)
+        .connect_timeout(Duration::from_millis(200))
+        .build()
+        .unwrap();
+    let portal = Portal::with_endpoint(https, Endpoint::overridden(&url, "a test").unwrap());
+    let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
+    let TransportError::Timeout { phase, .. } = transport(&error) else { panic!("{error:?}") };
+    assert_eq!(*phase, TimeoutPhase::Connect);
+    assert!(error.is_transient() && !error.may_have_been_sent());
+    drop(listener);
+}
+
+#[tokio::test]
+async fn too_much() {
+    let long = Reply::Close(b"HTTP/1.1 200 OK\r\ncontent-length: 1048577\r\n\r\n".to_vec());
+    let lie = raw(200, &[], &" ".repeat(1 << 20));
+    for (reply, refused) in [(Reply::Endless, true), (long, true), (Reply::Bytes(lie), false)] {
+        let server = Server::start([reply]).await;
+        let error = server.portal().oneshot(get_role_credentials()).await.unwrap_err();
+        let too_large = matches!(error.transport(), Some(TransportError::TooLarge { .. }));
+        assert_eq!(too_large, refused, "{error:?}");
+        assert!(!error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn not_http() {
+    let error = call(&Server::start([Reply::Close(b"SSH-2.0-OpenSSH_9\r\n".to_vec())]).await).await;
+    assert!(matches!(transport(&error), TransportError::NotHttp { .. }), "{error:?}");
+    assert!(!error.is_transient() && error.may_have_been_sent());
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_died_is_replaced() {
+    let closing = Reply::Close(raw(200, &[], CREDENTIALS));
+    let server = Server::start([closing.clone(), closing]).await;
+    let portal = server.portal();
+    portal.clone().oneshot(get_role_credentials()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), async {
+        while server.closed() < 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    portal.oneshot(get_role_credentials()).await.unwrap();
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn plain_http_goes_nowhere_else() {
+    let https = HttpsClient::builder().build().unwrap();
+    let mut request = http::Request::new(RequestBody::empty());
+    *request.uri_mut() = "http://192.0.2.1/x".parse().unwrap();
+    let error = https.oneshot(request).await.unwrap_err();
+    assert!(matches!(error, TransportError::Insecure { .. }) && !error.may_have_been_sent());
+}
+
+#[tokio::test]
+async fn foreign_errors_are_made_the_most_of() {
+    let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    let error = ServiceError::from_boxed(Box::new(reset));
+    assert!(error.is_transient() && error.is_outcome_unknown());
+    let error = ServiceError::from_boxed("something".into());
+    assert!(!error.is_transient() && error.is_outcome_unknown());
+    let known = ServiceError::service(403, "ForbiddenException", "m");
+    let wrapped = std::io::Error::other(std::io::Error::other(known));
+    assert!(ServiceError::from_boxed(Box::new(wrapped)).is_access_denied());
+
+    let slow =
+        tower::ServiceBuilder::new().timeout(Duration::from_millis(1)).service(tower::service_fn(
+            |_: sso_http::CreateToken| std::future::pending::<Result<(), ServiceError>>(),
+        ));
+    let error = ServiceError::from_boxed(slow.oneshot(refresh()).await.unwrap_err());
+    let Some(TransportError::Timeout { phase, .. }) = error.transport() else {
+        panic!("{error:?}")
+    };
+    assert_eq!(*phase, TimeoutPhase::Call);
+    assert!(!error.is_transient() && error.is_outcome_unknown());
+}

@@ -1,0 +1,138 @@
+//! The same request as botocore, on the wire, for each operation.
+
+use std::collections::BTreeMap;
+
+use sso_http::{
+    AuthorizationCode, CodeVerifier, CreateToken, DeviceCode, GetRoleCredentials, ListAccountRoles,
+    ListAccounts, Logout, RegisterClient, StartDeviceAuthorization,
+};
+use sso_types::{AccessToken, AccountId, ClientSecret, RefreshToken, RoleName, StartUrl};
+use tower::ServiceExt;
+
+use crate::botocore;
+use crate::server::{Recorded, Server, json};
+
+/// Every operation once, with values that need encoding.
+const CALLS: &str = r#"
+import sys, botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
+session = botocore.session.get_session()
+config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
+def client(name):
+    return session.create_client(name, region_name="us-east-1", endpoint_url=sys.argv[1], config=config)
+portal, oidc = client("sso"), client("sso-oidc")
+token = "access/token+=="
+portal.get_role_credentials(accessToken=token, accountId="012345678901", roleName="Read Only/+=,.@-_é~*")
+portal.list_accounts(accessToken=token)
+portal.list_accounts(accessToken=token, maxResults=7, nextToken="n/+= ~")
+portal.list_account_roles(accessToken=token, accountId="012345678901")
+portal.list_account_roles(accessToken=token, accountId="012345678901", maxResults=7, nextToken="n&m")
+portal.logout(accessToken=token)
+oidc.create_token(clientId="c", clientSecret="s\"é", grantType="refresh_token", refreshToken="r")
+oidc.create_token(clientId="c", clientSecret="s", grantType="urn:ietf:params:oauth:grant-type:device_code", deviceCode="d")
+oidc.create_token(clientId="c", clientSecret="s", grantType="authorization_code", code="k", redirectUri="http://127.0.0.1:1/oauth/callback", codeVerifier="v")
+oidc.register_client(clientName="n", clientType="public")
+oidc.register_client(clientName="n", clientType="public", scopes=["sso:account:access"], redirectUris=["http://127.0.0.1/oauth/callback"], grantTypes=["authorization_code", "refresh_token"], issuerUrl="https://x.awsapps.com/start")
+oidc.start_device_authorization(clientId="c", clientSecret="s", startUrl="https://x.awsapps.com/start#/")
+"#;
+
+async fn our_calls(server: &Server) {
+    let (portal, oidc) = (server.portal(), server.oidc());
+    let token = || AccessToken::new("access/token+==");
+    let account = || AccountId::new("012345678901").unwrap();
+    let role = RoleName::new("Read Only/+=,.@-_é~*").unwrap();
+    let secret = || ClientSecret::new("s");
+    // The answers are of no use; what was sent is.
+    let _ = portal.clone().oneshot(GetRoleCredentials::new(token(), account(), role)).await;
+    let _ = portal.clone().oneshot(ListAccounts::new(token())).await;
+    let _ = portal
+        .clone()
+        .oneshot(ListAccounts::new(token()).max_results(7).next_token("n/+= ~"))
+        .await;
+    let _ = portal.clone().oneshot(ListAccountRoles::new(token(), account())).await;
+    let _ = portal
+        .clone()
+        .oneshot(ListAccountRoles::new(token(), account()).max_results(7).next_token("n&m"))
+        .await;
+    let _ = portal.oneshot(Logout::new(token())).await;
+    let refresh =
+        CreateToken::refresh_token("c", ClientSecret::new("s\"é"), RefreshToken::new("r"));
+    let _ = oidc.clone().oneshot(refresh).await;
+    let device = CreateToken::device_code("c", secret(), DeviceCode::new("d"));
+    let _ = oidc.clone().oneshot(device).await;
+    let code = CreateToken::authorization_code(
+        "c",
+        secret(),
+        AuthorizationCode::new("k"),
+        "http://127.0.0.1:1/oauth/callback",
+        CodeVerifier::new("v"),
+    );
+    let _ = oidc.clone().oneshot(code).await;
+    let _ = oidc.clone().oneshot(RegisterClient::new("n")).await;
+    let register = RegisterClient::new("n")
+        .scopes(["sso:account:access"])
+        .redirect_uris(["http://127.0.0.1/oauth/callback"])
+        .grant_types(["authorization_code", "refresh_token"])
+        .issuer_url("https://x.awsapps.com/start");
+    let _ = oidc.clone().oneshot(register).await;
+    let start_url = StartUrl::new("https://x.awsapps.com/start#/").unwrap();
+    let _ = oidc.oneshot(StartDeviceAuthorization::new("c", secret(), start_url)).await;
+}
+
+/// What both must send alike.
+#[derive(Debug, PartialEq)]
+struct Essence {
+    method: String,
+    path: String,
+    query: Vec<String>,
+    headers: BTreeMap<String, String>,
+    body: serde_json::Value,
+}
+
+impl Essence {
+    fn of(request: &Recorded) -> Self {
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let mut query: Vec<_> = query.split('&').map(ToOwned::to_owned).collect();
+        // The order of parameters says nothing.
+        query.sort();
+        let headers = request
+            .headers
+            .iter()
+            .filter(|(name, _)| {
+                // Who asks, and the SDK's own bookkeeping of attempts.
+                !matches!(
+                    name.as_str(),
+                    "user-agent" | "x-amz-user-agent" | "amz-sdk-invocation-id" | "amz-sdk-request"
+                )
+                // Two servers, two ports.
+                && name != "host"
+                // White space in the JSON differs, so the length does; the body is compared.
+                && !(name == "content-length" && !request.body.is_empty())
+            })
+            .cloned()
+            .collect();
+        let body = match request.body.as_slice() {
+            [] => serde_json::Value::Null,
+            _ => request.json(),
+        };
+        Self { method: request.method.clone(), path: path.to_owned(), query, headers, body }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_operation_is_sent_as_botocore_sends_it() {
+    let theirs = Server::start([json(200, "{}")]).await;
+    let url = theirs.url();
+    let ran = tokio::task::spawn_blocking(move || botocore::run(CALLS, &[&url]).is_some());
+    if !ran.await.unwrap() {
+        return;
+    }
+    let ours = Server::start([json(200, "{}")]).await;
+    our_calls(&ours).await;
+    let (ours, theirs) = (ours.requests(), theirs.requests());
+    assert_eq!((ours.len(), theirs.len()), (12, 12));
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert_eq!(Essence::of(ours), Essence::of(theirs));
+    }
+}
