@@ -1,2 +1,76 @@
-//! Being built.
-fn main() {}
+//! `ssocreds`: AWS credentials from an AWS SSO login, for `credential_process` and the shell.
+//!
+//! Reads the profile as the AWS CLI does, takes the login that `aws sso login` left, refreshes its
+//! access token when it has run out, exchanges it for role credentials, and prints them in the form
+//! that was asked for. Deliberately not here: logging in, which takes a person; errors name the
+//! command. All that is not about a command line is in the crates below:
+//!
+//! ```text
+//! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-cli
+//!                                                                     (here)
+//! ```
+//!
+//! ```sh
+//! eval "$(ssocreds export --profile devsso)"
+//! ssocreds exec --profile devsso -- aws s3 ls
+//! ```
+//!
+//! Known gaps: on platforms other than Unix `exec` stays as the parent of the command; column
+//! widths count characters, so that wide (East Asian) ones stand out of line.
+//!
+//! This file only puts the parts together.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod context;
+mod failure;
+mod notices;
+mod process_format;
+mod progress;
+mod quote;
+mod report;
+mod stdout;
+mod table;
+mod times;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+use crate::context::Context;
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return report::usage(&error),
+    };
+    arguments.global.color.write_global();
+    let json = arguments.command.has_json_errors();
+    let context = Context::new(arguments.global);
+    match run(&context, &arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report::failure(&failure, &context, json);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(context: &Context, command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::CredentialProcess => commands::credential_process::run(context),
+        Command::Export(options) => commands::export::run(context, options),
+        Command::Exec(options) => commands::exec::run(context, options),
+        Command::Token(options) => commands::token::run(context, options),
+        Command::Accounts(options) => commands::accounts::run(context, options),
+        Command::Roles(options) => commands::roles::run(context, options),
+        Command::Status(options) => commands::status::run(context, options),
+        Command::Config(options) => commands::config::run(context, options),
+        Command::Completions(options) => commands::completions::run(options),
+        Command::Man(options) => commands::man::run(options),
+    }
+}

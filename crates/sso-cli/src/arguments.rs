@@ -1,0 +1,246 @@
+//! The command line: commands, options, help.
+//!
+//! Not responsible for what the commands do.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::failure::EXIT_CODES;
+
+/// AWS credentials from an AWS IAM Identity Center (AWS SSO) login
+///
+/// Log in with `aws sso login`; ssocreds takes it from there, refreshes the access token when it
+/// runs out, and never logs anyone in by itself.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ssocreds",
+    version,
+    max_term_width = 100,
+    after_help = format!(
+        "Example:\n  \
+        aws sso login --profile devsso\n  \
+        eval \"$(ssocreds export --profile devsso)\"\n\n{EXIT_CODES}"
+    )
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE, else "default"]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The directory of the token files [default: ~/.aws/sso/cache]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Neither read nor write the role credentials that are cached on disk (~/.aws/cli/cache)
+    #[arg(long, global = true)]
+    pub(crate) no_cache: bool,
+    /// Say on stderr what is done; twice for more. No secret is shown
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub(crate) color: Color,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// From now on stdout and stderr keep to this.
+    pub(crate) fn write_global(self) {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print credentials for the credential_process setting of any AWS tool
+    #[command(after_help = "Example, in ~/.aws/config:\n  \
+        [profile dev]\n  \
+        credential_process = ssocreds credential-process --profile devsso\n\n\
+        The profile that is named here must be another one than the one it stands in.")]
+    CredentialProcess,
+    /// Print credentials as shell commands, environment variables or JSON
+    #[command(after_help = "Examples:\n  \
+        eval \"$(ssocreds export --profile devsso)\"                  (sh, bash, zsh)\n  \
+        ssocreds export --profile devsso --format fish | source     (fish)\n  \
+        ssocreds export --profile devsso --format powershell | Out-String | Invoke-Expression")]
+    Export(Export),
+    /// Run a command with the credentials in its environment
+    #[command(after_help = "Example:\n  \
+        ssocreds exec --profile devsso -- aws s3 ls\n\n\
+        AWS_REGION and AWS_DEFAULT_REGION are set where the profile has a region. Variables that \
+        would lead the command\nto other credentials, AWS_PROFILE among them, are removed.\n\n\
+        Exit codes: the command's own; 127 when it is not found, 126 when it cannot be run.\n\
+        Before it runs, those of `ssocreds --help`.")]
+    Exec(Exec),
+    /// Print the SSO access token, refreshed when needed; it is a secret
+    #[command(after_help = "Example:\n  \
+        ssocreds token --sso-session dev-session --format json")]
+    Token(Token),
+    /// List the accounts that the login gives access to
+    #[command(after_help = "Example:\n  \
+        ssocreds accounts --profile devsso --format json")]
+    Accounts(List),
+    /// List the roles that the login gives access to, of one account or of all
+    #[command(after_help = "Example:\n  \
+        ssocreds roles --profile devsso --account-id 123456789012")]
+    Roles(Roles),
+    /// Show every sso-session and SSO profile: logged in or not, until when, which files
+    #[command(after_help = "Example:\n  \
+        ssocreds status\n\n\
+        Nothing is sent and no secret is shown. With --profile, that profile only.")]
+    Status(Show),
+    /// Show what was understood of the config files
+    #[command(after_help = "Example:\n  \
+        ssocreds config --profile devsso\n\n\
+        With --profile, what that profile asks for, and where each setting comes from.")]
+    Config(Show),
+    /// Print the completions of a shell
+    #[command(after_help = "Example:\n  \
+        ssocreds completions bash > ~/.local/share/bash-completion/completions/ssocreds")]
+    Completions(Completions),
+    /// Print the manual page (roff), of the program or of one command
+    #[command(after_help = "Example:\n  \
+        ssocreds man export | man -l -")]
+    Man(Man),
+}
+
+impl Command {
+    /// Whether errors are JSON, as the output is.
+    pub(crate) fn has_json_errors(&self) -> bool {
+        match self {
+            Self::Export(options) => options.format == ExportFormat::Json,
+            Self::Token(options) => options.format == TextFormat::Json,
+            Self::Accounts(options) => options.format == TableFormat::Json,
+            Self::Roles(options) => options.list.format == TableFormat::Json,
+            Self::Status(options) | Self::Config(options) => options.format == TableFormat::Json,
+            Self::CredentialProcess | Self::Exec(_) | Self::Completions(_) | Self::Man(_) => false,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The form
+    #[arg(long, default_value = "env")]
+    pub(crate) format: ExportFormat,
+}
+
+/// The forms of the AWS CLI's `aws configure export-credentials`, and JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// The JSON of credential_process
+    Process,
+    /// export NAME=VALUE, for sh, bash and zsh
+    Env,
+    /// NAME=VALUE, for files of variables; a shell reads it too
+    EnvNoExport,
+    /// set -gx NAME "VALUE"
+    Fish,
+    /// $Env:NAME="VALUE"
+    Powershell,
+    /// set NAME=VALUE
+    WindowsCmd,
+    /// A JSON object of the environment variables
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Which login, where a profile need not be asked for.
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// An sso-session, in place of a profile
+    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
+    pub(crate) sso_session: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    #[command(flatten)]
+    pub(crate) login: Login,
+    /// The form; json has the expiry too
+    #[arg(long, default_value = "text")]
+    pub(crate) format: TextFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) login: Login,
+    /// The form
+    #[arg(long, default_value = "table")]
+    pub(crate) format: TableFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Roles {
+    /// This account only [default: all]
+    #[arg(long, value_name = "ID")]
+    pub(crate) account_id: Option<String>,
+    #[command(flatten)]
+    pub(crate) list: List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The form
+    #[arg(long, default_value = "table")]
+    pub(crate) format: TableFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The command [default: the program as a whole]
+    pub(crate) command: Option<String>,
+}

@@ -1,0 +1,17 @@
+//! The commands, one a file.
+//!
+//! Shared by some of them: role credentials (`role_credentials`) and lists from the portal
+//! (`portal_lists`).
+
+pub(crate) mod accounts;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod credential_process;
+pub(crate) mod exec;
+pub(crate) mod export;
+pub(crate) mod man;
+mod portal_lists;
+mod role_credentials;
+pub(crate) mod roles;
+pub(crate) mod status;
+pub(crate) mod token;

@@ -1,0 +1,32 @@
+//! `ssocreds config`: what was understood of the config files.
+//!
+//! Not responsible for the two forms of it: the files as a whole (`files`), one profile resolved
+//! (`resolved`).
+
+mod files;
+mod resolved;
+
+use sso_config::SsoProfile;
+
+use crate::arguments::{Show, TableFormat};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::stdout;
+
+pub(crate) fn run(context: &Context, options: &Show) -> Result<(), Failure> {
+    let config = context.shared_config()?;
+    let table = options.format == TableFormat::Table;
+    if let Some(name) = &context.global.profile {
+        let profile = SsoProfile::resolve(&config, name, &context.environment)?;
+        let resolved = resolved::Resolved::new(&profile)?;
+        return match table {
+            true => stdout::print_styled(&resolved.render(&profile)),
+            false => stdout::print_json(&resolved),
+        };
+    }
+    let (selected, origin) = sso_config::selected_profile(None, &context.environment)?;
+    match table {
+        true => stdout::print_styled(&files::render(&config, &selected, origin)),
+        false => stdout::print_json(&files::Files::new(&config, &selected)),
+    }
+}

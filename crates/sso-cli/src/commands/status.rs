@@ -1,0 +1,20 @@
+//! `ssocreds status`: every login and every SSO profile, from the files alone.
+//!
+//! Nothing is sent, and nothing secret is shown. Not responsible for looking at the files
+//! (`survey`), nor for the table (`shown`).
+
+mod shown;
+mod survey;
+
+use crate::arguments::{Show, TableFormat};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::stdout;
+
+pub(crate) fn run(context: &Context, options: &Show) -> Result<(), Failure> {
+    let survey = survey::take(context)?;
+    match options.format {
+        TableFormat::Table => stdout::print_styled(&shown::render(&survey, context.now())),
+        TableFormat::Json => stdout::print_json(&survey),
+    }
+}

@@ -1,0 +1,103 @@
+//! What was found, as tables for people.
+//!
+//! Not responsible for finding it.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use jiff::Timestamp;
+
+use super::survey::{Login, Profile, State, Survey};
+use crate::table::{BAD, Cell, FAIR, GOOD, Table, printable};
+use crate::times::with_distance;
+
+pub(super) fn render(survey: &Survey, now: Timestamp) -> String {
+    if survey.logins.is_empty() && survey.profiles.is_empty() {
+        return "There is no sso-session and no SSO profile; `aws configure sso` makes them.\n"
+            .to_owned();
+    }
+    let mut out = logins(&survey.logins, now);
+    let _ = writeln!(out, "\nToken files are in {}", survey.token_directory.display());
+    out.push_str(&notes(survey));
+    if !survey.profiles.is_empty() {
+        out.push('\n');
+        out.push_str(&profiles(&survey.profiles, now));
+    }
+    out
+}
+
+fn logins(logins: &[Login], now: Timestamp) -> String {
+    let mut table = Table::new(["LOGIN", "STATE", "EXPIRES", "REFRESHABLE", "TOKEN FILE"]);
+    for login in logins {
+        let token = &login.token;
+        let refreshable = match (token.expires_at, token.refreshable) {
+            (None, _) => "",
+            (Some(_), true) => "yes",
+            (Some(_), false) => "no",
+        };
+        let file = token.token_file.as_deref().and_then(|file| file.file_name());
+        table.row([
+            name(login).into(),
+            state(token.state),
+            token.expires_at.map(|at| with_distance(at, now)).unwrap_or_default().into(),
+            refreshable.into(),
+            file.map(|name| name.to_string_lossy()).unwrap_or_default().into(),
+        ]);
+    }
+    table.render()
+}
+
+fn profiles(profiles: &[Profile], now: Timestamp) -> String {
+    let mut table =
+        Table::new(["PROFILE", "LOGIN", "STATE", "ACCOUNT", "ROLE", "CACHED ROLE CREDENTIALS"]);
+    for profile in profiles {
+        let login = profile.sso_session.as_ref().or(profile.start_url.as_ref());
+        let cached = profile.role_credentials.as_ref();
+        table.row([
+            profile.profile.as_str().into(),
+            login.map(String::as_str).unwrap_or_default().into(),
+            state(profile.state),
+            profile.account_id.as_deref().unwrap_or_default().into(),
+            profile.role_name.as_deref().unwrap_or_default().into(),
+            cached.map(|it| with_distance(it.expires_at, now)).unwrap_or_default().into(),
+        ]);
+    }
+    table.render()
+}
+
+/// Reasons and commands, which are too long for a table.
+fn notes(survey: &Survey) -> String {
+    let bold = Style::new().bold();
+    let mut out = String::new();
+    for login in &survey.logins {
+        let name = printable(name(login));
+        if let Some(reason) = &login.token.reason {
+            let _ = writeln!(out, "  {name}: {}", printable(reason));
+        }
+        if let Some(command) = &login.login_command {
+            let command = printable(command);
+            let _ = writeln!(out, "  {name}: to log in, run: {bold}{command}{bold:#}");
+        }
+    }
+    for profile in &survey.profiles {
+        if let Some(reason) = &profile.reason {
+            let _ = writeln!(out, "  {}: {}", printable(&profile.profile), printable(reason));
+        }
+    }
+    out
+}
+
+fn name(login: &Login) -> &str {
+    login.sso_session.as_deref().or(login.start_url.as_deref()).unwrap_or_default()
+}
+
+fn state(state: State) -> Cell {
+    match state {
+        State::SignedIn => Cell::new("signed in", GOOD),
+        State::ExpiredRefreshable => Cell::new("expired, will be refreshed", FAIR),
+        State::Expired => Cell::new("expired", BAD),
+        State::SignedOut => Cell::new("signed out", BAD),
+        State::Unusable => Cell::new("unusable token file", BAD),
+        State::Misconfigured => Cell::new("misconfigured", BAD),
+    }
+}

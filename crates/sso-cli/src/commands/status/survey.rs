@@ -1,0 +1,330 @@
+//! A look at the config files, the token files and the cached role credentials.
+//!
+//! Not responsible for showing what it finds; serialized it is the JSON of `ssocreds status`.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sso_cache::{CacheKey, RoleCredentialsFile, TokenFile};
+use sso_config::{SettingsError, SharedConfig, SsoProfile, SsoSession};
+use sso_provider::ConfigError;
+use sso_types::StartUrl;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::quote;
+use crate::times::whole_seconds;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Survey {
+    pub(super) token_directory: PathBuf,
+    pub(super) logins: Vec<Login>,
+    pub(super) profiles: Vec<Profile>,
+}
+
+/// An sso-session, or what legacy profiles with the same start URL share.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Login {
+    /// `None` for the legacy form.
+    pub(super) sso_session: Option<String>,
+    pub(super) start_url: Option<String>,
+    pub(super) region: Option<String>,
+    #[serde(flatten)]
+    pub(super) token: Token,
+    /// What logs in, where that is needed.
+    pub(super) login_command: Option<String>,
+}
+
+/// How an access token stands.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Token {
+    pub(super) state: State,
+    #[serde(serialize_with = "optional_time")]
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) refreshable: bool,
+    /// Why it is not refreshable, or what is wrong with the file or the configuration.
+    pub(super) reason: Option<String>,
+    pub(super) token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum State {
+    SignedIn,
+    /// The next use refreshes it.
+    ExpiredRefreshable,
+    Expired,
+    SignedOut,
+    /// The token file is there and cannot be used.
+    Unusable,
+    /// The configuration must be mended.
+    Misconfigured,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Profile {
+    pub(super) profile: String,
+    /// The session that it names; `None` for the legacy form.
+    pub(super) sso_session: Option<String>,
+    pub(super) start_url: Option<String>,
+    pub(super) account_id: Option<String>,
+    pub(super) role_name: Option<String>,
+    pub(super) state: State,
+    /// What is wrong with its configuration.
+    pub(super) reason: Option<String>,
+    pub(super) role_credentials: Option<RoleCredentials>,
+}
+
+/// Role credentials that are in the cache and still good.
+#[derive(Debug, Serialize)]
+pub(super) struct RoleCredentials {
+    pub(super) file: PathBuf,
+    #[serde(serialize_with = "time")]
+    pub(super) expires_at: Timestamp,
+}
+
+/// Looks at everything; with `--profile` at that profile and its login only.
+pub(super) fn take(context: &Context) -> Result<Survey, Failure> {
+    let config = context.shared_config()?;
+    let tokens = match &context.global.cache_dir {
+        Some(directory) => directory.clone(),
+        None => sso_cache::token_cache_dir(&context.environment).map_err(ConfigError::from)?,
+    };
+    let roles = match context.global.no_cache {
+        true => None,
+        false => Some(sso_cache::role_cache_dir(&context.environment).map_err(ConfigError::from)?),
+    };
+    let look = Look { context, config: &config, tokens: &tokens, roles, now: context.now() };
+    let (logins, profiles) = match &context.global.profile {
+        Some(name) => look.at_one(name)?,
+        None => look.at_all(),
+    };
+    Ok(Survey { token_directory: tokens, logins, profiles })
+}
+
+struct Look<'a> {
+    context: &'a Context,
+    config: &'a SharedConfig,
+    tokens: &'a Path,
+    roles: Option<PathBuf>,
+    now: Timestamp,
+}
+
+/// The logins by their keys, so that each token file is read once.
+#[derive(Default)]
+struct Logins {
+    sessions: BTreeMap<String, Login>,
+    legacy: BTreeMap<String, Login>,
+}
+
+impl Look<'_> {
+    fn at_all(&self) -> (Vec<Login>, Vec<Profile>) {
+        let mut logins = Logins::default();
+        for section in self.config.sso_sessions() {
+            let name = section.name();
+            let login = match SsoSession::resolve(self.config, name) {
+                Ok(session) => self.session(&session),
+                Err(error) => Login {
+                    sso_session: Some(name.to_owned()),
+                    start_url: None,
+                    region: None,
+                    token: misconfigured(&error),
+                    login_command: None,
+                },
+            };
+            logins.sessions.insert(name.to_owned(), login);
+        }
+        let mut profiles = Vec::new();
+        for section in self.config.profiles() {
+            profiles.extend(self.profile(section.name(), &mut logins).ok());
+        }
+        (logins.list(), profiles)
+    }
+
+    fn at_one(&self, name: &str) -> Result<(Vec<Login>, Vec<Profile>), SettingsError> {
+        let mut logins = Logins::default();
+        // Asked for by name, what is wrong with it is the answer.
+        SsoProfile::resolve(self.config, name, &self.context.environment)?;
+        let profile = self.profile(name, &mut logins)?;
+        Ok((logins.list(), vec![profile]))
+    }
+
+    /// A profile, and its login too. The error: it is none that uses SSO.
+    fn profile(&self, name: &str, logins: &mut Logins) -> Result<Profile, SettingsError> {
+        let profile = match SsoProfile::resolve(self.config, name, &self.context.environment) {
+            Err(error) if error.is_not_sso() || error.is_not_found() => return Err(error),
+            Err(error) => {
+                return Ok(Profile {
+                    profile: name.to_owned(),
+                    sso_session: None,
+                    start_url: None,
+                    account_id: None,
+                    role_name: None,
+                    state: State::Misconfigured,
+                    reason: Some(chain(&error)),
+                    role_credentials: None,
+                });
+            }
+            Ok(profile) => profile,
+        };
+        let login = self.login_of(&profile, logins);
+        let (account_id, role_name) = profile.role().unzip();
+        Ok(Profile {
+            profile: name.to_owned(),
+            sso_session: login.sso_session.clone(),
+            start_url: login.start_url.clone(),
+            account_id: account_id.map(|it| it.as_str().to_owned()),
+            role_name: role_name.map(|it| it.as_str().to_owned()),
+            state: login.token.state,
+            reason: None,
+            role_credentials: self.role_credentials(&profile),
+        })
+    }
+
+    fn login_of<'l>(&self, profile: &SsoProfile, logins: &'l mut Logins) -> &'l Login {
+        let start_url = profile.start_url();
+        match profile.sso_session() {
+            Some(session) => logins.sessions.entry(session.to_string()).or_insert_with(|| Login {
+                sso_session: Some(session.to_string()),
+                ..self.login(
+                    &CacheKey::for_session(session),
+                    start_url,
+                    profile.region().as_str(),
+                    &format!("--sso-session {}", *quote::posix(session.as_str())),
+                )
+            }),
+            None => logins.legacy.entry(start_url.to_string()).or_insert_with(|| {
+                self.login(
+                    &CacheKey::for_start_url(start_url),
+                    start_url,
+                    profile.region().as_str(),
+                    &format!("--profile {}", *quote::posix(profile.profile_name())),
+                )
+            }),
+        }
+    }
+
+    fn session(&self, session: &SsoSession) -> Login {
+        Login {
+            sso_session: Some(session.name().to_string()),
+            ..self.login(
+                &CacheKey::for_session(session.name()),
+                session.start_url(),
+                session.region().as_str(),
+                &format!("--sso-session {}", *quote::posix(session.name().as_str())),
+            )
+        }
+    }
+
+    fn login(&self, key: &CacheKey, start_url: &StartUrl, region: &str, option: &str) -> Login {
+        let token = self.token(key, start_url);
+        let is_needed = matches!(token.state, State::Expired | State::SignedOut | State::Unusable);
+        Login {
+            sso_session: None,
+            start_url: Some(start_url.to_string()),
+            region: Some(region.to_owned()),
+            token,
+            login_command: is_needed.then(|| format!("aws sso login {option}")),
+        }
+    }
+
+    fn token(&self, key: &CacheKey, start_url: &StartUrl) -> Token {
+        let file = TokenFile::new(self.tokens.join(key.file_name()));
+        let token_file = Some(file.path().to_owned());
+        let without = |state, reason| Token {
+            state,
+            expires_at: None,
+            refreshable: false,
+            reason,
+            token_file: token_file.clone(),
+        };
+        let token = match file.load() {
+            Ok(token) => token,
+            Err(error) if error.is_not_found() => {
+                let other = file.find_other(start_url, self.now).map(|other| {
+                    format!(
+                        "{} holds a valid token for the same start URL, but it belongs to another \
+                         sso-session name or to the legacy form",
+                        other.path.display()
+                    )
+                });
+                return without(State::SignedOut, other);
+            }
+            Err(error) => return without(State::Unusable, Some(chain(&error))),
+        };
+        let refreshability = if key.is_session() {
+            token.refreshability(self.now).map(|_| ()).map_err(|why| why.to_string())
+        } else {
+            Err("legacy profiles, which name no sso-session, have no refresh token".to_owned())
+        };
+        let state = match (token.is_expired(self.now), &refreshability) {
+            (false, _) => State::SignedIn,
+            (true, Ok(())) => State::ExpiredRefreshable,
+            (true, Err(_)) => State::Expired,
+        };
+        Token {
+            state,
+            expires_at: Some(token.expires_at()),
+            refreshable: refreshability.is_ok(),
+            reason: refreshability.err(),
+            token_file,
+        }
+    }
+
+    fn role_credentials(&self, profile: &SsoProfile) -> Option<RoleCredentials> {
+        let (account_id, role_name) = profile.role()?;
+        let login = profile
+            .sso_session()
+            .map_or_else(|| CacheKey::for_start_url(profile.start_url()), CacheKey::for_session);
+        let directory = self.roles.as_ref()?;
+        let file = RoleCredentialsFile::standard(directory, account_id, role_name, &login);
+        let credentials = file.load().filter(|it| !it.is_expired(self.now))?;
+        Some(RoleCredentials { file: file.path().to_owned(), expires_at: credentials.expires_at() })
+    }
+}
+
+impl Logins {
+    fn list(self) -> Vec<Login> {
+        self.sessions.into_values().chain(self.legacy.into_values()).collect()
+    }
+}
+
+fn misconfigured(error: &SettingsError) -> Token {
+    Token {
+        state: State::Misconfigured,
+        expires_at: None,
+        refreshable: false,
+        reason: Some(chain(error)),
+        token_file: None,
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn time<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&whole_seconds(*at))
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it so")]
+fn optional_time<S: serde::Serializer>(
+    at: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => time(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}

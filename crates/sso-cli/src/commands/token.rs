@@ -1,0 +1,38 @@
+//! `ssocreds token`: the SSO access token, for whoever calls services that take it.
+//!
+//! Not responsible for refreshing it.
+
+use serde::Serialize;
+
+use crate::arguments::{TextFormat, Token};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::times::whole_seconds;
+use crate::{process_format, stdout};
+
+/// In the words of the token file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Json<'a> {
+    access_token: &'a str,
+    expires_at: String,
+}
+
+pub(crate) fn run(context: &Context, options: &Token) -> Result<(), Failure> {
+    let providers = context.login(&options.login)?;
+    let provider = providers.token_provider();
+    let token = context.wait("refreshing the SSO access token", async |_| {
+        provider.retrieve_bearer_token().await
+    })??;
+    let access_token = token.access_token().expose_secret();
+    match options.format {
+        TextFormat::Text => {
+            stdout::print(access_token)?;
+            stdout::print("\n")
+        }
+        TextFormat::Json => stdout::print(&process_format::secret_json(&Json {
+            access_token,
+            expires_at: whole_seconds(token.expires_at()),
+        })),
+    }
+}

@@ -1,0 +1,87 @@
+//! What the commands share: the global options, the environment, the clock, and how something is
+//! waited for.
+//!
+//! Not responsible for what is waited for.
+
+use std::io::IsTerminal as _;
+
+use sso_config::{Locations, SharedConfig};
+use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder};
+use sso_types::{Clock, Environment, SystemClock};
+
+use crate::arguments::{Global, Login};
+use crate::failure::Failure;
+use crate::notices;
+use crate::progress::Progress;
+
+/// The process as a command sees it.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    pub(crate) environment: Environment,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global) -> Self {
+        if global.verbose > 0 {
+            notices::log(global.verbose);
+        }
+        Self { global, environment: Environment::from_process() }
+    }
+
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        SystemClock.now()
+    }
+
+    /// The config files, read.
+    pub(crate) fn shared_config(&self) -> Result<SharedConfig, ConfigError> {
+        Ok(SharedConfig::load(&Locations::from_environment(&self.environment)?)?)
+    }
+
+    /// The providers of the profile.
+    pub(crate) fn providers(&self) -> Result<ProfileProviders, ConfigError> {
+        self.builder().build()
+    }
+
+    /// The providers of the profile or of the session.
+    pub(crate) fn login(&self, login: &Login) -> Result<ProfileProviders, ConfigError> {
+        match &login.sso_session {
+            Some(session) => self.builder().sso_session(session).build(),
+            None => self.providers(),
+        }
+    }
+
+    /// Waits for the network or another process. What takes long is shown on a terminal.
+    ///
+    /// Here, and not earlier, is what a command does not need that only reads files: a runtime, and
+    /// somebody who listens to warnings.
+    pub(crate) fn wait<T>(
+        &self,
+        what: &str,
+        work: impl AsyncFnOnce(&Progress) -> T,
+    ) -> Result<T, Failure> {
+        let is_shown = self.global.verbose == 0 && std::io::stderr().is_terminal();
+        let progress = Progress::new(what, is_shown);
+        if self.global.verbose == 0 {
+            notices::listen(&progress);
+        }
+        // One thread is all that a short-lived program needs.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|source| Failure::Io { doing: "start", source })?;
+        Ok(runtime.block_on(progress.watch(work(&progress))))
+    }
+
+    fn builder(&self) -> ProfileProvidersBuilder {
+        let mut builder = ProfileProviders::builder()
+            .environment(self.environment.clone())
+            .role_credentials_cache(!self.global.no_cache)
+            .user_agent_suffix(concat!("ssocreds-cli/", env!("CARGO_PKG_VERSION")));
+        if let Some(profile) = &self.global.profile {
+            builder = builder.profile(profile);
+        }
+        if let Some(dir) = &self.global.cache_dir {
+            builder = builder.cache_dir(dir);
+        }
+        builder
+    }
+}

@@ -1,0 +1,201 @@
+//! Why a command did not do what it was asked for, and the exit code for it.
+//!
+//! Not responsible for showing it (`report`).
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::io;
+
+use sso_http::{ServiceError, ServiceErrorKind, TransportError};
+use sso_provider::{ConfigError, CredentialsError, SignInCause, TokenError};
+
+use crate::quote::Unprintable;
+
+/// The exit codes, as the help shows them.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  any other error
+  2  the command line is wrong
+  3  the configuration must be mended
+  4  log in first; the error says how
+  5  refused by the service
+  6  the service or the network is not available, after the last attempt
+  exec: the command's own; 127 when it is not found, 126 when it cannot be run";
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("the SSO portal did not list the {what}")]
+    List {
+        what: &'static str,
+        #[source]
+        source: ServiceError,
+    },
+    #[error(transparent)]
+    Unprintable(#[from] Unprintable),
+    #[error("{} cannot be run", program.display())]
+    Run {
+        program: OsString,
+        #[source]
+        source: io::Error,
+    },
+    #[error("there is no command {name}; `ssocreds help` lists them")]
+    NoSuchCommand { name: String },
+    #[error("cannot {doing}")]
+    Io {
+        doing: &'static str,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Credentials(error) => credentials(error),
+            Self::Token(error) => token(error),
+            Self::Config(_) => 3,
+            Self::List { source, .. } => service(source),
+            // As POSIX shells have it.
+            Self::Run { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
+            Self::Run { .. } => 126,
+            Self::NoSuchCommand { .. } => 2,
+            Self::Unprintable(_) | Self::Io { .. } => 1,
+        }
+    }
+
+    /// The kind, as errors in JSON name it: one for each exit code.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.exit_code() {
+            2 => "usage",
+            3 => "configuration",
+            4 => "login_required",
+            5 => "refused",
+            6 => "unavailable",
+            126 | 127 => "command",
+            _ => "other",
+        }
+    }
+
+    /// The command that logs in, where that is what is needed.
+    pub(crate) fn login_command(&self) -> Option<&str> {
+        match self {
+            Self::Credentials(error) => error.login_command(),
+            Self::Token(error) => error.login_command(),
+            _ => None,
+        }
+    }
+
+    /// What the service answered, or what kept it from answering.
+    pub(crate) fn service_error(&self) -> Option<&ServiceError> {
+        let mut error: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(link) = error {
+            if let Some(found) = link.downcast_ref() {
+                return Some(found);
+            }
+            // Transparent levels of an error hide what they hold.
+            if let Some(TokenError::SignInRequired {
+                cause: SignInCause::SessionEnded(found),
+                ..
+            }) = link.downcast_ref()
+            {
+                return Some(found);
+            }
+            error = link.source();
+        }
+        None
+    }
+}
+
+impl From<sso_config::SettingsError> for Failure {
+    fn from(error: sso_config::SettingsError) -> Self {
+        Self::Config(error.into())
+    }
+}
+
+fn credentials(error: &CredentialsError) -> u8 {
+    match error {
+        CredentialsError::InvalidToken(error) | CredentialsError::Token(error) => token(error),
+        CredentialsError::AccessDenied { source, .. } | CredentialsError::Portal { source, .. } => {
+            service(source)
+        }
+        CredentialsError::Config(_) => 3,
+        CredentialsError::Timeout { .. } | CredentialsError::Interrupted => 6,
+        _ => 1,
+    }
+}
+
+fn token(error: &TokenError) -> u8 {
+    match error {
+        // A token file that cannot be read is one that cannot be used.
+        TokenError::SignInRequired { .. } | TokenError::File(_) => 4,
+        TokenError::Refresh(error) => service(error),
+        TokenError::Locked(_) | TokenError::Timeout { .. } | TokenError::Interrupted => 6,
+        _ => 1,
+    }
+}
+
+fn service(error: &ServiceError) -> u8 {
+    match (error.transport(), error.kind()) {
+        // The machine's set-up: a CA bundle that is not there, say.
+        (Some(TransportError::TrustStore { .. } | TransportError::Insecure { .. }), _) => 3,
+        (Some(_), _) => 6,
+        // The token holds what no header can carry: the token file cannot be used.
+        (None, ServiceErrorKind::NotSendable) => 4,
+        (None, ServiceErrorKind::Unauthorized) => 4,
+        // An answer that is not the service's refuses nothing.
+        (None, ServiceErrorKind::Unparseable | ServiceErrorKind::Malformed) => 6,
+        (None, ServiceErrorKind::Redirected) => 6,
+        (None, _) if error.is_transient() => 6,
+        (None, _) => match error.status() {
+            Some(400..=499) => 5,
+            _ => 6,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_service_answers_gives_the_exit_code() {
+        for (status, code, exit) in [
+            (400, "InvalidRequestException", 5),
+            (403, "ForbiddenException", 5),
+            (404, "ResourceNotFoundException", 5),
+            (418, "", 5),
+            (401, "UnauthorizedException", 4),
+            (429, "TooManyRequestsException", 6),
+            (400, "SlowDownException", 6),
+            (500, "InternalServerException", 6),
+            (501, "", 6),
+            (503, "", 6),
+        ] {
+            let error = ServiceError::service(status, code, "");
+            assert_eq!(service(&error), exit, "{status} {code}");
+        }
+        assert_eq!(service(&ServiceError::malformed("no token")), 6);
+        let foreign = ServiceError::from_boxed("the cable was cut".into());
+        assert_eq!(service(&foreign), 6);
+    }
+
+    #[test]
+    fn a_command_that_cannot_be_run_ends_as_in_a_shell() {
+        for (kind, exit) in [
+            (io::ErrorKind::NotFound, 127),
+            (io::ErrorKind::PermissionDenied, 126),
+            (io::ErrorKind::InvalidInput, 126),
+        ] {
+            let failure = Failure::Run { program: "x".into(), source: kind.into() };
+            assert_eq!((failure.exit_code(), failure.kind()), (exit, "command"));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Credentials as the AWS SDKs' `credential_process` expects them: one JSON object.
+//!
+//! Source: "Process credential provider" of the AWS SDKs and Tools Reference Guide.
+
+use serde::Serialize;
+use sso_types::{AccountId, Credentials};
+use zeroize::Zeroizing;
+
+use crate::times::whole_seconds;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Process<'a> {
+    version: u8,
+    access_key_id: &'a str,
+    secret_access_key: &'a str,
+    session_token: &'a str,
+    expiration: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<&'a str>,
+}
+
+/// The JSON object and a line feed. Secret.
+pub(crate) fn print(credentials: &Credentials) -> Zeroizing<String> {
+    secret_json(&Process {
+        version: 1,
+        access_key_id: credentials.access_key_id(),
+        secret_access_key: credentials.secret_access_key().expose_secret(),
+        session_token: credentials.session_token().expose_secret(),
+        expiration: whole_seconds(credentials.expires_at()),
+        account_id: credentials.account_id().map(AccountId::as_str),
+    })
+}
+
+/// A JSON object of strings and numbers, and a line feed. Secret.
+pub(crate) fn secret_json(value: &impl Serialize) -> Zeroizing<String> {
+    // Room for the longest session tokens, so that no half-written copy is left behind by growth.
+    let mut json = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    // Strings and a number: there is nothing that could fail to be JSON.
+    let _ = serde_json::to_writer(&mut *json, value);
+    json.push(b'\n');
+    // What serde_json writes is UTF-8, so that this is no copy.
+    Zeroizing::new(String::from_utf8(std::mem::take(&mut *json)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use sso_types::{SecretAccessKey, SessionToken};
+
+    use super::*;
+
+    #[test]
+    fn keys_stand_in_the_documented_order() {
+        let credentials = Credentials::new(
+            "AKID",
+            SecretAccessKey::new("a\"b"),
+            SessionToken::new("t/+="),
+            "2026-01-01T00:00:00.999Z".parse().unwrap(),
+        );
+        assert_eq!(
+            *print(&credentials),
+            "{\"Version\":1,\"AccessKeyId\":\"AKID\",\"SecretAccessKey\":\"a\\\"b\",\
+             \"SessionToken\":\"t/+=\",\"Expiration\":\"2026-01-01T00:00:00Z\"}\n"
+        );
+        let credentials = credentials.with_account_id("012345678901".parse().unwrap());
+        assert!(print(&credentials).ends_with(",\"AccountId\":\"012345678901\"}\n"));
+    }
+}

@@ -1,0 +1,160 @@
+//! What is being waited for, on one line of stderr that is gone when it is over.
+//!
+//! Not responsible for what happens meanwhile: `notices` hears of it.
+
+use std::io::Write as _;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What is quicker is not worth a word.
+const PATIENCE: Duration = Duration::from_millis(500);
+const TICK: Duration = Duration::from_millis(200);
+/// A longer line would wrap on a narrow terminal, and a wrapped line cannot be taken back.
+const WIDTH: usize = 78;
+
+/// The line. Clones are the same line.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    is_shown: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    what: String,
+    news: Option<News>,
+    /// How many characters stand on the terminal now.
+    width: usize,
+}
+
+/// Something that happened while waiting.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    pub(crate) message: String,
+    /// Until when nothing is done, before another attempt.
+    pub(crate) pause_until: Option<Instant>,
+    /// The attempt that failed, and how many there are in all.
+    pub(crate) attempt: Option<(u64, u64)>,
+}
+
+impl Progress {
+    pub(crate) fn new(what: &str, is_shown: bool) -> Self {
+        let state = State { what: what.to_owned(), news: None, width: 0 };
+        Self(Arc::new(Shared { is_shown, state: Mutex::new(state) }))
+    }
+
+    /// Whether anybody looks.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.0.is_shown
+    }
+
+    /// From now on this is being waited for.
+    pub(crate) fn set(&self, what: String) {
+        self.state().what = what;
+    }
+
+    pub(crate) fn tell(&self, news: News) {
+        self.state().news = Some(news);
+    }
+
+    /// Takes the line away.
+    pub(crate) fn clear(&self) {
+        self.draw("");
+    }
+
+    /// Waits for `work`, and shows that it is waited for when it takes long.
+    pub(crate) async fn watch<T>(&self, work: impl Future<Output = T>) -> T {
+        if !self.0.is_shown {
+            return work.await;
+        }
+        let mut work = pin!(work);
+        let mut pause = PATIENCE;
+        loop {
+            if let Ok(done) = tokio::time::timeout(pause, &mut work).await {
+                self.clear();
+                return done;
+            }
+            pause = TICK;
+            let line = self.state().line(Instant::now());
+            self.draw(&line);
+        }
+    }
+
+    fn draw(&self, line: &str) {
+        let mut state = self.state();
+        if line.is_empty() && state.width == 0 {
+            return;
+        }
+        let line: String = line.chars().take(WIDTH).collect();
+        let mut stderr = std::io::stderr().lock();
+        // Blanks over what stood there, so that no escape sequence is needed.
+        let width = state.width;
+        let _ = write!(stderr, "\r{line:<width$}");
+        if line.is_empty() {
+            let _ = write!(stderr, "\r");
+        }
+        let _ = stderr.flush();
+        state.width = line.chars().count();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn line(&self, now: Instant) -> String {
+        let what = &self.what;
+        match &self.news {
+            None => format!("ssocreds: {what} ..."),
+            Some(News { message, pause_until: Some(until), attempt }) => {
+                let left = until.saturating_duration_since(now);
+                let attempt = attempt.map_or(String::new(), |(failed, attempts)| {
+                    format!(" (attempt {} of {attempts})", failed + 1)
+                });
+                if left.is_zero() {
+                    format!("ssocreds: {what} ...{attempt}")
+                } else {
+                    let left = left.as_millis().div_ceil(1000);
+                    format!("ssocreds: {message} in {left} s{attempt}")
+                }
+            }
+            Some(News { message, .. }) => format!("ssocreds: {message} ..."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_counted_down() {
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_millis(seconds);
+        let progress = Progress::new("asking the SSO portal", true);
+        let line = |at| progress.state().line(at);
+        assert_eq!(line(now), "ssocreds: asking the SSO portal ...");
+        progress.tell(News {
+            message: "the portal answered 503; trying again".to_owned(),
+            pause_until: Some(after(2000)),
+            attempt: Some((1, 3)),
+        });
+        assert_eq!(
+            line(after(100)),
+            "ssocreds: the portal answered 503; trying again in 2 s (attempt 2 of 3)"
+        );
+        assert_eq!(
+            line(after(1500)),
+            "ssocreds: the portal answered 503; trying again in 1 s (attempt 2 of 3)"
+        );
+        assert_eq!(line(after(2000)), "ssocreds: asking the SSO portal ... (attempt 2 of 3)");
+        let message = "waiting for another process".to_owned();
+        progress.tell(News { message, ..News::default() });
+        assert_eq!(line(now), "ssocreds: waiting for another process ...");
+    }
+}

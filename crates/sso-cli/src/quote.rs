@@ -1,0 +1,156 @@
+//! Values as one word of a shell: whatever they hold, nothing of it is run or expanded.
+//!
+//! Not responsible for the commands around them.
+
+use zeroize::Zeroizing;
+
+/// A value that a shell cannot carry. The value is not shown: it is a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} cannot be written for {shell}: its value holds {what}; use another --format")]
+pub(crate) struct Unprintable {
+    name: &'static str,
+    shell: &'static str,
+    what: String,
+}
+
+/// How a value is made one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shell {
+    /// sh, bash, zsh and the like.
+    Posix,
+    Fish,
+    PowerShell,
+    WindowsCmd,
+}
+
+impl Shell {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Posix => "a POSIX shell",
+            Self::Fish => "fish",
+            Self::PowerShell => "PowerShell",
+            Self::WindowsCmd => "cmd.exe",
+        }
+    }
+
+    /// The value of `name` as one word of this shell; quoted where it must be, and in fish and
+    /// PowerShell always.
+    ///
+    /// Refuses control characters, which no credential holds, and for `cmd.exe`, where quoting
+    /// depends on who reads it, whatever is not a letter, a digit or one of a few marks.
+    pub(crate) fn word(
+        self,
+        name: &'static str,
+        value: &str,
+    ) -> Result<Zeroizing<String>, Unprintable> {
+        let refuse = |what| Err(Unprintable { name, shell: self.name(), what });
+        if let Some(c) = value.chars().find(|c| c.is_control()) {
+            return refuse(format!("the control character {}", c.escape_default()));
+        }
+        match self {
+            Self::Posix => return Ok(posix(value)),
+            Self::Fish => return Ok(escaped(value, '\\', |c| matches!(c, '"' | '\\' | '$'))),
+            // To PowerShell the typographic quotation marks end a string, too.
+            Self::PowerShell => {
+                return Ok(escaped(value, '`', |c| {
+                    matches!(c, '"' | '`' | '$' | '\u{201c}'..='\u{201e}')
+                }));
+            }
+            Self::WindowsCmd => {}
+        }
+        match value.chars().find(|&c| !(c.is_ascii_alphanumeric() || "_-/+=.:,@".contains(c))) {
+            Some(c) => refuse(format!("the character {c:?}")),
+            None => Ok(Zeroizing::new(value.to_owned())),
+        }
+    }
+}
+
+/// One word of a POSIX shell; quoted where it must be.
+pub(crate) fn posix(value: &str) -> Zeroizing<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-/+=.:,@%".contains(c);
+    // zsh takes `=name` for the path of a command, also after a colon.
+    let is_path = value.starts_with('=') || value.contains(":=");
+    if !value.is_empty() && value.chars().all(plain) && !is_path {
+        return Zeroizing::new(value.to_owned());
+    }
+    let mut word = Zeroizing::new(String::with_capacity(4 * value.len() + 2));
+    word.push('\'');
+    for c in value.chars() {
+        // Nothing is special between these quotes but their end.
+        if c == '\'' { word.push_str(r"'\''") } else { word.push(c) }
+    }
+    word.push('\'');
+    word
+}
+
+/// In double quotes, with an escape character before what is special there.
+fn escaped(value: &str, escape: char, is_special: impl Fn(char) -> bool) -> Zeroizing<String> {
+    let mut word = Zeroizing::new(String::with_capacity(2 * value.len() + 2));
+    word.push('"');
+    for c in value.chars() {
+        if is_special(c) {
+            word.push(escape);
+        }
+        word.push(c);
+    }
+    word.push('"');
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(shell: Shell, value: &str, expected: &str) {
+        let word = shell.word("K", value).unwrap();
+        assert_eq!(*word, expected, "{value:?}");
+    }
+
+    #[test]
+    fn what_aws_gives_stays_as_it_is_in_a_posix_shell() {
+        for value in ["AKIAIOSFODNN7EXAMPLE", "wJalr/XUtn+FEMI==", "2026-01-01T00:00:00Z", "a_b-c"]
+        {
+            check(Shell::Posix, value, value);
+            check(Shell::WindowsCmd, value, value);
+        }
+    }
+
+    #[test]
+    fn the_rest_is_quoted() {
+        use Shell::{Fish, Posix, PowerShell};
+        for (shell, value, expected) in [
+            (Posix, "", "''"),
+            (Posix, "a b", "'a b'"),
+            (Posix, "$(reboot)`x`", "'$(reboot)`x`'"),
+            (Posix, "it's", r"'it'\''s'"),
+            (Posix, "=ls", "'=ls'"),
+            (Posix, "a:=ls", "'a:=ls'"),
+            (Posix, "~", "'~'"),
+            (Posix, "é", "'é'"),
+            (Posix, "!!", "'!!'"),
+            (Fish, "AKID", r#""AKID""#),
+            (Fish, r#"a"$(b)\c'"#, r#""a\"\$(b)\\c'""#),
+            (PowerShell, "AKID", r#""AKID""#),
+            (PowerShell, r#"a"$(b)`c\"#, r#""a`"`$(b)``c\""#),
+            (PowerShell, "“x”„", "\"`“x`”`„\""),
+        ] {
+            check(shell, value, expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_carried_is_refused_without_showing_it() {
+        let refused = |shell: Shell, value| shell.word("KEY", value).unwrap_err().to_string();
+        for shell in [Shell::Posix, Shell::Fish, Shell::PowerShell, Shell::WindowsCmd] {
+            for value in ["MARK\n", "\0MARK", "MA\u{1b}RK", "MARK\r", "\u{85}MARK"] {
+                let error = refused(shell, value);
+                assert!(error.contains("KEY") && error.contains("control character"), "{error}");
+                assert!(!error.contains("MARK"), "{error}");
+            }
+        }
+        for c in "%^&<>|\"!()' ~;é".chars() {
+            let error = refused(Shell::WindowsCmd, &format!("MARK{c}"));
+            assert!(error.contains(&format!("{c:?}")) && !error.contains("MARK"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! An error as a person at a terminal reads it, in one block: what failed, why, what to run next;
+//! and as JSON, for who asked for JSON.
+//!
+//! Not responsible for exit codes (`failure`).
+
+use std::error::Error;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anstyle::Style;
+use serde::Serialize;
+use sso_config::SettingsError;
+use sso_provider::{ConfigError, CredentialsError, TokenError};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::quote;
+use crate::table::{BAD, printable};
+
+/// Errors in JSON: `{"error":{...}}`. Keys are only ever added to this.
+#[derive(Debug, Serialize)]
+struct Json<'a> {
+    error: Report<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    message: String,
+    causes: Vec<String>,
+    exit_code: u8,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login_command: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<Service<'a>>,
+}
+
+/// What a service answered, where one answered.
+#[derive(Debug, Serialize)]
+struct Service<'a> {
+    operation: Option<&'a str>,
+    status: Option<u16>,
+    code: Option<&'a str>,
+    request_id: Option<&'a str>,
+}
+
+/// Prints the failure to stderr.
+pub(crate) fn failure(failure: &Failure, context: &Context, json: bool) {
+    let report = Report::new(failure);
+    if json {
+        print_json(report);
+        return;
+    }
+    let mut text = format!("{BAD}ssocreds:{BAD:#} {}\n", printable(&report.message));
+    for cause in &report.causes {
+        text.push_str(&format!("  because {}\n", printable(cause)));
+    }
+    if let Some(next) = next_step(failure, context) {
+        text.push_str(&next);
+    }
+    // A stderr that is gone leaves nobody to tell.
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Prints what clap has to say: help and version to stdout, what is wrong to stderr, which is JSON
+/// where the command line asks for JSON.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && asks_for_json() {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
+        print_json(Report {
+            message,
+            causes: Vec::new(),
+            exit_code: 2,
+            kind: "usage",
+            login_command: None,
+            service: None,
+        });
+    } else {
+        // As above; and help for a reader that has had enough is no failure.
+        let _ = error.print();
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+fn print_json(report: Report<'_>) {
+    // Strings and numbers: there is nothing that could fail to be JSON.
+    let mut json = serde_json::to_string(&Json { error: report }).unwrap_or_default();
+    json.push('\n');
+    let _ = std::io::stderr().lock().write_all(json.as_bytes());
+}
+
+/// As far as can be told of a command line that is wrong.
+fn asks_for_json() -> bool {
+    let mut previous = None;
+    std::env::args_os().take_while(|argument| argument != "--").any(|argument| {
+        let found = argument == "--format=json"
+            || (argument == "json" && previous.as_ref().is_some_and(|it| it == "--format"));
+        previous = Some(argument);
+        found
+    })
+}
+
+impl<'a> Report<'a> {
+    fn new(failure: &'a Failure) -> Self {
+        let mut texts = Vec::new();
+        let mut error: Option<&(dyn Error + 'static)> = Some(failure);
+        while let Some(link) = error {
+            let text = text(link);
+            // A transparent error and what it wraps say the same.
+            if let Some(text) = text.filter(|text| texts.last() != Some(text)) {
+                texts.push(text);
+            }
+            error = link.source();
+        }
+        let mut texts = texts.into_iter();
+        Self {
+            message: texts.next().unwrap_or_default(),
+            causes: texts.collect(),
+            exit_code: failure.exit_code(),
+            kind: failure.kind(),
+            login_command: failure.login_command(),
+            service: failure.service_error().map(|error| Service {
+                operation: error.operation(),
+                status: error.status(),
+                code: error.code(),
+                request_id: error.request_id(),
+            }),
+        }
+    }
+}
+
+/// What a link of the chain says. That a login is required, and how, is said at the end.
+fn text(link: &(dyn Error + 'static)) -> Option<String> {
+    let sign_in = |error: &TokenError| matches!(error, TokenError::SignInRequired { .. });
+    if let Some(Failure::Token(error)) = link.downcast_ref()
+        && sign_in(error)
+    {
+        return Some("a login is required".to_owned());
+    }
+    if link.downcast_ref().is_some_and(sign_in) {
+        return None;
+    }
+    Some(link.to_string())
+}
+
+/// What to do next, as lines.
+fn next_step(failure: &Failure, context: &Context) -> Option<String> {
+    let bold = Style::new().bold();
+    let command = |to: &str, command: &str| format!("  to {to}, run: {bold}{command}{bold:#}\n");
+    let of_profile = || match &context.global.profile {
+        Some(profile) => format!(" --profile {}", *quote::posix(profile)),
+        None => String::new(),
+    };
+    if let Some(login) = failure.login_command() {
+        return Some(command("log in", login));
+    }
+    let config = match failure {
+        Failure::Config(error) | Failure::Credentials(CredentialsError::Config(error)) => {
+            Some(error)
+        }
+        _ => None,
+    };
+    match config {
+        Some(ConfigError::TokenOnly { .. }) => {
+            return Some(command(
+                "get the access token",
+                &format!("ssocreds token{}", of_profile()),
+            ));
+        }
+        Some(ConfigError::Settings(SettingsError::NoHome)) => return None,
+        Some(ConfigError::Settings(error)) if error.is_not_found() => {
+            return Some(command("see the sessions and profiles", "ssocreds status"));
+        }
+        Some(ConfigError::Settings(_)) => {
+            return Some(command("see what was understood", "ssocreds config"));
+        }
+        _ => {}
+    }
+    match failure.exit_code() {
+        5 => Some(command("see what you may use", &format!("ssocreds roles{}", of_profile()))),
+        6 if context.global.verbose == 0 => {
+            Some("  try again later; with -v each attempt is shown\n".to_owned())
+        }
+        _ => None,
+    }
+}

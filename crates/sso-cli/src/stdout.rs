@@ -1,0 +1,33 @@
+//! Output: whole, and without an error when the reader has had enough.
+//!
+//! Not responsible for what is printed.
+
+use std::io::{self, Write};
+
+use crate::failure::Failure;
+
+/// Prints to stdout, byte for byte.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    write(&mut io::stdout().lock(), text)
+}
+
+/// Prints text with styles to stdout: they show on a terminal, and where `--color` says so.
+pub(crate) fn print_styled(text: &str) -> Result<(), Failure> {
+    write(&mut anstream::stdout().lock(), text)
+}
+
+/// Prints a JSON value to stdout, laid out to be read.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    // Only names and numbers: nothing that could fail to be JSON.
+    let mut json = serde_json::to_string_pretty(value).unwrap_or_default();
+    json.push('\n');
+    print(&json)
+}
+
+fn write(out: &mut impl Write, text: &str) -> Result<(), Failure> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // `ssocreds roles | head` is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|source| Failure::Io { doing: "write to stdout", source }),
+    }
+}
