@@ -25,7 +25,7 @@ pub(crate) const ANSWER_LIMIT: usize = 1 << 20;
 #[derive(Clone, Default)]
 pub struct RequestBody(Once);
 
-/// The body of an answer, read whole by [`HttpsClient`](crate::HttpsClient) within its limits of
+/// The body of an answer, read whole by `HttpsClient` within its limits of
 /// time and size.
 ///
 /// It may hold secrets: the memory is cleared on drop, and `Debug` shows the length only.

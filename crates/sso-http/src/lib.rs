@@ -1,4 +1,99 @@
-//! Being built: the module list is final, the front page is not.
+//! The two services behind an AWS IAM Identity Center (AWS SSO) login, as [`tower`] services: the SSO
+//! portal, which gives role credentials for an access token, and SSO OIDC, which gives access tokens.
+//!
+//! One request type an operation, one error for all of them ([`ServiceError`]), and, with the feature
+//! `https` (on by default), an HTTPS client that knows proxies, CA bundles and time limits.
+//!
+//! ```text
+//! GetRoleCredentials, CreateToken, …        an operation is a request with everything in it
+//!        │
+//!   RetryLayer                              what failed for a passing reason is tried again
+//!        │
+//!   Portal<S>, Oidc<S>                      operation ⇄ HTTP; error answers become ServiceError
+//!        │  http::Request<RequestBody>
+//!   PortalLimits                            (feature `limits`) 20 requests a second, 10 at a time
+//!        │
+//!   HttpsClient, or any S of yours          connections, TLS, proxies, limits of time and size
+//! ```
+//!
+//! Deliberately not here: files, the profile's configuration, and any decision about when to refresh
+//! or whether to log in again. `sso-cache`, `sso-config` and `sso-provider` have those; this crate
+//! depends on `sso-types` alone of its family, and spawns nothing but what connections need.
+//!
+//! # Example
+//!
+//! ```no_run
+//! # #[cfg(feature = "https")]
+//! # mod example {
+//! use sso_http::{GetRoleCredentials, HttpsClient, Portal, RetryLayer};
+//! use sso_types::{AccessToken, Environment};
+//! use tower::{Layer, ServiceExt};
+//!
+//! # async fn example(access_token: AccessToken) -> Result<(), Box<dyn std::error::Error>> {
+//! let https = HttpsClient::from_environment(&Environment::from_process())?;
+//! let portal = RetryLayer::standard().layer(Portal::new(https, "eu-central-1".parse()?));
+//! let request =
+//!     GetRoleCredentials::new(access_token, "123456789012".parse()?, "ReadOnly".parse()?);
+//! let credentials = portal.oneshot(request).await?;
+//! println!("good until {}", credentials.expires_at());
+//! # Ok(()) }
+//! # }
+//! ```
+//!
+//! Anything that carries requests will do in the place of `HttpsClient`; here, a function:
+//!
+//! ```
+//! use sso_http::{CreateToken, Oidc, RequestBody};
+//! use sso_types::{ClientSecret, RefreshToken};
+//! use tower::ServiceExt;
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let https = tower::service_fn(async |request: http::Request<RequestBody>| {
+//!     assert_eq!(request.uri(), "https://oidc.eu-central-1.amazonaws.com/token");
+//!     let body = br#"{"accessToken": "new", "expiresIn": 28800}"#;
+//!     Ok::<_, std::convert::Infallible>(http::Response::new(RequestBody::new(body.to_vec())))
+//! });
+//! let oidc = Oidc::new(https, "eu-central-1".parse()?);
+//! let request =
+//!     CreateToken::refresh_token("client", ClientSecret::new("s"), RefreshToken::new("r"));
+//! let response = oidc.oneshot(request).await?;
+//! assert_eq!(response.expires_in().as_secs(), 28_800);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A mock of a whole service is a function too: `tower::service_fn` of [`GetRoleCredentials`] that gives
+//! `sso_types::Credentials` or a [`ServiceError`] made with [`ServiceError::service`].
+//!
+//! # Time
+//!
+//! `HttpsClient` limits connecting (3.1 s) and each attempt with its whole answer (10 s). A limit on
+//! the call with all its attempts is `tower`'s timeout layer around the retry layer;
+//! [`ServiceError::from_boxed`] makes of its error one of this crate's.
+//!
+//! # Features
+//!
+//! * `https` (default): `HttpsClient`.
+//! * `http2`: HTTP/2 where a server picks it by ALPN. Off, since a login makes a handful of small
+//!   requests, which gain nothing by it, and it brings seven more crates.
+//! * `limits`: `PortalLimits`, for programs that fan out over many accounts and roles. Off, as most make
+//!   one request an hour.
+//!
+//! # Secrets
+//!
+//! Tokens and client secrets are of types that do not show them; the bodies of requests and answers are
+//! in memory that is cleared on drop; the access token's header is marked sensitive. No error holds a
+//! header or a body of a request, and what an error quotes of an answer has been searched for the
+//! secrets of its request, as they stand: an answer that quotes one in another coding (percent, HTML
+//! entities) is not recognized. hyper and rustls do not clear their buffers.
+//!
+//! # `tracing`
+//!
+//! At the target `ssocreds::http`, level `DEBUG`: a span `call` with `operation` and `host`, in it one
+//! event at the end with `status`, `request_id` and `duration_ms`, or with the kind of error. At
+//! `ssocreds::progress`, level `DEBUG`: an event before each further attempt, with `attempt`, `attempts`
+//! and `wait_ms`. Account and role are in none of them.
 
 #![forbid(unsafe_code)]
 

@@ -19,6 +19,7 @@ use crate::{BoxError, RequestBody};
 /// people use too.
 ///
 /// ```no_run
+/// # #[cfg(feature = "https")]
 /// # async fn example(https: sso_http::HttpsClient) -> Result<(), sso_types::NameError> {
 /// use sso_http::{Portal, PortalLimits};
 /// use tower::Layer;

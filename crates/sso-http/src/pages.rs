@@ -23,7 +23,7 @@ pub trait PagedOperation: Operation {
 }
 
 /// The pages of a list, asked for one after the other as they are wanted: a
-/// [`Stream`](futures_core::Stream), and [`Pages::next_page`] for who has no stream library.
+/// [`Stream`], and [`Pages::next_page`] for who has no stream library.
 ///
 /// It ends after the last page or the first error. Two pages that name the same next page are an
 /// error: some server would be walking in circles.

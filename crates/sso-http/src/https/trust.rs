@@ -4,7 +4,11 @@
 //!
 //! The platform's store is read by rustls-native-certs, which yields plain roots that rustls itself
 //! verifies with. The alternative, rustls-platform-verifier, reads the same files through the same
-//! crate on Linux, so it starts no faster there, and brings more crates.
+//! crate on Linux: the first connection of a process took the same time with either (release build,
+//! a store of 144 certificates). With either it took six to seven times as long as with an empty
+//! store, so nothing is read before it is needed, and then it is read while TCP connects. On macOS
+//! and Windows, where the alternative asks the operating system for each certificate, nothing was
+//! measured; it brings more crates there.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

@@ -25,6 +25,7 @@ pub struct RegisterClient {
 
 /// A client registration.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "the service's own names")]
 pub struct RegisterClientResponse {
     client_id: String,
     client_secret: ClientSecret,
@@ -175,6 +176,7 @@ struct Body<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the service's own names")]
 struct Answer {
     client_id: Option<Text>,
     client_secret: Option<Text>,

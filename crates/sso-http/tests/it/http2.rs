@@ -1,6 +1,10 @@
 //! HTTP/2 where the server picks it, HTTP/1.1 where it does not.
 
-use sso_http::{Endpoint, HttpsClient, Portal, TransportError};
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use sso_http::{Endpoint, HttpsClient, Portal, RequestBody, TransportError};
+use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 use crate::operations::get_role_credentials;
@@ -24,17 +28,46 @@ async fn the_server_chooses() {
     let server = Server::start_tls([json(200, CREDENTIALS)], tls(&[b"http/1.1"])).await;
     portal(server.address).oneshot(get_role_credentials()).await.unwrap();
 
-    // A whole HTTP/2 server is beyond these tests: the preface shows that it was chosen, and the
-    // closed connection that errors of HTTP/2 are told apart as those of HTTP/1.1 are.
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let acceptor = tls(&[b"h2"]);
+    let acceptor = tls(&[b"h2", b"http/1.1"]);
+    tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        let stream = TokioIo::new(acceptor.accept(tcp).await.unwrap());
+        let service = service_fn(async |request: http::Request<hyper::body::Incoming>| {
+            assert_eq!(request.version(), http::Version::HTTP_2);
+            assert_eq!(request.headers()["x-amz-sso_bearer_token"], "ACCESS-MARK");
+            let answer = RequestBody::new(CREDENTIALS.as_bytes().to_vec());
+            Ok::<_, std::convert::Infallible>(http::Response::new(answer))
+        });
+        let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(stream, service).await;
+    });
+    let portal = portal(address);
+    let calls: Vec<_> =
+        (0..3).map(|_| tokio::spawn(portal.clone().oneshot(get_role_credentials()))).collect();
+    for call in calls {
+        // One connection is all that the server accepts.
+        assert_eq!(call.await.unwrap().unwrap().access_key_id(), "AKID");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off() {
+    let authority = Authority::new();
+    let directory = tempfile::tempdir().unwrap();
+    let https = HttpsClient::builder().ca_bundle(authority.bundle(&directory)).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("https://{}", listener.local_addr().unwrap());
+    let endpoint = Endpoint::overridden(&endpoint, "a test").unwrap();
+    let acceptor =
+        authority.server_speaking(&["127.0.0.1"], rustls::DEFAULT_VERSIONS, &[b"h2"], |_| ());
     let preface = tokio::spawn(async move {
         let (tcp, _) = listener.accept().await.unwrap();
         let mut stream = acceptor.accept(tcp).await.unwrap();
         read_head(&mut stream).await
     });
-    let error = portal(address).oneshot(get_role_credentials()).await.unwrap_err();
+    let portal = Portal::with_endpoint(https, endpoint);
+    let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
     assert_eq!(preface.await.unwrap().as_deref(), Some("PRI * HTTP/2.0\r\n\r\n"));
     assert!(matches!(error.transport(), Some(TransportError::Closed { .. })), "{error:?}");
 }

@@ -1,5 +1,6 @@
 //! A small HTTP server that records what it is sent and answers, or fails to, as told.
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -69,7 +70,7 @@ pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Reply
 pub(crate) fn raw(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut answer = format!("HTTP/1.1 {status} Reason\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
-        answer.push_str(&format!("{name}: {value}\r\n"));
+        write!(answer, "{name}: {value}\r\n").unwrap();
     }
     answer.push_str("\r\n");
     answer.push_str(body);

@@ -49,7 +49,7 @@ impl Authority {
         names: &[&str],
         edit: impl FnOnce(&mut CertificateParams),
     ) -> TlsAcceptor {
-        self.server_speaking(names, &rustls::DEFAULT_VERSIONS, &[], edit)
+        self.server_speaking(names, rustls::DEFAULT_VERSIONS, &[], edit)
     }
 
     pub(crate) fn server_speaking(
