@@ -12,6 +12,7 @@
 )]
 
 mod contention;
+mod full_disk;
 mod main_job;
 mod program;
 mod python;

@@ -2,18 +2,43 @@
 //!
 //! Where it does not, the tests that need them say so and pass: `cargo xtask interop` installs them.
 
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use sso_emulator::Home;
 
-/// Runs a script with the home's environment; `None` when there is no botocore to run it with.
-pub(crate) fn run(home: &Home, script: &str, arguments: &[&str]) -> Option<Output> {
-    let has = Command::new("python3").args(["-c", "import botocore"]).output();
-    if !has.is_ok_and(|output| output.status.success()) {
+/// Prints the access key id that botocore resolves for a profile.
+pub(crate) const RESOLVE: &str = "
+import sys, botocore.session
+session = botocore.session.Session(profile=sys.argv[1])
+session.set_config_variable('region', 'us-east-1')
+frozen = session.get_credentials().get_frozen_credentials()
+print(frozen.access_key)
+";
+
+/// Starts a script with the home's environment; `None` when there is no botocore to run it with.
+pub(crate) fn spawn(home: &Home, script: &str, arguments: &[&str]) -> Option<Child> {
+    static HAS_BOTOCORE: OnceLock<bool> = OnceLock::new();
+    let has_botocore = HAS_BOTOCORE.get_or_init(|| {
+        let import = Command::new("python3").args(["-c", "import botocore"]).output();
+        import.is_ok_and(|output| output.status.success())
+    });
+    if !has_botocore {
         println!("skipped: there is no python3 with botocore here");
         return None;
     }
     let mut command = Command::new("python3");
-    command.arg("-c").arg(script).args(arguments).envs(home.environment.iter().cloned());
-    Some(command.output().expect("python3 runs"))
+    command.arg("-c").arg(script).args(arguments);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("AWS_") {
+            command.env_remove(name);
+        }
+    }
+    command.envs(home.environment.iter().cloned());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    Some(command.spawn().expect("python3 runs"))
+}
+
+pub(crate) fn run(home: &Home, script: &str, arguments: &[&str]) -> Option<Output> {
+    Some(spawn(home, script, arguments)?.wait_with_output().expect("python3 ends"))
 }

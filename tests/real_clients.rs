@@ -8,15 +8,6 @@ use tempfile::TempDir;
 use crate::program::{json, read_json, run, ssocreds, text};
 use crate::python;
 
-/// Prints the access key id that botocore resolves for a profile.
-const RESOLVE: &str = "
-import sys, botocore.session
-session = botocore.session.Session(profile=sys.argv[1])
-session.set_config_variable('region', 'us-east-1')
-frozen = session.get_credentials().get_frozen_credentials()
-print(frozen.access_key)
-";
-
 async fn home(state: TokenState) -> (Emulator, TempDir, Home) {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await.unwrap();
     let directory = TempDir::new().unwrap();
@@ -25,7 +16,7 @@ async fn home(state: TokenState) -> (Emulator, TempDir, Home) {
 }
 
 fn resolve(home: &Home, profile: &str) -> Option<String> {
-    let output = python::run(home, RESOLVE, &[profile])?;
+    let output = python::run(home, python::RESOLVE, &[profile])?;
     assert!(output.status.success(), "{}", text(&output.stderr));
     Some(text(&output.stdout).trim().to_owned())
 }

@@ -106,6 +106,11 @@ impl TokenError {
         self.is_login_required()
     }
 
+    /// Whether there is no token file at all.
+    pub(crate) fn is_no_token(&self) -> bool {
+        matches!(self, Self::SignInRequired { cause: SignInCause::NoToken { .. }, .. })
+    }
+
     /// The command that logs in, where that is what is needed.
     pub fn login_command(&self) -> Option<&str> {
         match self {

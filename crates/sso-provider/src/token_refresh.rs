@@ -20,7 +20,7 @@ const ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// How long a process that used our refresh token, without our lock, has to write what it got.
-const OTHERS_WRITE_WITHIN: Duration = Duration::from_secs(2);
+const OTHERS_WRITE_WITHIN: Duration = Duration::from_secs(3);
 
 /// What the refresh is for.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ pub(crate) async fn fly(
             }
             Ok(token)
         }
-        Ok(Outcome::New(renewed)) => Ok(write(&shared, renewed)),
+        Ok(Outcome::New(renewed)) => write(&shared, renewed),
         Err(error) => {
             if matches!(errand, Errand::RefreshAhead) {
                 tracing::warn!(
@@ -287,10 +287,25 @@ impl Refresh<'_> {
 /// Writes the refreshed token. When that cannot be done it is kept in memory, for the session must
 /// not be lost by a full disk.
 ///
+/// A login or a logout by another tool while the request was under way, without the lock, counts
+/// more: the file is the truth.
+///
 /// Not `async`, and not handed to another thread: the old refresh token is spent, so between the
 /// service's answer and the file there is no point at which this task could be dropped.
-fn write(shared: &Shared, renewed: Renewed) -> Arc<CachedToken> {
+fn write(shared: &Shared, renewed: Renewed) -> Result<Arc<CachedToken>, TokenError> {
     let Renewed { token, lifetime, instead_of, lock } = renewed;
+    if shared.file.fingerprint().is_ok_and(|now| now.as_ref() != Some(&instead_of.fingerprint)) {
+        match shared.read() {
+            Ok(there) if !there.token.is_expired(shared.clock.now()) => {
+                let token = Arc::clone(&there.token);
+                shared.publish(there, None);
+                return Ok(token);
+            }
+            Err(error) if error.is_no_token() => return Err(error),
+            // An expired token or none that can be read is nothing that ours could harm.
+            Ok(_) | Err(_) => {}
+        }
+    }
     match store(shared, lock.as_ref(), &token) {
         Ok(fingerprint) => {
             tracing::debug!("the access token was refreshed");
@@ -307,7 +322,7 @@ fn write(shared: &Shared, renewed: Renewed) -> Arc<CachedToken> {
     }
     // The lock goes last: what this process knows is published by then.
     drop(lock);
-    token
+    Ok(token)
 }
 
 fn store(

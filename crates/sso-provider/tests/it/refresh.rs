@@ -248,3 +248,30 @@ async fn region_and_start_url_are_set_on_a_refresh_when_known() {
     assert_eq!(scene.stored().region(), Some("eu-central-1"));
     assert_eq!(scene.stored().start_url(), Some("https://example.awsapps.com/start"));
 }
+
+#[tokio::test]
+async fn a_login_during_a_refresh_is_not_overwritten() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let (file, login) = (scene.file(), scene.refreshable("login", 3600));
+    scene.oidc.answer(move |call, _| {
+        file.store_unlocked(&login).unwrap();
+        Ok(answer(call))
+    });
+    assert_eq!(value(&scene.provider()).await, "login");
+    assert_eq!(scene.stored().access_token().expose_secret(), "login");
+}
+
+#[tokio::test]
+async fn a_logout_during_a_refresh_stands() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let path = scene.path();
+    scene.oidc.answer(move |call, _| {
+        std::fs::remove_file(&path).unwrap();
+        Ok(answer(call))
+    });
+    let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
+    assert!(error.is_login_required(), "{error:?}");
+    assert!(!scene.path().exists());
+}
