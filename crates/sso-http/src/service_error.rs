@@ -43,7 +43,8 @@ struct Parts {
 impl ServiceError {
     /// An error answer, as a mock of a service gives it: `ServiceError::service(401,
     /// "UnauthorizedException", "Session token not found or invalid")`. The kind follows from
-    /// `code`, an exception's name or an OAuth code; from the status where `code` is not known.
+    /// `code`, an exception's name or an OAuth code; where `code` is not known, from the status, as
+    /// the portal means it.
     pub fn service(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let code = code.into();
         let by_status =
