@@ -56,18 +56,17 @@
 //!   `[services NAME]` count, and `[profile default]` replaces `[default]`. In the credentials file
 //!   `[NAME]` counts. Everything else is ignored, with a [`Warning`].
 //! * Names are letters, digits (of any script) and `_-/.%@:+`; in quotes (either kind) also spaces.
-//! * A line whose first character is `#` or `;` is a comment; in a property one starts at a blank
-//!   followed by `#` or `;`, so that `https://x/start#/` keeps its tail.
+//! * A line whose first character is `#` or `;` is a comment, an indented one is not; in a property
+//!   one starts at a blank followed by `#` or `;`, so that `https://x/start#/` keeps its tail.
 //! * `key = value` is split at the first `=`. Keys are kept in (ASCII) lower case.
 //! * An indented line continues the value above it, comments included; below an empty value it is a
 //!   sub-property, `key = value`, and there a comment is a comment.
 //! * The same section twice merges, of the same property twice the last counts, and the credentials
 //!   file wins over the config file.
 //!
-//! Three cases that the AWS documentation leaves open are settled like this. An indented
-//! line that is a whole section line, `  [profile x]`, is one, also below a property. An indented
-//! comment that no property stands above is a comment. Of `key` with sub-properties, the value is
-//! what continues it, line by line, after a first line that is empty.
+//! Two cases that the AWS documentation leaves open are settled like this. An indented line that is
+//! a whole section line, `  [profile x]`, is one, also below a property. Of `key` with
+//! sub-properties, the value is what continues it, line by line, after a first line that is empty.
 
 #![forbid(unsafe_code)]
 

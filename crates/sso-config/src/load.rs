@@ -25,13 +25,19 @@ impl SharedConfig {
 fn read(file: &Path, variable: &'static str) -> Result<Zeroizing<Vec<u8>>, ParseError> {
     match read_bytes(file) {
         Ok(bytes) => Ok(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Zeroizing::default()),
+        Err(error) if is_missing(&error) => Ok(Zeroizing::default()),
         Err(error) => Err(ParseError::Unreadable {
             file: file.to_path_buf(),
             variable,
             source: Arc::new(error),
         }),
     }
+}
+
+/// Below something that is no directory there is no file either: services run with
+/// `HOME=/dev/null`.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// One byte more than the limit at most, so that an endless file (`/dev/zero`) ends too.

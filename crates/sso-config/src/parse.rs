@@ -199,15 +199,17 @@ impl Parser<'_> {
         }
         match self.property {
             Some(property) => self.continuation(property, line),
-            // It cannot be a part of a value, so it is what it looks like.
-            None if line.starts_with(['#', ';']) => Ok(()),
+            // An indented comment too: a comment is a line that begins with the `#`.
             None => Err(SyntaxProblem::ContinuationBeforeProperty),
         }
     }
 
     fn continuation(&mut self, property: OpenProperty, line: &str) -> Result<(), SyntaxProblem> {
-        let is_comment = line.starts_with(['#', ';']);
-        if property.nested && !is_comment {
+        if property.nested {
+            // Here every line stands for itself, so that a comment is no text of a value.
+            if line.starts_with(['#', ';']) {
+                return Ok(());
+            }
             let (key, value) = split_property(line).map_err(|missing| match missing {
                 Missing::EqualsSign => SyntaxProblem::NestedNoEqualsSign,
                 Missing::Key => SyntaxProblem::NestedEmptyKey,

@@ -4,19 +4,23 @@
 
 use std::fmt;
 
-use crate::{MissingKey, Origin};
+use crate::{Locations, MissingKey, Origin};
 
 /// What to do about a profile that is not there.
 pub(crate) struct ProfileRemedy<'a> {
     pub(crate) profile: &'a str,
-    pub(crate) unprefixed: &'a Option<Origin>,
+    pub(crate) misplaced: &'a Option<Origin>,
     pub(crate) nearest: &'a [String],
+    pub(crate) files: &'a Locations,
 }
 
 impl fmt::Display for ProfileRemedy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { profile, unprefixed, nearest } = self;
-        match unprefixed {
+        let Self { profile, misplaced, nearest, files } = self;
+        match misplaced {
+            Some(origin) if origin.file() == files.credentials() => {
+                write!(f, "[profile {profile}], {origin}, must be [{profile}] to count there")
+            }
             Some(origin) => {
                 write!(f, "[{profile}], {origin}, must be [profile {profile}] to count there")
             }

@@ -32,13 +32,14 @@ pub enum SettingsError {
     #[error(
         "profile {profile:?} is neither in {} nor in {}; {}",
         files.config().display(), files.credentials().display(),
-        ProfileRemedy { profile, unprefixed, nearest }
+        ProfileRemedy { profile, misplaced, nearest, files }
     )]
     ProfileNotFound {
         /// The profile that was asked for.
         profile: String,
-        /// Where the config file has `[NAME]`, which must be `[profile NAME]` to count there.
-        unprefixed: Option<Origin>,
+        /// Where the config file has `[NAME]`, which must be `[profile NAME]` to count there, or
+        /// where the credentials file has `[profile NAME]`, which must be `[NAME]`.
+        misplaced: Option<Origin>,
         /// Names that are there and differ little from it, the nearest first; three at most.
         nearest: Vec<String>,
         /// The files.
@@ -101,7 +102,8 @@ pub enum SettingsError {
     },
     /// The session that was asked for by itself, without a profile, is not there.
     #[error(
-        "there is no [sso-session {session}] in {}; {}",
+        "there is no [sso-session {}] in {}; {}",
+        session.escape_debug(),
         config.display(),
         DidYouMean(nearest, "`aws configure sso-session` makes one")
     )]
@@ -206,7 +208,8 @@ pub enum SettingsError {
     /// `services` names a section that is not there.
     #[error(
         "profile {profile:?} names the services section {services:?}, {origin}, and there is no \
-         [services {services}] in {}; {}",
+         [services {}] in {}; {}",
+        services.escape_debug(),
         config.display(),
         DidYouMean(nearest, "add that section, or remove the services property")
     )]

@@ -3,9 +3,11 @@
 //! Not responsible for settings that say how to reach the services ([`Settings`]), nor for tokens.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use sso_types::{AccountId, Environment, Region, RoleName, SessionName, StartUrl};
 
+use crate::names::{section_name, trim};
 use crate::nearest::nearest;
 use crate::section::{Profile, Property};
 use crate::sso_session::{SsoSession, missing_keys, start_url_warning, value};
@@ -156,17 +158,23 @@ impl SsoProfile {
 }
 
 fn profile_not_found(config: &SharedConfig, name: &str) -> SettingsError {
-    let unprefixed = config.warnings().iter().find_map(|warning| match warning {
-        Warning::IgnoredSection { header, origin, .. }
-            if header == name && origin.file() == config.config_file() =>
-        {
+    let prefixed = |header: &str| {
+        let (kind, rest) = header.split_once([' ', '\t']).unwrap_or_default();
+        kind == "profile" && section_name(trim(rest)) == Some(name)
+    };
+    // In the one file the prefix is needed, in the other there is none.
+    let is_meant = |header: &str, file: &Path| {
+        if file == config.config_file() { header == name } else { prefixed(header) }
+    };
+    let misplaced = config.warnings().iter().find_map(|warning| match warning {
+        Warning::IgnoredSection { header, origin, .. } if is_meant(header, origin.file()) => {
             Some(origin.clone())
         }
         _ => None,
     });
     SettingsError::ProfileNotFound {
         profile: name.to_owned(),
-        unprefixed,
+        misplaced,
         nearest: nearest(name, config.profiles().map(|profile| profile.name())),
         files: Box::new(Locations::new(config.config_file(), config.credentials_file())),
     }
@@ -201,7 +209,10 @@ fn session(
             missing.extend(of_session.into_iter().map(|key| missing_key(section, key)));
             return Err(SettingsError::MissingKeys { profile: name.to_owned(), missing });
         }
-        Some(half) => return Err(half.error(name)),
+        Some(half) => {
+            refuse_empty_account_id(name, half.present)?;
+            return Err(half.error(name));
+        }
         None => {}
     }
     let session = SsoSession::from_section(section, Some(name))?;
@@ -251,15 +262,21 @@ fn role(profile: Profile<'_>) -> Result<Option<(AccountId, RoleName)>, SettingsE
         return Ok(None);
     };
     let name = profile.name();
-    if account.value().is_empty() {
-        return Err(SettingsError::EmptyAccountId {
-            profile: name.to_owned(),
-            origin: account.origin(),
-        });
-    }
+    refuse_empty_account_id(name, account)?;
     let account = value(profile, account, "sso_account_id", Some(name), AccountId::new)?;
     let role = value(profile, role, "sso_role_name", Some(name), RoleName::new)?;
     Ok(Some((account, role)))
+}
+
+/// An empty account id is its own error, also where the role is missing. A role passes.
+fn refuse_empty_account_id(profile: &str, property: Property<'_>) -> Result<(), SettingsError> {
+    if property.key() == "sso_account_id" && property.value().is_empty() {
+        return Err(SettingsError::EmptyAccountId {
+            profile: profile.to_owned(),
+            origin: property.origin(),
+        });
+    }
+    Ok(())
 }
 
 fn account_id_warning(profile: Profile<'_>) -> Option<Warning> {
@@ -334,10 +351,12 @@ fn behind_role(config: &SharedConfig, profile: Profile<'_>, source: Property<'_>
         let Some(profile) = config.profile(next) else {
             return BehindRole::NoProfile(next.to_owned());
         };
-        let assumes = profile.get("role_arn").and(profile.get("source_profile"));
-        match assumes {
+        if assumes_otherwise(profile) {
+            return BehindRole::OtherProfile(next.to_owned());
+        }
+        match profile.get("role_arn").and(profile.get("source_profile")) {
             Some(source) => next = source.value(),
-            None if has_sso_keys(profile) && !assumes_otherwise(profile) => {
+            None if has_sso_keys(profile) => {
                 return BehindRole::SsoProfile(next.to_owned());
             }
             None => return BehindRole::OtherProfile(next.to_owned()),
@@ -345,8 +364,9 @@ fn behind_role(config: &SharedConfig, profile: Profile<'_>, source: Property<'_>
     }
 }
 
+/// Whether it assumes a role, and not with the credentials of another profile.
 fn assumes_otherwise(profile: Profile<'_>) -> bool {
-    profile.get("role_arn").is_some()
-        && (profile.get("web_identity_token_file").is_some()
-            || profile.get("credential_source").is_some())
+    let has = |key| profile.get(key).is_some();
+    has("role_arn")
+        && (has("web_identity_token_file") || (has("credential_source") && !has("source_profile")))
 }

@@ -56,6 +56,15 @@ fn a_profile_that_assumes_a_role_names_the_sso_profile_behind_it() {
         ]],
     );
     fails(
+        &with(
+            "source_profile = a\n[profile a]\nrole_arn = x\nsource_profile = b\n\
+             web_identity_token_file = x\n[profile b]\nsso_session = corp",
+        ),
+        &expect![[
+            r#"profile "dev" assumes a role (role_arn, config line 3) and is not an SSO profile itself; its source_profile leads to "a", which is not an SSO profile either; choose an SSO profile"#
+        ]],
+    );
+    fails(
         &with("credential_source = Environment"),
         &expect![[
             r#"profile "dev" assumes a role (role_arn, config line 3) and is not an SSO profile itself; its credentials come from a credential_source; choose an SSO profile"#

@@ -33,6 +33,7 @@ fn white_space_around_and_inside_a_section_line_is_free_and_a_comment_can_follow
         ("[profile a] # text\na=1", "", r#"profile a: a="1""#),
         ("[profile a]; text ]", "", "profile a"),
         ("[profile a]#", "[ b ]#", "profile a\nprofile b"),
+        ("[profile a] # ]x", "", "profile a"),
         (
             "[profile a] text",
             "",
@@ -174,6 +175,12 @@ fn blanks_are_space_and_tab_only() {
             "profile default: a=\"1\", b=\"\\u{a0}2\\u{2003}\"",
         ),
         ("[default]\na=1\u{b}\u{c}", "", r#"profile default: a="1\u{b}\u{c}""#),
+        ("[default]\na=1\u{a0}# no comment", "", "profile default: a=\"1\\u{a0}# no comment\""),
+        (
+            "[default]\n\u{c}",
+            "",
+            "error: config line 2: a line without \"=\"; write it as KEY = VALUE, begin it with \"#\" to make it a comment, or with a space to continue the value above",
+        ),
     ]);
 }
 
@@ -197,9 +204,9 @@ fn comments_begin_a_line_or_follow_a_blank() {
             "error: config line 2: a line without \"=\"; write it as KEY = VALUE, begin it with \"#\" to make it a comment, or with a space to continue the value above",
         ),
         (
-            "[default]\n  # an indented comment that continues nothing\na=1",
+            "[default]\n  # an indented one is none, and here it continues nothing\na=1",
             "",
-            r#"profile default: a="1""#,
+            "error: config line 2: an indented line continues the property above it, and there is none; remove the indent",
         ),
     ]);
 }
@@ -279,6 +286,7 @@ fn below_an_empty_value_stand_sub_properties() {
             "",
             r#"profile default: s3={a="", b="3"}"#,
         ),
+        ("[default]\nregion =\n  # x\n  ; y\na=1", "", r#"profile default: a="1", region="""#),
         (
             "[default]\ns3 =\n  text",
             "",
@@ -297,7 +305,7 @@ fn below_an_empty_value_stand_sub_properties() {
     ]);
     let config = parse("[default]\ns3 =\n  a = 1 # x\n  # y\n", "").unwrap();
     let s3 = config.profile("default").unwrap().get("s3").unwrap();
-    assert_eq!(s3.value(), "\na = 1 # x\n# y");
+    assert_eq!(s3.value(), "\na = 1 # x");
     assert_eq!(s3.sub("a").unwrap().origin().to_string(), "config line 3");
 }
 

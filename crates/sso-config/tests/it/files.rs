@@ -73,6 +73,14 @@ fn a_missing_file_is_an_empty_one() {
 }
 
 #[test]
+fn below_what_is_no_directory_files_are_missing() {
+    let (_directory, locations) = with_config(b"[default]\n");
+    let home = Environment::default().with("HOME", locations.config());
+    let config = SharedConfig::load(&Locations::from_environment(&home).unwrap());
+    assert_eq!(config.unwrap().profiles().len(), 0);
+}
+
+#[test]
 fn a_directory_cannot_be_read() {
     let (directory, _) = with_config(b"");
     let locations = Locations::new(directory.path().join("config"), directory.path());

@@ -174,6 +174,9 @@ fn profile_not_found() {
             r#"profile "dev" is neither in config nor in credentials; [dev], config line 1, must be [profile dev] to count there"#
         ]],
     );
+    let config = parse("", "[profile  \"dev\"]\nsso_session = corp").unwrap();
+    let error = SsoProfile::resolve(&config, "dev", &Environment::default()).unwrap_err();
+    expect![[r#"profile "dev" is neither in config nor in credentials; [profile dev], credentials line 1, must be [dev] to count there"#]].assert_eq(&error.to_string());
     let error = resolve("", "dev").unwrap_err();
     assert!(error.is_not_found() && !error.is_not_sso());
 }
@@ -285,6 +288,12 @@ fn account_and_role_go_together() {
     );
     fails(
         &dev("sso_account_id =\nsso_role_name = x"),
+        &expect![[
+            r#"the account id of profile "dev" is empty (sso_account_id, config line 3); write the 12 digits of the account there"#
+        ]],
+    );
+    fails(
+        &dev("sso_account_id ="),
         &expect![[
             r#"the account id of profile "dev" is empty (sso_account_id, config line 3); write the 12 digits of the account there"#
         ]],
