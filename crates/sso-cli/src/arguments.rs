@@ -2,6 +2,8 @@
 //!
 //! Not responsible for what the commands do.
 
+#![expect(clippy::doc_markdown, reason = "these are help texts, read at a terminal")]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 

@@ -29,10 +29,6 @@ impl Context {
         Self { global, environment: Environment::from_process() }
     }
 
-    pub(crate) fn now(&self) -> jiff::Timestamp {
-        SystemClock.now()
-    }
-
     /// The config files, read.
     pub(crate) fn shared_config(&self) -> Result<SharedConfig, ConfigError> {
         Ok(SharedConfig::load(&Locations::from_environment(&self.environment)?)?)
@@ -84,4 +80,9 @@ impl Context {
         }
         builder
     }
+}
+
+/// The time now.
+pub(crate) fn now() -> jiff::Timestamp {
+    SystemClock.now()
 }

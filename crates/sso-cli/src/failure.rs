@@ -143,21 +143,22 @@ fn token(error: &TokenError) -> u8 {
 }
 
 fn service(error: &ServiceError) -> u8 {
-    match (error.transport(), error.kind()) {
+    match error.transport() {
         // The machine's set-up: a CA bundle that is not there, say.
-        (Some(TransportError::TrustStore { .. } | TransportError::Insecure { .. }), _) => 3,
-        (Some(_), _) => 6,
-        // The token holds what no header can carry: the token file cannot be used.
-        (None, ServiceErrorKind::NotSendable) => 4,
-        (None, ServiceErrorKind::Unauthorized) => 4,
+        Some(TransportError::TrustStore { .. } | TransportError::Insecure { .. }) => return 3,
+        Some(_) => return 6,
+        None => {}
+    }
+    match error.kind() {
+        // The token is not good, or holds what no header can carry.
+        ServiceErrorKind::Unauthorized | ServiceErrorKind::NotSendable => 4,
         // An answer that is not the service's refuses nothing.
-        (None, ServiceErrorKind::Unparseable | ServiceErrorKind::Malformed) => 6,
-        (None, ServiceErrorKind::Redirected) => 6,
-        (None, _) if error.is_transient() => 6,
-        (None, _) => match error.status() {
-            Some(400..=499) => 5,
-            _ => 6,
-        },
+        ServiceErrorKind::Unparseable
+        | ServiceErrorKind::Malformed
+        | ServiceErrorKind::Redirected => 6,
+        _ if error.is_transient() => 6,
+        _ if error.status().is_some_and(|status| (400..500).contains(&status)) => 5,
+        _ => 6,
     }
 }
 

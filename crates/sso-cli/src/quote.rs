@@ -19,7 +19,7 @@ pub(crate) enum Shell {
     /// sh, bash, zsh and the like.
     Posix,
     Fish,
-    PowerShell,
+    Powershell,
     WindowsCmd,
 }
 
@@ -28,7 +28,7 @@ impl Shell {
         match self {
             Self::Posix => "a POSIX shell",
             Self::Fish => "fish",
-            Self::PowerShell => "PowerShell",
+            Self::Powershell => "PowerShell",
             Self::WindowsCmd => "cmd.exe",
         }
     }
@@ -51,7 +51,7 @@ impl Shell {
             Self::Posix => return Ok(posix(value)),
             Self::Fish => return Ok(escaped(value, '\\', |c| matches!(c, '"' | '\\' | '$'))),
             // To PowerShell the typographic quotation marks end a string, too.
-            Self::PowerShell => {
+            Self::Powershell => {
                 return Ok(escaped(value, '`', |c| {
                     matches!(c, '"' | '`' | '$' | '\u{201c}'..='\u{201e}')
                 }));
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_rest_is_quoted() {
-        use Shell::{Fish, Posix, PowerShell};
+        use Shell::{Fish, Posix, Powershell};
         for (shell, value, expected) in [
             (Posix, "", "''"),
             (Posix, "a b", "'a b'"),
@@ -130,9 +130,9 @@ mod tests {
             (Posix, "!!", "'!!'"),
             (Fish, "AKID", r#""AKID""#),
             (Fish, r#"a"$(b)\c'"#, r#""a\"\$(b)\\c'""#),
-            (PowerShell, "AKID", r#""AKID""#),
-            (PowerShell, r#"a"$(b)`c\"#, r#""a`"`$(b)``c\""#),
-            (PowerShell, "“x”„", "\"`“x`”`„\""),
+            (Powershell, "AKID", r#""AKID""#),
+            (Powershell, r#"a"$(b)`c\"#, r#""a`"`$(b)``c\""#),
+            (Powershell, "“x”„", "\"`“x`”`„\""),
         ] {
             check(shell, value, expected);
         }
@@ -140,8 +140,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_carried_is_refused_without_showing_it() {
-        let refused = |shell: Shell, value| shell.word("KEY", value).unwrap_err().to_string();
-        for shell in [Shell::Posix, Shell::Fish, Shell::PowerShell, Shell::WindowsCmd] {
+        let refused = |shell: Shell, value: &str| shell.word("KEY", value).unwrap_err().to_string();
+        for shell in [Shell::Posix, Shell::Fish, Shell::Powershell, Shell::WindowsCmd] {
             for value in ["MARK\n", "\0MARK", "MA\u{1b}RK", "MARK\r", "\u{85}MARK"] {
                 let error = refused(shell, value);
                 assert!(error.contains("KEY") && error.contains("control character"), "{error}");

@@ -4,6 +4,7 @@
 //! Not responsible for exit codes (`failure`).
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -53,7 +54,7 @@ pub(crate) fn failure(failure: &Failure, context: &Context, json: bool) {
     }
     let mut text = format!("{BAD}ssocreds:{BAD:#} {}\n", printable(&report.message));
     for cause in &report.causes {
-        text.push_str(&format!("  because {}\n", printable(cause)));
+        let _ = writeln!(text, "  because {}", printable(cause));
     }
     if let Some(next) = next_step(failure, context) {
         text.push_str(&next);

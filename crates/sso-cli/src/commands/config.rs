@@ -19,14 +19,16 @@ pub(crate) fn run(context: &Context, options: &Show) -> Result<(), Failure> {
     if let Some(name) = &context.global.profile {
         let profile = SsoProfile::resolve(&config, name, &context.environment)?;
         let resolved = resolved::Resolved::new(&profile)?;
-        return match table {
-            true => stdout::print_styled(&resolved.render(&profile)),
-            false => stdout::print_json(&resolved),
+        return if table {
+            stdout::print_styled(&resolved.render(&profile))
+        } else {
+            stdout::print_json(&resolved)
         };
     }
     let (selected, origin) = sso_config::selected_profile(None, &context.environment)?;
-    match table {
-        true => stdout::print_styled(&files::render(&config, &selected, origin)),
-        false => stdout::print_json(&files::Files::new(&config, &selected)),
+    if table {
+        stdout::print_styled(&files::render(&config, &selected, origin))
+    } else {
+        stdout::print_json(&files::Merged::new(&config, &selected))
     }
 }

@@ -15,12 +15,15 @@ use crate::times::whole_seconds;
 use crate::{process_format, stdout};
 
 #[derive(Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 struct Variables<'a> {
-    aws_access_key_id: &'a str,
-    aws_secret_access_key: &'a str,
-    aws_session_token: &'a str,
-    aws_credential_expiration: String,
+    #[serde(rename = "AWS_ACCESS_KEY_ID")]
+    access_key_id: &'a str,
+    #[serde(rename = "AWS_SECRET_ACCESS_KEY")]
+    secret_access_key: &'a str,
+    #[serde(rename = "AWS_SESSION_TOKEN")]
+    session_token: &'a str,
+    #[serde(rename = "AWS_CREDENTIAL_EXPIRATION")]
+    credential_expiration: String,
 }
 
 pub(crate) fn run(context: &Context, options: &Export) -> Result<(), Failure> {
@@ -34,10 +37,10 @@ fn render(
     format: ExportFormat,
 ) -> Result<Zeroizing<String>, Unprintable> {
     let variables = Variables {
-        aws_access_key_id: credentials.access_key_id(),
-        aws_secret_access_key: credentials.secret_access_key().expose_secret(),
-        aws_session_token: credentials.session_token().expose_secret(),
-        aws_credential_expiration: whole_seconds(credentials.expires_at()),
+        access_key_id: credentials.access_key_id(),
+        secret_access_key: credentials.secret_access_key().expose_secret(),
+        session_token: credentials.session_token().expose_secret(),
+        credential_expiration: whole_seconds(credentials.expires_at()),
     };
     let (shell, before, between) = match format {
         ExportFormat::Process => return Ok(process_format::print(credentials)),
@@ -45,15 +48,15 @@ fn render(
         ExportFormat::Env => (Shell::Posix, "export ", "="),
         ExportFormat::EnvNoExport => (Shell::Posix, "", "="),
         ExportFormat::Fish => (Shell::Fish, "set -gx ", " "),
-        ExportFormat::Powershell => (Shell::PowerShell, "$Env:", "="),
+        ExportFormat::Powershell => (Shell::Powershell, "$Env:", "="),
         ExportFormat::WindowsCmd => (Shell::WindowsCmd, "set ", "="),
     };
     let mut words = Vec::new();
     for (name, value) in [
-        ("AWS_ACCESS_KEY_ID", variables.aws_access_key_id),
-        ("AWS_SECRET_ACCESS_KEY", variables.aws_secret_access_key),
-        ("AWS_SESSION_TOKEN", variables.aws_session_token),
-        ("AWS_CREDENTIAL_EXPIRATION", variables.aws_credential_expiration.as_str()),
+        ("AWS_ACCESS_KEY_ID", variables.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", variables.secret_access_key),
+        ("AWS_SESSION_TOKEN", variables.session_token),
+        ("AWS_CREDENTIAL_EXPIRATION", variables.credential_expiration.as_str()),
     ] {
         words.push((name, shell.word(name, value)?));
     }
@@ -92,21 +95,21 @@ mod tests {
     fn the_forms_of_the_aws_cli() {
         check(
             ExportFormat::Env,
-            &expect![[r#"
+            &expect![[r"
                 export AWS_ACCESS_KEY_ID=AKID
                 export AWS_SECRET_ACCESS_KEY=wJalr/XUtn+FEMI
                 export AWS_SESSION_TOKEN=FwoGZXIvYXdzEJr//==
                 export AWS_CREDENTIAL_EXPIRATION=2026-01-01T00:00:00Z
-            "#]],
+            "]],
         );
         check(
             ExportFormat::EnvNoExport,
-            &expect![[r#"
+            &expect![[r"
                 AWS_ACCESS_KEY_ID=AKID
                 AWS_SECRET_ACCESS_KEY=wJalr/XUtn+FEMI
                 AWS_SESSION_TOKEN=FwoGZXIvYXdzEJr//==
                 AWS_CREDENTIAL_EXPIRATION=2026-01-01T00:00:00Z
-            "#]],
+            "]],
         );
         check(
             ExportFormat::Fish,
@@ -128,12 +131,12 @@ mod tests {
         );
         check(
             ExportFormat::WindowsCmd,
-            &expect![[r#"
+            &expect![[r"
                 set AWS_ACCESS_KEY_ID=AKID
                 set AWS_SECRET_ACCESS_KEY=wJalr/XUtn+FEMI
                 set AWS_SESSION_TOKEN=FwoGZXIvYXdzEJr//==
                 set AWS_CREDENTIAL_EXPIRATION=2026-01-01T00:00:00Z
-            "#]],
+            "]],
         );
         check(
             ExportFormat::Json,
@@ -191,13 +194,11 @@ mod tests {
         ];
         for (shell, format) in SHELLS {
             for value in nasty {
-                match evaluated(shell, format, value, value) {
-                    Some(found) => assert_eq!(found, format!("{value}|{value}"), "{shell}"),
-                    None => {
-                        println!("skipped: there is no {shell} here");
-                        break;
-                    }
-                }
+                let Some(found) = evaluated(shell, format, value, value) else {
+                    println!("skipped: there is no {shell} here");
+                    break;
+                };
+                assert_eq!(found, format!("{value}|{value}"), "{shell}");
             }
         }
     }

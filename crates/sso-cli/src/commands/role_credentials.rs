@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use sso_provider::ProfileProviders;
 use sso_types::Credentials;
 
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::failure::Failure;
 
 /// How much of their life cached credentials must have left: what the AWS CLI would refresh is
@@ -19,7 +19,7 @@ const WINDOW: SignedDuration = SignedDuration::from_mins(15);
 pub(super) fn get(context: &Context, providers: &ProfileProviders) -> Result<Credentials, Failure> {
     let provider = providers.credentials_provider()?;
     let cached = providers.role_credentials_file().and_then(|file| file.load());
-    let cached = cached.filter(|it| it.expires_at().duration_since(context.now()) > WINDOW);
+    let cached = cached.filter(|it| it.expires_at().duration_since(context::now()) > WINDOW);
     let credentials = match cached {
         Some(credentials) => credentials,
         None => context

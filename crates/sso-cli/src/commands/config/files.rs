@@ -15,7 +15,7 @@ use crate::table::{Cell, FAIR, HEAD, Table, printable};
 const HIDDEN: &str = "(hidden)";
 
 #[derive(Debug, Serialize)]
-pub(super) struct Files<'a> {
+pub(super) struct Merged<'a> {
     files: Paths<'a>,
     profile: &'a str,
     profiles: Sections<'a>,
@@ -40,7 +40,7 @@ enum Value<'a> {
     Nested(BTreeMap<&'a str, &'a str>),
 }
 
-impl<'a> Files<'a> {
+impl<'a> Merged<'a> {
     pub(super) fn new(config: &'a SharedConfig, selected: &'a str) -> Self {
         Self {
             files: Paths { config: config.config_file(), credentials: config.credentials_file() },

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use jiff::Timestamp;
 
-use super::survey::{Login, Profile, State, Survey};
+use super::survey::{LoginStatus, ProfileStatus, State, Survey};
 use crate::table::{BAD, Cell, FAIR, GOOD, Table, printable};
 use crate::times::with_distance;
 
@@ -26,7 +26,7 @@ pub(super) fn render(survey: &Survey, now: Timestamp) -> String {
     out
 }
 
-fn logins(logins: &[Login], now: Timestamp) -> String {
+fn logins(logins: &[LoginStatus], now: Timestamp) -> String {
     let mut table = Table::new(["LOGIN", "STATE", "EXPIRES", "REFRESHABLE", "TOKEN FILE"]);
     for login in logins {
         let token = &login.token;
@@ -47,7 +47,7 @@ fn logins(logins: &[Login], now: Timestamp) -> String {
     table.render()
 }
 
-fn profiles(profiles: &[Profile], now: Timestamp) -> String {
+fn profiles(profiles: &[ProfileStatus], now: Timestamp) -> String {
     let mut table =
         Table::new(["PROFILE", "LOGIN", "STATE", "ACCOUNT", "ROLE", "CACHED ROLE CREDENTIALS"]);
     for profile in profiles {
@@ -87,7 +87,7 @@ fn notes(survey: &Survey) -> String {
     out
 }
 
-fn name(login: &Login) -> &str {
+fn name(login: &LoginStatus) -> &str {
     login.sso_session.as_deref().or(login.start_url.as_deref()).unwrap_or_default()
 }
 

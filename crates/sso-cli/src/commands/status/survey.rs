@@ -13,7 +13,7 @@ use sso_config::{SettingsError, SharedConfig, SsoProfile, SsoSession};
 use sso_provider::ConfigError;
 use sso_types::StartUrl;
 
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::failure::Failure;
 use crate::quote;
 use crate::times::whole_seconds;
@@ -21,26 +21,26 @@ use crate::times::whole_seconds;
 #[derive(Debug, Serialize)]
 pub(super) struct Survey {
     pub(super) token_directory: PathBuf,
-    pub(super) logins: Vec<Login>,
-    pub(super) profiles: Vec<Profile>,
+    pub(super) logins: Vec<LoginStatus>,
+    pub(super) profiles: Vec<ProfileStatus>,
 }
 
 /// An sso-session, or what legacy profiles with the same start URL share.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Login {
+pub(super) struct LoginStatus {
     /// `None` for the legacy form.
     pub(super) sso_session: Option<String>,
     pub(super) start_url: Option<String>,
     pub(super) region: Option<String>,
     #[serde(flatten)]
-    pub(super) token: Token,
+    pub(super) token: TokenStatus,
     /// What logs in, where that is needed.
     pub(super) login_command: Option<String>,
 }
 
 /// How an access token stands.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Token {
+pub(super) struct TokenStatus {
     pub(super) state: State,
     #[serde(serialize_with = "optional_time")]
     pub(super) expires_at: Option<Timestamp>,
@@ -65,7 +65,7 @@ pub(super) enum State {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Profile {
+pub(super) struct ProfileStatus {
     pub(super) profile: String,
     /// The session that it names; `None` for the legacy form.
     pub(super) sso_session: Option<String>,
@@ -93,11 +93,12 @@ pub(super) fn take(context: &Context) -> Result<Survey, Failure> {
         Some(directory) => directory.clone(),
         None => sso_cache::token_cache_dir(&context.environment).map_err(ConfigError::from)?,
     };
-    let roles = match context.global.no_cache {
-        true => None,
-        false => Some(sso_cache::role_cache_dir(&context.environment).map_err(ConfigError::from)?),
+    let roles = if context.global.no_cache {
+        None
+    } else {
+        Some(sso_cache::role_cache_dir(&context.environment).map_err(ConfigError::from)?)
     };
-    let look = Look { context, config: &config, tokens: &tokens, roles, now: context.now() };
+    let look = Look { context, config: &config, tokens: &tokens, roles, now: context::now() };
     let (logins, profiles) = match &context.global.profile {
         Some(name) => look.at_one(name)?,
         None => look.at_all(),
@@ -116,18 +117,18 @@ struct Look<'a> {
 /// The logins by their keys, so that each token file is read once.
 #[derive(Default)]
 struct Logins {
-    sessions: BTreeMap<String, Login>,
-    legacy: BTreeMap<String, Login>,
+    sessions: BTreeMap<String, LoginStatus>,
+    legacy: BTreeMap<String, LoginStatus>,
 }
 
 impl Look<'_> {
-    fn at_all(&self) -> (Vec<Login>, Vec<Profile>) {
+    fn at_all(&self) -> (Vec<LoginStatus>, Vec<ProfileStatus>) {
         let mut logins = Logins::default();
         for section in self.config.sso_sessions() {
             let name = section.name();
             let login = match SsoSession::resolve(self.config, name) {
                 Ok(session) => self.session(&session),
-                Err(error) => Login {
+                Err(error) => LoginStatus {
                     sso_session: Some(name.to_owned()),
                     start_url: None,
                     region: None,
@@ -144,7 +145,7 @@ impl Look<'_> {
         (logins.list(), profiles)
     }
 
-    fn at_one(&self, name: &str) -> Result<(Vec<Login>, Vec<Profile>), SettingsError> {
+    fn at_one(&self, name: &str) -> Result<(Vec<LoginStatus>, Vec<ProfileStatus>), SettingsError> {
         let mut logins = Logins::default();
         // Asked for by name, what is wrong with it is the answer.
         SsoProfile::resolve(self.config, name, &self.context.environment)?;
@@ -153,11 +154,11 @@ impl Look<'_> {
     }
 
     /// A profile, and its login too. The error: it is none that uses SSO.
-    fn profile(&self, name: &str, logins: &mut Logins) -> Result<Profile, SettingsError> {
+    fn profile(&self, name: &str, logins: &mut Logins) -> Result<ProfileStatus, SettingsError> {
         let profile = match SsoProfile::resolve(self.config, name, &self.context.environment) {
             Err(error) if error.is_not_sso() || error.is_not_found() => return Err(error),
             Err(error) => {
-                return Ok(Profile {
+                return Ok(ProfileStatus {
                     profile: name.to_owned(),
                     sso_session: None,
                     start_url: None,
@@ -172,7 +173,7 @@ impl Look<'_> {
         };
         let login = self.login_of(&profile, logins);
         let (account_id, role_name) = profile.role().unzip();
-        Ok(Profile {
+        Ok(ProfileStatus {
             profile: name.to_owned(),
             sso_session: login.sso_session.clone(),
             start_url: login.start_url.clone(),
@@ -184,18 +185,20 @@ impl Look<'_> {
         })
     }
 
-    fn login_of<'l>(&self, profile: &SsoProfile, logins: &'l mut Logins) -> &'l Login {
+    fn login_of<'l>(&self, profile: &SsoProfile, logins: &'l mut Logins) -> &'l LoginStatus {
         let start_url = profile.start_url();
         match profile.sso_session() {
-            Some(session) => logins.sessions.entry(session.to_string()).or_insert_with(|| Login {
-                sso_session: Some(session.to_string()),
-                ..self.login(
-                    &CacheKey::for_session(session),
-                    start_url,
-                    profile.region().as_str(),
-                    &format!("--sso-session {}", *quote::posix(session.as_str())),
-                )
-            }),
+            Some(session) => {
+                logins.sessions.entry(session.to_string()).or_insert_with(|| LoginStatus {
+                    sso_session: Some(session.to_string()),
+                    ..self.login(
+                        &CacheKey::for_session(session),
+                        start_url,
+                        profile.region().as_str(),
+                        &format!("--sso-session {}", *quote::posix(session.as_str())),
+                    )
+                })
+            }
             None => logins.legacy.entry(start_url.to_string()).or_insert_with(|| {
                 self.login(
                     &CacheKey::for_start_url(start_url),
@@ -207,8 +210,8 @@ impl Look<'_> {
         }
     }
 
-    fn session(&self, session: &SsoSession) -> Login {
-        Login {
+    fn session(&self, session: &SsoSession) -> LoginStatus {
+        LoginStatus {
             sso_session: Some(session.name().to_string()),
             ..self.login(
                 &CacheKey::for_session(session.name()),
@@ -219,10 +222,16 @@ impl Look<'_> {
         }
     }
 
-    fn login(&self, key: &CacheKey, start_url: &StartUrl, region: &str, option: &str) -> Login {
+    fn login(
+        &self,
+        key: &CacheKey,
+        start_url: &StartUrl,
+        region: &str,
+        option: &str,
+    ) -> LoginStatus {
         let token = self.token(key, start_url);
         let is_needed = matches!(token.state, State::Expired | State::SignedOut | State::Unusable);
-        Login {
+        LoginStatus {
             sso_session: None,
             start_url: Some(start_url.to_string()),
             region: Some(region.to_owned()),
@@ -231,10 +240,10 @@ impl Look<'_> {
         }
     }
 
-    fn token(&self, key: &CacheKey, start_url: &StartUrl) -> Token {
+    fn token(&self, key: &CacheKey, start_url: &StartUrl) -> TokenStatus {
         let file = TokenFile::new(self.tokens.join(key.file_name()));
         let token_file = Some(file.path().to_owned());
-        let without = |state, reason| Token {
+        let without = |state, reason| TokenStatus {
             state,
             expires_at: None,
             refreshable: false,
@@ -265,7 +274,7 @@ impl Look<'_> {
             (true, Ok(())) => State::ExpiredRefreshable,
             (true, Err(_)) => State::Expired,
         };
-        Token {
+        TokenStatus {
             state,
             expires_at: Some(token.expires_at()),
             refreshable: refreshability.is_ok(),
@@ -287,13 +296,13 @@ impl Look<'_> {
 }
 
 impl Logins {
-    fn list(self) -> Vec<Login> {
+    fn list(self) -> Vec<LoginStatus> {
         self.sessions.into_values().chain(self.legacy.into_values()).collect()
     }
 }
 
-fn misconfigured(error: &SettingsError) -> Token {
-    Token {
+fn misconfigured(error: &SettingsError) -> TokenStatus {
+    TokenStatus {
         state: State::Misconfigured,
         expires_at: None,
         refreshable: false,

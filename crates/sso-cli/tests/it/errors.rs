@@ -1,0 +1,257 @@
+//! Errors: one block on stderr, nothing on stdout, the documented exit code.
+
+use std::fs;
+
+use expect_test::{Expect, expect};
+use serde_json::Value;
+use sso_emulator::{ErrorName, Fault, Operation, ScriptedAnswer, TokenState};
+
+use crate::program::Scene;
+
+const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
+
+fn check(scene: &Scene, code: i32, expected: &Expect) {
+    let mut command = scene.command(&RUN);
+    expected.assert_eq(&scene.run_command(command.env("AWS_MAX_ATTEMPTS", "1")).failure(code));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_logged_in() {
+    let scene = Scene::new(TokenState::Missing).await;
+    check(&scene, 4, &expect![[r#"
+        ssocreds: the SSO access token is missing, expired or invalid
+          because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
+          to log in, run: aws sso login --sso-session dev-session
+    "#]]);
+    let legacy = scene.run(&["export", "--profile", "legacy"]).failure(4);
+    expect![[r#"
+        ssocreds: the SSO access token is missing, expired or invalid
+          because there is no token file HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json
+          to log in, run: aws sso login --profile legacy
+    "#]].assert_eq(&legacy);
+    expect![[r#"
+        ssocreds: a login is required
+          because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
+          to log in, run: aws sso login --sso-session dev-session
+    "#]].assert_eq(&scene.run(&["token", "--profile", "devsso"]).failure(4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_is_another_session_s() {
+    let scene = Scene::new(TokenState::Valid).await;
+    fs::remove_file(&scene.home.token_file).unwrap();
+    check(&scene, 4, &expect![[r#"
+        ssocreds: the SSO access token is missing, expired or invalid
+          because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json; HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form
+          to log in, run: aws sso login --sso-session dev-session
+    "#]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_file_cannot_be_used() {
+    let scene = Scene::new(TokenState::Valid).await;
+    fs::write(&scene.home.token_file, "{\"accessToken\": \"MARK").unwrap();
+    check(&scene, 4, &expect![[r#"
+        ssocreds: the SSO access token is missing, expired or invalid
+          because the cache file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json cannot be used; signing in again replaces it
+          because it is not JSON: it ends too early at line 1, column 22 (byte 21)
+          to log in, run: aws sso login --sso-session dev-session
+    "#]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_has_expired_for_good() {
+    let scene = Scene::new(TokenState::ExpiredNotRefreshable).await;
+    let mut token = crate::program::read_json(&scene.home.token_file);
+    token["expiresAt"] = "2026-01-01T00:00:00Z".into();
+    fs::write(&scene.home.token_file, token.to_string()).unwrap();
+    check(&scene, 4, &expect![[r#"
+        ssocreds: the SSO access token is missing, expired or invalid
+          because the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; sign in again to renew the token
+          to log in, run: aws sso login --sso-session dev-session
+    "#]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_session_has_ended() {
+    let scene = Scene::new(TokenState::Expired).await;
+    scene.emulator.end_session();
+    check(&scene, 4, &expect![[r#"
+        ssocreds: the SSO access token is missing, expired or invalid
+          because the session has ended
+          because CreateToken failed with InvalidGrantException (HTTP 400): Invalid grant provided; log in again (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO_OIDC (environment)
+          to log in, run: aws sso login --sso-session dev-session
+    "#]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_configuration_must_be_mended() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let error = scene.run(&["credential-process", "--profile", "devssso"]).failure(3);
+    expect![[r#"
+        ssocreds: profile "devssso" is neither in HOME/.aws/config nor in HOME/.aws/credentials; did you mean "devsso"?
+          to see the sessions and profiles, run: ssocreds status
+    "#]].assert_eq(&error);
+    scene.configure("[profile x]\nsso_session = dev-sesion\n");
+    expect![[r#"
+        ssocreds: profile "x" names the sso-session "dev-sesion", HOME/.aws/config line 20, and there is no [sso-session dev-sesion] in HOME/.aws/config; did you mean "dev-session"?
+          to see what was understood, run: ssocreds config
+    "#]].assert_eq(&scene.run(&["export", "--profile", "x"]).failure(3));
+    let mut command = scene.command(&RUN);
+    let error = scene.run_command(command.env("AWS_USE_FIPS_ENDPOINT", "ja")).failure(3);
+    expect![[r#"
+        ssocreds: AWS_USE_FIPS_ENDPOINT (environment): the value is neither true nor false; set it to one of them, or remove it
+          to see what was understood, run: ssocreds config
+    "#]].assert_eq(&error);
+    scene.configure("[profile \u{1b}");
+    expect![[r#"
+        ssocreds: HOME/.aws/config line 22: a section line without "]"; write it as [profile NAME]
+    "#]].assert_eq(&scene.run(&RUN).failure(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_refuses() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.emulator.unassign("123456789012", "SSOReadOnlyRole");
+    check(&scene, 5, &expect![[r#"
+        ssocreds: access to the role SSOReadOnlyRole in the account 123456789012 at https://my-sso-portal.awsapps.com/start was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
+          because GetRoleCredentials failed with ForbiddenException (HTTP 403): No access; check that the role SSOReadOnlyRole is assigned to you in the account 123456789012, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          to see what you may use, run: ssocreds roles --profile devsso
+    "#]]);
+    for (error, code) in [(ErrorName::InvalidRequest, 5), (ErrorName::ResourceNotFound, 5)] {
+        scene.emulator.fault_next(Operation::GetRoleCredentials, 1, error);
+        scene.run(&RUN).failure(code);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_is_not_available() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::InternalServer);
+    check(&scene, 6, &expect![[r#"
+        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+          because GetRoleCredentials failed with InternalServerException (HTTP 500): Internal server error; try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          try again later; with -v each attempt is shown
+    "#]]);
+    scene.emulator.clear_faults();
+    scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::TooManyRequests);
+    check(&scene, 6, &expect![[r#"
+        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+          because GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          try again later; with -v each attempt is shown
+    "#]]);
+    scene.emulator.clear_faults();
+    scene.emulator.fault(Fault::DropBeforeAnswer);
+    check(&scene, 6, &expect![[r#"
+        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+          because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          because the connection was closed before the answer was whole
+          because client error (SendRequest)
+          because connection closed before message completed
+          try again later; with -v each attempt is shown
+    "#]]);
+    scene.emulator.clear_faults();
+    scene.emulator.fault(Fault::Garbage);
+    check(&scene, 6, &expect![[r#"
+        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+          because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          because what came back is not HTTP; check the endpoint and the proxy
+          because client error (SendRequest)
+          because invalid HTTP version parsed
+          try again later; with -v each attempt is shown
+    "#]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_captive_portal_answers() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let page = ScriptedAnswer::raw(403, "text/html", "<html>Please log in to the Wi-Fi</html>");
+    scene.emulator.fault(Fault::from(page));
+    check(&scene, 6, &expect![[r#"
+        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+          because GetRoleCredentials got an answer that is not from AWS (HTTP 403, text/html: "Please log in to the Wi-Fi"); a proxy, or a login page of your network, may have answered instead (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          try again later; with -v each attempt is shown
+    "#]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_listens() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = scene.command(&RUN);
+    command.env("AWS_ENDPOINT_URL_SSO", format!("http://{closed}")).env("AWS_MAX_ATTEMPTS", "1");
+    let error = scene.run_command(&mut command).failure(6);
+    expect![[r#"
+        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+          because GetRoleCredentials got no answer; the endpoint http://CLOSED was set by AWS_ENDPOINT_URL_SSO (environment)
+          because no connection to CLOSED; check the network, and HTTPS_PROXY if you need a proxy
+          because tcp connect error
+          because Connection refused (os error 111)
+          try again later; with -v each attempt is shown
+    "#]].assert_eq(&error.replace(&closed.to_string(), "CLOSED"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_that_is_not_there_is_a_matter_of_the_configuration() {
+    let builder = sso_emulator::Emulator::builder().tls(true);
+    let scene = Scene::with(builder, TokenState::Valid).await;
+    scene.run(&RUN).success();
+    let mut command = scene.command(&["export", "--profile", "devsso", "--no-cache"]);
+    let error = scene.run_command(command.env("AWS_CA_BUNDLE", "/nowhere/ca.pem")).failure(3);
+    assert!(error.contains("/nowhere/ca.pem"), "{error}");
+}
+
+fn json(scene: &Scene, arguments: &[&str], code: i32) -> Value {
+    let mut command = scene.command(arguments);
+    let run = scene.run_command(command.env("AWS_MAX_ATTEMPTS", "1"));
+    serde_json::from_str(&run.failure(code)).expect("stderr is one JSON value")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_json() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let error = json(&scene, &["token", "--profile", "devsso", "--format", "json"], 4);
+    expect![[r#"
+        {
+          "error": {
+            "causes": [
+              "there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json"
+            ],
+            "exit_code": 4,
+            "kind": "login_required",
+            "login_command": "aws sso login --sso-session dev-session",
+            "message": "a login is required"
+          }
+        }
+    "#]].assert_eq(&format!("{error:#}\n"));
+    let error = json(&scene, &["roles", "--profile", "nobody", "--format=json"], 3);
+    assert_eq!(error["error"]["kind"], "configuration");
+
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.emulator.fault_on(Operation::ListAccounts, ErrorName::InternalServer);
+    let mut error = json(&scene, &["accounts", "--profile", "devsso", "--format", "json"], 6);
+    assert!(error["error"]["service"]["request_id"].is_string(), "{error}");
+    error["error"]["service"]["request_id"] = "...".into();
+    expect![[r#"
+        {
+          "error": {
+            "causes": [
+              "ListAccounts failed with InternalServerException (HTTP 500): Internal server error; try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)"
+            ],
+            "exit_code": 6,
+            "kind": "unavailable",
+            "message": "the SSO portal did not list the accounts",
+            "service": {
+              "code": "InternalServerException",
+              "operation": "ListAccounts",
+              "request_id": "...",
+              "status": 500
+            }
+          }
+        }
+    "#]].assert_eq(&format!("{error:#}\n"));
+    scene.emulator.unassign("123456789012", "SSOReadOnlyRole");
+    let error = json(&scene, &["export", "--profile", "devsso", "--format", "json"], 5);
+    assert_eq!(error["error"]["service"]["code"], "ForbiddenException");
+    assert_eq!(error["error"]["kind"], "refused");
+}

@@ -1,0 +1,152 @@
+//! `exec`: the environment, the exit code, signals.
+
+use sso_emulator::TokenState;
+
+use crate::program::Scene;
+
+const EXEC: [&str; 4] = ["exec", "--profile", "devsso", "--"];
+
+fn arguments<'a>(command: &[&'a str]) -> Vec<&'a str> {
+    EXEC.iter().copied().chain(command.iter().copied()).collect()
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_gets_these_credentials_and_no_others() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let mut command = scene.command(&arguments(&["env"]));
+    for stale in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_CREDENTIAL_EXPIRATION",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_ACCOUNT_ID",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "KEPT",
+    ] {
+        command.env(stale, "stale");
+    }
+    let printed = scene.run_command(&mut command).success();
+    let value = |name: &str| {
+        let line = printed.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
+        line.map(str::to_owned)
+    };
+    let stale: Vec<_> = printed.lines().filter(|line| line.ends_with("=stale")).collect();
+    assert_eq!(stale, ["KEPT=stale"], "{printed}");
+    let access_key_id = value("AWS_ACCESS_KEY_ID").unwrap();
+    assert!(scene.emulator.owner_of(&access_key_id).is_some());
+    assert!(value("AWS_SECRET_ACCESS_KEY").is_some() && value("AWS_SESSION_TOKEN").is_some());
+    assert!(value("AWS_CREDENTIAL_EXPIRATION").unwrap().ends_with('Z'));
+    assert_eq!(value("AWS_REGION").as_deref(), Some("us-east-1"));
+    assert_eq!(value("AWS_DEFAULT_REGION").as_deref(), Some("us-east-1"));
+    assert_eq!(value("AWS_ACCOUNT_ID"), Some(scene.home.account_id.clone()));
+    assert_eq!(value("AWS_PROFILE"), None);
+    // What leads to the emulator stays.
+    assert_eq!(value("AWS_ENDPOINT_URL_SSO").as_deref(), Some("EMULATOR"));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_without_a_region_leaves_the_region_alone() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.configure(
+        "[profile nowhere]\nsso_session = dev-session\n\
+         sso_account_id = 123456789012\nsso_role_name = SSOReadOnlyRole\n",
+    );
+    let mut command =
+        scene.command(&["exec", "--profile", "nowhere", "sh", "-c", "echo $AWS_REGION"]);
+    let run = scene.run_command(command.env("AWS_REGION", "eu-west-3"));
+    assert_eq!(run.success(), "eu-west-3\n");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_code_is_the_command_s() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let scene = Scene::new(TokenState::Valid).await;
+    for code in [0, 1, 4, 37, 255] {
+        let run = scene.run(&arguments(&["sh", "-c", &format!("exit {code}")]));
+        assert_eq!((run.code(), run.stderr().as_str()), (Some(code), ""));
+    }
+    let mut killed = scene.command(&arguments(&["sh", "-c", "kill -TERM $$"]));
+    assert_eq!(killed.status().unwrap().signal(), Some(15));
+
+    let error = scene.run(&arguments(&["no-such-command-anywhere"])).failure(127);
+    expect_test::expect![[r#"
+        ssocreds: no-such-command-anywhere cannot be run
+          because No such file or directory (os error 2)
+    "#]].assert_eq(&error);
+    let directory = scene.home.directory.to_str().unwrap();
+    let error = scene.run(&arguments(&[directory])).failure(126);
+    expect_test::expect![[r#"
+        ssocreds: HOME cannot be run
+          because Permission denied (os error 13)
+    "#]].assert_eq(&error);
+}
+
+/// What the command gets of its arguments: all of them, whatever they look like.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn options_behind_the_command_are_the_command_s() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let run = scene.run(&["exec", "--profile", "devsso", "echo", "--profile", "x", "--", "-v"]);
+    assert_eq!(run.success(), "--profile x -- -v\n");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn without_credentials_the_command_does_not_run() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let error = scene.run(&arguments(&["sh", "-c", "echo it ran"])).failure(4);
+    assert!(error.contains("aws sso login --sso-session dev-session"), "{error}");
+}
+
+/// Ctrl-C goes to the whole process group: the command has it once, as this process has become it.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_reaches_the_command_once() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Command, Stdio};
+
+    let scene = Scene::new(TokenState::Valid).await;
+    let script = "trap 'echo caught' INT; echo $$; read line; echo end";
+    let mut child = scene
+        .command(&arguments(&["sh", "-c", script]))
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let group = child.id().to_string();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut line = || lines.next().map(Result::unwrap);
+    assert_eq!(line(), Some(group.clone()), "the command is this very process");
+    let kill = Command::new("kill").args(["-s", "INT", "--", &format!("-{group}")]).status();
+    assert!(kill.unwrap().success());
+    // bash reads on after the trap, dash does not.
+    let _ = child.stdin.take().unwrap().write_all(b"\n");
+    assert_eq!([line(), line()], [Some("caught".to_owned()), Some("end".to_owned())]);
+    assert_eq!(line(), None);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Rust programs ignore SIGPIPE; what they run must not.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_dies_of_a_broken_pipe_as_usual() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let printed = scene.run(&arguments(&["grep", "SigIgn", "/proc/self/status"])).success();
+    let ignored = u64::from_str_radix(printed.split_whitespace().last().unwrap(), 16).unwrap();
+    assert_eq!(ignored & (1 << (13 - 1)), 0, "{printed}");
+}

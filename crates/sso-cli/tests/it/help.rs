@@ -1,0 +1,233 @@
+//! Help, version, completions, manual pages.
+
+use std::process::{Command, Output, Stdio};
+
+use expect_test::expect;
+
+use crate::program::binary;
+
+const COMMANDS: [&str; 10] = [
+    "credential-process",
+    "export",
+    "exec",
+    "token",
+    "accounts",
+    "roles",
+    "status",
+    "config",
+    "completions",
+    "man",
+];
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(binary()).args(arguments).env_clear().output().unwrap()
+}
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_help() {
+    expect![[r#"
+        AWS credentials from an AWS IAM Identity Center (AWS SSO) login
+
+        Usage: ssocreds [OPTIONS] <COMMAND>
+
+        Commands:
+          credential-process  Print credentials for the credential_process setting of any AWS tool
+          export              Print credentials as shell commands, environment variables or JSON
+          exec                Run a command with the credentials in its environment
+          token               Print the SSO access token, refreshed when needed; it is a secret
+          accounts            List the accounts that the login gives access to
+          roles               List the roles that the login gives access to, of one account or of all
+          status              Show every sso-session and SSO profile: logged in or not, until when, which
+                              files
+          config              Show what was understood of the config files
+          completions         Print the completions of a shell
+          man                 Print the manual page (roff), of the program or of one command
+          help                Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help     Print help (see more with '--help')
+          -V, --version  Print version
+
+        Global options:
+              --profile <NAME>         The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE, else
+                                       "default"]
+              --cache-dir <DIRECTORY>  The directory of the token files [default: ~/.aws/sso/cache]
+              --no-cache               Neither read nor write the role credentials that are cached on disk
+                                       (~/.aws/cli/cache)
+          -v, --verbose...             Say on stderr what is done; twice for more. No secret is shown
+              --color <WHEN>           When to use colour; NO_COLOR is honoured [possible values: auto,
+                                       always, never]
+
+        Example:
+          aws sso login --profile devsso
+          eval "$(ssocreds export --profile devsso)"
+
+        Exit codes:
+          0  done
+          1  any other error
+          2  the command line is wrong
+          3  the configuration must be mended
+          4  log in first; the error says how
+          5  refused by the service
+          6  the service or the network is not available, after the last attempt
+          exec: the command's own; 127 when it is not found, 126 when it cannot be run
+    "#]].assert_eq(&stdout(&["-h"]));
+}
+
+#[test]
+fn the_help_of_exec() {
+    expect![[r#"
+        Run a command with the credentials in its environment
+
+        Usage: ssocreds exec [OPTIONS] <COMMAND>...
+
+        Arguments:
+          <COMMAND>...  The command and its arguments
+
+        Options:
+          -h, --help  Print help
+
+        Global options:
+              --profile <NAME>         The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE, else
+                                       "default"]
+              --cache-dir <DIRECTORY>  The directory of the token files [default: ~/.aws/sso/cache]
+              --no-cache               Neither read nor write the role credentials that are cached on disk
+                                       (~/.aws/cli/cache)
+          -v, --verbose...             Say on stderr what is done; twice for more. No secret is shown
+              --color <WHEN>           When to use colour; NO_COLOR is honoured [possible values: auto,
+                                       always, never]
+
+        Example:
+          ssocreds exec --profile devsso -- aws s3 ls
+
+        AWS_REGION and AWS_DEFAULT_REGION are set where the profile has a region. Variables that would lead
+        the command
+        to other credentials, AWS_PROFILE among them, are removed.
+
+        Exit codes: the command's own; 127 when it is not found, 126 when it cannot be run.
+        Before it runs, those of `ssocreds --help`.
+    "#]].assert_eq(&stdout(&["exec", "-h"]));
+}
+
+#[test]
+fn every_command_has_an_example() {
+    for command in COMMANDS {
+        for help in ["-h", "--help"] {
+            let text = stdout(&[command, help]);
+            let has_example = text.contains("Example:\n  ssocreds")
+                || text.contains("Examples:\n  eval")
+                || text.contains("Example, in ~/.aws/config:\n  [profile dev]\n");
+            assert!(has_example, "{text}");
+        }
+    }
+}
+
+#[test]
+fn without_a_command_the_help_is_an_error() {
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("Exit codes:"));
+}
+
+#[test]
+fn the_version() {
+    assert_eq!(stdout(&["--version"]), concat!("ssocreds ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn a_wrong_command_line() {
+    let output = run(&["exprot"]);
+    assert_eq!(output.status.code(), Some(2));
+    expect![[r#"
+        error: unrecognized subcommand 'exprot'
+
+          tip: a similar subcommand exists: 'export'
+
+        Usage: ssocreds [OPTIONS] <COMMAND>
+
+        For more information, try '--help'.
+    "#]].assert_eq(&String::from_utf8(output.stderr).unwrap());
+
+    for arguments in [
+        &["token", "--profile", "a", "--sso-session", "b"][..],
+        &["export", "--format", "toml"],
+        &["exec"],
+        &["man", "exprot"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?} {output:?}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_wrong_command_line_as_json() {
+    for arguments in
+        [&["status", "--format=json", "--x"], &["roles", "--format", "json"].map(|it| it)]
+    {
+        let mut arguments = arguments.to_vec();
+        arguments.push("--y");
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let error: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert_eq!(error["error"]["kind"], "usage");
+        assert_eq!(error["error"]["exit_code"], 2);
+        assert!(error["error"]["message"].as_str().unwrap().contains("unexpected argument"));
+    }
+}
+
+#[test]
+fn completions_and_manual_pages() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = stdout(&["completions", shell]);
+        assert!(script.contains("credential-process"), "{shell}");
+    }
+    // bash takes its script.
+    let script = stdout(&["completions", "bash"]) + "\ncomplete -p ssocreds";
+    if let Ok(bash) = Command::new("bash").arg("-c").arg(script).output() {
+        assert!(bash.status.success() && bash.stderr.is_empty(), "{bash:?}");
+    }
+    let page = stdout(&["man"]);
+    assert!(page.contains(".TH ssocreds 1") && page.contains("Exit codes:"), "{page}");
+    for command in COMMANDS {
+        let page = stdout(&["man", command]);
+        assert!(page.contains(&format!(".TH ssocreds-{command} 1")), "{page}");
+    }
+}
+
+/// A reader that has had enough is no reason to fail, nor to panic.
+#[cfg(unix)]
+#[test]
+fn a_broken_pipe_is_no_failure() {
+    for arguments in [&["completions", "zsh"][..], &["man"], &["--help"]] {
+        let mut child = Command::new(binary())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    }
+}
+
+/// What cannot be written is a failure.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_a_failure() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Command::new(binary()).arg("man").stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    expect![[r#"
+        ssocreds: cannot write to stdout
+          because No space left on device (os error 28)
+    "#]].assert_eq(&String::from_utf8(output.stderr).unwrap());
+}

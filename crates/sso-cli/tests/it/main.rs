@@ -1,0 +1,27 @@
+//! The program as people and other programs run it: the real binary, in a home of its own, against
+//! the emulator. A module a story.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests: a panic is how they fail, and they write files and run other programs"
+)]
+
+mod cache;
+mod config;
+mod errors;
+mod exec;
+mod export;
+mod help;
+mod lists;
+mod program;
+mod progress;
+mod secrets;
+mod status;
+mod token;

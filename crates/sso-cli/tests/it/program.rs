@@ -1,0 +1,154 @@
+//! The binary and a home for it.
+//!
+//! Not responsible for what it is tested for.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use sso_emulator::{Emulator, EmulatorBuilder, Home, TokenState};
+use tempfile::TempDir;
+
+/// An emulator, and a home that leads to it.
+pub(crate) struct Scene {
+    pub(crate) emulator: Emulator,
+    pub(crate) home: Home,
+    directory: TempDir,
+}
+
+impl Scene {
+    pub(crate) async fn new(state: TokenState) -> Self {
+        Self::with(Emulator::builder().rotate_refresh_tokens(true), state).await
+    }
+
+    pub(crate) async fn with(builder: EmulatorBuilder, state: TokenState) -> Self {
+        let emulator = builder.start().await.unwrap();
+        let directory = TempDir::new().unwrap();
+        let home = emulator.write_home(directory.path(), state).unwrap();
+        Self { emulator, home, directory }
+    }
+
+    /// `ssocreds` with the home's environment and nothing else but a search path.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(self.home.environment.iter().cloned());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        self.run_command(&mut self.command(arguments))
+    }
+
+    pub(crate) fn run_command(&self, command: &mut Command) -> Run {
+        let output = command.output().expect("ssocreds runs");
+        Run { output, hidden: self.hidden() }
+    }
+
+    /// What differs between runs, and what stands for it.
+    fn hidden(&self) -> Vec<(String, &'static str)> {
+        let url = self.emulator.portal_url();
+        let authority = url.rsplit('/').next().unwrap().to_owned();
+        vec![
+            (self.directory.path().display().to_string(), "HOME"),
+            (url, "EMULATOR"),
+            (authority, "HOST"),
+        ]
+    }
+
+    /// Puts more into the config file.
+    pub(crate) fn configure(&self, text: &str) {
+        let config = fs::read_to_string(&self.home.config_file).unwrap();
+        fs::write(&self.home.config_file, config + "\n" + text).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The files of cached role credentials.
+    pub(crate) fn role_files(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.path(".aws/cli/cache")) else { return Vec::new() };
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|it| it == "json")).collect()
+    }
+}
+
+/// What came of a run.
+pub(crate) struct Run {
+    output: Output,
+    hidden: Vec<(String, &'static str)>,
+}
+
+impl Run {
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        self.shown(&self.output.stdout)
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        self.shown(&self.output.stderr)
+    }
+
+    /// stdout of a success without a word on stderr.
+    pub(crate) fn success(&self) -> String {
+        assert_eq!((self.code(), self.stderr().as_str()), (Some(0), ""), "{}", self.stdout());
+        self.stdout()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.success()).expect("stdout is one JSON value")
+    }
+
+    /// stderr of a failure with nothing on stdout.
+    pub(crate) fn failure(&self, code: i32) -> String {
+        let (found, stdout) = (self.code(), self.stdout());
+        assert_eq!((found, stdout.as_str()), (Some(code), ""), "{}", self.stderr());
+        self.stderr()
+    }
+
+    fn shown(&self, bytes: &[u8]) -> String {
+        let mut text = String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
+        for (value, shown) in &self.hidden {
+            text = text.replace(value, shown);
+        }
+        hide_request_ids(&hide_distances(&text))
+    }
+}
+
+pub(crate) fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_ssocreds"))
+}
+
+pub(crate) fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).expect("the file is there")).expect("it is whole")
+}
+
+/// `(in 3 h 12 min)` becomes `(in ...)`.
+fn hide_distances(text: &str) -> String {
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once("Z (in ") {
+        shown.push_str(before);
+        shown.push_str("Z (in ...");
+        rest = after.find(')').map_or("", |end| &after[end..]);
+    }
+    shown + rest
+}
+
+/// `(request id 0f4e...)` becomes `(request id ...)`.
+fn hide_request_ids(text: &str) -> String {
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once("(request id ") {
+        shown.push_str(before);
+        shown.push_str("(request id ...");
+        rest = after.find(')').map_or("", |end| &after[end..]);
+    }
+    shown + rest
+}

@@ -1,0 +1,43 @@
+//! What is said with `-v` and `-vv` tells what is done, and no secret.
+
+use sso_emulator::{ErrorName, Operation, TokenState};
+
+use crate::program::{Scene, read_json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_logged() {
+    let scene = Scene::new(TokenState::Expired).await;
+    let before = read_json(&scene.home.token_file);
+    scene.emulator.fault_next(Operation::GetRoleCredentials, 1, ErrorName::Unauthorized);
+    let run = scene.run(&["export", "--profile", "devsso", "--format", "json", "-vv"]);
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+    let after = read_json(&scene.home.token_file);
+    let printed: serde_json::Value = serde_json::from_str(&run.stdout()).unwrap();
+    let log = run.stderr();
+    assert!(log.contains("the access token was refreshed"), "{log}");
+    for secret in [
+        &before["accessToken"],
+        &before["refreshToken"],
+        &before["clientSecret"],
+        &after["accessToken"],
+        &after["refreshToken"],
+        &printed["AWS_SECRET_ACCESS_KEY"],
+        &printed["AWS_SESSION_TOKEN"],
+    ] {
+        let secret = secret.as_str().unwrap();
+        assert!(!log.contains(secret), "{secret}\n{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_are_logged_once_they_are_asked_for() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.emulator.fault_next(Operation::GetRoleCredentials, 1, ErrorName::InternalServer);
+    let run = scene.run(&["credential-process", "--profile", "devsso", "--no-cache", "-v"]);
+    assert_eq!(run.code(), Some(0));
+    assert!(run.stderr().contains("the portal answered 500; trying again"), "{}", run.stderr());
+    assert!(!run.stderr().contains('\u{1b}'), "no colour in a pipe");
+
+    scene.emulator.fault_next(Operation::GetRoleCredentials, 1, ErrorName::InternalServer);
+    scene.run(&["credential-process", "--profile", "devsso", "--no-cache"]).success();
+}

@@ -1,0 +1,252 @@
+//! `status`: every state a login can be in, from the files alone.
+
+use std::fs;
+
+use expect_test::expect;
+use serde_json::json;
+use sso_emulator::TokenState;
+
+use crate::program::Scene;
+
+/// Sessions in each state, and profiles for them.
+const CONFIG: &str = "
+[sso-session expired]
+sso_start_url = https://expired.awsapps.com/start
+sso_region = eu-central-1
+[sso-session lost]
+sso_start_url = https://lost.awsapps.com/start
+sso_region = eu-central-1
+[sso-session broken]
+sso_start_url = https://broken.awsapps.com/start
+sso_region = eu-central-1
+[sso-session half]
+sso_region = eu-central-1
+[profile expired]
+sso_session = expired
+[profile dangling]
+sso_session = nowhere
+[profile static]
+aws_access_key_id = AKID
+";
+
+async fn scene() -> Scene {
+    let scene = Scene::new(TokenState::Missing).await;
+    scene.configure(CONFIG);
+    let token = |more: serde_json::Value| {
+        let mut token = json!({"accessToken": "MARK-access", "expiresAt": "2999-01-01T00:00:00Z",
+            "startUrl": "https://my-sso-portal.awsapps.com/start"});
+        token.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        token.to_string()
+    };
+    let refreshable = json!({"refreshToken": "MARK-refresh", "clientId": "c", "clientSecret": "MARK",
+        "registrationExpiresAt": "2999-06-01T00:00:00Z"});
+    write(&scene, "dev-session", &token(refreshable));
+    write(&scene, "expired", &token(json!({"expiresAt": "2026-01-01T00:00:00Z"})));
+    write(&scene, "broken", "{\"accessToken\": \"MARK");
+    scene
+}
+
+fn write(scene: &Scene, session: &str, content: &str) {
+    let directory = scene.home.token_file.parent().unwrap();
+    let run = scene.run(&["status", "--format", "json"]).json();
+    let login = run["logins"].as_array().unwrap().iter().find(|it| it["sso_session"] == session);
+    let file = login.unwrap()["token_file"].as_str().unwrap().to_owned();
+    fs::write(directory.join(file.rsplit('/').next().unwrap()), content).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table() {
+    let scene = scene().await;
+    let text = scene.run(&["status"]).success();
+    expect![[r#"
+        LOGIN                                    STATE                EXPIRES                                 REFRESHABLE  TOKEN FILE
+        broken                                   unusable token file                                                       0b8a1caec23d75d1154b8d9bef9cec6c03697638.json
+        dev-session                              signed in            2999-01-01T00:00:00Z (in ...)  yes          6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
+        expired                                  expired              2026-01-01T00:00:00Z (... ago)   no           45a6f9adb1df3a78aafc71391c7d3bfa7680229b.json
+        half                                     misconfigured
+        lost                                     signed out                                                                2010281d5053cc58bfd1e227e18c25a20f335f33.json
+        https://my-sso-portal.awsapps.com/start  signed out                                                                c7aaaf71fcc8777ae2475525ed049d39fe16c484.json
+
+        Token files are in HOME/.aws/sso/cache
+          broken: the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; signing in again replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)
+          broken: to log in, run: aws sso login --sso-session broken
+          expired: the token file has no refreshToken; sign in again to renew the token
+          expired: to log in, run: aws sso login --sso-session expired
+          half: [sso-session half], HOME/.aws/config line 29, lacks sso_start_url; add it there
+          lost: to log in, run: aws sso login --sso-session lost
+          https://my-sso-portal.awsapps.com/start: HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form
+          https://my-sso-portal.awsapps.com/start: to log in, run: aws sso login --profile legacy
+          dangling: profile "dangling" names the sso-session "nowhere", HOME/.aws/config line 34, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`
+
+        PROFILE   LOGIN                                    STATE          ACCOUNT       ROLE             CACHED ROLE CREDENTIALS
+        dangling                                           misconfigured
+        devsso    dev-session                              signed in      123456789012  SSOReadOnlyRole
+        expired   expired                                  expired
+        legacy    https://my-sso-portal.awsapps.com/start  signed out     123456789012  SSOReadOnlyRole
+    "#]].assert_eq(&hide_distances_past(&text));
+    assert_eq!(scene.emulator.requests().len(), 0, "nothing is sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_has_the_same() {
+    let scene = scene().await;
+    let text = scene.run(&["status", "--format", "json"]).success();
+    assert!(!text.contains("MARK"), "{text}");
+    expect![[r#"
+        {
+          "token_directory": "HOME/.aws/sso/cache",
+          "logins": [
+            {
+              "sso_session": "broken",
+              "start_url": "https://broken.awsapps.com/start",
+              "region": "eu-central-1",
+              "state": "unusable",
+              "expires_at": null,
+              "refreshable": false,
+              "reason": "the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; signing in again replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)",
+              "token_file": "HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json",
+              "login_command": "aws sso login --sso-session broken"
+            },
+            {
+              "sso_session": "dev-session",
+              "start_url": "https://my-sso-portal.awsapps.com/start",
+              "region": "us-east-1",
+              "state": "signed_in",
+              "expires_at": "2999-01-01T00:00:00Z",
+              "refreshable": true,
+              "reason": null,
+              "token_file": "HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json",
+              "login_command": null
+            },
+            {
+              "sso_session": "expired",
+              "start_url": "https://expired.awsapps.com/start",
+              "region": "eu-central-1",
+              "state": "expired",
+              "expires_at": "2026-01-01T00:00:00Z",
+              "refreshable": false,
+              "reason": "the token file has no refreshToken; sign in again to renew the token",
+              "token_file": "HOME/.aws/sso/cache/45a6f9adb1df3a78aafc71391c7d3bfa7680229b.json",
+              "login_command": "aws sso login --sso-session expired"
+            },
+            {
+              "sso_session": "half",
+              "start_url": null,
+              "region": null,
+              "state": "misconfigured",
+              "expires_at": null,
+              "refreshable": false,
+              "reason": "[sso-session half], HOME/.aws/config line 29, lacks sso_start_url; add it there",
+              "token_file": null,
+              "login_command": null
+            },
+            {
+              "sso_session": "lost",
+              "start_url": "https://lost.awsapps.com/start",
+              "region": "eu-central-1",
+              "state": "signed_out",
+              "expires_at": null,
+              "refreshable": false,
+              "reason": null,
+              "token_file": "HOME/.aws/sso/cache/2010281d5053cc58bfd1e227e18c25a20f335f33.json",
+              "login_command": "aws sso login --sso-session lost"
+            },
+            {
+              "sso_session": null,
+              "start_url": "https://my-sso-portal.awsapps.com/start",
+              "region": "us-east-1",
+              "state": "signed_out",
+              "expires_at": null,
+              "refreshable": false,
+              "reason": "HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form",
+              "token_file": "HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json",
+              "login_command": "aws sso login --profile legacy"
+            }
+          ],
+          "profiles": [
+            {
+              "profile": "dangling",
+              "sso_session": null,
+              "start_url": null,
+              "account_id": null,
+              "role_name": null,
+              "state": "misconfigured",
+              "reason": "profile \"dangling\" names the sso-session \"nowhere\", HOME/.aws/config line 34, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`",
+              "role_credentials": null
+            },
+            {
+              "profile": "devsso",
+              "sso_session": "dev-session",
+              "start_url": "https://my-sso-portal.awsapps.com/start",
+              "account_id": "123456789012",
+              "role_name": "SSOReadOnlyRole",
+              "state": "signed_in",
+              "reason": null,
+              "role_credentials": null
+            },
+            {
+              "profile": "expired",
+              "sso_session": "expired",
+              "start_url": "https://expired.awsapps.com/start",
+              "account_id": null,
+              "role_name": null,
+              "state": "expired",
+              "reason": null,
+              "role_credentials": null
+            },
+            {
+              "profile": "legacy",
+              "sso_session": null,
+              "start_url": "https://my-sso-portal.awsapps.com/start",
+              "account_id": "123456789012",
+              "role_name": "SSOReadOnlyRole",
+              "state": "signed_out",
+              "reason": null,
+              "role_credentials": null
+            }
+          ]
+        }
+    "#]].assert_eq(&text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_profile() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.configure(CONFIG);
+    scene.run(&["credential-process", "--profile", "devsso"]).success();
+    let found = scene.run(&["status", "--profile", "devsso", "--format", "json"]).json();
+    assert_eq!(found["logins"].as_array().unwrap().len(), 1);
+    assert_eq!(found["logins"][0]["state"], "signed_in");
+    assert_eq!(found["logins"][0]["refreshable"], true);
+    let profiles = found["profiles"].as_array().unwrap();
+    assert_eq!(profiles.len(), 1);
+    let role = &profiles[0]["role_credentials"];
+    assert_eq!(role["file"].as_str().unwrap().rsplit('/').next().unwrap().len(), 45);
+    assert!(role["expires_at"].as_str().unwrap().ends_with('Z'));
+
+    scene.run(&["status", "--profile", "dangling"]).failure(3);
+    scene.run(&["status", "--profile", "static"]).failure(3);
+    let without = scene.run(&["status", "--profile", "devsso", "--no-cache", "--format", "json"]);
+    assert!(without.json()["profiles"][0]["role_credentials"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_config_at_all() {
+    let scene = Scene::new(TokenState::Missing).await;
+    fs::remove_file(&scene.home.config_file).unwrap();
+    expect![[r#"
+        There is no sso-session and no SSO profile; `aws configure sso` makes them.
+    "#]].assert_eq(&scene.run(&["status"]).success());
+}
+
+/// `(206 d 3 h ago)` becomes `(... ago)`.
+fn hide_distances_past(text: &str) -> String {
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once(" ago)") {
+        let start = before.rfind('(').unwrap();
+        shown.push_str(&before[..start]);
+        shown.push_str("(... ago)");
+        rest = after;
+    }
+    shown + rest
+}

@@ -1,0 +1,67 @@
+//! `token`: the access token, by profile or by session.
+
+use sso_emulator::{ErrorName, Operation, TokenState};
+
+use crate::program::{Scene, read_json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_valid_token_is_the_file_s() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let expected = scene.home.token.as_ref().unwrap().access_token.clone();
+    for arguments in
+        [&["token", "--profile", "devsso"][..], &["token", "--sso-session", "dev-session"]]
+    {
+        assert_eq!(scene.run(arguments).success(), format!("{expected}\n"));
+    }
+    assert_eq!(scene.emulator.counts().create_token, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_one_is_refreshed() {
+    let scene = Scene::new(TokenState::Expired).await;
+    let printed = scene.run(&["token", "--sso-session", "dev-session", "--format", "json"]).json();
+    let file = read_json(&scene.home.token_file);
+    assert_eq!(printed["accessToken"], file["accessToken"]);
+    assert_eq!(printed["expiresAt"], file["expiresAt"]);
+    assert_eq!(printed.as_object().unwrap().len(), 2);
+    assert_eq!(scene.emulator.counts().create_token, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_without_a_role_has_a_token_and_no_credentials() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.configure("[profile bearer]\nsso_session = dev-session\n");
+    assert!(!scene.run(&["token", "--profile", "bearer"]).success().is_empty());
+    let error = scene.run(&["export", "--profile", "bearer"]).failure(3);
+    assert!(error.contains("run: ssocreds token --profile bearer"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_directory_of_token_files() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let elsewhere = scene.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let name = scene.home.token_file.file_name().unwrap();
+    std::fs::rename(&scene.home.token_file, elsewhere.join(name)).unwrap();
+    scene.run(&["token", "--profile", "devsso"]).failure(4);
+    let cache_dir = elsewhere.to_str().unwrap();
+    scene.run(&["token", "--profile", "devsso", "--cache-dir", cache_dir]).success();
+}
+
+/// What still serves is printed, and a warning says that a login will soon be needed.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_ahead_of_time_that_fails_is_a_warning() {
+    let scene = Scene::new(TokenState::InRefreshWindow).await;
+    scene.emulator.fault_on(Operation::CreateToken, ErrorName::InvalidClient);
+    let run = scene.run(&["token", "--profile", "devsso"]);
+    assert_eq!(run.code(), Some(0));
+    let token = scene.home.token.as_ref().unwrap();
+    assert_eq!(run.stdout(), format!("{}\n", token.access_token));
+    let warning = run.stderr();
+    assert!(
+        warning.starts_with("ssocreds: warning: the access token was not refreshed"),
+        "{warning}"
+    );
+    assert!(warning.contains("InvalidClientException"), "{warning}");
+}
