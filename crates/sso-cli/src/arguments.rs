@@ -98,7 +98,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  \
         ssocreds exec --profile devsso -- aws s3 ls\n\n\
         AWS_REGION and AWS_DEFAULT_REGION are set where the profile has a region. Variables that \
-        would lead the command\nto other credentials, AWS_PROFILE among them, are removed.\n\n\
+        would lead the command to other credentials, AWS_PROFILE among them, are removed.\n\n\
         Exit codes: the command's own; 127 when it is not found, 126 when it cannot be run.\n\
         Before it runs, those of `ssocreds --help`.")]
     Exec(Exec),

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use sso_emulator::TokenState;
 
-use crate::program::Scene;
+use crate::program::{Scene, narrow};
 
 const CONFIG: &str = "
 [default]
@@ -98,48 +98,48 @@ async fn the_files_as_tables() {
     let mut command = scene.command(&["config"]);
     let text = scene.run_command(command.env("AWS_PROFILE", "devsso")).success();
     expect![[r#"
-        config file:      HOME/.aws/config
+        config file:  HOME/.aws/config
         credentials file: HOME/.aws/credentials
-        profile:          devsso (chosen by AWS_PROFILE (environment))
+        profile:  devsso (chosen by AWS_PROFILE (environment))
         warning: the section [plain] is ignored, HOME/.aws/config line 25: this file holds [default], [profile NAME], [sso-session NAME] and [services NAME]
 
         [profile default]
-        region              eu-west-1  HOME/.aws/config line 21
-        s3                             HOME/.aws/config line 22
-          addressing_style  path       HOME/.aws/config line 24
-          max_queue_size    20         HOME/.aws/config line 23
+        region  eu-west-1  HOME/.aws/config line 21
+        s3  HOME/.aws/config line 22
+          addressing_style  path  HOME/.aws/config line 24
+          max_queue_size  20  HOME/.aws/config line 23
 
         [profile devsso]
-        region            us-east-1        HOME/.aws/config line 5
-        sso_account_id    123456789012     HOME/.aws/config line 3
-        sso_role_name     SSOReadOnlyRole  HOME/.aws/config line 4
-        sso_session       dev-session      HOME/.aws/config line 2
+        region  us-east-1  HOME/.aws/config line 5
+        sso_account_id  123456789012  HOME/.aws/config line 3
+        sso_role_name  SSOReadOnlyRole  HOME/.aws/config line 4
+        sso_session  dev-session  HOME/.aws/config line 2
 
         [profile legacy]
-        region            us-east-1                                HOME/.aws/config line 12
-        sso_account_id    123456789012                             HOME/.aws/config line 10
-        sso_region        us-east-1                                HOME/.aws/config line 9
-        sso_role_name     SSOReadOnlyRole                          HOME/.aws/config line 11
-        sso_start_url     https://my-sso-portal.awsapps.com/start  HOME/.aws/config line 8
+        region  us-east-1  HOME/.aws/config line 12
+        sso_account_id  123456789012  HOME/.aws/config line 10
+        sso_region  us-east-1  HOME/.aws/config line 9
+        sso_role_name  SSOReadOnlyRole  HOME/.aws/config line 11
+        sso_start_url  https://my-sso-portal.awsapps.com/start  HOME/.aws/config line 8
 
         [profile local]
-        max_attempts     5            HOME/.aws/config line 30
-        services         local        HOME/.aws/config line 28
-        sso_session      dev-session  HOME/.aws/config line 29
+        max_attempts  5  HOME/.aws/config line 30
+        services  local  HOME/.aws/config line 28
+        sso_session  dev-session  HOME/.aws/config line 29
 
         [profile static]
-        aws_access_key_id      AKID      HOME/.aws/credentials line 2
+        aws_access_key_id  AKID  HOME/.aws/credentials line 2
         aws_secret_access_key  (hidden)  HOME/.aws/credentials line 3
 
         [sso-session dev-session]
-        sso_region                 us-east-1                                HOME/.aws/config line 16
-        sso_registration_scopes    sso:account:access                       HOME/.aws/config line 17
-        sso_start_url              https://my-sso-portal.awsapps.com/start  HOME/.aws/config line 15
+        sso_region  us-east-1  HOME/.aws/config line 16
+        sso_registration_scopes  sso:account:access  HOME/.aws/config line 17
+        sso_start_url  https://my-sso-portal.awsapps.com/start  HOME/.aws/config line 15
 
         [services local]
-        sso                                           HOME/.aws/config line 32
-          endpoint_url    http://127.0.0.1:9/portal/  HOME/.aws/config line 33
-    "#]].assert_eq(&text);
+        sso  HOME/.aws/config line 32
+          endpoint_url  http://127.0.0.1:9/portal/  HOME/.aws/config line 33
+    "#]].assert_eq(&narrow(&text));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,7 +194,8 @@ async fn a_profile_as_json() {
             }
           }
         }
-    "#]].assert_eq(&run("local"));
+    "#]]
+    .assert_eq(&run("local"));
     expect![[r#"
         {
           "kind": "sso_credentials",
@@ -237,7 +238,8 @@ async fn a_profile_as_json() {
             }
           }
         }
-    "#]].assert_eq(&run("legacy"));
+    "#]]
+    .assert_eq(&run("legacy"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,25 +248,26 @@ async fn a_profile_as_a_table() {
     let mut command = scene.command(&["config", "--profile", "devsso"]);
     command.env("AWS_CA_BUNDLE", "~/ca.pem").env("AWS_MAX_ATTEMPTS", "1");
     expect![[r#"
-        PROFILE              devsso
-        kind                 sso_credentials
-        session name         dev-session
-        start URL            https://my-sso-portal.awsapps.com/start
-        region               us-east-1
-        account id           123456789012
-        role name            SSOReadOnlyRole
+        PROFILE  devsso
+        kind  sso_credentials
+        session name  dev-session
+        start URL  https://my-sso-portal.awsapps.com/start
+        region  us-east-1
+        account id  123456789012
+        role name  SSOReadOnlyRole
         registration scopes  sso:account:access
-        cache key            dev-session
-        cache file name      6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
+        cache key  dev-session
+        cache file name  6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
 
-        SETTING                  VALUE                   FROM
-        portal endpoint          EMULATOR  AWS_ENDPOINT_URL_SSO (environment)
-        OIDC endpoint            EMULATOR  AWS_ENDPOINT_URL_SSO_OIDC (environment)
-        use FIPS endpoint        false                   default
-        use dual-stack endpoint  false                   default
-        CA bundle                HOME/ca.pem  AWS_CA_BUNDLE (environment)
-        max attempts             1                       AWS_MAX_ATTEMPTS (environment)
-    "#]].assert_eq(&scene.run_command(&mut command).success());
+        SETTING  VALUE  FROM
+        portal endpoint  EMULATOR  AWS_ENDPOINT_URL_SSO (environment)
+        OIDC endpoint  EMULATOR  AWS_ENDPOINT_URL_SSO_OIDC (environment)
+        use FIPS endpoint  false  default
+        use dual-stack endpoint  false  default
+        CA bundle  HOME/ca.pem  AWS_CA_BUNDLE (environment)
+        max attempts  1  AWS_MAX_ATTEMPTS (environment)
+    "#]]
+    .assert_eq(&narrow(&scene.run_command(&mut command).success()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -283,5 +286,6 @@ async fn what_cannot_be_used_is_an_error_of_the_configuration() {
     scene.configure("[broken");
     expect![[r#"
         ssocreds: HOME/.aws/config line 35: a section line without "]"; write it as [profile NAME]
-    "#]].assert_eq(&scene.run(&["config"]).failure(3));
+    "#]]
+    .assert_eq(&scene.run(&["config"]).failure(3));
 }

@@ -18,11 +18,15 @@ fn check(scene: &Scene, code: i32, expected: &Expect) {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_has_logged_in() {
     let scene = Scene::new(TokenState::Missing).await;
-    check(&scene, 4, &expect![[r#"
+    check(
+        &scene,
+        4,
+        &expect![[r#"
         ssocreds: the SSO access token is missing, expired or invalid
           because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
           to log in, run: aws sso login --sso-session dev-session
-    "#]]);
+    "#]],
+    );
     let legacy = scene.run(&["export", "--profile", "legacy"]).failure(4);
     expect![[r#"
         ssocreds: the SSO access token is missing, expired or invalid
@@ -40,23 +44,31 @@ async fn nobody_has_logged_in() {
 async fn the_token_is_another_session_s() {
     let scene = Scene::new(TokenState::Valid).await;
     fs::remove_file(&scene.home.token_file).unwrap();
-    check(&scene, 4, &expect![[r#"
+    check(
+        &scene,
+        4,
+        &expect![[r#"
         ssocreds: the SSO access token is missing, expired or invalid
           because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json; HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form
           to log in, run: aws sso login --sso-session dev-session
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_file_cannot_be_used() {
     let scene = Scene::new(TokenState::Valid).await;
     fs::write(&scene.home.token_file, "{\"accessToken\": \"MARK").unwrap();
-    check(&scene, 4, &expect![[r#"
+    check(
+        &scene,
+        4,
+        &expect![[r#"
         ssocreds: the SSO access token is missing, expired or invalid
           because the cache file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json cannot be used; signing in again replaces it
           because it is not JSON: it ends too early at line 1, column 22 (byte 21)
           to log in, run: aws sso login --sso-session dev-session
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,23 +77,31 @@ async fn the_token_has_expired_for_good() {
     let mut token = crate::program::read_json(&scene.home.token_file);
     token["expiresAt"] = "2026-01-01T00:00:00Z".into();
     fs::write(&scene.home.token_file, token.to_string()).unwrap();
-    check(&scene, 4, &expect![[r#"
+    check(
+        &scene,
+        4,
+        &expect![[r#"
         ssocreds: the SSO access token is missing, expired or invalid
           because the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; sign in again to renew the token
           to log in, run: aws sso login --sso-session dev-session
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_session_has_ended() {
     let scene = Scene::new(TokenState::Expired).await;
     scene.emulator.end_session();
-    check(&scene, 4, &expect![[r#"
+    check(
+        &scene,
+        4,
+        &expect![[r#"
         ssocreds: the SSO access token is missing, expired or invalid
           because the session has ended
           because CreateToken failed with InvalidGrantException (HTTP 400): Invalid grant provided; log in again (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO_OIDC (environment)
           to log in, run: aws sso login --sso-session dev-session
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,18 +126,23 @@ async fn the_configuration_must_be_mended() {
     scene.configure("[profile \u{1b}");
     expect![[r#"
         ssocreds: HOME/.aws/config line 22: a section line without "]"; write it as [profile NAME]
-    "#]].assert_eq(&scene.run(&RUN).failure(3));
+    "#]]
+    .assert_eq(&scene.run(&RUN).failure(3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_refuses() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.unassign("123456789012", "SSOReadOnlyRole");
-    check(&scene, 5, &expect![[r#"
+    check(
+        &scene,
+        5,
+        &expect![[r#"
         ssocreds: access to the role SSOReadOnlyRole in the account 123456789012 at https://my-sso-portal.awsapps.com/start was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
           because GetRoleCredentials failed with ForbiddenException (HTTP 403): No access; check that the role SSOReadOnlyRole is assigned to you in the account 123456789012, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
           to see what you may use, run: ssocreds roles --profile devsso
-    "#]]);
+    "#]],
+    );
     for (error, code) in [(ErrorName::InvalidRequest, 5), (ErrorName::ResourceNotFound, 5)] {
         scene.emulator.fault_next(Operation::GetRoleCredentials, 1, error);
         scene.run(&RUN).failure(code);
@@ -128,38 +153,54 @@ async fn the_service_refuses() {
 async fn the_service_is_not_available() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::InternalServer);
-    check(&scene, 6, &expect![[r#"
+    check(
+        &scene,
+        6,
+        &expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
           because GetRoleCredentials failed with InternalServerException (HTTP 500): Internal server error; try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
           try again later; with -v each attempt is shown
-    "#]]);
+    "#]],
+    );
     scene.emulator.clear_faults();
     scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::TooManyRequests);
-    check(&scene, 6, &expect![[r#"
+    check(
+        &scene,
+        6,
+        &expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
           because GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
           try again later; with -v each attempt is shown
-    "#]]);
+    "#]],
+    );
     scene.emulator.clear_faults();
     scene.emulator.fault(Fault::DropBeforeAnswer);
-    check(&scene, 6, &expect![[r#"
+    check(
+        &scene,
+        6,
+        &expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
           because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
           because the connection was closed before the answer was whole
           because client error (SendRequest)
           because connection closed before message completed
           try again later; with -v each attempt is shown
-    "#]]);
+    "#]],
+    );
     scene.emulator.clear_faults();
     scene.emulator.fault(Fault::Garbage);
-    check(&scene, 6, &expect![[r#"
+    check(
+        &scene,
+        6,
+        &expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
           because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
           because what came back is not HTTP; check the endpoint and the proxy
           because client error (SendRequest)
           because invalid HTTP version parsed
           try again later; with -v each attempt is shown
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,11 +208,15 @@ async fn a_captive_portal_answers() {
     let scene = Scene::new(TokenState::Valid).await;
     let page = ScriptedAnswer::raw(403, "text/html", "<html>Please log in to the Wi-Fi</html>");
     scene.emulator.fault(Fault::from(page));
-    check(&scene, 6, &expect![[r#"
+    check(
+        &scene,
+        6,
+        &expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
           because GetRoleCredentials got an answer that is not from AWS (HTTP 403, text/html: "Please log in to the Wi-Fi"); a proxy, or a login page of your network, may have answered instead (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
           try again later; with -v each attempt is shown
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

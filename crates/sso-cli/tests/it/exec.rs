@@ -85,13 +85,15 @@ async fn the_exit_code_is_the_command_s() {
     expect_test::expect![[r#"
         ssocreds: no-such-command-anywhere cannot be run
           because No such file or directory (os error 2)
-    "#]].assert_eq(&error);
+    "#]]
+    .assert_eq(&error);
     let directory = scene.home.directory.to_str().unwrap();
     let error = scene.run(&arguments(&[directory])).failure(126);
     expect_test::expect![[r#"
         ssocreds: HOME cannot be run
           because Permission denied (os error 13)
-    "#]].assert_eq(&error);
+    "#]]
+    .assert_eq(&error);
 }
 
 /// What the command gets of its arguments: all of them, whatever they look like.

@@ -107,8 +107,7 @@ fn the_help_of_exec() {
           ssocreds exec --profile devsso -- aws s3 ls
 
         AWS_REGION and AWS_DEFAULT_REGION are set where the profile has a region. Variables that would lead
-        the command
-        to other credentials, AWS_PROFILE among them, are removed.
+        the command to other credentials, AWS_PROFILE among them, are removed.
 
         Exit codes: the command's own; 127 when it is not found, 126 when it cannot be run.
         Before it runs, those of `ssocreds --help`.
@@ -153,7 +152,8 @@ fn a_wrong_command_line() {
         Usage: ssocreds [OPTIONS] <COMMAND>
 
         For more information, try '--help'.
-    "#]].assert_eq(&String::from_utf8(output.stderr).unwrap());
+    "#]]
+    .assert_eq(&String::from_utf8(output.stderr).unwrap());
 
     for arguments in [
         &["token", "--profile", "a", "--sso-session", "b"][..],
@@ -229,5 +229,6 @@ fn a_full_disk_is_a_failure() {
     expect![[r#"
         ssocreds: cannot write to stdout
           because No space left on device (os error 28)
-    "#]].assert_eq(&String::from_utf8(output.stderr).unwrap());
+    "#]]
+    .assert_eq(&String::from_utf8(output.stderr).unwrap());
 }

@@ -20,20 +20,23 @@ async fn tables() {
         123456789012  Development      dev@example.com
         000000000001  größe\u{1b}[31m  x@example.com
         210987654321  Production       prod@example.com
-    "#]].assert_eq(&scene.run(&["accounts", "--profile", "devsso"]).success());
+    "#]]
+    .assert_eq(&scene.run(&["accounts", "--profile", "devsso"]).success());
     expect![[r#"
         ACCOUNT ID    ROLE      ACCOUNT NAME
         123456789012  Admin     Development
         123456789012  ReadOnly  Development
         000000000001  ReadOnly  größe\u{1b}[31m
         210987654321  Billing   Production
-    "#]].assert_eq(&scene.run(&["roles", "--sso-session", "dev-session"]).success());
+    "#]]
+    .assert_eq(&scene.run(&["roles", "--sso-session", "dev-session"]).success());
     let of_one = ["roles", "--profile", "devsso", "--account-id", "123456789012"];
     expect![[r#"
         ACCOUNT ID    ROLE      ACCOUNT NAME
         123456789012  Admin
         123456789012  ReadOnly
-    "#]].assert_eq(&scene.run(&of_one).success());
+    "#]]
+    .assert_eq(&scene.run(&of_one).success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +63,8 @@ async fn json() {
             }
           ]
         }
-    "#]].assert_eq(&scene.run(&[&["accounts"], &json[..]].concat()).success());
+    "#]]
+    .assert_eq(&scene.run(&[&["accounts"], &json[..]].concat()).success());
     expect![[r#"
         {
           "roleList": [
@@ -86,7 +90,8 @@ async fn json() {
             }
           ]
         }
-    "#]].assert_eq(&scene.run(&[&["roles"], &json[..]].concat()).success());
+    "#]]
+    .assert_eq(&scene.run(&[&["roles"], &json[..]].concat()).success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::disallowed_methods,
+    clippy::needless_raw_string_hashes,
     missing_docs,
     reason = "tests: a panic is how they fail, and they write files and run other programs"
 )]

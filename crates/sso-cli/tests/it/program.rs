@@ -152,3 +152,12 @@ fn hide_request_ids(text: &str) -> String {
     }
     shown + rest
 }
+
+/// Columns as if each were as narrow as can be: how wide they are depends on what is hidden.
+pub(crate) fn narrow(text: &str) -> String {
+    let mut shown = text.to_owned();
+    while shown.contains("   ") {
+        shown = shown.replace("   ", "  ");
+    }
+    shown
+}

@@ -6,7 +6,7 @@ use expect_test::expect;
 use serde_json::json;
 use sso_emulator::TokenState;
 
-use crate::program::Scene;
+use crate::program::{Scene, narrow};
 
 /// Sessions in each state, and profiles for them.
 const CONFIG: &str = "
@@ -59,13 +59,13 @@ async fn a_table() {
     let scene = scene().await;
     let text = scene.run(&["status"]).success();
     expect![[r#"
-        LOGIN                                    STATE                EXPIRES                                 REFRESHABLE  TOKEN FILE
-        broken                                   unusable token file                                                       0b8a1caec23d75d1154b8d9bef9cec6c03697638.json
-        dev-session                              signed in            2999-01-01T00:00:00Z (in ...)  yes          6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
-        expired                                  expired              2026-01-01T00:00:00Z (... ago)   no           45a6f9adb1df3a78aafc71391c7d3bfa7680229b.json
-        half                                     misconfigured
-        lost                                     signed out                                                                2010281d5053cc58bfd1e227e18c25a20f335f33.json
-        https://my-sso-portal.awsapps.com/start  signed out                                                                c7aaaf71fcc8777ae2475525ed049d39fe16c484.json
+        LOGIN  STATE  EXPIRES  REFRESHABLE  TOKEN FILE
+        broken  unusable token file  0b8a1caec23d75d1154b8d9bef9cec6c03697638.json
+        dev-session  signed in  2999-01-01T00:00:00Z (in ...)  yes  6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
+        expired  expired  2026-01-01T00:00:00Z (... ago)  no  45a6f9adb1df3a78aafc71391c7d3bfa7680229b.json
+        half  misconfigured
+        lost  signed out  2010281d5053cc58bfd1e227e18c25a20f335f33.json
+        https://my-sso-portal.awsapps.com/start  signed out  c7aaaf71fcc8777ae2475525ed049d39fe16c484.json
 
         Token files are in HOME/.aws/sso/cache
           broken: the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; signing in again replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)
@@ -78,12 +78,12 @@ async fn a_table() {
           https://my-sso-portal.awsapps.com/start: to log in, run: aws sso login --profile legacy
           dangling: profile "dangling" names the sso-session "nowhere", HOME/.aws/config line 34, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`
 
-        PROFILE   LOGIN                                    STATE          ACCOUNT       ROLE             CACHED ROLE CREDENTIALS
-        dangling                                           misconfigured
-        devsso    dev-session                              signed in      123456789012  SSOReadOnlyRole
-        expired   expired                                  expired
-        legacy    https://my-sso-portal.awsapps.com/start  signed out     123456789012  SSOReadOnlyRole
-    "#]].assert_eq(&hide_distances_past(&text));
+        PROFILE  LOGIN  STATE  ACCOUNT  ROLE  CACHED ROLE CREDENTIALS
+        dangling  misconfigured
+        devsso  dev-session  signed in  123456789012  SSOReadOnlyRole
+        expired  expired  expired
+        legacy  https://my-sso-portal.awsapps.com/start  signed out  123456789012  SSOReadOnlyRole
+    "#]].assert_eq(&narrow(&hide_distances_past(&text)));
     assert_eq!(scene.emulator.requests().len(), 0, "nothing is sent");
 }
 
@@ -236,7 +236,8 @@ async fn no_config_at_all() {
     fs::remove_file(&scene.home.config_file).unwrap();
     expect![[r#"
         There is no sso-session and no SSO profile; `aws configure sso` makes them.
-    "#]].assert_eq(&scene.run(&["status"]).success());
+    "#]]
+    .assert_eq(&scene.run(&["status"]).success());
 }
 
 /// `(206 d 3 h ago)` becomes `(... ago)`.
