@@ -37,7 +37,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Where cargo has put a program of this workspace: beside this one.
-fn binary(name: &str) -> Result<PathBuf> {
+pub(crate) fn binary(name: &str) -> Result<PathBuf> {
     let this = std::env::current_exe()?;
     let directory = this.parent().context("a program lies in a directory")?;
     let program = directory.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));

@@ -20,6 +20,20 @@ xflags::xflags! {
         cmd tidy {}
         /// Turns a profile into credentials before your eyes, against an emulated AWS.
         cmd demo {}
+        /// The real AWS clients and ssocreds on the same files and services, as a matrix.
+        cmd interop {
+            /// Only this client: botocore, aws-cli-v1, aws-cli-v2, go, javascript, rust or java.
+            optional --client client: String
+            /// Writes docs/INTEROP.md.
+            optional --write
+        }
+        /// Many processes, one home, faults at random, and what must hold all the same.
+        cmd chaos {
+            /// How long (default: 1).
+            optional --minutes minutes: f64
+            /// Repeats the choices of an earlier run.
+            optional --seed seed: u64
+        }
     }
 }
 // generated start
@@ -35,6 +49,8 @@ pub enum XtaskCmd {
     Ci(Ci),
     Tidy(Tidy),
     Demo(Demo),
+    Interop(Interop),
+    Chaos(Chaos),
 }
 
 #[derive(Debug)]
@@ -45,6 +61,18 @@ pub struct Tidy;
 
 #[derive(Debug)]
 pub struct Demo;
+
+#[derive(Debug)]
+pub struct Interop {
+    pub client: Option<String>,
+    pub write: bool,
+}
+
+#[derive(Debug)]
+pub struct Chaos {
+    pub minutes: Option<f64>,
+    pub seed: Option<u64>,
+}
 
 impl Xtask {
     #[allow(dead_code)]

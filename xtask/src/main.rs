@@ -5,9 +5,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "tasks talk to a maintainer")]
 
+mod chaos;
 mod ci;
 mod demo;
 mod flags;
+mod interop;
 mod project;
 mod tidy;
 mod tool;
@@ -20,6 +22,8 @@ fn main() -> ExitCode {
         flags::XtaskCmd::Ci(_) => ci::run(),
         flags::XtaskCmd::Tidy(_) => tidy::run(),
         flags::XtaskCmd::Demo(_) => demo::run(),
+        flags::XtaskCmd::Interop(flags) => interop::run(flags.client.as_deref(), flags.write),
+        flags::XtaskCmd::Chaos(flags) => chaos::run(flags.minutes.unwrap_or(1.0), flags.seed),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

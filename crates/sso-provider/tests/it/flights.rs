@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sso_provider::{CredentialsCache, SsoTokenProvider};
+use sso_provider::{CredentialsCache, SsoTokenProvider, TokenError};
 use tokio::task::JoinSet;
 
 use crate::scene::{Scene, answer, unavailable, value};
@@ -139,7 +139,7 @@ async fn waiting_for_another_process_has_an_end() {
     let _lock = scene.file().try_lock().unwrap().unwrap();
     let provider = scene.provider();
     let error = provider.retrieve_bearer_token().await.unwrap_err();
-    assert!(error.is_transient(), "{error:?}");
+    assert!(matches!(error, TokenError::Locked(_)) && error.is_transient(), "{error:?}");
     assert_eq!(scene.oidc.calls(), 0, "no second refresh beside the other one");
 }
 
@@ -176,4 +176,22 @@ async fn many_tasks_on_an_expired_token_make_one_refresh() {
     assert!(crowd.join_all().await.iter().all(|token| token == "new-1"));
     assert_eq!(scene.oidc.calls(), 1);
     scene.oidc.answer(|call, _| Ok(answer(call)));
+}
+
+#[tokio::test]
+async fn waiters_of_a_failing_refresh_share_its_failure() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.close();
+    scene.oidc.answer(|_, _| Err(unavailable()));
+    let provider = scene.provider();
+    let mut crowd = JoinSet::new();
+    for _ in 0..CROWD {
+        let provider = provider.clone();
+        crowd.spawn(async move { provider.retrieve_bearer_token().await.is_err() });
+    }
+    tokio::task::yield_now().await;
+    scene.oidc.open();
+    assert!(crowd.join_all().await.into_iter().all(|failed| failed));
+    assert_eq!(scene.oidc.calls(), 1);
 }
