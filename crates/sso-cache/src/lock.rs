@@ -10,7 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::LockError;
-use crate::store::{create_directory_of, directory_of, give_to_owner_of, with_suffix};
+use crate::store::{
+    create_directory_of, directory_of, give_to_owner_of, make_private, with_suffix,
+};
 
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -130,6 +132,7 @@ fn open(path: &Path) -> io::Result<File> {
     }
     let file = created?;
     if let (Ok(own), Ok(directory)) = (file.metadata(), fs::metadata(directory_of(path))) {
+        make_private(&file, &own);
         give_to_owner_of(&file, &own, &directory);
     }
     Ok(file)

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sso_types::{AccountId, Credentials, RoleName};
+use zeroize::Zeroizing;
 
 use crate::lock::{self, FileLock};
 use crate::role_json;
 use crate::store::{self, Durability, Fingerprint, TempName};
-use crate::{CacheKey, LockError, StoreError, role_cache_key};
+use crate::{CacheKey, LockError, ParseError, StoreError, role_cache_key};
 
 /// A file of role credentials, shared with the AWS CLI: what it fetched serves us, what we fetched
 /// serves it.
@@ -41,6 +42,17 @@ impl RoleCredentialsFile {
         let mut name = role_cache_key(account_id, role_name, login);
         name.push_str(".json");
         Self::new(directory.join(name))
+    }
+
+    /// Reads the content of such a file, without the file.
+    pub fn parse(bytes: &[u8]) -> Result<Credentials, ParseError> {
+        role_json::parse(bytes)
+    }
+
+    /// The content of such a file, as the AWS CLI writes it: whole seconds, rounded down. Secret,
+    /// and cleared from memory on drop.
+    pub fn to_json(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
+        role_json::print(credentials)
     }
 
     /// The path as it was given.

@@ -46,7 +46,8 @@ impl TokenFile {
     /// Reads the token, and says which version of the file it was read from.
     ///
     /// A file that does not parse may be one that another tool is truncating and writing in place:
-    /// it is read again after 10 milliseconds, and, while it keeps changing, up to four times more.
+    /// it is read again after 10 milliseconds, and when it is no whole JSON then, twice more after
+    /// 20 and 40.
     pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
         store::read(&self.path, CachedToken::parse)
     }

@@ -12,11 +12,10 @@ use zeroize::Zeroizing;
 
 use crate::{MAX_FILE_SIZE, ParseError, StoreError};
 
-/// How long a program that truncates a file and writes it in place is given to come to its end.
-const PAUSE: Duration = Duration::from_millis(10);
-
-/// How often a file is read that does not parse and changes all the time.
-const MOST_READS: u32 = 6;
+/// How long a program that truncates a file and writes it in place is given to come to its end,
+/// from read to read. Such a program may be stopped for a while by a busy machine.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(10), Duration::from_millis(20), Duration::from_millis(40)];
 
 /// Which version of which file: two that are equal mean that nobody has written in between.
 ///
@@ -72,27 +71,26 @@ pub(crate) fn fingerprint(path: &Path) -> Result<Option<Fingerprint>, StoreError
 
 /// Reads and parses the file, and says which version that was.
 ///
-/// A file that does not parse is read again after a pause, and then for as long as it keeps
-/// changing, within limits. A content that parses is never held back by that.
+/// A file that does not parse is read again after a pause. When it is then still no whole JSON, as
+/// half a write leaves it, it is given two more.
 pub(crate) fn read<T>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, ParseError>,
 ) -> Result<(T, Fingerprint), StoreError> {
-    let mut broken = None;
-    for reads_left in (0..MOST_READS).rev() {
+    let mut pauses = PAUSES.iter();
+    loop {
         let (version, content) = read_version(path, &parse)?;
-        match content {
+        let error = match content {
             Ok(content) => return Ok((content, version)),
-            // Unchanged since the last read: nobody is writing, it stays broken.
-            Err(error) if reads_left == 0 || broken.as_ref() == Some(&version) => {
-                return Err(StoreError::invalid(path, error));
-            }
-            Err(_) => broken = Some(version),
+            Err(error) => error,
+        };
+        let is_first = pauses.len() == PAUSES.len();
+        let may_be_torn = matches!(error, ParseError::Empty | ParseError::NotJson { .. });
+        match pauses.next() {
+            Some(pause) if is_first || may_be_torn => thread::sleep(*pause),
+            _ => return Err(StoreError::invalid(path, error)),
         }
-        thread::sleep(PAUSE);
     }
-    // The last turn of the loop has returned.
-    Err(StoreError::invalid(path, ParseError::Empty))
 }
 
 /// Reads and parses the file once: for files that are not asked for, only looked through.
@@ -226,7 +224,7 @@ pub(super) fn retry_while_shared<T>(mut operation: impl FnMut() -> io::Result<T>
                         Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION)
                     ) =>
             {
-                thread::sleep(PAUSE);
+                thread::sleep(Duration::from_millis(10));
             }
             done => return done,
         }

@@ -251,7 +251,7 @@ fn random_prefix(real: &Path) -> OsString {
     not(unix),
     expect(unused_variables, reason = "there the directory's rights are inherited")
 )]
-fn make_private(file: &File, metadata: &Metadata) {
+pub(crate) fn make_private(file: &File, metadata: &Metadata) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

@@ -28,7 +28,7 @@ pub(crate) enum Task {
     StoreOnceUnlocked,
     /// The same as `StoreForEver`, 25 times.
     Count,
-    /// Take the lock, print `locked`, wait to be killed.
+    /// Take the lock, print `locked`, wait to be killed, or for the directory to be removed.
     Hold,
     /// Open files until there are no more, then load, lock and store. Prints what happened.
     Starve,
@@ -100,8 +100,8 @@ fn as_a_child() {
         "Hold" => {
             let _lock = file.lock(LIMIT).unwrap();
             say("locked");
-            loop {
-                std::thread::park();
+            while file.path().parent().is_some_and(Path::exists) {
+                std::thread::sleep(Duration::from_millis(20));
             }
         }
         "Starve" => {

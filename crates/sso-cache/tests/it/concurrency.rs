@@ -30,14 +30,24 @@ fn loops(write: impl Fn(i64) + Sync, mut read: impl FnMut()) -> (u64, u64) {
                 }
             }
         });
+        // Also when a read panics: the scope waits for the writer.
+        let _stop = Stop(&done);
         let start = Instant::now();
         while start.elapsed() < loop_time() {
             read();
             reads += 1;
         }
-        done.store(true, Ordering::Relaxed);
     });
     (writes.load(Ordering::Relaxed), reads)
+}
+
+/// Ends the writer's loop when it is dropped.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]

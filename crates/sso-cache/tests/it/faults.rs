@@ -2,10 +2,13 @@
 //!
 //! Not responsible for faults at random moments (`crash`).
 
+use std::path::Path;
 use std::process::Command;
 
+use sso_cache::TokenFile;
+
 use crate::child::{self, Task};
-use crate::fixture::{beside, in_memory, names, number, token, token_file};
+use crate::fixture::{beside, in_memory, mode, names, number, token, token_file};
 use crate::strace::{self, Call};
 
 #[test]
@@ -96,11 +99,14 @@ fn calls_of(task: Task) -> Vec<Call> {
     start_anew(&file);
     let run = strace::run(task, file.path(), &directory.path().join("trace"), None);
     assert_eq!(run.said, ["stored"]);
+    for call in run.calls.iter().filter(|call| call.line.contains("O_CREAT")) {
+        assert!(call.line.contains(", 0600)"), "for this user alone from the start: {call:?}");
+    }
     run.calls
 }
 
 /// What every run finds: the token 0, and no lock file yet.
-fn start_anew(file: &sso_cache::TokenFile) {
+fn start_anew(file: &TokenFile) {
     file.store_unlocked(&token(0)).unwrap();
     // Not there after a run without the lock.
     let _ = std::fs::remove_file(beside(file, ".lock"));
@@ -136,8 +142,73 @@ fn too_many_open_files() {
     assert_eq!(names(directory.path()), ["token.json", "token.json.lock"]);
 }
 
+#[test]
+fn a_umask_that_takes_every_right_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    let said = child::run(limited("umask 0777", Task::Try, &file));
+    assert_eq!(said, ["load: 1; lock: taken; store: stored"]);
+    assert_eq!(mode(file.path()), 0o600);
+    assert_eq!(mode(&beside(&file, ".lock")), 0o600);
+}
+
+/// The cache is cleared between a process's writing of its temporary file and its renaming of it.
+#[test]
+fn a_directory_that_is_removed_in_the_middle_of_a_store() {
+    if !strace::is_there() {
+        return;
+    }
+    let directory = in_memory();
+    let file = TokenFile::new(directory.path().join("cache/token.json"));
+    file.store_unlocked(&token(1)).unwrap();
+    let mut child = delayed("rename", Task::Try, &file).spawn().unwrap();
+    let cache = file.path().parent().unwrap();
+    while !names(cache).iter().any(|name| Path::new(name).extension() == Some("tmp".as_ref())) {
+        std::thread::yield_now();
+    }
+    std::fs::remove_dir_all(cache).unwrap();
+    let said: Vec<_> = child::lines(&mut child).collect();
+    child.wait().unwrap();
+    assert_eq!(said, ["load: 1; lock: taken; store: stored"]);
+    assert_eq!(number(&file.load().unwrap()), 7);
+    assert_eq!(names(cache), ["token.json"]);
+}
+
+/// The cache is cleared between a process's opening of the lock file and its locking of it: it must
+/// not take the lock of a file that nobody else can find.
+#[test]
+fn a_lock_file_that_is_removed_before_it_is_locked() {
+    if !strace::is_there() {
+        return;
+    }
+    let directory = in_memory();
+    let file = token_file(&directory);
+    let mut child = delayed("flock", Task::Hold, &file).spawn().unwrap();
+    let lock_path = beside(&file, ".lock");
+    while std::fs::remove_file(&lock_path).is_err() {
+        std::thread::yield_now();
+    }
+    assert_eq!(child::lines(&mut child).next().as_deref(), Some("locked"));
+    let held = file.try_lock().map(|lock| lock.is_none());
+    // That ends the child.
+    drop(directory);
+    child.wait().unwrap();
+    assert!(held.unwrap(), "the child holds the lock that others see");
+}
+
+/// This test binary, which comes to a halt before its first call of that name.
+fn delayed(call: &str, task: Task, file: &TokenFile) -> Command {
+    let mut command = Command::new("strace");
+    let delay = format!("inject={call}:delay_enter=500000:when=1");
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", &delay]);
+    command.arg(std::env::current_exe().unwrap()).args(child::arguments());
+    child::assign(&mut command, task, file.path());
+    command
+}
+
 /// This test binary under a shell's limit.
-fn limited(limit: &str, task: Task, file: &sso_cache::TokenFile) -> Command {
+fn limited(limit: &str, task: Task, file: &TokenFile) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!("{limit}; exec \"$0\" \"$@\""));
     command.arg(std::env::current_exe().unwrap()).args(child::arguments());

@@ -183,3 +183,32 @@ fn the_key_is_the_one_of_botocore() {
     }
     println!("{} keys are those of botocore", cases.len());
 }
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(
+        id in "\\PC{1,20}",
+        secret in "[\\x00-\\x7f]{1,40}",
+        session in "\\PC{1,40}",
+        seconds in 0..253_000_000_000_i64,
+    ) {
+        let credentials = Credentials::new(
+            id,
+            SecretAccessKey::new(secret),
+            SessionToken::new(session),
+            jiff::Timestamp::from_second(seconds).unwrap(),
+        );
+        let json = RoleCredentialsFile::to_json(&credentials);
+        prop_assert_eq!(RoleCredentialsFile::parse(&json).unwrap(), credentials);
+    }
+
+    #[test]
+    fn no_damage_panics(cuts in prop::collection::vec((0..1000_usize, any::<u8>()), 1..4)) {
+        let mut json = RoleCredentialsFile::to_json(&credentials(1)).to_vec();
+        for (at, byte) in cuts {
+            let length = json.len();
+            json[at % length] = byte;
+        }
+        let _ = RoleCredentialsFile::parse(&json);
+    }
+}
