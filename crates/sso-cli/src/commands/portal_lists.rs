@@ -16,6 +16,10 @@ use crate::progress::Progress;
 /// How many entries are asked for at once: the most that the service's model allows.
 const PAGE: u32 = 100;
 
+/// Less than the 20 a second that an IAM Identity Center instance takes: what it counts as a second
+/// begins elsewhere, and other people use it too.
+const REQUESTS_PER_SECOND: u32 = 15;
+
 type Limited = <PortalLimits as Layer<HttpsClient>>::Service;
 type Retrying = <sso_http::RetryLayer as Layer<Portal<Limited>>>::Service;
 
@@ -29,7 +33,8 @@ pub(super) struct PortalLists {
 impl PortalLists {
     /// Needs a tokio runtime around it: one worker keeps the rate for all requests.
     pub(super) fn new(providers: &ProfileProviders, access_token: AccessToken) -> Self {
-        let limited = PortalLimits::default().layer(providers.https_client().clone());
+        let limits = PortalLimits::default().requests_per_second(REQUESTS_PER_SECOND);
+        let limited = limits.layer(providers.https_client().clone());
         let portal = Portal::with_endpoint(limited, providers.portal().endpoint().clone());
         Self { portal: providers.retry_layer().layer(portal), access_token }
     }

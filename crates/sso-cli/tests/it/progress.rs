@@ -15,13 +15,11 @@ fn on_a_terminal(scene: &Scene, arguments: &str) -> Option<String> {
         .envs(scene.home.environment.iter().cloned())
         .stdin(std::process::Stdio::null())
         .output();
-    match output {
-        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
-        Err(_) => {
-            println!("skipped: there is no script here");
-            None
-        }
-    }
+    let Ok(output) = output else {
+        println!("skipped: there is no script here");
+        return None;
+    };
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[cfg(target_os = "linux")]
@@ -70,4 +68,44 @@ async fn colour_is_for_terminals() {
     assert!(shown.contains("\u{1b}[32msigned in\u{1b}[0m"), "{shown:?}");
     let shown = on_a_terminal(&scene, "status --color never").unwrap();
     assert!(shown.contains("signed in") && !shown.contains('\u{1b}'), "{shown:?}");
+}
+
+/// Another process is refreshing the token: that is what is waited for.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_is_waited_for_visibly() {
+    let scene = Scene::new(TokenState::Expired).await;
+    let slow = Fault::Delay(Duration::from_millis(1500));
+    scene.emulator.fault_next(Operation::CreateToken, 1, slow);
+    let mut first = scene
+        .command(&["token", "--profile", "devsso"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // It has the lock when it asks.
+    while scene.emulator.counts().create_token == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let shown = on_a_terminal(&scene, "token --profile devsso");
+    assert!(first.wait().unwrap().success());
+    let Some(shown) = shown else { return };
+    let line = "\rssocreds: waiting for another process to refresh the access token ...";
+    assert!(shown.contains(line), "{shown:?}");
+    assert_eq!(scene.emulator.counts().create_token, 1);
+}
+
+/// Many accounts: no faster than the portal likes, and how far it is can be seen.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_portal_s_rate_is_kept_visibly() {
+    let mut builder = sso_emulator::Emulator::builder().throttle(20);
+    for at in 0..45 {
+        builder = builder.account(format!("{at:012}"), format!("Account {at}"), "a@b.c", ["R"]);
+    }
+    let scene = Scene::with(builder, TokenState::Valid).await;
+    let Some(shown) = on_a_terminal(&scene, "roles --profile devsso") else { return };
+    assert!(shown.contains("\rssocreds: listing roles, "), "{shown:?}");
+    assert!(shown.contains(" of 45 accounts done ..."), "{shown:?}");
+    assert_eq!(shown.matches("Account ").count(), 45, "{shown}");
+    assert_eq!(scene.emulator.counts().list_account_roles, 45, "none was throttled");
 }
