@@ -12,6 +12,7 @@
 )]
 
 mod contention;
+mod corpus;
 mod full_disk;
 mod main_job;
 mod program;

@@ -1,0 +1,44 @@
+//! What is checked of each reader of foreign bytes, one a module: it takes any input, and panics
+//! when a promise of the reader is broken.
+//!
+//! Not responsible for where inputs come from: the fuzz targets bring libFuzzer's, and the
+//! workspace's ordinary tests compile this same file and bring the seeds of `corpus/`.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+pub mod config_files;
+pub mod endpoint_url;
+mod leak;
+pub mod names;
+pub mod oidc_answer;
+pub mod portal_answer;
+pub mod proxy_environment;
+pub mod retry_after;
+pub mod role_credentials_file;
+pub mod token_file;
+pub mod token_timestamp;
+mod variables;
+
+/// What the reader made of an input. Neither is a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was read.
+    Accepted,
+    /// It was refused with an error.
+    Refused,
+}
+
+/// Each target by its name, which is also that of its file, its seeds and its program.
+pub const TARGETS: &[(&str, fn(&[u8]) -> Verdict)] = &[
+    ("config_files", config_files::check),
+    ("endpoint_url", endpoint_url::check),
+    ("names", names::check),
+    ("oidc_answer", oidc_answer::check),
+    ("portal_answer", portal_answer::check),
+    ("proxy_environment", proxy_environment::check),
+    ("retry_after", retry_after::check),
+    ("role_credentials_file", role_credentials_file::check),
+    ("token_file", token_file::check),
+    ("token_timestamp", token_timestamp::check),
+];

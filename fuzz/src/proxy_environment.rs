@@ -1,0 +1,65 @@
+//! The proxy variables: what cannot be used is refused aloud, and passwords stay hidden.
+//!
+//! Input: a line `NAME=VALUE` for each variable.
+//!
+//! Not responsible for connecting to a proxy: no request leaves the client here.
+
+use http::{Request, Version};
+use sso_http::{HttpsClient, RequestBody};
+use sso_types::Environment;
+use tower::Service as _;
+
+use super::Verdict;
+use super::leak::{MARK, shown};
+use super::variables;
+
+/// Requests for these are looked up in `NO_PROXY` and then not sent.
+const HERE: [&str; 5] = [
+    "http://127.0.0.1:4566/x",
+    "http://localhost/x",
+    "http://[::1]:8080/x",
+    "http://127.9.8.7/x",
+    "http://LOCALHOST:80/x",
+];
+
+pub fn check(input: &[u8]) -> Verdict {
+    let environment: Environment = variables::environment(input);
+    assert!(!format!("{environment:?}").contains("MARK-"), "{environment:?}");
+    let mut client = match HttpsClient::builder().proxies_from(&environment).build() {
+        Ok(client) => client,
+        Err(error) => {
+            let shown = shown(&error);
+            assert!(!shown.contains(MARK), "{shown}");
+            return Verdict::Refused;
+        }
+    };
+    let mut all = format!("{client:?}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime can be made");
+    for url in HERE {
+        let mut request = Request::new(RequestBody::empty());
+        *request.uri_mut() = url.parse().expect("a URL");
+        // A version that the client does not speak: it looks for the proxy, and connects to none.
+        *request.version_mut() = Version::HTTP_3;
+        let error = runtime.block_on(client.call(request)).expect_err("nothing was sent");
+        all.push_str(&self::shown(&error));
+    }
+    if passwords_only(input) {
+        assert!(!all.contains(MARK), "{all}");
+    }
+    Verdict::Accepted
+}
+
+/// Whether the mark stands only where a password does: between the first colon behind `//` and the
+/// last `@` of a value.
+fn passwords_only(input: &[u8]) -> bool {
+    let count = |text: &str| text.matches(MARK).count();
+    variables::pairs(input).all(|(_, value)| {
+        let value = String::from_utf8_lossy(value);
+        let Some((_, rest)) = value.split_once("//") else { return count(&value) == 0 };
+        let Some((user, _)) = rest.rsplit_once('@') else { return count(&value) == 0 };
+        let Some((_, password)) = user.split_once(':') else { return count(&value) == 0 };
+        // A slash ends what a URL's user and password can stand in.
+        !user.contains(['/', '?', '#']) && count(password) == count(&value)
+    })
+}

@@ -1,0 +1,68 @@
+//! The seeds of the fuzz targets, through the very checks that fuzzing makes.
+//!
+//! Not responsible for finding new inputs: `cargo xtask fuzz` does that.
+
+#[path = "../fuzz/src/lib.rs"]
+#[allow(unreachable_pub, reason = "elsewhere it is a library")]
+mod checks;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+
+use self::checks::{TARGETS, Verdict};
+
+/// A seed whose name begins with `good-` is read, one that begins with `bad-` is refused, and no
+/// promise is broken by any.
+#[test]
+fn seeds_of_the_fuzz_targets() {
+    let mut faults = Vec::new();
+    for (target, check) in TARGETS {
+        let seeds = listed(&fuzz().join("corpus").join(target));
+        let (mut good, mut bad) = (0, 0);
+        for seed in seeds {
+            let input = fs::read(&seed).unwrap();
+            let name = seed.file_name().unwrap().to_str().unwrap();
+            let expected = match name.split('-').next() {
+                Some("good") => Some(Verdict::Accepted),
+                Some("bad") => Some(Verdict::Refused),
+                _ => None,
+            };
+            good += usize::from(expected == Some(Verdict::Accepted));
+            bad += usize::from(expected == Some(Verdict::Refused));
+            match catch_unwind(|| check(&input)) {
+                Ok(verdict) if expected.is_none_or(|expected| expected == verdict) => {}
+                Ok(verdict) => faults.push(format!("{target}/{name}: {verdict:?}")),
+                Err(_) => faults.push(format!("{target}/{name}: a promise is broken, see above")),
+            }
+        }
+        assert!(good >= 3 && bad >= 3, "{target} has too few seeds of one kind: {good}, {bad}");
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// What is fuzzed is also replayed, and the other way round.
+#[test]
+fn every_target_has_a_program_seeds_and_words() {
+    let expected: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    for directory in ["fuzz_targets", "corpus", "dictionaries"] {
+        let found = listed(&fuzz().join(directory));
+        let found: BTreeSet<String> =
+            found.iter().map(|path| path.file_stem().unwrap().to_str().unwrap().into()).collect();
+        assert_eq!(found, expected, "{directory}");
+    }
+}
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
+}
+
+fn listed(directory: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(directory)
+        .unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    files
+}
