@@ -1,0 +1,128 @@
+// The AWS SDK for Go v2, asked for one thing: `client version | credentials PROFILE |
+// ssocreds PROFILE | token PROFILE`. Prints one line of JSON: what it got, or {"error": ...} with
+// exit code 1.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+)
+
+type answer map[string]string
+
+func version() (answer, error) {
+	wanted := map[string]bool{"config": true, "credentials": true}
+	var versions []string
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, module := range info.Deps {
+			name := strings.TrimPrefix(module.Path, "github.com/aws/aws-sdk-go-v2/")
+			if wanted[name] {
+				versions = append(versions, name+" "+module.Version)
+			}
+		}
+	}
+	return answer{"version": "aws-sdk-go-v2 " + strings.Join(versions, ", ")}, nil
+}
+
+// credentials is what a program does: the default configuration with a profile.
+func credentials(ctx context.Context, profile string) (answer, error) {
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(profile))
+	if err != nil {
+		return nil, err
+	}
+	got, err := loaded.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return answer{"access_key_id": got.AccessKeyID}, nil
+}
+
+// byHand takes credentials/ssocreds alone, with what the profile says.
+func byHand(ctx context.Context, profile string) (answer, error) {
+	shared, err := config.LoadSharedConfigProfile(ctx, profile)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(profile))
+	if err != nil {
+		return nil, err
+	}
+	startURL, key := shared.SSOStartURL, shared.SSOStartURL
+	if shared.SSOSession != nil {
+		startURL, key = shared.SSOSession.SSOStartURL, shared.SSOSession.Name
+	}
+	file, err := ssocreds.StandardCachedTokenFilepath(key)
+	if err != nil {
+		return nil, err
+	}
+	provider := ssocreds.New(sso.NewFromConfig(loaded), shared.SSOAccountID, shared.SSORoleName, startURL,
+		func(options *ssocreds.Options) {
+			options.CachedTokenFilepath = file
+			if shared.SSOSession != nil {
+				options.SSOTokenProvider = ssocreds.NewSSOTokenProvider(ssooidc.NewFromConfig(loaded), file)
+			}
+		})
+	got, err := provider.Retrieve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return answer{"access_key_id": got.AccessKeyID}, nil
+}
+
+func token(ctx context.Context, profile string) (answer, error) {
+	shared, err := config.LoadSharedConfigProfile(ctx, profile)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(profile))
+	if err != nil {
+		return nil, err
+	}
+	file, err := ssocreds.StandardCachedTokenFilepath(shared.SSOSessionName)
+	if err != nil {
+		return nil, err
+	}
+	got, err := ssocreds.NewSSOTokenProvider(ssooidc.NewFromConfig(loaded), file).RetrieveBearerToken(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return answer{"access_token": got.Value}, nil
+}
+
+func act(ctx context.Context, arguments []string) (answer, error) {
+	if len(arguments) == 1 && arguments[0] == "version" {
+		return version()
+	}
+	if len(arguments) == 2 {
+		switch arguments[0] {
+		case "credentials":
+			return credentials(ctx, arguments[1])
+		case "ssocreds":
+			return byHand(ctx, arguments[1])
+		case "token":
+			return token(ctx, arguments[1])
+		}
+	}
+	return nil, fmt.Errorf("not understood: %q", arguments)
+}
+
+func main() {
+	got, err := act(context.Background(), os.Args[1:])
+	if err != nil {
+		got = answer{"error": err.Error()}
+	}
+	line, _ := json.Marshal(got)
+	fmt.Println(string(line))
+	if err != nil {
+		os.Exit(1)
+	}
+}

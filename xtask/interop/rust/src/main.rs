@@ -1,0 +1,77 @@
+//! The AWS SDK for Rust, asked for one thing: `interop-rust version | credentials PROFILE |
+//! token PROFILE`.
+//!
+//! Prints one line of JSON: what it got, or `{"error": ...}` with exit code 1.
+
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use aws_config::BehaviorVersion;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::{ProvideCredentials as _, token::ProvideToken as _};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use serde_json::{Value, json};
+
+fn version() -> Value {
+    let lock = include_str!("../Cargo.lock");
+    let found = lock.split("name = \"aws-config\"\nversion = \"").nth(1);
+    let version = found.and_then(|rest| rest.split('"').next()).unwrap_or("?");
+    json!({"version": format!("aws-config {version}")})
+}
+
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
+async fn credentials(profile: &str) -> Result<Value, Box<dyn Error>> {
+    let configuration = ProviderConfig::with_default_region().await.with_http_client(http_client());
+    let provider = ProfileFileCredentialsProvider::builder()
+        .configure(&configuration)
+        .profile_name(profile)
+        .build();
+    let got = provider.provide_credentials().await?;
+    Ok(json!({"access_key_id": got.access_key_id()}))
+}
+
+async fn token(profile: &str) -> Result<Value, Box<dyn Error>> {
+    let loader = aws_config::defaults(BehaviorVersion::latest());
+    let loaded = loader.http_client(http_client()).profile_name(profile).load().await;
+    let provider = loaded.token_provider().ok_or("aws-config has no token provider")?;
+    Ok(json!({"access_token": provider.provide_token().await?.token()}))
+}
+
+/// The error and its sources, as programs print it.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let got = match arguments.as_slice() {
+        ["version"] => Ok(version()),
+        ["credentials", profile] => credentials(profile).await,
+        ["token", profile] => token(profile).await,
+        other => Err(format!("not understood: {other:?}").into()),
+    };
+    match got {
+        Ok(got) => {
+            println!("{got}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("{}", json!({"error": chain(&*error)}));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Ten of a client and ten ssocreds at once, on one expired token whose refresh token is spent by
+//! its use.
+//!
+//! Not responsible for one at a time (`rows`).
+
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use sso_emulator::TokenState;
+
+use super::client::{Answer, Ask, Ssocreds};
+use super::notes::{Cell, Note, Whose};
+use super::process::Running;
+use super::rows::{Act, refused};
+use super::stage::Stage;
+
+const EACH: usize = 10;
+
+/// About what a service on the network takes: long enough that they meet.
+const LATENCY: Duration = Duration::from_millis(100);
+
+/// Ten programs that each take seconds to start share two cores.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// Who is let go first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    Client,
+    Ssocreds,
+}
+
+/// How many got credentials, and what the others said.
+#[derive(Default)]
+struct Tally {
+    succeeded: usize,
+    errors: BTreeMap<String, usize>,
+}
+
+/// Three rows: the client alone; and both, either of them first.
+pub(crate) fn ten_at_once(act: &Act<'_>) -> Result<Vec<Cell>> {
+    Ok(vec![
+        alone(act, "ten of it alone on one expired token")?,
+        both(act, "ten of it, then ten ssocreds in the midst of its refresh", First::Client)?,
+        both(act, "ten ssocreds, then ten of it in the midst of their refresh", First::Ssocreds)?,
+    ])
+}
+
+fn alone(act: &Act<'_>, row: &'static str) -> Result<Cell> {
+    let stage = act.theatre.stage(TokenState::Expired, LATENCY)?;
+    let theirs = end(&stage, start(&stage, act, First::Client)?, act, First::Client)?;
+    Ok(cell(row, &stage, &theirs, None))
+}
+
+fn both(act: &Act<'_>, row: &'static str, first: First) -> Result<Cell> {
+    let stage = act.theatre.stage(TokenState::Expired, LATENCY)?;
+    let second = if first == First::Client { First::Ssocreds } else { First::Client };
+    let mut begun = start(&stage, act, first)?;
+    // The first refresh is on its way, and its refresh token spent; or they need none.
+    let deadline = Instant::now() + TIME_LIMIT;
+    while stage.emulator.counts().create_token == 0 && Instant::now() < deadline {
+        let mut ended = true;
+        for running in &mut begun {
+            ended &= running.has_ended()?;
+        }
+        if ended {
+            break;
+        }
+        sleep(Duration::from_millis(1));
+    }
+    let then = start(&stage, act, second)?;
+    let (one, other) = (end(&stage, begun, act, first)?, end(&stage, then, act, second)?);
+    let (theirs, ours) = if first == First::Client { (one, other) } else { (other, one) };
+    Ok(cell(row, &stage, &theirs, Some(&ours)))
+}
+
+fn start(stage: &Stage<'_>, act: &Act<'_>, who: First) -> Result<Vec<Running>> {
+    let profile = &stage.home.profile;
+    let command = || match who {
+        First::Client => act.client.command(Ask::Credentials(profile), &stage.home, act.signed),
+        First::Ssocreds => stage.ssocreds.command(&stage.home, profile, false),
+    };
+    (0..EACH).map(|_| Running::start(command())).collect()
+}
+
+fn end(stage: &Stage<'_>, all: Vec<Running>, act: &Act<'_>, who: First) -> Result<Tally> {
+    let deadline = Instant::now() + TIME_LIMIT;
+    let mut tally = Tally::default();
+    for running in all {
+        let finished = running.finish(deadline)?;
+        let answer = match who {
+            First::Client => act.client.answer(&finished),
+            First::Ssocreds => Ssocreds::answer(&finished),
+        };
+        match answer {
+            Answer::AccessKeyId(_) if stage.are_ours(&answer) => tally.succeeded += 1,
+            other => *tally.errors.entry(refused(stage, &other)).or_default() += 1,
+        }
+    }
+    Ok(tally)
+}
+
+fn cell(row: &'static str, stage: &Stage<'_>, theirs: &Tally, ours: Option<&Tally>) -> Cell {
+    let counts = stage.emulator.counts();
+    let mut shown = format!("it {}/{EACH}", theirs.succeeded);
+    if let Some(ours) = ours {
+        shown = format!("{shown}, ssocreds {}/{EACH}", ours.succeeded);
+    }
+    let in_file = stage.is_refreshable();
+    let mut why = Vec::new();
+    let mut whose = Whose::Client;
+    if let Some(ours) = ours.filter(|ours| ours.succeeded < EACH) {
+        whose = Whose::Ssocreds;
+        why.push(format!("ssocreds: {}", said(ours)));
+    }
+    if theirs.succeeded < EACH {
+        why.push(format!("it takes no lock and does not look at the file again: {}", said(theirs)));
+    }
+    if !in_file {
+        why.push("the file then holds no refresh token that works".to_owned());
+    }
+    if why.is_empty() && counts.refreshes == 1 {
+        return Cell { row, shown, note: None };
+    }
+    why.push(format!(
+        "{} CreateToken were sent, {} granted",
+        counts.create_token, counts.refreshes
+    ));
+    Cell { row, shown, note: Some(Note { why: why.join("; "), whose }) }
+}
+
+fn said(tally: &Tally) -> String {
+    let texts = tally.errors.iter().map(|(text, count)| format!("{count} said {text}"));
+    texts.collect::<Vec<_>>().join(", ")
+}

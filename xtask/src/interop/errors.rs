@@ -1,0 +1,86 @@
+//! What a client and ssocreds say in the situations that are errors, side by side.
+//!
+//! Not responsible for judging the words.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use sso_emulator::{ErrorName, Operation, TokenState};
+
+use super::client::{Answer, Ask};
+use super::notes::{Cell, Said, SideBySide, Whose};
+use super::rows::{Act, refused};
+use super::stage::Stage;
+
+/// A situation: its name, how the token stands, and what else is wrong.
+type Situation = (&'static str, TokenState, fn(&Stage<'_>) -> Result<()>);
+
+const SITUATIONS: [Situation; 5] = [
+    ("nobody has logged in", TokenState::Missing, |_| Ok(())),
+    ("expired, not refreshable", TokenState::ExpiredNotRefreshable, |_| Ok(())),
+    ("expired, and the session has ended", TokenState::Expired, |stage| {
+        stage.emulator.end_session();
+        Ok(())
+    }),
+    ("a role that is not assigned (403)", TokenState::Valid, |stage| {
+        stage.emulator.unassign(&stage.home.account_id, &stage.home.role_name);
+        Ok(())
+    }),
+    ("throttled without end (429)", TokenState::Valid, |stage| {
+        stage.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::TooManyRequests);
+        Ok(())
+    }),
+];
+
+pub(crate) fn side_by_side(act: &Act<'_>) -> Result<Vec<SideBySide>> {
+    SITUATIONS
+        .iter()
+        .map(|(situation, state, spoil)| {
+            let said = |ours: bool| -> Result<Said> {
+                let stage = act.stage(*state)?;
+                spoil(&stage)?;
+                let started = Instant::now();
+                let profile = &stage.home.profile;
+                let answer = if ours {
+                    stage.ssocreds.ask(&stage.home, profile, false)?
+                } else {
+                    act.ask(&stage, Ask::Credentials(profile))?
+                };
+                let seconds = started.elapsed().as_secs_f64();
+                let counts = stage.emulator.counts();
+                let requests = counts.get_role_credentials + counts.create_token;
+                let Answer::Error(text) = answer else {
+                    ensure!(!ours, "ssocreds got credentials though {situation}");
+                    let text = "(it got credentials)".to_owned();
+                    return Ok(Said { text, requests, seconds });
+                };
+                Ok(Said { text: stage.shown(&text), requests, seconds })
+            };
+            Ok(SideBySide { situation, client: said(false)?, ssocreds: said(true)? })
+        })
+        .collect()
+}
+
+/// The portal throttles two requests and takes the third.
+pub(crate) fn throttled_for_a_while(act: &Act<'_>) -> Result<Cell> {
+    let row = "gets through two 429s of the portal";
+    let throttled = || -> Result<Stage<'_>> {
+        let stage = act.stage(TokenState::Valid)?;
+        let operation = Operation::GetRoleCredentials;
+        stage.emulator.fault_next(operation, 2, ErrorName::TooManyRequests);
+        Ok(stage)
+    };
+    let stage = throttled()?;
+    let ours = stage.ssocreds.ask(&stage.home, &stage.home.profile, false)?;
+    if !stage.are_ours(&ours) {
+        return Ok(Cell::no(row, format!("ssocreds: {}", refused(&stage, &ours)), Whose::Ssocreds));
+    }
+    let stage = throttled()?;
+    let answer = act.ask(&stage, Ask::Credentials(&stage.home.profile))?;
+    if stage.are_ours(&answer) {
+        return Ok(Cell::yes(row));
+    }
+    let requests = stage.emulator.counts().get_role_credentials;
+    let why = format!("gives up after {requests} requests: {}", refused(&stage, &answer));
+    Ok(Cell::no(row, why, Whose::Client))
+}

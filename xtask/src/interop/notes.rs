@@ -1,0 +1,67 @@
+//! What a cell of the matrix says: the result, why it is no plain success, and whose behaviour
+//! that is.
+//!
+//! Not responsible for how it is printed.
+
+/// One row's result for one client.
+pub(crate) struct Cell {
+    pub(crate) row: &'static str,
+    /// A word or two.
+    pub(crate) shown: String,
+    pub(crate) note: Option<Note>,
+}
+
+/// Why a cell is no plain success. What ssocreds does counts as a fault of the run.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Note {
+    pub(crate) why: String,
+    pub(crate) whose: Whose,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Client,
+    Ssocreds,
+}
+
+/// What both said in one situation that is an error.
+pub(crate) struct SideBySide {
+    pub(crate) situation: &'static str,
+    pub(crate) client: Said,
+    pub(crate) ssocreds: Said,
+}
+
+/// What one said, and what it asked of the services until then.
+pub(crate) struct Said {
+    pub(crate) text: String,
+    pub(crate) requests: u64,
+    pub(crate) seconds: f64,
+}
+
+/// All that one client did.
+pub(crate) struct Played {
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) errors: Vec<SideBySide>,
+}
+
+impl Cell {
+    pub(crate) fn yes(row: &'static str) -> Self {
+        Self { row, shown: "yes".to_owned(), note: None }
+    }
+
+    /// It does, but.
+    pub(crate) fn but(row: &'static str, why: String) -> Self {
+        let note = Note { why, whose: Whose::Client };
+        Self { row, shown: "yes".to_owned(), note: Some(note) }
+    }
+
+    pub(crate) fn no(row: &'static str, why: String, whose: Whose) -> Self {
+        Self { row, shown: "no".to_owned(), note: Some(Note { why, whose }) }
+    }
+
+    /// The client has nothing that the row could be about.
+    pub(crate) fn none(row: &'static str, why: &str) -> Self {
+        let note = Note { why: why.to_owned(), whose: Whose::Client };
+        Self { row, shown: "–".to_owned(), note: Some(note) }
+    }
+}

@@ -1,0 +1,287 @@
+//! The rows: what is tried with each client, and what counts as a success.
+//!
+//! Not responsible for ten at once (`contention`) nor for errors (`errors`).
+
+use std::time::Duration;
+
+use anyhow::Result;
+use sso_emulator::TokenState;
+
+use super::client::{Answer, Ask, Client};
+use super::notes::{Cell, Played, Whose};
+use super::signed::SignedService;
+use super::stage::{Stage, Theatre, UNKNOWN};
+use super::{contention, errors};
+
+/// One client in front of its audience.
+pub(crate) struct Act<'a> {
+    pub(crate) theatre: &'a Theatre,
+    pub(crate) client: &'a Client,
+    pub(crate) signed: &'a SignedService,
+}
+
+/// Plays every row.
+pub(crate) fn all(theatre: &Theatre, client: &Client, signed: &SignedService) -> Result<Played> {
+    let act = Act { theatre, client, signed };
+    let mut cells = vec![
+        act.valid_token("valid token, `sso-session` form", false)?,
+        act.valid_token("valid token, legacy form", true)?,
+        act.refresh("refreshes an expired token")?,
+        act.token_provider("its token provider alone refreshes")?,
+        act.reads_ours("reads the token that ssocreds refreshed")?,
+    ];
+    cells.extend(act.is_read_by_us()?);
+    cells.push(act.credential_process("takes `ssocreds credential-process`")?);
+    cells.push(act.its_cache_serves_us("ssocreds uses its role-credential cache")?);
+    cells.push(act.our_cache_serves_it("it uses the role-credential cache of ssocreds")?);
+    cells.extend(contention::ten_at_once(&act)?);
+    cells.push(errors::throttled_for_a_while(&act)?);
+    Ok(Played { cells, errors: errors::side_by_side(&act)? })
+}
+
+impl<'a> Act<'a> {
+    pub(crate) fn stage(&self, state: TokenState) -> Result<Stage<'a>> {
+        self.theatre.stage(state, Duration::ZERO)
+    }
+
+    pub(crate) fn ask(&self, stage: &Stage<'_>, ask: Ask<'_>) -> Result<Answer> {
+        self.client.ask(ask, &stage.home, self.signed)
+    }
+
+    fn credentials(&self, stage: &Stage<'_>) -> Result<Answer> {
+        self.ask(stage, Ask::Credentials(&stage.home.profile))
+    }
+
+    fn valid_token(&self, row: &'static str, legacy: bool) -> Result<Cell> {
+        let stage = self.stage(TokenState::Valid)?;
+        let home = &stage.home;
+        let profile = if legacy { &home.legacy_profile } else { &home.profile };
+        let answer = self.ask(&stage, Ask::Credentials(profile))?;
+        if !stage.are_ours(&answer) {
+            return Ok(Cell::no(row, refused(&stage, &answer), Whose::Client));
+        }
+        Ok(match stage.emulator.counts().create_token {
+            0 => Cell::yes(row),
+            n => Cell::but(row, format!("but sends {n} CreateToken for a valid token")),
+        })
+    }
+
+    fn refresh(&self, row: &'static str) -> Result<Cell> {
+        let stage = self.stage(TokenState::Expired)?;
+        let answer = self.credentials(&stage)?;
+        if !stage.are_ours(&answer) {
+            return Ok(Cell::no(row, refused(&stage, &answer), Whose::Client));
+        }
+        Ok(match (stage.emulator.counts().refreshes, stage.is_refreshable()) {
+            (1, true) => Cell::yes(row),
+            (1, false) => Cell::but(
+                row,
+                "but the file then holds no refresh token that works: the next one must log in"
+                    .to_owned(),
+            ),
+            (n, _) => Cell::but(row, format!("but refreshes {n} times")),
+        })
+    }
+
+    fn token_provider(&self, row: &'static str) -> Result<Cell> {
+        if !self.client.has_token_provider() {
+            return Ok(Cell::none(row, "it has no command for the token alone"));
+        }
+        let stage = self.stage(TokenState::Expired)?;
+        let answer = self.ask(&stage, Ask::Token(&stage.home.profile))?;
+        let in_file = stage.token()?.1.get("accessToken").cloned().unwrap_or_default();
+        Ok(match answer {
+            Answer::AccessToken(token) if in_file == token.as_str() => Cell::yes(row),
+            Answer::AccessToken(_) => {
+                Cell::but(row, "but the file holds another access token".to_owned())
+            }
+            other => Cell::no(row, refused(&stage, &other), Whose::Client),
+        })
+    }
+
+    fn reads_ours(&self, row: &'static str) -> Result<Cell> {
+        let stage = self.stage(TokenState::Expired)?;
+        stage.add_unknown_fields()?;
+        let ours = stage.ssocreds.ask(&stage.home, &stage.home.profile, false)?;
+        if !stage.are_ours(&ours) {
+            let why = format!("ssocreds did not refresh: {}", refused(&stage, &ours));
+            return Ok(Cell::no(row, why, Whose::Ssocreds));
+        }
+        let lost = lost_fields(&stage)?;
+        if !lost.is_empty() {
+            let why = format!("ssocreds lost {}", lost.join(", "));
+            return Ok(Cell::no(row, why, Whose::Ssocreds));
+        }
+        let answer = self.credentials(&stage)?;
+        if !stage.are_ours(&answer) {
+            return Ok(Cell::no(row, refused(&stage, &answer), Whose::Client));
+        }
+        Ok(match stage.emulator.counts().create_token {
+            1 => Cell::yes(row),
+            n => Cell::but(row, format!("but refreshes it again: {n} CreateToken in all")),
+        })
+    }
+
+    /// Two rows: whether we can read what it wrote, and what it dropped.
+    fn is_read_by_us(&self) -> Result<Vec<Cell>> {
+        let (row, fields) = (
+            "ssocreds reads the token that it refreshed",
+            "keeps unknown fields and the mode 0600",
+        );
+        let stage = self.stage(TokenState::Expired)?;
+        stage.add_unknown_fields()?;
+        let answer = self.credentials(&stage)?;
+        if !stage.are_ours(&answer) || stage.emulator.counts().refreshes == 0 {
+            let why = format!("nothing was refreshed: {}", refused(&stage, &answer));
+            return Ok(vec![
+                Cell::no(row, why.clone(), Whose::Client),
+                Cell::no(fields, why, Whose::Client),
+            ]);
+        }
+        let mut lost = lost_fields(&stage)?;
+        lost.extend(known_fields_lost(&stage)?);
+        let mode = wider_mode(&stage)?;
+        stage.emulator.reset_counts();
+        let ours = stage.ssocreds.ask(&stage.home, &stage.home.profile, false)?;
+        let read = match stage.emulator.counts().create_token {
+            _ if !stage.are_ours(&ours) => Cell::no(row, refused(&stage, &ours), Whose::Ssocreds),
+            0 => Cell::yes(row),
+            n => Cell::no(row, format!("ssocreds sent {n} CreateToken"), Whose::Ssocreds),
+        };
+        let mut why: Vec<String> = Vec::new();
+        if !lost.is_empty() {
+            why.push(format!("its rewrite loses {}", lost.join(", ")));
+        }
+        why.extend(mode);
+        let kept = if why.is_empty() {
+            Cell::yes(fields)
+        } else {
+            Cell::no(fields, why.join("; "), Whose::Client)
+        };
+        Ok(vec![read, kept])
+    }
+
+    fn credential_process(&self, row: &'static str) -> Result<Cell> {
+        let stage = self.stage(TokenState::Expired)?;
+        stage.add_process_profile("from-process")?;
+        let answer = self.ask(&stage, Ask::CredentialProcess("from-process"))?;
+        let counts = stage.emulator.counts();
+        if stage.are_ours(&answer) && counts.create_token == 1 {
+            return Ok(Cell::yes(row));
+        }
+        let why = format!("{} CreateToken; {}", counts.create_token, refused(&stage, &answer));
+        Ok(Cell::no(row, why, Whose::Client))
+    }
+
+    fn its_cache_serves_us(&self, row: &'static str) -> Result<Cell> {
+        let stage = self.stage(TokenState::Valid)?;
+        let first = self.credentials(&stage)?;
+        if !stage.are_ours(&first) {
+            return Ok(Cell::no(row, refused(&stage, &first), Whose::Client));
+        }
+        if !has_cache(&stage) {
+            return Ok(Cell::none(row, "it writes no role-credential cache"));
+        }
+        stage.emulator.reset_counts();
+        let ours = stage.ssocreds.ask(&stage.home, &stage.home.profile, true)?;
+        Ok(match stage.emulator.counts().get_role_credentials {
+            0 if same_key(&first, &ours) => Cell::yes(row),
+            n => {
+                let why = format!("ssocreds sent {n} requests; {}", refused(&stage, &ours));
+                Cell::no(row, why, Whose::Ssocreds)
+            }
+        })
+    }
+
+    fn our_cache_serves_it(&self, row: &'static str) -> Result<Cell> {
+        let stage = self.stage(TokenState::Valid)?;
+        let ours = stage.ssocreds.ask(&stage.home, &stage.home.profile, true)?;
+        if !stage.are_ours(&ours) || !has_cache(&stage) {
+            let why = format!("ssocreds wrote no cache: {}", refused(&stage, &ours));
+            return Ok(Cell::no(row, why, Whose::Ssocreds));
+        }
+        stage.emulator.reset_counts();
+        let answer = self.credentials(&stage)?;
+        let requests = stage.emulator.counts().get_role_credentials;
+        Ok(match requests {
+            0 if same_key(&ours, &answer) => Cell::yes(row),
+            _ if stage.are_ours(&answer) => {
+                Cell::none(row, "it reads no role-credential cache: it asked the portal")
+            }
+            _ => Cell::no(row, refused(&stage, &answer), Whose::Client),
+        })
+    }
+}
+
+/// What went wrong with an answer that should have been credentials of this stage.
+pub(crate) fn refused(stage: &Stage<'_>, answer: &Answer) -> String {
+    match answer {
+        Answer::Error(text) => format!("`{}`", stage.shown(text)),
+        Answer::AccessToken(_) => "it answered with an access token".to_owned(),
+        Answer::AccessKeyId(_) if stage.are_ours(answer) => "it got credentials".to_owned(),
+        Answer::AccessKeyId(key) => format!("it got credentials that nobody issued: {key}"),
+    }
+}
+
+fn same_key(one: &Answer, other: &Answer) -> bool {
+    matches!((one, other), (Answer::AccessKeyId(one), Answer::AccessKeyId(other)) if one == other)
+}
+
+/// Which of the fields that no client knows are not in the file as they were.
+fn lost_fields(stage: &Stage<'_>) -> Result<Vec<String>> {
+    let (text, token) = stage.token()?;
+    // White space between tokens is the writer's; digits are not.
+    let dense = without_space(&text);
+    let mut lost = Vec::new();
+    for (name, value) in UNKNOWN {
+        if dense.contains(&format!("\"{name}\":{}", without_space(value))) {
+            continue;
+        }
+        lost.push(match token.get(name) {
+            None => format!("unknown field `{name}`"),
+            Some(changed) => format!("the value of the unknown field `{name}` (now {changed})"),
+        });
+    }
+    Ok(lost)
+}
+
+/// White space outside of strings is what JSON is free in; ours has two spaces in one, so that a
+/// writer that changed those would show.
+fn without_space(text: &str) -> String {
+    let mut in_string = false;
+    let kept = text.chars().filter(|character| {
+        in_string ^= *character == '"';
+        in_string || !character.is_whitespace()
+    });
+    kept.collect()
+}
+
+fn known_fields_lost(stage: &Stage<'_>) -> Result<Vec<String>> {
+    let (_, token) = stage.token()?;
+    let known = ["startUrl", "region", "clientId", "clientSecret", "registrationExpiresAt"];
+    let gone = known.iter().filter(|name| token.get(**name).is_none_or(|it| !it.is_string()));
+    let mut lost: Vec<_> = gone.map(|name| format!("`{name}`")).collect();
+    if !stage.is_refreshable() {
+        lost.push("the live `refreshToken`".to_owned());
+    }
+    Ok(lost)
+}
+
+#[cfg(unix)]
+fn wider_mode(stage: &Stage<'_>) -> Result<Option<String>> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(&stage.home.token_file)?.permissions().mode() & 0o777;
+    Ok((mode != 0o600).then(|| format!("the file's mode is then {mode:04o}")))
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
+fn wider_mode(_: &Stage<'_>) -> Result<Option<String>> {
+    Ok(None)
+}
+
+fn has_cache(stage: &Stage<'_>) -> bool {
+    let directory = stage.home.directory.join(".aws/cli/cache");
+    let Ok(entries) = std::fs::read_dir(directory) else { return false };
+    entries.flatten().any(|entry| entry.path().extension().is_some_and(|it| it == "json"))
+}
