@@ -119,6 +119,7 @@ async fn a_valid_token_that_cannot_be_refreshed_is_no_error_and_an_expired_one_s
         scene.store(&token);
         let provider = scene.provider();
         assert_eq!(value(&provider).await, "old");
+        assert!(!scene.file().lock_path().unwrap().exists(), "nothing is even begun");
         scene.advance(60);
         let error = provider.retrieve_bearer_token().await.unwrap_err();
         assert_eq!(error.login_command(), Some("aws sso login --sso-session dev-session"));

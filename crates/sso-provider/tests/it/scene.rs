@@ -97,10 +97,11 @@ impl<Request: Send + 'static, Response: Send + 'static> Service<Request>
 /// One session, `dev-session`: its token file, an OIDC service that refreshes with rotation, and a
 /// portal that gives credentials for whatever token.
 pub(crate) struct Scene {
-    pub(crate) directory: TempDir,
     pub(crate) clock: ManualClock,
     pub(crate) oidc: Scripted<CreateToken, CreateTokenResponse>,
     pub(crate) portal: Scripted<GetRoleCredentials, Credentials>,
+    /// Goes last: an answer of the services may hold what keeps it from being removed.
+    pub(crate) directory: TempDir,
 }
 
 impl Scene {
