@@ -47,7 +47,7 @@ impl TokenFile {
     ///
     /// A file that does not parse may be one that another tool is truncating and writing in place:
     /// it is read again after 10 milliseconds, and when it is no whole JSON then, twice more after
-    /// 20 and 40.
+    /// 20 and 40, and up to four times more, 40 apart, while it keeps changing.
     pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
         store::read(&self.path, CachedToken::parse)
     }

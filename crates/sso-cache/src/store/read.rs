@@ -13,9 +13,11 @@ use zeroize::Zeroizing;
 use crate::{MAX_FILE_SIZE, ParseError, StoreError};
 
 /// How long a program that truncates a file and writes it in place is given to come to its end,
-/// from read to read. Such a program may be stopped for a while by a busy machine.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(10), Duration::from_millis(20), Duration::from_millis(40)];
+/// from read to read, in milliseconds. Such a program may be stopped for a while by a busy machine.
+const PAUSES: [u64; 7] = [10, 20, 40, 40, 40, 40, 40];
+
+/// After so many pauses, only a file that has changed meanwhile is given another.
+const PAUSES_UNCHANGED: usize = 3;
 
 /// Which version of which file: two that are equal mean that nobody has written in between.
 ///
@@ -72,24 +74,29 @@ pub(crate) fn fingerprint(path: &Path) -> Result<Option<Fingerprint>, StoreError
 /// Reads and parses the file, and says which version that was.
 ///
 /// A file that does not parse is read again after a pause. When it is then still no whole JSON, as
-/// half a write leaves it, it is given two more.
+/// half a write leaves it, it is given two more, and some more while someone keeps writing it.
 pub(crate) fn read<T>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, ParseError>,
 ) -> Result<(T, Fingerprint), StoreError> {
-    let mut pauses = PAUSES.iter();
+    let mut before = None;
+    let mut pauses = PAUSES.iter().enumerate();
     loop {
         let (version, content) = read_version(path, &parse)?;
         let error = match content {
             Ok(content) => return Ok((content, version)),
             Err(error) => error,
         };
-        let is_first = pauses.len() == PAUSES.len();
         let may_be_torn = matches!(error, ParseError::Empty | ParseError::NotJson { .. });
+        let goes_on = |reads| {
+            let has_time = reads < PAUSES_UNCHANGED || before.as_ref() != Some(&version);
+            reads == 0 || (may_be_torn && has_time)
+        };
         match pauses.next() {
-            Some(pause) if is_first || may_be_torn => thread::sleep(*pause),
+            Some((reads, pause)) if goes_on(reads) => thread::sleep(Duration::from_millis(*pause)),
             _ => return Err(StoreError::invalid(path, error)),
         }
+        before = Some(version);
     }
 }
 

@@ -87,7 +87,7 @@ fn a_file_that_is_truncated_and_written_in_place_is_read_again() {
     let (writes, reads) = loops(
         |turn| {
             write_in_place(file.path(), &token(turn).to_json());
-            thread::sleep(Duration::from_millis(15));
+            thread::sleep(Duration::from_millis(20));
         },
         || {
             let bytes = fs::read(file.path()).unwrap();
@@ -103,8 +103,7 @@ fn a_file_that_is_truncated_and_written_in_place_is_read_again() {
 fn write_in_place(path: &Path, content: &[u8]) {
     let mut file = File::create(path).unwrap();
     let (first, second) = content.split_at(content.len() / 2);
-    thread::sleep(Duration::from_micros(300));
     file.write_all(first).unwrap();
-    thread::sleep(Duration::from_micros(300));
+    thread::sleep(Duration::from_micros(500));
     file.write_all(second).unwrap();
 }
