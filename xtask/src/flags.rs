@@ -27,12 +27,30 @@ xflags::xflags! {
             /// Writes docs/INTEROP.md.
             optional --write
         }
+        /// What ssocreds costs, beside floors and peers: one table.
+        cmd bench {
+            /// Few rounds: to see that it runs.
+            optional --quick
+            /// Counts instructions under callgrind instead, against the committed figures.
+            optional --instructions
+            /// Also times clean release builds, which takes minutes.
+            optional --builds
+            /// Writes docs/BENCHMARKS.md and its data; with --instructions, the committed figures.
+            optional --write
+        }
         /// Many processes, one home, faults at random, and what must hold all the same.
         cmd chaos {
             /// How long (default: 1).
             optional --minutes minutes: f64
             /// Repeats the choices of an earlier run.
             optional --seed seed: u64
+        }
+        /// Arbitrary bytes for every reader of foreign bytes, with cargo-fuzz.
+        cmd fuzz {
+            /// How long for each target (default: a few seconds).
+            optional --minutes minutes: f64
+            /// Only this one of fuzz/fuzz_targets.
+            optional target: String
         }
     }
 }
@@ -50,7 +68,9 @@ pub enum XtaskCmd {
     Tidy(Tidy),
     Demo(Demo),
     Interop(Interop),
+    Bench(Bench),
     Chaos(Chaos),
+    Fuzz(Fuzz),
 }
 
 #[derive(Debug)]
@@ -69,9 +89,24 @@ pub struct Interop {
 }
 
 #[derive(Debug)]
+pub struct Bench {
+    pub quick: bool,
+    pub instructions: bool,
+    pub builds: bool,
+    pub write: bool,
+}
+
+#[derive(Debug)]
 pub struct Chaos {
     pub minutes: Option<f64>,
     pub seed: Option<u64>,
+}
+
+#[derive(Debug)]
+pub struct Fuzz {
+    pub target: Option<String>,
+
+    pub minutes: Option<f64>,
 }
 
 impl Xtask {

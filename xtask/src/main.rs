@@ -5,10 +5,12 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "tasks talk to a maintainer")]
 
+mod bench;
 mod chaos;
 mod ci;
 mod demo;
 mod flags;
+mod fuzz;
 mod interop;
 mod project;
 mod tidy;
@@ -23,7 +25,14 @@ fn main() -> ExitCode {
         flags::XtaskCmd::Tidy(_) => tidy::run(),
         flags::XtaskCmd::Demo(_) => demo::run(),
         flags::XtaskCmd::Interop(flags) => interop::run(flags.client.as_deref(), flags.write),
+        flags::XtaskCmd::Bench(flags) => bench::run(bench::Options {
+            quick: flags.quick,
+            instructions: flags.instructions,
+            builds: flags.builds,
+            write: flags.write,
+        }),
         flags::XtaskCmd::Chaos(flags) => chaos::run(flags.minutes.unwrap_or(1.0), flags.seed),
+        flags::XtaskCmd::Fuzz(flags) => fuzz::run(&flags),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
