@@ -3,6 +3,7 @@
 //! Not responsible for refreshing it.
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::arguments::{TextFormat, Token};
 use crate::context::Context;
@@ -27,8 +28,11 @@ pub(crate) fn run(context: &Context, options: &Token) -> Result<(), Failure> {
     let access_token = token.access_token().expose_secret();
     match options.format {
         TextFormat::Text => {
-            stdout::print(access_token)?;
-            stdout::print("\n")
+            // One piece, so that no part of it stays behind in stdout's buffer.
+            let mut line = Zeroizing::new(String::with_capacity(access_token.len() + 1));
+            line.push_str(access_token);
+            line.push('\n');
+            stdout::print(&line)
         }
         TextFormat::Json => stdout::print(&process_format::secret_json(&Json {
             access_token,

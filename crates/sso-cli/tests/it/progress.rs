@@ -9,10 +9,18 @@ use crate::program::{Scene, binary};
 /// Runs the program on a terminal of its own, by util-linux's `script`; `None` where there is none.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(scene: &Scene, arguments: &str) -> Option<String> {
+    on_a_terminal_with(scene, arguments, &[])
+}
+
+#[cfg(target_os = "linux")]
+fn on_a_terminal_with(scene: &Scene, arguments: &str, more: &[(&str, &str)]) -> Option<String> {
     let command = format!("{} {arguments}", binary().display());
     let output = std::process::Command::new("script")
         .args(["-qec", &command, "/dev/null"])
+        .env_clear()
+        .envs([("PATH", std::env::var("PATH").unwrap().as_str()), ("TERM", "xterm")])
         .envs(scene.home.environment.iter().cloned())
+        .envs(more.iter().copied())
         .stdin(std::process::Stdio::null())
         .output();
     let Ok(output) = output else {
@@ -66,8 +74,11 @@ async fn colour_is_for_terminals() {
     let scene = Scene::new(TokenState::Valid).await;
     let Some(shown) = on_a_terminal(&scene, "status") else { return };
     assert!(shown.contains("\u{1b}[32msigned in\u{1b}[0m"), "{shown:?}");
-    let shown = on_a_terminal(&scene, "status --color never").unwrap();
-    assert!(shown.contains("signed in") && !shown.contains('\u{1b}'), "{shown:?}");
+    let by_variable = on_a_terminal_with(&scene, "status", &[("NO_COLOR", "1")]);
+    let by_option = on_a_terminal(&scene, "status --color never");
+    for shown in [by_variable.unwrap(), by_option.unwrap()] {
+        assert!(shown.contains("signed in") && !shown.contains('\u{1b}'), "{shown:?}");
+    }
 }
 
 /// Another process is refreshing the token: that is what is waited for.

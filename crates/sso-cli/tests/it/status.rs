@@ -88,6 +88,7 @@ async fn a_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "the whole of the JSON")]
 async fn json_has_the_same() {
     let scene = scene().await;
     let text = scene.run(&["status", "--format", "json"]).success();
