@@ -115,16 +115,16 @@ fn cell(row: &'static str, stage: &Stage<'_>, theirs: &Tally, ours: Option<&Tall
         why.push(format!("ssocreds: {}", said(ours)));
     }
     if theirs.succeeded < EACH {
-        why.push(format!("it takes no lock and does not look at the file again: {}", said(theirs)));
+        why.push(format!("of ten of it {}", said(theirs)));
     }
     if !in_file {
         why.push("the file then holds no refresh token that works".to_owned());
     }
-    if why.is_empty() && counts.refreshes == 1 {
+    if why.is_empty() && counts.create_token == 1 {
         return Cell { row, shown, note: None };
     }
     why.push(format!(
-        "{} CreateToken were sent, {} granted",
+        "{} CreateToken were sent for the one refresh token, {} granted",
         counts.create_token, counts.refreshes
     ));
     Cell { row, shown, note: Some(Note { why: why.join("; "), whose }) }
