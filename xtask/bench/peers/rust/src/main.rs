@@ -154,7 +154,7 @@ async fn config(count: usize) -> Result<(), Failure> {
     let mut samples = Vec::new();
     for _ in 0..count {
         let started = Instant::now();
-        let source = aws_runtime::env_config::source::load(&fs, &env, &files, None).await?;
+        let source = aws_runtime::env_config::source::load(&env, &fs, &files).await?;
         let sections = EnvConfigSections::parse(source)?;
         let found = sections.get_profile(&profile).and_then(|it| it.get("sso_account_id"));
         black_box(found.ok_or("the profile was not found")?);
