@@ -98,3 +98,33 @@ async fn each_form_names_the_four_variables() {
     let other = scene.run(&["credential-process", "--profile", "devsso"]).success();
     assert_eq!(process, other);
 }
+
+/// The AWS CLI, with this program as its `credential_process`, has the credentials that we have.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_aws_cli_runs_on_credential_process() {
+    let scene = Scene::new(TokenState::Expired).await;
+    scene.configure(&format!(
+        "[profile dev]\ncredential_process = {} credential-process --profile devsso\n",
+        binary().display()
+    ));
+    let mut command = Command::new("aws");
+    command
+        .args(["configure", "list", "--profile", "dev"])
+        .envs(scene.home.environment.iter().cloned());
+    let Ok(output) = command.output() else {
+        println!("skipped: there is no aws here");
+        return;
+    };
+    assert!(output.status.success(), "{output:?}");
+    let theirs = String::from_utf8(output.stdout).unwrap();
+    let ours = scene.run(&["credential-process", "--profile", "devsso"]).json();
+    // It shows the last four characters, and where they came from.
+    for (name, key) in [("access_key", "AccessKeyId"), ("secret_key", "SecretAccessKey")] {
+        let line = theirs.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+        let value = ours[key].as_str().unwrap();
+        let shown = format!("****{}", &value[value.len() - 4..]);
+        assert!(line.contains(&shown) && line.contains("custom-process"), "{line}");
+    }
+    assert_eq!(scene.emulator.counts().create_token, 1);
+    assert_eq!(scene.emulator.counts().get_role_credentials, 1);
+}
