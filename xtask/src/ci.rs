@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::{project, tidy, tool};
+use crate::{chaos, demo, fuzz, interop, project, tidy, tool};
 
 /// The library crates, each of which someone may take alone, and whether it has default features
 /// to go without.
@@ -47,6 +47,11 @@ pub(crate) fn run() -> Result<()> {
     step("each crate alone", || alone(&shell))?;
     step("dependencies: one TLS and one cryptography library", || one_stack(&shell))?;
     step("dependencies: licences, bans, sources", || deny(&shell))?;
+    step("examples", || examples(&shell))?;
+    step("demo", demo::run)?;
+    step("fuzzing, for seconds", fuzz::short_run)?;
+    step("chaos, for half a minute", || chaos::run(0.5, None))?;
+    step("interoperability", || interop::run(None, false))?;
     println!("\nci: all checks passed");
     Ok(())
 }
@@ -110,4 +115,10 @@ fn one_stack(shell: &Shell) -> Result<()> {
 fn deny(shell: &Shell) -> Result<()> {
     let deny = tool::installed("cargo-deny", "0.20.2")?;
     Ok(cmd!(shell, "{deny} --log-level error check bans licenses sources").run()?)
+}
+
+/// The examples that end by themselves.
+fn examples(shell: &Shell) -> Result<()> {
+    let cargo = project::cargo();
+    Ok(cmd!(shell, "{cargo} run --quiet --package sso-aws-sdk --example sign_request").run()?)
 }

@@ -6,6 +6,7 @@
     missing_docs,
     unreachable_pub,
     missing_debug_implementations,
+    clippy::allow_attributes_without_reason,
     reason = "made by the macro"
 )]
 

@@ -15,7 +15,6 @@ use tower::{BoxError, Service};
 
 use crate::role_cache::RoleCache;
 use crate::service::Operation;
-use crate::token_provider::Refused;
 use crate::{BearerToken, ConfigError, CredentialsError, SsoTokenProvider};
 
 /// Gives the credentials of one account and role, from the SSO portal. Clone it freely.
@@ -101,26 +100,14 @@ impl SsoCredentialsProvider {
     }
 
     async fn ask(&self) -> Result<Credentials, CredentialsError> {
-        let token = self.0.token_provider.retrieve_bearer_token().await?;
-        let refusal = match self.exchange(&token).await {
-            Err(error) if error.is_unauthorized() => error,
-            answered => return self.judge(answered),
-        };
-        let refused = Refused { token: token.access_token().clone(), answer: refusal };
-        let other = self.0.token_provider.replace(&refused).await?;
-        match self.exchange(&other).await {
-            Err(error) if error.is_unauthorized() => {
-                let refused = Refused { token: other.access_token().clone(), answer: error };
-                Err(self.0.token_provider.0.session_ended(&refused).into())
-            }
-            answered => self.judge(answered),
-        }
+        let exchange = |token: BearerToken| self.exchange(&token);
+        self.judge(self.0.token_provider.call_with_token(exchange).await?)
     }
 
     fn exchange(
         &self,
         token: &BearerToken,
-    ) -> impl Future<Output = Result<Credentials, ServiceError>> + Send {
+    ) -> impl Future<Output = Result<Credentials, ServiceError>> + Send + use<> {
         let request = GetRoleCredentials::new(
             token.access_token().clone(),
             self.0.account_id.clone(),

@@ -64,7 +64,7 @@ pub struct ProfileProviders {
 
 #[derive(Debug, Clone)]
 enum AskedFor {
-    Profile(SsoProfile),
+    Profile(Box<SsoProfile>),
     Session(SsoSession),
 }
 
@@ -244,7 +244,7 @@ impl ProfileProvidersBuilder {
             let (name, _) = sso_config::selected_profile(self.profile.as_deref(), &environment)?;
             let profile = SsoProfile::resolve(&config, &name, &environment)?;
             let settings = profile.settings().clone();
-            (AskedFor::Profile(profile), settings)
+            (AskedFor::Profile(Box::new(profile)), settings)
         };
         let (region, start_url, session) = match &asked_for {
             AskedFor::Profile(it) => (it.region(), it.start_url(), it.sso_session()),
@@ -298,9 +298,10 @@ impl ProfileProvidersBuilder {
             .clock(Arc::clone(&self.clock))
             .build()?;
 
-        let role_cache_dir = match self.role_credentials_cache {
-            true => Some(sso_cache::role_cache_dir(&environment)?),
-            false => None,
+        let role_cache_dir = if self.role_credentials_cache {
+            Some(sso_cache::role_cache_dir(&environment)?)
+        } else {
+            None
         };
         Ok(ProfileProviders {
             portal: Portal::with_endpoint(client.clone(), portal_endpoint),

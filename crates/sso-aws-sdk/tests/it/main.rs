@@ -47,9 +47,9 @@ async fn credentials_carry_expiry_account_and_provider_name() {
     assert!(emulator.owner_of(credentials.access_key_id()).is_some());
     assert!(credentials.session_token().is_some_and(|token| !token.is_empty()));
     assert_eq!(credentials.account_id().unwrap().as_str(), home.account_id);
-    let expires_at = SystemTime::from(emulator.now()) + Duration::from_secs(3600);
+    let expires_at = SystemTime::from(emulator.now()) + Duration::from_hours(1);
     let distance = expires_at.duration_since(credentials.expiry().unwrap());
-    assert!(distance.unwrap() < Duration::from_secs(60), "{credentials:?}");
+    assert!(distance.unwrap() < Duration::from_mins(1), "{credentials:?}");
     assert!(format!("{credentials:?}").contains("SSOProvider"), "{credentials:?}");
     assert_eq!(provider.fallback_on_interrupt().unwrap(), credentials);
 }
