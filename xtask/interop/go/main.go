@@ -1,6 +1,5 @@
 // The AWS SDK for Go v2, asked for one thing: `client version | credentials PROFILE |
-// ssocreds PROFILE | token PROFILE`. Prints one line of JSON: what it got, or {"error": ...} with
-// exit code 1.
+// token PROFILE`. Prints one line of JSON: what it got, or {"error": ...} with exit code 1.
 package main
 
 import (
@@ -13,7 +12,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
-	"github.com/aws/aws-sdk-go-v2/service/sso"
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
 )
 
@@ -46,38 +44,7 @@ func credentials(ctx context.Context, profile string) (answer, error) {
 	return answer{"access_key_id": got.AccessKeyID}, nil
 }
 
-// byHand takes credentials/ssocreds alone, with what the profile says.
-func byHand(ctx context.Context, profile string) (answer, error) {
-	shared, err := config.LoadSharedConfigProfile(ctx, profile)
-	if err != nil {
-		return nil, err
-	}
-	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(profile))
-	if err != nil {
-		return nil, err
-	}
-	startURL, key := shared.SSOStartURL, shared.SSOStartURL
-	if shared.SSOSession != nil {
-		startURL, key = shared.SSOSession.SSOStartURL, shared.SSOSession.Name
-	}
-	file, err := ssocreds.StandardCachedTokenFilepath(key)
-	if err != nil {
-		return nil, err
-	}
-	provider := ssocreds.New(sso.NewFromConfig(loaded), shared.SSOAccountID, shared.SSORoleName, startURL,
-		func(options *ssocreds.Options) {
-			options.CachedTokenFilepath = file
-			if shared.SSOSession != nil {
-				options.SSOTokenProvider = ssocreds.NewSSOTokenProvider(ssooidc.NewFromConfig(loaded), file)
-			}
-		})
-	got, err := provider.Retrieve(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return answer{"access_key_id": got.AccessKeyID}, nil
-}
-
+// token takes credentials/ssocreds alone.
 func token(ctx context.Context, profile string) (answer, error) {
 	shared, err := config.LoadSharedConfigProfile(ctx, profile)
 	if err != nil {
@@ -106,8 +73,6 @@ func act(ctx context.Context, arguments []string) (answer, error) {
 		switch arguments[0] {
 		case "credentials":
 			return credentials(ctx, arguments[1])
-		case "ssocreds":
-			return byHand(ctx, arguments[1])
 		case "token":
 			return token(ctx, arguments[1])
 		}

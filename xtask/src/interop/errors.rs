@@ -2,8 +2,6 @@
 //!
 //! Not responsible for judging the words.
 
-use std::time::Instant;
-
 use anyhow::{Result, ensure};
 use sso_emulator::{ErrorName, Operation, TokenState};
 
@@ -39,22 +37,20 @@ pub(crate) fn side_by_side(act: &Act<'_>) -> Result<Vec<SideBySide>> {
             let said = |ours: bool| -> Result<Said> {
                 let stage = act.stage(*state)?;
                 spoil(&stage)?;
-                let started = Instant::now();
                 let profile = &stage.home.profile;
                 let answer = if ours {
                     stage.ssocreds.ask(&stage.home, profile, false)?
                 } else {
                     act.ask(&stage, Ask::Credentials(profile))?
                 };
-                let seconds = started.elapsed().as_secs_f64();
                 let counts = stage.emulator.counts();
                 let requests = counts.get_role_credentials + counts.create_token;
                 let Answer::Error(text) = answer else {
                     ensure!(!ours, "ssocreds got credentials though {situation}");
                     let text = "(it got credentials)".to_owned();
-                    return Ok(Said { text, requests, seconds });
+                    return Ok(Said { text, requests });
                 };
-                Ok(Said { text: stage.shown(&text), requests, seconds })
+                Ok(Said { text: stage.shown(&text), requests })
             };
             Ok(SideBySide { situation, client: said(false)?, ssocreds: said(true)? })
         })

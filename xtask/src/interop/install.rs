@@ -156,7 +156,7 @@ impl Installer {
                 (self.pinned.join("java/pom.xml"), self.pinned.join("java/Client.java"));
             let directory = format!("-Dinterop.directory={}", home.display());
             let output = format!("-DoutputDirectory={}", libraries.display());
-            cmd!(shell, "mvn -q -B -f {pom} {directory} dependency:copy-dependencies {output}")
+            cmd!(shell, "mvn -q -B -Dstyle.color=never -f {pom} {directory} dependency:copy-dependencies {output}")
                 .quiet()
                 .run()?;
             let path = libraries.join("*");

@@ -37,6 +37,10 @@ impl Matrix {
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = self.broken.clone();
         for column in &self.columns {
+            // What a client cannot do at all says nothing of us, and something of this run.
+            if let Some(Cell { note: Some(note), .. }) = column.played.cells.first() {
+                faults.push(format!("{} could not be run: {}", column.name, note.why));
+            }
             for cell in &column.played.cells {
                 if let Some(Note { why, whose: Whose::Ssocreds }) = &cell.note {
                     faults.push(format!("{}, {}: {why}", column.name, cell.row));
@@ -109,7 +113,7 @@ impl Matrix {
         page.push_str("\n## Errors side by side\n\nWith the defaults of each; requests are those to the two services.\n");
         for (index, situation) in first.played.errors.iter().enumerate() {
             let _ = write!(page, "\n### {}\n\n", title(situation.situation));
-            page.push_str("| who | requests | time | what it says |\n|---|---|---|---|\n");
+            page.push_str("| who | requests | what it says |\n|---|---|---|\n");
             said(page, "ssocreds", &situation.ssocreds);
             for column in &self.columns {
                 let Some(SideBySide { client, .. }) = column.played.errors.get(index) else {
@@ -123,7 +127,7 @@ impl Matrix {
 
 fn said(page: &mut String, name: &str, said: &super::notes::Said) {
     let text = cell_text(&said.text);
-    let _ = writeln!(page, "| {name} | {} | {:.1} s | {text} |", said.requests, said.seconds);
+    let _ = writeln!(page, "| {name} | {} | {text} |", said.requests);
 }
 
 /// Text that does not break out of a table's cell, and of a length that can be read.

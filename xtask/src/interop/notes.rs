@@ -35,7 +35,6 @@ pub(crate) struct SideBySide {
 pub(crate) struct Said {
     pub(crate) text: String,
     pub(crate) requests: u64,
-    pub(crate) seconds: f64,
 }
 
 /// All that one client did.

@@ -8,11 +8,8 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use aws_config::BehaviorVersion;
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials as _, token::ProvideToken as _};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::{Value, json};
 
 fn version() -> Value {
@@ -22,23 +19,21 @@ fn version() -> Value {
     json!({"version": format!("aws-config {version}")})
 }
 
-fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
+/// What a program does: the default configuration with a profile.
+async fn configuration(profile: &str) -> SdkConfig {
+    let http_client = aws_smithy_http_client::Builder::new().build_http();
+    let loader = aws_config::defaults(BehaviorVersion::latest());
+    loader.http_client(http_client).profile_name(profile).load().await
 }
 
 async fn credentials(profile: &str) -> Result<Value, Box<dyn Error>> {
-    let configuration = ProviderConfig::with_default_region().await.with_http_client(http_client());
-    let provider = ProfileFileCredentialsProvider::builder()
-        .configure(&configuration)
-        .profile_name(profile)
-        .build();
-    let got = provider.provide_credentials().await?;
-    Ok(json!({"access_key_id": got.access_key_id()}))
+    let loaded = configuration(profile).await;
+    let provider = loaded.credentials_provider().ok_or("aws-config has no credentials provider")?;
+    Ok(json!({"access_key_id": provider.provide_credentials().await?.access_key_id()}))
 }
 
 async fn token(profile: &str) -> Result<Value, Box<dyn Error>> {
-    let loader = aws_config::defaults(BehaviorVersion::latest());
-    let loaded = loader.http_client(http_client()).profile_name(profile).load().await;
+    let loaded = configuration(profile).await;
     let provider = loaded.token_provider().ok_or("aws-config has no token provider")?;
     Ok(json!({"access_token": provider.provide_token().await?.token()}))
 }
