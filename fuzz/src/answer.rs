@@ -103,7 +103,7 @@ impl Answer {
 
     /// What holds for every error that an answer is read as.
     pub(crate) fn check_error(&self, error: &ServiceError, request_secrets: &[&str]) {
-        let shown = self.shown(error);
+        let shown = everything_shown(error);
         for secret in request_secrets {
             assert!(!shown.contains(secret), "the request's {secret:?} is in {shown:?}");
         }
@@ -129,24 +129,6 @@ impl Answer {
             }
         }
     }
-
-    fn shown(&self, error: &ServiceError) -> String {
-        let parts = [
-            error.code(),
-            error.message(),
-            error.error(),
-            error.error_description(),
-            error.reason(),
-            error.request_id(),
-        ];
-        let mut all = shown(error);
-        for part in parts.into_iter().flatten() {
-            super::leak::assert_printable(part);
-            assert!(part.chars().count() <= 500, "too much is quoted: {part:?}");
-            all.push_str(part);
-        }
-        all
-    }
 }
 
 /// A body that comes in pieces.
@@ -170,6 +152,25 @@ pub(crate) fn at_once<T: Debug>(future: impl Future<Output = T>) -> T {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("it waits, and there is nothing to wait for"),
     }
+}
+
+/// The error in every form, and all that it says of the answer.
+fn everything_shown(error: &ServiceError) -> String {
+    let parts = [
+        error.code(),
+        error.message(),
+        error.error(),
+        error.error_description(),
+        error.reason(),
+        error.request_id(),
+    ];
+    let mut all = shown(error);
+    for part in parts.into_iter().flatten() {
+        super::leak::assert_printable(part);
+        assert!(part.chars().count() <= 500, "too much is quoted: {part:?}");
+        all.push_str(part);
+    }
+    all
 }
 
 /// The text of each string that stands behind the name of a secret.

@@ -5,10 +5,13 @@
 //!
 //! Not responsible for whether the dialect is AWS's own: the tests of `sso-config` ask botocore.
 
+use std::fmt::Write as _;
+
 use sso_config::{
     Environment, Locations, Property, Section, SectionKind, SharedConfig, SsoProfile, SsoSession,
     selected_profile,
 };
+use sso_types::SessionName;
 
 use super::Verdict;
 use super::leak::{MARK, assert_hidden, assert_printable, shown};
@@ -26,7 +29,7 @@ pub fn check(input: &[u8]) -> Verdict {
             let shown = shown(&error);
             assert!(!shown.contains(MARK), "{shown}");
             let text = if error.file() == locations.config() { config } else { credentials };
-            let lines = 1 + text.iter().filter(|&&byte| byte == b'\n').count();
+            let lines = text.split(|&byte| byte == b'\n').count();
             assert!(error.line().is_some_and(|line| (1..=lines).contains(&line)), "{shown}");
             return Verdict::Refused;
         }
@@ -55,13 +58,13 @@ fn everything_shown(parsed: &SharedConfig, environment: &Environment) -> String 
     let mut all = format!("{parsed:?}\n");
     for warning in parsed.warnings() {
         assert_printable(&warning.to_string());
-        all.push_str(&format!("{warning:?} {warning}\n"));
+        let _ = writeln!(all, "{warning:?} {warning}");
     }
     for profile in parsed.profiles() {
         match SsoProfile::resolve(parsed, profile.name(), environment) {
             Ok(resolved) => {
                 fits(profile, &resolved);
-                all.push_str(&format!("{resolved:?}\n"));
+                let _ = writeln!(all, "{resolved:?}");
                 resolved.warnings().iter().for_each(|it| assert_printable(&it.to_string()));
             }
             Err(error) => {
@@ -74,7 +77,7 @@ fn everything_shown(parsed: &SharedConfig, environment: &Environment) -> String 
         match SsoSession::resolve(parsed, session.name()) {
             Ok(resolved) => {
                 assert_eq!(resolved.name().as_str(), session.name());
-                all.push_str(&format!("{resolved:?}\n"));
+                let _ = writeln!(all, "{resolved:?}");
             }
             Err(error) => all.push_str(&self::shown(&error)),
         }
@@ -83,16 +86,16 @@ fn everything_shown(parsed: &SharedConfig, environment: &Environment) -> String 
         && parsed.profile(&name).is_none()
         && let Err(error) = SsoProfile::resolve(parsed, &name, environment)
     {
-        all.push_str(&format!("{error:?} {error}"));
+        let _ = writeln!(all, "{error:?} {error}");
     }
     all
 }
 
 /// A resolved profile says what stands in the files.
 fn fits(profile: Section<'_>, resolved: &SsoProfile) {
-    let own = |key| profile.get(key).map(|property: Property<'_>| property.value());
+    let own = |key| profile.get(key).as_ref().map(Property::value);
     assert_eq!(resolved.profile_name(), profile.name());
-    assert_eq!(resolved.sso_session().map(|name| name.as_str()), own("sso_session"));
+    assert_eq!(resolved.sso_session().map(SessionName::as_str), own("sso_session"));
     if let Some((account_id, role_name)) = resolved.role() {
         assert_eq!(Some(account_id.as_str()), own("sso_account_id"));
         assert_eq!(Some(role_name.as_str()), own("sso_role_name"));
@@ -113,7 +116,7 @@ fn hides_secrets(parsed: &SharedConfig, input: &[u8], shown: &str) {
     let input = String::from_utf8_lossy(input);
     for section in sections(parsed) {
         assert!(!format!("{section:?}").is_empty());
-        for property in section.properties().filter(|property| property.is_secret()) {
+        for property in section.properties().filter(Property::is_secret) {
             assert_hidden(property.value(), &input, shown);
             assert_hidden(property.value(), &input, &format!("{section:?} {property:?}"));
         }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 
 use http::Uri;
+use http::uri::Authority;
 use sso_http::{CreateToken, Endpoint, GetRoleCredentials, Oidc, Portal};
 use sso_types::{AccessToken, AccountId, ClientSecret, RefreshToken, RoleName};
 use tower::Service as _;
@@ -72,7 +73,7 @@ fn asks_there(endpoint: &Endpoint, scheme: &str, authority: &str, path: &str) {
     }
     for (uri, (operation, query)) in asked.iter().zip(operations) {
         assert_eq!(uri.scheme_str(), Some(scheme));
-        assert_eq!(uri.authority().map(|it| it.as_str()), Some(authority));
+        assert_eq!(uri.authority().map(Authority::as_str), Some(authority));
         assert_eq!(uri.path(), format!("{path}{operation}"));
         assert_eq!(uri.query().unwrap_or_default(), query);
     }

@@ -3,14 +3,13 @@
 //! Not responsible for what counts as a secret: each target knows that.
 
 use std::error::Error;
-use std::fmt::Debug;
 
 /// Stands at the beginning of every secret of the seeds.
 pub(crate) const MARK: &str = "MARK";
 
 /// Everything that a program could show of an error: the chain as people read it, and the form for
 /// developers. Panics when people would be shown nothing, or a control character.
-pub(crate) fn shown(error: &(impl Error + Debug)) -> String {
+pub(crate) fn shown(error: &impl Error) -> String {
     let mut all = format!("{error:?}");
     let mut next: Option<&dyn Error> = Some(error);
     while let Some(error) = next {

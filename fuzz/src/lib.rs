@@ -29,8 +29,11 @@ pub enum Verdict {
     Refused,
 }
 
+/// Takes any input; panics when a promise is broken.
+pub type Check = fn(&[u8]) -> Verdict;
+
 /// Each target by its name, which is also that of its file, its seeds and its program.
-pub const TARGETS: &[(&str, fn(&[u8]) -> Verdict)] = &[
+pub const TARGETS: &[(&str, Check)] = &[
     ("config_files", config_files::check),
     ("endpoint_url", endpoint_url::check),
     ("names", names::check),

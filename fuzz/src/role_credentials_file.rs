@@ -19,20 +19,23 @@ pub fn check(input: &[u8]) -> Verdict {
     assert!(listed.len() <= 1, "{listed:?}");
 
     let value = serde_json::from_slice(without_bom(input)).unwrap_or(Value::Null);
-    let Some(expected) = Expected::of(&value) else {
-        // Looking at a broken file again takes 10 ms; some of them have to do.
-        if input.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) % 32 == 0 {
-            refused(&path, input);
-        }
+    let expected = Expected::of(&value);
+    // A broken file is looked at again after 10 ms; of those that another JSON parser finds nothing
+    // in, some have to do.
+    if expected.is_none() && input.iter().fold(0_u8, |sum, byte| sum ^ byte) % 32 != 0 {
         return Verdict::Refused;
-    };
+    }
     let file = RoleCredentialsFile::new(&path);
-    let Ok(credentials) = file.try_load() else {
-        refused(&path, input);
-        return Verdict::Refused;
+    let credentials = match file.try_load() {
+        Ok(credentials) => credentials,
+        Err(error) => {
+            let shown = shown(&error);
+            assert!(!shown.contains(MARK), "{shown}");
+            return Verdict::Refused;
+        }
     };
     // With escapes a name can stand twice in two spellings, and which counts is not settled.
-    if !input.contains(&b'\\') {
+    if let Some(expected) = expected.filter(|_| !input.contains(&b'\\')) {
         assert_eq!(credentials.access_key_id(), expected.access_key_id);
         assert_eq!(credentials.secret_access_key().expose_secret(), expected.secret_access_key);
         assert_eq!(credentials.session_token().expose_secret(), expected.session_token);
@@ -46,16 +49,6 @@ pub fn check(input: &[u8]) -> Verdict {
     assert_hidden(credentials.session_token().expose_secret(), &text, &format!("{credentials:?}"));
     written_again(&file, &credentials);
     Verdict::Accepted
-}
-
-fn refused(path: &std::path::Path, input: &[u8]) {
-    let Err(error) = RoleCredentialsFile::new(path).try_load() else {
-        let text = String::from_utf8_lossy(input);
-        assert!(text.contains('\\') || serde_json::from_slice::<Value>(input).is_err(), "{text:?}");
-        return;
-    };
-    let shown = shown(&error);
-    assert!(!shown.contains(MARK), "{shown}");
 }
 
 fn written_again(file: &RoleCredentialsFile, credentials: &Credentials) {
