@@ -56,7 +56,7 @@ impl Default for HttpsClientBuilder {
     fn default() -> Self {
         Self {
             proxies: Ok(Proxies::default()),
-            roots: Roots::Platform { file: None, directory: None },
+            roots: Roots::Platform { file: None, directories: Vec::new() },
             connect_timeout: Duration::from_millis(3100),
             attempt_timeout: Duration::from_secs(10),
             user_agent_suffix: String::new(),
@@ -79,11 +79,13 @@ impl HttpsClientBuilder {
     #[must_use]
     pub fn certificates_from(mut self, environment: &Environment) -> Self {
         let path = |name| environment.var_os(name).map(PathBuf::from);
-        self.roots = match path("AWS_CA_BUNDLE") {
-            Some(bundle) => Roots::Bundle(bundle),
-            None => {
-                Roots::Platform { file: path("SSL_CERT_FILE"), directory: path("SSL_CERT_DIR") }
-            }
+        self.roots = if let Some(bundle) = path("AWS_CA_BUNDLE") {
+            Roots::Bundle(bundle)
+        } else {
+            let list = environment.var_os("SSL_CERT_DIR").unwrap_or_default();
+            let directories = std::env::split_paths(list);
+            let directories = directories.filter(|it| !it.as_os_str().is_empty()).collect();
+            Roots::Platform { file: path("SSL_CERT_FILE"), directories }
         };
         self
     }

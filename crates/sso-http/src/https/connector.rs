@@ -37,6 +37,17 @@ impl Connector {
     }
 
     async fn connect(mut self, uri: Uri) -> Result<Stream, TransportError> {
+        let all_was_read = self.trust.is_wide();
+        match self.attempt(uri.clone()).await {
+            // Not trusted by what was read so far; nothing of a request was sent.
+            Err(error) if is_distrust(&error) && !all_was_read && self.trust.widen().await => {
+                self.attempt(uri).await
+            }
+            connected => connected,
+        }
+    }
+
+    async fn attempt(&mut self, uri: Uri) -> Result<Stream, TransportError> {
         match self.proxies.of(&uri) {
             None => self.direct(uri).await,
             Some(proxy) => self.through(&proxy, uri).await,
@@ -114,6 +125,15 @@ impl Service<Uri> for Connector {
                 .unwrap_or(Err(TransportError::Timeout { phase: TimeoutPhase::Connect, limit }))
         })
     }
+}
+
+/// Whether it was a certificate that was refused, the service's or a proxy's.
+fn is_distrust(error: &TransportError) -> bool {
+    matches!(
+        error,
+        TransportError::Certificate { .. }
+            | TransportError::Proxy { problem: ProxyProblem::Untrusted, .. }
+    )
 }
 
 fn is_https(uri: &Uri) -> bool {

@@ -2,21 +2,21 @@
 //!
 //! Not responsible for connecting.
 //!
-//! The platform's store is read by rustls-native-certs, which yields plain roots that rustls itself
-//! verifies with. The alternative, rustls-platform-verifier, reads the same files through the same
-//! crate on Linux: the first connection of a process took the same time with either (release build,
-//! a store of 144 certificates). With either it took six to seven times as long as with an empty
-//! store, so nothing is read before it is needed, and then it is read while TCP connects. On macOS
-//! and Windows, where the alternative asks the operating system for each certificate, nothing was
-//! measured; it brings more crates there.
+//! The platform's store is read as plain roots that rustls itself verifies with. The alternative,
+//! rustls-platform-verifier, reads the same files on Linux, so it starts no faster there, and brings
+//! more crates.
+//!
+//! Where the store is a file and a directory (most Linux distributions have both, with the same
+//! certificates in them), the directory is read only when a certificate was not accepted with the
+//! file alone: then the connection is made once more. What is trusted is the same, and a program
+//! that makes one request does not read every certificate twice.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::pem;
 use crate::TransportError;
 
 /// What is offered to the services by ALPN, best first.
@@ -28,8 +28,8 @@ const PROTOCOLS: &[&[u8]] = &[b"http/1.1"];
 /// Where certificate authorities come from.
 #[derive(Debug, Clone)]
 pub(super) enum Roots {
-    /// The platform's store; or the file and the directory of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-    Platform { file: Option<PathBuf>, directory: Option<PathBuf> },
+    /// The platform's store; or the file and the directories of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    Platform { file: Option<PathBuf>, directories: Vec<PathBuf> },
     /// This file alone.
     Bundle(PathBuf),
 }
@@ -38,7 +38,10 @@ pub(super) enum Roots {
 #[derive(Debug)]
 pub(super) struct Trust {
     roots: Roots,
-    configs: OnceLock<Configs>,
+    /// With the file of certificates alone, where the directories were put off.
+    narrow: OnceLock<Configs>,
+    /// With all that is trusted.
+    wide: OnceLock<Configs>,
 }
 
 /// One configuration for the services, one for a proxy that is itself reached over TLS.
@@ -51,20 +54,44 @@ pub(super) struct Configs {
 
 impl Trust {
     pub(super) fn new(roots: Roots) -> Self {
-        Self { roots, configs: OnceLock::new() }
+        Self { roots, narrow: OnceLock::new(), wide: OnceLock::new() }
     }
 
     /// Begins to read the certificates, if nobody has, while the caller goes on connecting. A failure
     /// is not remembered: the next connection tries again.
     pub(super) fn begin(self: &Arc<Self>) -> Loading {
-        if let Some(configs) = self.configs.get() {
+        if let Some(configs) = self.wide.get().or_else(|| self.narrow.get()) {
             return Loading::Done(configs.clone());
         }
         let trust = Arc::clone(self);
         Loading::Begun(tokio::task::spawn_blocking(move || {
-            let configs = configure(load(&trust.roots)?)?;
-            Ok(trust.configs.get_or_init(|| configs).clone())
+            let (roots, extent) = load(&trust.roots)?;
+            let configs = configure(roots)?;
+            let place = match extent {
+                Extent::Narrow => &trust.narrow,
+                Extent::Wide => &trust.wide,
+            };
+            Ok(place.get_or_init(|| configs).clone())
         }))
+    }
+
+    /// Whether all that is trusted has been read.
+    pub(super) fn is_wide(&self) -> bool {
+        self.wide.get().is_some()
+    }
+
+    /// Reads what was put off. Whether that has been done, now or before.
+    pub(super) async fn widen(self: &Arc<Self>) -> bool {
+        if self.is_wide() {
+            return true;
+        }
+        let trust = Arc::clone(self);
+        let widened = tokio::task::spawn_blocking(move || {
+            let configs = configure(load_all(&trust.roots)?)?;
+            trust.wide.get_or_init(|| configs);
+            Ok::<_, TransportError>(())
+        });
+        matches!(widened.await, Ok(Ok(())))
     }
 }
 
@@ -98,44 +125,84 @@ fn configure(roots: RootCertStore) -> Result<Configs, TransportError> {
     Ok(Configs { service: Arc::new(config), proxy })
 }
 
-fn load(roots: &Roots) -> Result<RootCertStore, TransportError> {
+/// How much has been read.
+enum Extent {
+    Narrow,
+    Wide,
+}
+
+/// The file, where there is one that holds certificates; else all there is.
+fn load(roots: &Roots) -> Result<(RootCertStore, Extent), TransportError> {
     let mut store = RootCertStore::empty();
     match roots {
         Roots::Bundle(path) => {
-            let (added, _) = store.add_parsable_certificates(read_bundle(path)?);
+            let shown = path.display();
+            let added = pem::add_file(&mut store, path)
+                .map_err(|why| none(format!("the CA bundle {shown} cannot be read: {why}")))?;
             if added == 0 {
-                return Err(none(format!("the CA bundle {} holds no certificate", path.display())));
+                return Err(none(format!("the CA bundle {shown} holds no certificate")));
+            }
+            return Ok((store, Extent::Wide));
+        }
+        Roots::Platform { file, directories } => {
+            let (file, directories) = places(file.as_deref(), directories);
+            if let Some(file) = file {
+                let added = pem::add_file(&mut store, &file).unwrap_or(0);
+                tracing::debug!(target: "ssocreds::http", added, file = %file.display(), "certificates read");
+                if added > 0 {
+                    let complete = directories.is_empty();
+                    return Ok((store, if complete { Extent::Wide } else { Extent::Narrow }));
+                }
             }
         }
-        Roots::Platform { file, directory } => {
-            let found = if file.is_some() || directory.is_some() {
-                rustls_native_certs::load_certs_from_paths(file.as_deref(), directory.as_deref())
-            } else {
-                rustls_native_certs::load_native_certs()
-            };
-            let problem = found.errors.first().map(ToString::to_string);
-            let (added, ignored) = store.add_parsable_certificates(found.certs);
-            tracing::debug!(target: "ssocreds::http", added, ignored, problem, "certificates read");
-            if added == 0 {
-                let problem = problem.unwrap_or_else(|| "nothing is in it".to_owned());
-                return Err(none(format!(
-                    "the platform's certificate store could not be used ({problem}); install the \
-                     package ca-certificates, or set SSL_CERT_FILE or AWS_CA_BUNDLE"
-                )));
-            }
-        }
+    }
+    Ok((load_all(roots)?, Extent::Wide))
+}
+
+/// All that is trusted.
+fn load_all(roots: &Roots) -> Result<RootCertStore, TransportError> {
+    let Roots::Platform { file, directories } = roots else { return Ok(load(roots)?.0) };
+    let (file, directories) = places(file.as_deref(), directories);
+    let mut problem = None;
+    let mut store = RootCertStore::empty();
+    if let Some(file) = &file {
+        problem = pem::add_file(&mut store, file).err();
+    }
+    let mut found = Vec::new();
+    for directory in &directories {
+        found.push(rustls_native_certs::load_certs_from_paths(None, Some(directory)));
+    }
+    if file.is_none() && directories.is_empty() {
+        found.push(rustls_native_certs::load_native_certs());
+    }
+    for found in found {
+        problem = problem.or_else(|| found.errors.first().map(ToString::to_string));
+        store.add_parsable_certificates(found.certs);
+    }
+    tracing::debug!(target: "ssocreds::http", added = store.len(), problem, "all certificates read");
+    if store.is_empty() {
+        let problem = problem.unwrap_or_else(|| "nothing is in it".to_owned());
+        return Err(none(format!(
+            "the platform's certificate store could not be used ({problem}); install the \
+             package ca-certificates, or set SSL_CERT_FILE or AWS_CA_BUNDLE"
+        )));
     }
     Ok(store)
 }
 
-fn read_bundle(path: &Path) -> Result<Vec<CertificateDer<'static>>, TransportError> {
-    let broken = |problem: String| {
-        none(format!("the CA bundle {} cannot be read: {problem}", path.display()))
-    };
-    CertificateDer::pem_file_iter(path)
-        .map_err(|error| broken(error.to_string()))?
-        .collect::<Result<_, _>>()
-        .map_err(|error| broken(error.to_string()))
+/// The file and the directories: the ones that were set, else the platform's own, where it keeps its
+/// store in files.
+fn places(file: Option<&Path>, directories: &[PathBuf]) -> (Option<PathBuf>, Vec<PathBuf>) {
+    if file.is_some() || !directories.is_empty() {
+        return (file.map(Path::to_owned), directories.to_vec());
+    }
+    #[cfg(all(unix, not(target_os = "macos")))]
+    {
+        let found = openssl_probe::probe();
+        (found.cert_file, found.cert_dir)
+    }
+    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    (None, Vec::new())
 }
 
 fn none(reason: impl Into<String>) -> TransportError {

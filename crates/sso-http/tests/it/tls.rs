@@ -194,6 +194,17 @@ async fn where_certificates_come_from() {
     };
     call(with(&[("SSL_CERT_FILE", &bundle)]), &url).await.unwrap();
     call(with(&[("AWS_CA_BUNDLE", &bundle)]), &url).await.unwrap();
+    // The directory counts beside the file, and alone; it is read when the file does not do.
+    let own = directory.path().to_owned();
+    call(with(&[("SSL_CERT_FILE", &stranger), ("SSL_CERT_DIR", &own)]), &url).await.unwrap();
+    call(with(&[("SSL_CERT_DIR", &own)]), &url).await.unwrap();
+    let (missing, strange) = (own.join("missing.pem"), other.path().to_owned());
+    call(with(&[("SSL_CERT_FILE", &missing), ("SSL_CERT_DIR", &own)]), &url).await.unwrap();
+    let list = PathBuf::from(std::env::join_paths([&strange, &own]).unwrap());
+    call(with(&[("SSL_CERT_FILE", &stranger), ("SSL_CERT_DIR", &list)]), &url).await.unwrap();
+    let neither = with(&[("SSL_CERT_FILE", &stranger), ("SSL_CERT_DIR", &strange)]);
+    let error = call(neither, &url).await.unwrap_err();
+    assert_eq!(problem(&error), CertificateProblem::UnknownAuthority);
     // The bundle replaces everything else.
     let both = with(&[("AWS_CA_BUNDLE", &stranger), ("SSL_CERT_FILE", &bundle)]);
     let error = call(both, &url).await.unwrap_err();
