@@ -27,6 +27,7 @@ mod commands;
 mod context;
 mod failure;
 mod notices;
+mod plain;
 mod process_format;
 mod progress;
 mod quote;
@@ -44,7 +45,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let plain = plain::credential_process(std::env::args_os().skip(1));
+    let arguments = match plain.map_or_else(Arguments::try_parse, Ok) {
         Ok(arguments) => arguments,
         Err(error) => return report::usage(&error),
     };
