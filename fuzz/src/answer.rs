@@ -15,6 +15,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body::{Body, Frame};
+use serde_json::Value;
 use sso_http::{RequestBody, ServiceError, ServiceErrorKind};
 use tower::Service;
 
@@ -99,6 +100,12 @@ impl Answer {
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers.clone();
         response
+    }
+
+    /// The body as another JSON parser reads it. `None` where that is stricter: in members that
+    /// nobody reads, bytes that are no text and numbers that are too large are no fault.
+    pub(crate) fn json(&self) -> Option<Value> {
+        serde_json::from_str(&String::from_utf8_lossy(&self.body)).ok()
     }
 
     /// What holds for every error that an answer is read as.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
-use serde_json::Value;
 use sso_http::{
     AuthorizationCode, CodeVerifier, CreateToken, CreateTokenResponse, Oidc, OidcOperation,
     RegisterClient, ServiceError, StartDeviceAuthorization, StartDeviceAuthorizationResponse,
@@ -35,9 +34,9 @@ pub fn check(input: &[u8]) -> Verdict {
         "RegisterClient" => {
             let operation = RegisterClient::new("a fuzz target").scopes(["sso:account:access"]);
             ask(&answer, operation, &[], |client| {
-                assert_eq!(text(&answer, "clientId").as_deref(), Some(client.client_id()));
+                assert!(says(&answer, "clientId", Some(client.client_id())));
                 let secret = client.client_secret().expose_secret();
-                assert_eq!(text(&answer, "clientSecret").as_deref(), Some(secret));
+                assert!(says(&answer, "clientSecret", Some(secret)));
             })
         }
         "StartDeviceAuthorization" => {
@@ -96,10 +95,10 @@ where
 fn issued(answer: &Answer, token: &CreateTokenResponse) {
     let access_token = token.access_token().expose_secret();
     assert!(!access_token.is_empty() && !access_token.chars().any(char::is_control));
-    assert_eq!(text(answer, "accessToken").as_deref(), Some(access_token));
+    assert!(says(answer, "accessToken", Some(access_token)));
     assert!(LIFETIMES.contains(&token.expires_in()), "{:?}", token.expires_in());
-    let refresh_token = text(answer, "refreshToken").filter(|token| !token.is_empty());
-    assert_eq!(refresh_token.as_deref(), token.refresh_token().map(RefreshToken::expose_secret));
+    let refresh_token = token.refresh_token().map(RefreshToken::expose_secret);
+    assert!(says(answer, "refreshToken", refresh_token));
 }
 
 fn begun(started: &StartDeviceAuthorizationResponse) {
@@ -115,7 +114,9 @@ fn begun(started: &StartDeviceAuthorizationResponse) {
     }
 }
 
-fn text(answer: &Answer, name: &str) -> Option<String> {
-    let value: Value = serde_json::from_slice(&answer.body).expect("only JSON gives an answer");
-    value[name].as_str().map(str::to_owned)
+/// Whether another JSON parser finds the same string, or none where `ours` is none or empty.
+fn says(answer: &Answer, name: &str, ours: Option<&str>) -> bool {
+    answer
+        .json()
+        .is_none_or(|value| value[name].as_str().filter(|theirs| !theirs.is_empty()) == ours)
 }

@@ -4,12 +4,13 @@
 //! Not responsible for its lock and its name.
 
 use serde_json::Value;
-use sso_cache::{RoleCredentialsFile, role_credentials_files};
+use sso_cache::{CachedToken, RoleCredentialsFile, role_credentials_files};
 use sso_types::Credentials;
 
 use super::Verdict;
 use super::leak::{MARK, assert_hidden, shown};
 use super::token_file::{as_written, without_bom};
+use super::token_timestamp::token_file;
 
 pub fn check(input: &[u8]) -> Verdict {
     let directory = tempfile::tempdir().expect("a directory can be made");
@@ -30,6 +31,10 @@ pub fn check(input: &[u8]) -> Verdict {
         Ok(credentials) => credentials,
         Err(error) => {
             let shown = shown(&error);
+            assert!(
+                expected.is_none() || input.contains(&b'\\'),
+                "another parser reads it: {shown}"
+            );
             assert!(!shown.contains(MARK), "{shown}");
             return Verdict::Refused;
         }
@@ -79,8 +84,11 @@ struct Expected<'a> {
 
 impl<'a> Expected<'a> {
     fn of(value: &'a Value) -> Option<Self> {
-        let field = |name: &str| value.get("Credentials")?.get(name)?.as_str();
-        field("Expiration")?;
+        let field = |name: &str| {
+            value.get("Credentials")?.get(name)?.as_str().filter(|text| !text.is_empty())
+        };
+        // Points of time are read as those of token files are.
+        CachedToken::parse(&token_file(field("Expiration")?)).ok()?;
         Some(Self {
             access_key_id: field("AccessKeyId")?,
             secret_access_key: field("SecretAccessKey")?,

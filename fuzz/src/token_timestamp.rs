@@ -12,7 +12,7 @@ use super::token_file::as_written;
 pub fn check(input: &[u8]) -> Verdict {
     let Ok(text) = str::from_utf8(input) else { return Verdict::Refused };
     let by_jiff = text.parse::<Timestamp>();
-    let token = match CachedToken::parse(file(text).as_bytes()) {
+    let token = match CachedToken::parse(&token_file(text)) {
         Ok(token) => token,
         Err(ParseError::EmptyField { field: "expiresAt" }) if text.is_empty() => {
             return Verdict::Refused;
@@ -35,6 +35,8 @@ pub fn check(input: &[u8]) -> Verdict {
     Verdict::Accepted
 }
 
-fn file(expires_at: &str) -> String {
-    serde_json::json!({ "accessToken": "a", "expiresAt": expires_at }).to_string()
+/// A token file with that point of time in it.
+pub(crate) fn token_file(expires_at: &str) -> Vec<u8> {
+    let file = serde_json::json!({ "accessToken": "a", "expiresAt": expires_at });
+    file.to_string().into_bytes()
 }
