@@ -20,7 +20,7 @@ const ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// How long a process that used our refresh token, without our lock, has to write what it got.
-const OTHERS_WRITE_WITHIN: Duration = Duration::from_secs(3);
+const OTHERS_WRITE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the refresh is for.
 #[derive(Debug, Clone)]
