@@ -39,15 +39,8 @@ pub(crate) fn text(bytes: &[u8]) -> Result<(&str, usize), ParseError> {
     match str::from_utf8(without_bom) {
         Ok(text) => Ok((text, before)),
         Err(error) => {
-            let at = error.valid_up_to();
-            let good = without_bom.get(..at).unwrap_or_default();
-            let last_line = good.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
-            Err(ParseError::NotJson {
-                problem: "bytes that are not UTF-8",
-                line: good.split(|&byte| byte == b'\n').count(),
-                column: last_line.len() + 1,
-                offset: before + at,
-            })
+            let good = without_bom.get(..error.valid_up_to()).unwrap_or_default();
+            Err(not_json_after(good, before, "bytes that are not UTF-8"))
         }
     }
 }
@@ -166,12 +159,27 @@ fn not_json(text: &str, before: usize, error: &serde_json::Error) -> ParseError 
     let at_end = error.classify() == Category::Eof;
     let lines_before = error.line().saturating_sub(1);
     let line_start = text.split_inclusive('\n').take(lines_before).map(str::len).sum::<usize>();
-    let at = if at_end { text.len() } else { line_start + error.column().saturating_sub(1) };
+    let column = line_start + error.column();
+    // serde_json names the column of the byte that it does not like; but of a control character in a
+    // string, the one before it. Only its text tells which it is, and a test holds it to that.
+    let (at, problem) = if at_end {
+        (text.len(), "it ends too early")
+    } else if error.to_string().starts_with("control character") {
+        (column, "there is a control character in a string")
+    } else {
+        (column.saturating_sub(1), "there is something unexpected")
+    };
+    not_json_after(text.as_bytes().get(..at).unwrap_or_default(), before, problem)
+}
+
+/// The error for a text of which `good` is the part before the byte that is at fault.
+fn not_json_after(good: &[u8], before: usize, problem: &'static str) -> ParseError {
+    let last_line = good.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
     ParseError::NotJson {
-        problem: if at_end { "it ends too early" } else { "there is something unexpected" },
-        line: error.line(),
-        column: at - line_start + 1,
-        offset: before + at,
+        problem,
+        line: good.split(|&byte| byte == b'\n').count(),
+        column: last_line.len() + 1,
+        offset: before + good.len(),
     }
 }
 
@@ -265,16 +273,24 @@ mod tests {
 
     #[test]
     fn the_byte_that_is_named_is_the_unexpected_one() {
-        for bytes in
-            ["{\"a\":1}}", "{\"a\": x}", "{\n\n \"a\":1,\n}", "{\"a\"\n1}", "x", "{\"\u{e4}\" 1}"]
-        {
+        for bytes in [
+            "{\"a\":1}}",
+            "{\"a\": x}",
+            "{\n\n \"a\":1,\n}",
+            "{\"a\"\n1}",
+            "x",
+            "{\"\u{e4}\" 1}",
+            "{\"a\":\"b\nc\"}",
+            "{\"a\":\"b\tc\"}",
+            "{\"a\n",
+        ] {
             let ParseError::NotJson { offset, line, column, .. } = error(bytes.as_bytes()) else {
                 panic!("{bytes}")
             };
             let lines: Vec<_> = bytes.split_inclusive('\n').collect();
             let start: usize = lines[..line - 1].iter().map(|line| line.len()).sum();
             assert_eq!(start + column - 1, offset, "{bytes:?}");
-            assert!("}x1".contains(bytes.as_bytes()[offset] as char), "{bytes:?} {offset}");
+            assert!("}x1\n\t".contains(bytes.as_bytes()[offset] as char), "{bytes:?} {offset}");
         }
     }
 

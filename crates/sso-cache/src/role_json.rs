@@ -8,11 +8,18 @@ use zeroize::Zeroizing;
 use crate::object::{self, Member};
 use crate::{ParseError, timestamp};
 
-/// Reads `{"ProviderType":"sso","Credentials":{…}}`. Other members are skipped, and so is an
-/// account id that cannot be one.
+/// The member that says how the credentials were got, and what it says of an SSO login.
+const PROVIDER_TYPE: &str = "ProviderType";
+const SSO: &str = "\"sso\"";
+
+/// Reads `{"ProviderType":"sso","Credentials":{…}}`; older entries have no `ProviderType`. Other
+/// members are skipped, and so is an account id that cannot be one.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Credentials, ParseError> {
     let (text, before) = object::text(bytes)?;
     let file = object::members(text, before)?;
+    if value(&file, PROVIDER_TYPE).is_some_and(|provider| provider != SSO) {
+        return Err(ParseError::OtherProvider);
+    }
     let members = match value(&file, "Credentials") {
         None => return Err(ParseError::Missing { field: "Credentials" }),
         Some("null") => return Err(ParseError::Null { field: "Credentials" }),
@@ -42,7 +49,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Credentials, ParseError> {
 pub(crate) fn is_sso(bytes: &[u8]) -> Result<bool, ParseError> {
     let (text, before) = object::text(bytes)?;
     let file = object::members(text, before)?;
-    Ok(value(&file, "ProviderType") == Some("\"sso\"") && value(&file, "Credentials").is_some())
+    Ok(value(&file, PROVIDER_TYPE) == Some(SSO) && value(&file, "Credentials").is_some())
 }
 
 /// The content of the file, as the AWS CLI writes it. Secret, and cleared from memory on drop.
@@ -126,6 +133,14 @@ mod tests {
             r#"{"Credentials":"s"}"#,
             &expect!["the field Credentials holds a string where an object should be"],
         );
+        for other in ["\"assume-role\"", "null", "1"] {
+            check(
+                &format!(r#"{{"ProviderType":{other},"Credentials":{{"AccessKeyId":"A"}}}}"#),
+                &expect![[
+                    r#"the field ProviderType is not "sso": it holds credentials of another kind"#
+                ]],
+            );
+        }
         check(r#"{"Credentials":{}}"#, &expect!["the field AccessKeyId is missing"]);
         check(
             r#"{"Credentials":{"AccessKeyId":"A","SecretAccessKey":""}}"#,
