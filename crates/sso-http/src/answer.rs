@@ -19,6 +19,8 @@ const LONGEST: i64 = 10 * 366 * 86_400;
 ///
 /// The message of `serde_json` is not passed on: it quotes the value that it stumbled over.
 pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    // RFC 8259 section 8.1 lets a reader ignore a byte order mark.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match body.trim_ascii_start().first() {
         None => return Err(malformed("it is empty")),
         Some(b'{') => (),
@@ -203,6 +205,7 @@ mod tests {
             Text::required(object::<Answer>(body.as_bytes()).unwrap().text, "text").ok()
         };
         assert_eq!(text(r#"{"text":"a\u0041","other":[{}]}"#).as_deref(), Some("aA"));
+        assert_eq!(text("\u{feff}{\"text\":\"a\"}").as_deref(), Some("a"));
         for body in ["{}", r#"{"text":null}"#, r#"{"text":""}"#, r#"{"text":"a\nb"}"#] {
             assert_eq!(text(body), None, "{body}");
         }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Request, Response};
 use http_body::Body;
@@ -17,7 +18,10 @@ use crate::body::{ANSWER_LIMIT, ReadError, read};
 use crate::error_answer::{self, Head};
 use crate::operation::{DecodeError, Operation};
 use crate::redact::Redactor;
-use crate::{BoxError, Endpoint, RequestBody, ServiceError, ServiceErrorKind, TransportError};
+use crate::transport_error::is_elapsed;
+use crate::{
+    BoxError, Endpoint, RequestBody, ServiceError, ServiceErrorKind, TimeoutPhase, TransportError,
+};
 
 /// A call under way. Dropping it ends the call: the connection is closed, unless the answer was
 /// already read.
@@ -94,12 +98,18 @@ where
     match read(body).await {
         Ok(body) => Ok((head, body)),
         Err(ReadError::TooLarge) => Err(TransportError::TooLarge { limit: ANSWER_LIMIT }.into()),
-        Err(ReadError::Broken(error)) => Err(ServiceError::from_boxed(error)),
+        Err(ReadError::Broken(error)) => Err(boxed(error)),
     }
 }
 
+/// An error of what carries the requests. A timeout layer there limits one attempt, not the call.
 fn boxed(error: impl Into<BoxError>) -> ServiceError {
-    ServiceError::from_boxed(error.into())
+    let error = error.into();
+    if is_elapsed(error.as_ref()) {
+        return TransportError::Timeout { phase: TimeoutPhase::Attempt, limit: Duration::ZERO }
+            .into();
+    }
+    ServiceError::from_boxed(error)
 }
 
 type Answered<T> = (T, Head);

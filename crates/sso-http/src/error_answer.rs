@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, Uri, header};
 use jiff::fmt::rfc2822;
 use serde_json::Value;
+use sso_types::{Clock as _, SystemClock};
 
 use crate::redact::Redactor;
 use crate::service_error_kind::Service;
@@ -41,9 +42,30 @@ pub(crate) fn read(
 /// The error for an answer that should be JSON and is not.
 pub(crate) fn unparseable(head: &Head, body: &[u8], redactor: &Redactor<'_>) -> ServiceError {
     let content_type = head.text(&header::CONTENT_TYPE).unwrap_or("no content type");
-    let text = redactor.page(&String::from_utf8_lossy(body));
-    ServiceError::of(ServiceErrorKind::Unparseable)
-        .with_message(format!("{}: \"{text}\"", redactor.line(content_type)))
+    let content_type = redactor.line(content_type);
+    let text = String::from_utf8_lossy(body);
+    let message = if names_a_secret(&text) {
+        format!("{content_type}, not shown as it may hold a secret")
+    } else {
+        format!("{content_type}: \"{}\"", redactor.page(&text))
+    };
+    ServiceError::of(ServiceErrorKind::Unparseable).with_message(message)
+}
+
+/// Whether a text that is not the JSON it should be may still hold the new secrets that were asked
+/// for: it names one of the fields that hold them, in the services' spelling or in OAuth's.
+fn names_a_secret(text: &str) -> bool {
+    const FIELDS: [&str; 7] = [
+        "accesstoken",
+        "refreshtoken",
+        "idtoken",
+        "clientsecret",
+        "devicecode",
+        "secretaccesskey",
+        "sessiontoken",
+    ];
+    let bare = text.replace(['_', '-'], "").to_ascii_lowercase();
+    FIELDS.iter().any(|field| bare.contains(field))
 }
 
 fn read_failure(
@@ -68,8 +90,13 @@ fn read_failure(
     let known = name
         .and_then(ServiceErrorKind::from_name)
         .or_else(|| oauth.and_then(ServiceErrorKind::from_name));
-    let kind =
-        known.unwrap_or_else(|| ServiceErrorKind::from_status(service, head.status.as_u16()));
+    let kind = match (service, known) {
+        // It means that the client may not have a token; the portal's, that the user may not have
+        // the role. To log in again would not help.
+        (Service::Portal, Some(ServiceErrorKind::AccessDenied)) => ServiceErrorKind::Forbidden,
+        (_, Some(kind)) => kind,
+        (_, None) => ServiceErrorKind::from_status(service, head.status.as_u16()),
+    };
     let mut error = ServiceError::of(kind).with_code(name.map(|name| redactor.line(name)));
     if let Some(message) = field("message").or_else(|| field("Message")) {
         error = error.with_message(redactor.line(message));
@@ -118,7 +145,8 @@ impl Head {
     }
 
     /// `x-amz-retry-after` is milliseconds, `Retry-After` seconds or a date. The date is taken
-    /// relative to the answer's own `Date`, so that this machine's clock does not matter.
+    /// relative to the answer's own `Date`, so that this machine's clock does not matter; where there
+    /// is none, to that clock, by which a date in the past says nothing.
     fn retry_after(&self) -> Option<Duration> {
         if let Some(milliseconds) =
             self.named("x-amz-retry-after").and_then(|text| text.parse().ok())
@@ -130,8 +158,11 @@ impl Head {
             return Some(Duration::from_secs(seconds));
         }
         let until = rfc2822::parse(text).ok()?.timestamp();
-        let now = rfc2822::parse(self.text(&header::DATE)?).ok()?.timestamp();
-        Some(Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO))
+        let wait = |now| Duration::try_from(until.duration_since(now)).ok();
+        match self.text(&header::DATE).and_then(|date| rfc2822::parse(date).ok()) {
+            Some(date) => Some(wait(date.timestamp()).unwrap_or(Duration::ZERO)),
+            None => wait(SystemClock.now()),
+        }
     }
 
     /// Where a redirect leads; without path and query, which may hold anything.

@@ -11,7 +11,7 @@
 //!        │
 //!   Portal<S>, Oidc<S>                      operation ⇄ HTTP; error answers become ServiceError
 //!        │  http::Request<RequestBody>
-//!   PortalLimits                            (feature `limits`) 20 requests a second, 10 at a time
+//!   PortalLimits                            (feature `limits`) at most 20 requests a second, 10 at a time
 //!        │
 //!   HttpsClient, or any S of yours          connections, TLS, proxies, limits of time and size
 //! ```

@@ -2,10 +2,11 @@
 //!
 //! Not responsible for retries. The limiting is tower's own.
 
-use http::Request;
 use std::time::Duration;
 
+use http::Request;
 use tower::buffer::Buffer;
+use tower::limit::rate::Rate;
 use tower::limit::{ConcurrencyLimit, RateLimit};
 use tower::{Layer, Service};
 
@@ -16,7 +17,9 @@ use crate::{BoxError, RequestBody};
 /// share the limit.
 ///
 /// The portal takes about 20 requests a second for a whole IAM Identity Center instance, which other
-/// people use too.
+/// people use too. Requests are let go a few at a time, not a second's worth at once, so that no
+/// second, wherever the portal begins to count one, holds more than was allowed. In the long run
+/// that makes somewhat fewer: 16 a second where 20 are allowed.
 ///
 /// ```no_run
 /// # #[cfg(feature = "https")]
@@ -34,7 +37,7 @@ pub struct PortalLimits {
 }
 
 impl PortalLimits {
-    /// At most so many requests are begun in any second; 0 counts as 1.
+    /// At most so many requests are begun in any second, whenever it begins; 0 counts as 1.
     #[must_use]
     pub fn requests_per_second(mut self, requests_per_second: u32) -> Self {
         self.requests_per_second = requests_per_second.max(1).into();
@@ -50,7 +53,7 @@ impl PortalLimits {
 }
 
 impl Default for PortalLimits {
-    /// 20 requests a second, 10 at a time.
+    /// At most 20 requests in any second, 10 at a time.
     fn default() -> Self {
         Self { requests_per_second: 20, concurrency: 10 }
     }
@@ -71,10 +74,36 @@ where
     /// without one.
     fn layer(&self, https: S) -> Self::Service {
         let limited = ConcurrencyLimit::new(https, self.concurrency);
-        let limited = RateLimit::new(
-            limited,
-            tower::limit::rate::Rate::new(self.requests_per_second, Duration::from_secs(1)),
-        );
-        Buffer::new(limited, 1024)
+        Buffer::new(RateLimit::new(limited, self.rate()), 1024)
+    }
+}
+
+impl PortalLimits {
+    /// Shares of a fifth, each in a window of its own.
+    ///
+    /// tower counts from the first request after a pause: with windows of a second, the last moment
+    /// of one and the first of the next can hold twice what was allowed. Any second touches at most
+    /// one window more than fit into it, so with four to a second and a fifth in each it holds no
+    /// more than the whole. A share of one request needs no such reserve: it is spaced evenly.
+    fn rate(self) -> Rate {
+        let share = (self.requests_per_second / 5).max(1);
+        let windows = match share {
+            1 => self.requests_per_second,
+            _ => self.requests_per_second / share - 1,
+        };
+        // Rounded up, so that no window is too short.
+        Rate::new(share, Duration::from_nanos(1_000_000_000_u64.div_ceil(windows)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_makes_a_rate_that_panics_or_stands_still() {
+        for number in (0..100).chain([u32::MAX]) {
+            let _ = PortalLimits::default().requests_per_second(number).rate();
+        }
     }
 }

@@ -77,7 +77,7 @@ pub enum TransportError {
         source: Option<Source>,
     },
     /// It took too long.
-    #[error("{phase} took longer than {} s; check the network, or allow more time", limit.as_secs_f32())]
+    #[error("{phase} took {}; check the network, or allow more time", too_long(*limit))]
     Timeout {
         /// What took too long.
         phase: TimeoutPhase,
@@ -212,10 +212,13 @@ impl TransportError {
     /// Makes what it can of an error that is none of this crate's: one of tower's, or an
     /// [`io::Error`] somewhere below.
     pub(crate) fn foreign(error: BoxError) -> Self {
-        if error.is::<tower::timeout::error::Elapsed>() {
+        if is_elapsed(error.as_ref()) {
             return Self::Timeout { phase: TimeoutPhase::Call, limit: Duration::ZERO };
         }
         let kind = find::<io::Error>(error.as_ref()).map(io::Error::kind);
+        if kind == Some(io::ErrorKind::TimedOut) {
+            return Self::Timeout { phase: TimeoutPhase::Attempt, limit: Duration::ZERO };
+        }
         let source = Source::from(error);
         match kind {
             Some(
@@ -231,6 +234,20 @@ impl TransportError {
             ) => Self::Connect { host: "the service".to_owned(), source },
             _ => Self::Other { source },
         }
+    }
+}
+
+/// Whether a timeout layer of tower's made the error.
+pub(crate) fn is_elapsed(error: &(dyn Error + 'static)) -> bool {
+    find::<tower::timeout::error::Elapsed>(error).is_some()
+}
+
+/// `longer than 3.1 s`; of a limit that is not known, less.
+fn too_long(limit: Duration) -> String {
+    if limit.is_zero() {
+        "too long".to_owned()
+    } else {
+        format!("longer than {} s", limit.as_secs_f32())
     }
 }
 

@@ -58,6 +58,9 @@ async fn portal_errors_by_name_and_by_status() {
             assert!(error.may_have_been_sent() && !error.is_timeout());
         }
     }
+    // OIDC has an exception of that name, after which one logs in again. Not so here.
+    let denied = portal(json(403, r#"{"__type":"AccessDeniedException"}"#)).await;
+    assert!(denied.is_access_denied() && !denied.is_sign_in_required(), "{denied:?}");
     for (status, transient) in [(502, true), (503, true), (504, true), (501, false), (418, false)] {
         assert_eq!(portal(answer(status, &[], "")).await.is_transient(), transient, "{status}");
     }
@@ -207,12 +210,36 @@ async fn how_long_to_wait() {
         (vec![("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT"), date], Some(3_000)),
         (vec![("retry-after", "Sun, 06 Nov 1994 08:49:30 GMT"), date], Some(0)),
         (vec![("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT")], None),
+        (vec![("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT"), ("date", "today")], None),
         (vec![("retry-after", "soon")], None),
         (vec![("retry-after", "-1")], None),
         (vec![], None),
     ] {
         let error = portal(answer(429, &headers, "")).await;
         assert_eq!(error.retry_after(), wait.map(Duration::from_millis), "{headers:?}");
+    }
+}
+
+/// Without a date to compare with, this machine's clock has to do.
+#[tokio::test]
+async fn how_long_to_wait_when_the_answer_is_not_dated() {
+    let headers = [("retry-after", "Thu, 31 Dec 9998 23:59:59 GMT")];
+    let wait = portal(answer(429, &headers, "")).await.retry_after().unwrap();
+    assert!(wait > Duration::from_secs(1_000_000_000), "{wait:?}");
+}
+
+/// The answer is garbled, and still holds what was asked for.
+#[tokio::test]
+async fn an_answer_that_is_not_json_does_not_show_new_secrets() {
+    for body in [
+        r#")]}' {"accessToken":"MARK","expiresIn":28800}"#,
+        "access_token=MARK&expires_in=28800",
+        "<r><SecretAccessKey>MARK</SecretAccessKey></r>",
+    ] {
+        let error = oidc(answer(200, &[("content-type", "text/plain")], body)).await;
+        assert_eq!(error.kind(), Kind::Unparseable);
+        assert!(!format!("{error} {error:?}").contains("MARK"), "{error}");
+        assert!(error.to_string().contains("(HTTP 200, text/plain, not shown"), "{error}");
     }
 }
 

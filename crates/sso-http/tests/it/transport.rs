@@ -193,4 +193,22 @@ async fn foreign_errors_are_made_the_most_of() {
     };
     assert_eq!(*phase, TimeoutPhase::Call);
     assert!(!error.is_transient() && error.is_outcome_unknown());
+    let text = error.transport().unwrap().to_string();
+    assert_eq!(text, "the call took too long; check the network, or allow more time");
+
+    let slow = std::io::Error::from(std::io::ErrorKind::TimedOut);
+    let error = ServiceError::from_boxed(Box::new(slow));
+    assert!(error.is_timeout() && error.is_transient() && error.is_outcome_unknown());
+}
+
+/// Below the portal, a timeout layer limits one attempt, and another may go better.
+#[tokio::test(start_paused = true)]
+async fn a_timeout_layer_of_the_caller_s_own_client() {
+    let silent = tower::service_fn(|_: http::Request<RequestBody>| {
+        std::future::pending::<Result<http::Response<RequestBody>, TransportError>>()
+    });
+    let https = tower::ServiceBuilder::new().timeout(Duration::from_secs(1)).service(silent);
+    let oidc = sso_http::Oidc::new(https, "eu-central-1".parse().unwrap());
+    let error = oidc.oneshot(refresh()).await.unwrap_err();
+    assert!(error.is_timeout() && error.is_transient() && error.is_outcome_unknown(), "{error:?}");
 }
