@@ -86,7 +86,7 @@ impl Programs {
         programs.add("Go SDK v2", false, go(&shell, &here));
         programs.add("aws-config", false, rust(&shell, &here));
         programs.add("JS fromSSO", true, node(&shell, &installed));
-        programs.add("botocore", true, python(&installed));
+        programs.add("botocore", true, python(&shell, &installed));
         programs.add("AWS CLI v2", true, aws_cli(&installed));
         Ok(programs)
     }
@@ -95,9 +95,10 @@ impl Programs {
     pub(crate) fn build_ours() -> Result<Self> {
         let (shell, cargo) = (project::shell()?, project::cargo());
         println!("building ssocreds, the emulator and the floors, for release …");
-        cmd!(shell, "{cargo} build --quiet --release -p sso-cli -p sso-emulator -p sso-bench")
-            .quiet()
-            .run()?;
+        // By itself: in one build with the others it would get their features of what they share.
+        cmd!(shell, "{cargo} build --quiet --release -p sso-cli").quiet().run()?;
+        cmd!(shell, "{cargo} build --quiet --release -p sso-emulator").quiet().run()?;
+        cmd!(shell, "{cargo} build --quiet --release -p sso-bench").quiet().run()?;
         let target = target()?;
         let program = |name: &str| {
             target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
@@ -181,9 +182,14 @@ fn node(shell: &Shell, installed: &Path) -> Result<Found> {
     Ok((program, vec![("BENCH_NODE_MODULES", home.into())]))
 }
 
-fn python(installed: &Path) -> Result<Found> {
-    let program = installed.join("python/bin/python");
-    there(&program)?;
+fn python(shell: &Shell, installed: &Path) -> Result<Found> {
+    let mut program = installed.join("python/bin/python");
+    if !program.exists() {
+        // The machine's own, and no launcher of it.
+        let itself = "import botocore, sys; print(sys.executable)";
+        let found = cmd!(shell, "python3 -c {itself}").quiet().ignore_stderr().read();
+        program = found.ok().context("not installed; `cargo xtask interop` installs it")?.into();
+    }
     Ok((vec![program.into(), peers().join("python/client.py").into()], Vec::new()))
 }
 
