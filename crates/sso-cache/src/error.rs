@@ -76,10 +76,6 @@ pub enum ParseError {
         /// What it is, in words.
         found: &'static str,
     },
-    /// An entry of the AWS CLI's credentials cache that did not come from an SSO login: its
-    /// `ProviderType` is another (`assume-role`, say). Not the file that was meant.
-    #[error("the field ProviderType is not \"sso\": it holds credentials of another kind")]
-    OtherProvider,
     /// A point of time that cannot be read.
     #[error("the field {field} is not a point of time such as 2026-01-01T00:00:00Z")]
     Timestamp {

@@ -8,18 +8,12 @@ use zeroize::Zeroizing;
 use crate::object::{self, Member};
 use crate::{ParseError, timestamp};
 
-/// The member that says how the credentials were got, and what it says of an SSO login.
-const PROVIDER_TYPE: &str = "ProviderType";
-const SSO: &str = "\"sso\"";
-
-/// Reads `{"ProviderType":"sso","Credentials":{…}}`; older entries have no `ProviderType`. Other
-/// members are skipped, and so is an account id that cannot be one.
+/// Reads `{"ProviderType":"sso","Credentials":{…}}`. Other members are skipped, and so is an
+/// account id that cannot be one. `ProviderType` is not asked for, as the AWS CLI does not: older
+/// entries have none, and no other kind of credentials has a file of this name.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Credentials, ParseError> {
     let (text, before) = object::text(bytes)?;
     let file = object::members(text, before)?;
-    if value(&file, PROVIDER_TYPE).is_some_and(|provider| provider != SSO) {
-        return Err(ParseError::OtherProvider);
-    }
     let members = match value(&file, "Credentials") {
         None => return Err(ParseError::Missing { field: "Credentials" }),
         Some("null") => return Err(ParseError::Null { field: "Credentials" }),
@@ -49,7 +43,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Credentials, ParseError> {
 pub(crate) fn is_sso(bytes: &[u8]) -> Result<bool, ParseError> {
     let (text, before) = object::text(bytes)?;
     let file = object::members(text, before)?;
-    Ok(value(&file, PROVIDER_TYPE) == Some(SSO) && value(&file, "Credentials").is_some())
+    Ok(value(&file, "ProviderType") == Some("\"sso\"") && value(&file, "Credentials").is_some())
 }
 
 /// The content of the file, as the AWS CLI writes it. Secret, and cleared from memory on drop.
@@ -121,6 +115,14 @@ mod tests {
         assert!(!is_sso(text.as_bytes()).unwrap());
     }
 
+    /// As with the AWS CLI. A sign-out, which goes through the whole directory, is more careful.
+    #[test]
+    fn the_name_of_the_file_says_what_is_in_it() {
+        let text = r#"{"ProviderType":"assume-role","Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"2026-01-01T00:00:00Z"}}"#;
+        assert_eq!(parse(text.as_bytes()).unwrap().access_key_id(), "A");
+        assert!(!is_sso(text.as_bytes()).unwrap());
+    }
+
     fn check(text: &str, expected: &Expect) {
         expected.assert_eq(&parse(text.as_bytes()).unwrap_err().to_string());
     }
@@ -133,14 +135,6 @@ mod tests {
             r#"{"Credentials":"s"}"#,
             &expect!["the field Credentials holds a string where an object should be"],
         );
-        for other in ["\"assume-role\"", "null", "1"] {
-            check(
-                &format!(r#"{{"ProviderType":{other},"Credentials":{{"AccessKeyId":"A"}}}}"#),
-                &expect![[
-                    r#"the field ProviderType is not "sso": it holds credentials of another kind"#
-                ]],
-            );
-        }
         check(r#"{"Credentials":{}}"#, &expect!["the field AccessKeyId is missing"]);
         check(
             r#"{"Credentials":{"AccessKeyId":"A","SecretAccessKey":""}}"#,
