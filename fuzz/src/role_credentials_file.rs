@@ -87,6 +87,9 @@ impl<'a> Expected<'a> {
         let field = |name: &str| {
             value.get("Credentials")?.get(name)?.as_str().filter(|text| !text.is_empty())
         };
+        if value.get("ProviderType").is_some_and(|provider| provider != "sso") {
+            return None;
+        }
         // Points of time are read as those of token files are.
         CachedToken::parse(&token_file(field("Expiration")?)).ok()?;
         Some(Self {
