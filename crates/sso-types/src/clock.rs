@@ -21,24 +21,13 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The machine's clock. On Linux, as of the kernel's last tick: at most 10 ms ago, and several times
-/// as quick to read as the exact time. Credentials are asked for before every request, and reading
-/// the exact time would be most of that.
+/// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
-        #[cfg(target_os = "linux")]
-        {
-            let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-            if let Ok(nanosecond) = i32::try_from(now.tv_nsec)
-                && let Ok(now) = Timestamp::new(now.tv_sec, nanosecond)
-            {
-                return now;
-            }
-        }
         Timestamp::now()
     }
 }
@@ -83,20 +72,5 @@ impl Clock for ManualClock {
         let now = self.0.load(Ordering::SeqCst);
         let end = if now < 0 { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_millisecond(now).unwrap_or(end)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[expect(clippy::disallowed_methods, reason = "what the clock is compared with")]
-    fn the_machines_clock_is_right_to_a_tick() {
-        let now = SystemClock.now();
-        let behind = Timestamp::now().duration_since(now);
-        // More than a tick, for a machine that is busy.
-        assert!(!behind.is_negative() && behind < SignedDuration::from_secs(1), "{behind:?}");
-        assert!(SystemClock.now() >= now);
     }
 }
