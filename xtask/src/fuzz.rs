@@ -61,7 +61,8 @@ fn fuzz(targets: &[String], each: Duration) -> Result<()> {
     }
     for (target, artifact) in &findings {
         println!("\n   {target} breaks a promise; the whole story: {}", log(target).display());
-        println!("   RUSTC_BOOTSTRAP=1 cargo fuzz run {target} {artifact}");
+        let cargo_fuzz = fuzzer.cargo_fuzz.display();
+        println!("   RUSTC_BOOTSTRAP=1 {cargo_fuzz} fuzz run {target} {artifact}");
     }
     bail!(
         "{} of {} targets have a finding; the commands above show it again",
