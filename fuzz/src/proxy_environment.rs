@@ -54,8 +54,7 @@ pub fn check(input: &[u8]) -> Verdict {
 }
 
 /// Whether the mark stands only where a password does: between the first colon behind `//` and the
-/// one `@` of a value. Where there are more, the first ends the password, and what stands between
-/// them is shown: a known gap.
+/// last `@` of a value.
 fn passwords_only(input: &[u8]) -> bool {
     let count = |text: &str| text.matches(MARK).count();
     variables::pairs(input).all(|(name, value)| {
@@ -67,6 +66,6 @@ fn passwords_only(input: &[u8]) -> bool {
         let Some((user, _)) = rest.rsplit_once('@') else { return count(&value) == 0 };
         let Some((_, password)) = user.split_once(':') else { return count(&value) == 0 };
         // A slash ends what a URL's user and password can stand in.
-        !user.contains(['@', '/', '?', '#']) && count(password) == count(&value)
+        !user.contains(['/', '?', '#']) && count(password) == count(&value)
     })
 }

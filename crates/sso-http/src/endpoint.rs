@@ -135,6 +135,10 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 fn check(url: &str) -> Result<Uri, &'static str> {
+    // Else it would go out as it is, which no URL does, and control a terminal that shows it.
+    if !url.is_ascii() {
+        return Err("it holds characters that must be percent-encoded");
+    }
     // http::Uri drops a fragment without a word.
     if url.contains('#') {
         return Err("it has a fragment");
@@ -193,6 +197,7 @@ mod tests {
             ("ftp://sso.example.com", "it begins neither with https:// nor with http://"),
             ("https://", "it is not a URL"),
             ("https://a b", "it is not a URL"),
+            ("https://example.com/\u{9b}", "it holds characters that must be percent-encoded"),
             ("https://a\r\nb", "it is not a URL"),
             ("https://example.com/#/", "it has a fragment"),
             ("https://example.com/?a=b", "it has a query"),

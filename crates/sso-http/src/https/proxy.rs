@@ -117,6 +117,11 @@ fn parse(url: &str) -> Result<Intercept, &'static str> {
         return Err("it names no host");
     }
     let authority = uri.authority().map_or("", |authority| authority.as_str());
+    // The user and password end at the first @; what follows a second one would be taken for the
+    // host, and shown.
+    if authority.contains('@') {
+        return Err("its user or password holds an @; write that as %40");
+    }
     let after_host = authority.rsplit(']').next().unwrap_or_default();
     if after_host.contains(':') && uri.port_u16().is_none() {
         return Err("its port is not a number up to 65535");
@@ -182,6 +187,7 @@ mod tests {
             ("http://", "it is not the URL"),
             ("/MARK", "it is not the URL"),
             ("socks5://MARK:1080", "SOCKS"),
+            ("http://user:pa@MARK@proxy:3128", "write that as %40"),
             ("http://user:MARK@proxy:99999", "its port"),
         ] {
             let error = proxy(&[("HTTPS_PROXY", value)], SERVICE).unwrap_err().to_string();
