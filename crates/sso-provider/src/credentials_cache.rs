@@ -3,7 +3,6 @@
 //! Not responsible for getting them, nor for the cache on disk.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use sso_types::{Clock, Credentials};
 
 use crate::flight::Flight;
+use crate::jitter::random_fraction;
 use crate::{ConfigError, CredentialsError, SsoCredentialsProvider};
 
 /// How long a failure to get new credentials is remembered, while there are some that still serve.
@@ -120,15 +120,15 @@ impl CredentialsCache {
     }
 
     async fn renew(&self) -> Result<Credentials, CredentialsError> {
-        // More than once: a flight is lost when the runtime that it was started on shuts down while
-        // another one waits for it, and what it brings may have expired when a waiter gets to it
-        // (a machine that slept). Then it is started again, here.
+        // More than once: a flight is lost when the runtime that it was started on shuts down, or
+        // nobody drives it any more, while another one waits for it; and what it brings may have
+        // expired when a waiter gets to it (a machine that slept). Then it is started again, here.
         for _ in 0..3 {
             let flight = match self.0.step() {
                 Step::Done(credentials) => return Ok(credentials),
                 Step::Wait(flight) => flight,
             };
-            match flight.land().await {
+            match flight.land(self.0.provider.time_limit()).await {
                 Some(Ok(credentials)) if credentials.is_expired(self.0.clock.now()) => {}
                 Some(Ok(credentials)) => return Ok(credentials),
                 Some(Err(error)) => return self.0.still_good().ok_or(error),
@@ -228,13 +228,6 @@ impl fmt::Debug for CredentialsCache {
             .field("current", &current.as_ref().map(|cached| &cached.credentials))
             .finish_non_exhaustive()
     }
-}
-
-/// Between 0 and 1. Good enough to spread requests; nothing secret hangs on it.
-fn random_fraction() -> f64 {
-    // std seeds each hasher differently; 32 bits fit a float exactly.
-    let bits = RandomState::new().hash_one(0_u8) >> 32;
-    u32::try_from(bits).map_or(0.0, |bits| f64::from(bits) / f64::from(u32::MAX))
 }
 
 /// Makes a [`CredentialsCache`]. Each setter is named as the option, which says its default.

@@ -70,14 +70,19 @@ impl SsoCredentialsProvider {
     /// again, the token refreshed once where it can be, and the portal asked once more.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
         let limit = self.0.time_limit;
-        let retrieval = async {
-            match &self.0.role_cache {
-                Some(cache) => cache.get_or(self.0.clock.as_ref(), || self.ask()).await,
-                None => self.ask().await,
-            }
+        let ask = move |left| async move {
+            let answer = tokio::time::timeout(left, self.ask()).await;
+            answer.unwrap_or(Err(CredentialsError::Timeout { limit }))
         };
-        let retrieved = tokio::time::timeout(limit, retrieval).await;
-        retrieved.unwrap_or(Err(CredentialsError::Timeout { limit }))
+        let retrieved = match &self.0.role_cache {
+            Some(cache) => cache.get_or(self.0.clock.as_ref(), limit, ask).await,
+            None => ask(limit).await,
+        };
+        retrieved.map(|credentials| match credentials.account_id() {
+            Some(_) => credentials,
+            // What an older AWS CLI has cached does not say it.
+            None => credentials.with_account_id(self.0.account_id.clone()),
+        })
     }
 
     /// The account whose credentials these are.
@@ -97,6 +102,10 @@ impl SsoCredentialsProvider {
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.0.clock)
+    }
+
+    pub(crate) fn time_limit(&self) -> Duration {
+        self.0.time_limit
     }
 
     async fn ask(&self) -> Result<Credentials, CredentialsError> {

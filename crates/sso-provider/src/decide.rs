@@ -78,9 +78,125 @@ pub(crate) fn decide(token: &CachedToken, now: Timestamp, about: &Circumstances<
     }
     match (refreshable, failure) {
         (Err(why), _) => Decision::SignIn(why),
-        (Ok(()), Some(failure)) if failure.error.needs_sign_in() => {
+        (Ok(()), Some(failure)) if failure.error.is_end_of_session() => {
             Decision::Fail(failure.error.clone())
         }
         (Ok(()), _) => Decision::RefreshOrFail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sso_cache::TokenFile;
+    use sso_http::ServiceError;
+    use sso_types::{AccessToken, ClientSecret, RefreshToken};
+
+    use super::*;
+    use crate::SignInCause;
+
+    /// What is decided, in a word.
+    fn word(decision: &Decision) -> &'static str {
+        match decision {
+            Decision::Use => "use",
+            Decision::RefreshAhead => "ahead",
+            Decision::RefreshOrFail => "refresh",
+            Decision::SignIn(None) => "sign in: never refreshed",
+            Decision::SignIn(Some(_)) => "sign in: cannot be refreshed",
+            Decision::Fail(_) => "fail",
+        }
+    }
+
+    /// A failure so many seconds ago, of this file or of another.
+    #[derive(Clone, Copy)]
+    enum Failed {
+        Never,
+        Passing(i64),
+        ForGood(i64),
+        OfTheFile(i64),
+        ForGoodOfAnotherFile(i64),
+    }
+
+    #[test]
+    fn the_table() {
+        use Failed::{ForGood, ForGoodOfAnotherFile, Never, OfTheFile, Passing};
+        // Seconds left, the lifetime, refreshable, possible at all, the last failure.
+        for (left, lifetime, refreshable, possible, failed, expected) in [
+            (301, None, true, true, Never, "use"),
+            (300, None, true, true, Never, "ahead"),
+            (1, None, true, true, Never, "ahead"),
+            (0, None, true, true, Never, "refresh"),
+            (-1, None, true, true, Never, "refresh"),
+            // The window is never more than half of a known lifetime.
+            (31, Some(60), true, true, Never, "use"),
+            (30, Some(60), true, true, Never, "ahead"),
+            (300, Some(i64::MAX), true, true, Never, "ahead"),
+            // What cannot be refreshed is used for as long as it is good.
+            (1, None, false, true, Never, "use"),
+            (0, None, false, true, Never, "sign in: cannot be refreshed"),
+            (1, None, true, false, Never, "use"),
+            (0, None, true, false, Never, "sign in: never refreshed"),
+            // A failure counts for 30 seconds, for the file as it is, and not with a clock set back.
+            (300, None, true, true, Passing(0), "use"),
+            (300, None, true, true, Passing(29), "use"),
+            (300, None, true, true, Passing(30), "ahead"),
+            (300, None, true, true, Passing(-1), "ahead"),
+            (300, None, true, true, ForGoodOfAnotherFile(0), "ahead"),
+            // Expired: only what the service said for good keeps it from being asked again.
+            (0, None, true, true, Passing(0), "refresh"),
+            (0, None, true, true, OfTheFile(0), "refresh"),
+            (0, None, true, true, ForGood(29), "fail"),
+            (0, None, true, true, ForGood(30), "refresh"),
+            (0, None, true, true, ForGoodOfAnotherFile(0), "refresh"),
+            (0, None, false, true, ForGood(0), "sign in: cannot be refreshed"),
+        ] {
+            let found = case(left, lifetime, refreshable, possible, failed);
+            assert_eq!(found, expected, "{left} s left, lifetime {lifetime:?}");
+        }
+    }
+
+    fn case(
+        left: i64,
+        lifetime: Option<i64>,
+        refreshable: bool,
+        possible: bool,
+        failed: Failed,
+    ) -> &'static str {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut token =
+            CachedToken::new(AccessToken::new("a"), now + SignedDuration::from_secs(left));
+        if refreshable {
+            token = token.with_refresh_token(RefreshToken::new("r")).with_client_registration(
+                "client",
+                ClientSecret::new("s"),
+                None,
+            );
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let state = |name| TokenFile::new(directory.path().join(name)).store_unlocked(&token);
+        let (file, another) = (state("a").unwrap(), state("b").unwrap());
+
+        let over = SignInCause::SessionEnded(ServiceError::service(401, "", ""));
+        let gone = SignInCause::NoToken { path: "a".into(), near_miss: None };
+        let sign_in = |cause| TokenError::SignInRequired { command: String::new(), cause };
+        let failure = match failed {
+            Failed::Never => None,
+            Failed::Passing(ago) => Some((ago, &file, TokenError::Interrupted)),
+            Failed::ForGood(ago) => Some((ago, &file, sign_in(over))),
+            Failed::OfTheFile(ago) => Some((ago, &file, sign_in(gone))),
+            Failed::ForGoodOfAnotherFile(ago) => Some((ago, &another, sign_in(over))),
+        };
+        let failure = failure.map(|(ago, of, error)| FailedRefresh {
+            at: now - SignedDuration::from_secs(ago),
+            of: of.clone(),
+            error,
+        });
+        let circumstances = Circumstances {
+            window: SignedDuration::from_mins(5),
+            lifetime: lifetime.map(SignedDuration::from_secs),
+            can_refresh: possible,
+            last_failure: failure.as_ref(),
+            file: &file,
+        };
+        word(&decide(&token, now, &circumstances))
     }
 }

@@ -111,6 +111,14 @@ impl TokenError {
         matches!(self, Self::SignInRequired { cause: SignInCause::NoToken { .. }, .. })
     }
 
+    /// Whether the session is over as far as the service is concerned: nothing but another token
+    /// file can help. What was wrong with the file itself is not meant: that may pass.
+    pub(crate) fn is_end_of_session(&self) -> bool {
+        let over =
+            |cause: &_| matches!(cause, SignInCause::SessionEnded(_) | SignInCause::Expired { .. });
+        matches!(self, Self::SignInRequired { cause, .. } if over(cause))
+    }
+
     /// The command that logs in, where that is what is needed.
     pub fn login_command(&self) -> Option<&str> {
         match self {

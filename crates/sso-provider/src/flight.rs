@@ -3,47 +3,67 @@
 //! Not responsible for when a flight starts, nor for what becomes of its result.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// How much longer than its own time limit a task is waited for: so long that its own word about
+/// the limit comes first.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// A task under way, or its result.
 ///
 /// The task is the runtime's, not a caller's: callers that are dropped neither cancel nor repeat
 /// it. Nothing is remembered here once the last clone is gone.
 #[derive(Debug, Clone)]
-pub(crate) struct Flight<T>(watch::Receiver<Option<T>>);
+pub(crate) struct Flight<T> {
+    result: watch::Receiver<Option<T>>,
+    is_given_up: Arc<AtomicBool>,
+}
 
 impl<T: Clone + Send + Sync + 'static> Flight<T> {
     /// Starts the task on the current runtime.
     pub(crate) fn launch(task: impl Future<Output = T> + Send + 'static) -> Self {
-        let (result, flight) = watch::channel(None);
+        let (sender, result) = watch::channel(None);
         tokio::spawn(async move {
             let outcome = task.await;
             // Nobody left to hear of it is no loss: the task has published what it found.
-            let _ = result.send(Some(outcome));
+            let _ = sender.send(Some(outcome));
         });
-        Self(flight)
+        Self { result, is_given_up: Arc::default() }
     }
 
-    /// Waits for the result. `None`: the task ended without one, for its runtime was shut down.
-    pub(crate) async fn land(mut self) -> Option<T> {
-        let landed = self.0.wait_for(Option::is_some).await.ok()?;
-        landed.clone()
+    /// Waits for the result of a task that ends within `limit` when it is let. `None`: there is
+    /// none, for the runtime that it was started on was shut down, or nobody drives it any more (a
+    /// current-thread runtime outside of `block_on`).
+    pub(crate) async fn land(mut self, limit: Duration) -> Option<T> {
+        let limit = limit.saturating_add(GRACE);
+        let Ok(landed) = timeout(limit, self.result.wait_for(Option::is_some)).await else {
+            self.is_given_up.store(true, Ordering::Relaxed);
+            return None;
+        };
+        landed.ok()?.clone()
     }
 
-    /// Whether waiting for it would still be waiting.
+    /// Whether it is worth waiting for.
     pub(crate) fn is_under_way(&self) -> bool {
         // The sender is dropped when the task is over, also when a runtime drops it half way.
-        self.0.has_changed().is_ok() && self.0.borrow().is_none()
+        self.result.has_changed().is_ok()
+            && self.result.borrow().is_none()
+            && !self.is_given_up.load(Ordering::Relaxed)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(60);
 
     #[tokio::test]
     async fn a_dropped_waiter_neither_cancels_nor_repeats_it() {
@@ -53,20 +73,33 @@ mod tests {
             tokio::task::yield_now().await;
             counted.fetch_add(1, Ordering::SeqCst) + 1
         });
-        drop(flight.clone().land());
-        let (a, b) = tokio::join!(flight.clone().land(), flight.clone().land());
+        drop(flight.clone().land(LIMIT));
+        let (a, b) = tokio::join!(flight.clone().land(LIMIT), flight.clone().land(LIMIT));
         assert_eq!((a, b, runs.load(Ordering::SeqCst)), (Some(1), Some(1), 1));
         assert!(!flight.is_under_way());
     }
 
     #[test]
     fn a_flight_whose_runtime_is_gone_is_over() {
-        let build = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let build = || runtime(false);
         let first = build();
         let flight = first.block_on(async { Flight::launch(std::future::pending::<u8>()) });
         assert!(flight.is_under_way());
         drop(first);
         assert!(!flight.is_under_way());
-        assert_eq!(build().block_on(flight.land()), None);
+        assert_eq!(build().block_on(flight.land(LIMIT)), None);
+    }
+
+    #[test]
+    fn a_flight_whose_runtime_is_not_driven_is_given_up() {
+        let asleep = runtime(false);
+        let flight = asleep.block_on(async { Flight::launch(std::future::pending::<u8>()) });
+        assert_eq!(runtime(true).block_on(flight.clone().land(LIMIT)), None);
+        assert!(!flight.is_under_way());
+    }
+
+    fn runtime(paused: bool) -> tokio::runtime::Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_time().start_paused(paused).build().unwrap()
     }
 }

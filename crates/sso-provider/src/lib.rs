@@ -56,6 +56,21 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! More, to be run as they are, in `examples/`: `profile`, `by_hand` with every part replaced, `mock`.
+//!
+//! # `tracing`
+//!
+//! Warnings for what a person should know of though it works: a token that could not be refreshed
+//! ahead of its expiry or not be written, a lock that is not to be had. At the target
+//! `ssocreds::progress`, level `DEBUG`: an event when another process is waited for, and one with
+//! `over` when that ends; before a further attempt after a lost answer one with `attempt`, `attempts`
+//! and `wait_ms`, as `sso_http`'s. No event holds a secret.
+//!
+//! # Known gaps
+//!
+//! A token or role-credentials file that is broken is read several times, for up to a quarter of a
+//! second, on the thread of the task that needs it.
 
 #![forbid(unsafe_code)]
 
@@ -64,19 +79,23 @@ mod credentials_provider;
 mod decide;
 mod error;
 mod flight;
+mod jitter;
 mod login_command;
 #[cfg(feature = "https")]
 mod profile_providers;
 mod role_cache;
+mod seen;
 mod service;
 mod token_call;
 mod token_provider;
 mod token_provider_builder;
 mod token_refresh;
+mod wait;
 
 pub use credentials_cache::{CredentialsCache, CredentialsCacheBuilder};
 pub use credentials_provider::{SsoCredentialsProvider, SsoCredentialsProviderBuilder};
 pub use error::{ConfigError, CredentialsError, SignInCause, TokenError};
+pub use login_command::LoginCommand;
 #[cfg(feature = "https")]
 pub use profile_providers::{ProfileProviders, ProfileProvidersBuilder, from_env, from_profile};
 pub use sso_types::PROVIDER_NAME;

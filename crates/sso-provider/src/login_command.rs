@@ -7,15 +7,24 @@ use std::fmt;
 use sso_types::SessionName;
 
 /// `aws sso login`, for a session, a legacy profile, or whatever the AWS CLI takes by default.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LoginCommand(Option<(&'static str, String)>);
+/// `Display` gives it quoted for a POSIX shell, ready to be pasted.
+///
+/// ```
+/// let command = sso_provider::LoginCommand::for_session(&"my corp".parse()?);
+/// assert_eq!(command.to_string(), "aws sso login --sso-session 'my corp'");
+/// # Ok::<(), sso_types::NameError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LoginCommand(Option<(&'static str, String)>);
 
 impl LoginCommand {
-    pub(crate) fn for_session(session: &SessionName) -> Self {
+    /// For an sso-session.
+    pub fn for_session(session: &SessionName) -> Self {
         Self(Some(("--sso-session", session.as_str().to_owned())))
     }
 
-    pub(crate) fn for_profile(profile: &str) -> Self {
+    /// For a profile of the legacy form, which names no sso-session.
+    pub fn for_profile(profile: &str) -> Self {
         Self(Some(("--profile", profile.to_owned())))
     }
 }
@@ -24,12 +33,14 @@ impl fmt::Display for LoginCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("aws sso login")?;
         let Some((option, name)) = &self.0 else { return Ok(()) };
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+,=".contains(c);
+        // As a word of its own, a name that begins with a hyphen would be taken for an option.
+        let between = if name.starts_with('-') { '=' } else { ' ' };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+,".contains(c);
         if !name.is_empty() && name.chars().all(plain) {
-            write!(f, " {option} {name}")
+            write!(f, " {option}{between}{name}")
         } else {
             // Pasted into a shell it must stay one word, whatever the name holds.
-            write!(f, " {option} '{}'", name.replace('\'', r"'\''"))
+            write!(f, " {option}{between}'{}'", name.replace('\'', r"'\''"))
         }
     }
 }
@@ -46,6 +57,9 @@ mod tests {
         };
         check("dev-session", "aws sso login --sso-session dev-session");
         check("my corp", "aws sso login --sso-session 'my corp'");
+        check("=ls", "aws sso login --sso-session '=ls'");
+        check("-x", "aws sso login --sso-session=-x");
+        check("-x y", "aws sso login --sso-session='-x y'");
         check("a'; rm -rf ~", r"aws sso login --sso-session 'a'\''; rm -rf ~'");
         assert_eq!(LoginCommand::for_profile("old").to_string(), "aws sso login --profile old");
         assert_eq!(LoginCommand::default().to_string(), "aws sso login");

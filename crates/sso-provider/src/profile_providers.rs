@@ -295,6 +295,7 @@ impl ProfileProvidersBuilder {
             .region(region.clone())
             .start_url(start_url.clone())
             .accept_other_session(self.accept_other_session)
+            .max_attempts(settings.max_attempts.value)
             .clock(Arc::clone(&self.clock))
             .build()?;
 

@@ -9,15 +9,14 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use sso_cache::{RoleCredentialsFile, RoleCredentialsFileLock};
 use sso_types::{Clock, Credentials};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::CredentialsError;
+use crate::wait::Wait;
 
 /// How long to wait for another process that asks the portal. Then this one asks, too: unlike a
 /// refresh that does no harm.
 const WAIT: Duration = Duration::from_secs(20);
-const FIRST_PAUSE: Duration = Duration::from_millis(2);
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// A role-credentials file, and how much of their life its credentials must have left.
 #[derive(Debug)]
@@ -39,10 +38,13 @@ impl RoleCache {
     }
 
     /// The credentials in the file, else what `ask` gives: once, for all processes that wait.
+    ///
+    /// `ask` is told how much is left of `limit`, and has to keep to it.
     pub(crate) async fn get_or<Answer>(
         &self,
         clock: &dyn Clock,
-        ask: impl FnOnce() -> Answer,
+        limit: Duration,
+        ask: impl FnOnce(Duration) -> Answer,
     ) -> Result<Credentials, CredentialsError>
     where
         Answer: Future<Output = Result<Credentials, CredentialsError>>,
@@ -50,11 +52,12 @@ impl RoleCache {
         if let Some(credentials) = self.good(clock) {
             return Ok(credentials);
         }
-        let lock = match self.take_turn(clock).await {
+        let started = Instant::now();
+        let lock = match self.take_turn(clock, limit.min(WAIT)).await {
             Turn::Ours(lock) => lock,
             Turn::Done(credentials) => return Ok(credentials),
         };
-        match ask().await {
+        match ask(limit.saturating_sub(started.elapsed())).await {
             Ok(credentials) => {
                 self.store(lock.as_ref(), &credentials);
                 Ok(credentials)
@@ -81,20 +84,13 @@ impl RoleCache {
         (left > self.window && left.is_positive()).then_some(credentials)
     }
 
-    async fn take_turn(&self, clock: &dyn Clock) -> Turn {
-        let started = Instant::now();
-        let mut pause = FIRST_PAUSE;
-        let mut said_so = false;
+    async fn take_turn(&self, clock: &dyn Clock, limit: Duration) -> Turn {
+        let mut wait = Wait::new("waiting for another process to get the role's credentials");
         loop {
             let lock = match self.file.try_lock() {
                 Ok(Some(lock)) => Some(lock),
-                Ok(None) if started.elapsed() < WAIT => {
-                    if !said_so && started.elapsed() >= Duration::from_millis(400) {
-                        said_so = true;
-                        tracing::debug!(target: "ssocreds::progress", "waiting for another process to get the role's credentials");
-                    }
-                    sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                Ok(None) if wait.elapsed() < limit => {
+                    wait.pause().await;
                     None
                 }
                 Ok(None) => return Turn::Ours(None),

@@ -15,6 +15,7 @@ use tower::{BoxError, Service};
 
 use crate::decide::{Circumstances, Decision, FailedRefresh, decide};
 use crate::flight::Flight;
+use crate::seen::Seen;
 use crate::service::Operation;
 use crate::token_provider_builder::SsoTokenProviderBuilder;
 use crate::token_refresh::{self, Errand};
@@ -26,9 +27,13 @@ use crate::{SignInCause, TokenError};
 /// one refresh is made, whoever asks, also across processes that use this crate.
 ///
 /// **The file is the truth.** Each retrieval looks at the file (one `stat` where it has not
-/// changed), so that a login or logout by another tool counts at once. These looks, and reading a
-/// file that changed, are short blocking calls on the caller's thread; writing is left to the
-/// runtime's blocking threads. Needs a tokio runtime with time enabled.
+/// changed), so that a login or logout by another tool counts at once.
+///
+/// These looks, and reading a file that changed, are short blocking calls on the caller's thread: some
+/// microseconds, but up to a quarter of a second for a file that is broken, as if someone were in the
+/// middle of writing it. Writing a refreshed token blocks the runtime's thread too, for as long as the
+/// disk takes to flush it: handed to another thread it could be lost at a shutdown, and the session
+/// with it. That is once in a token's lifetime. Needs a tokio runtime with time enabled.
 #[derive(Clone)]
 pub struct SsoTokenProvider(pub(crate) Arc<Shared>);
 
@@ -44,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) refresh_window: SignedDuration,
     pub(crate) lock_limit: Duration,
     pub(crate) time_limit: Duration,
+    pub(crate) max_attempts: u32,
     pub(crate) region: Option<Region>,
     pub(crate) start_url: Option<StartUrl>,
     pub(crate) login_command: String,
@@ -56,21 +62,12 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     seen: Option<Seen>,
-    /// A refreshed token that could not be written, and what it is instead of.
+    /// A refreshed token that could not be written.
     unsaved: Option<Seen>,
     failure: Option<FailedRefresh>,
     /// The lifetime of a token that this provider got itself.
     lifetime: Option<(AccessToken, SignedDuration)>,
     flight: Option<Flight<Result<Arc<CachedToken>, TokenError>>>,
-}
-
-/// A token, and the state of the file that it goes with.
-#[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) token: Arc<CachedToken>,
-    pub(crate) fingerprint: Fingerprint,
-    /// Whether it is another session's token, accepted for want of our own: not ours to refresh.
-    pub(crate) borrowed: bool,
 }
 
 /// A token that the service refused before its time.
@@ -138,15 +135,15 @@ impl SsoTokenProvider {
 
     async fn retrieve(&self, refused: Option<&Refused>) -> Result<BearerToken, TokenError> {
         token_refresh::write_unsaved(&self.0);
-        // More than once for a flight that was lost (the runtime that it was started on shut down
-        // while another one waits for it), that was under way before the token was refused, or
+        // More than once for a flight that was lost (the runtime that it was started on shut down, or
+        // nobody drives it any more, while another one waits for it), that was under way before the token was refused, or
         // whose token has expired when a waiter gets to it (a machine that slept).
         for _ in 0..3 {
             let (flight, meanwhile) = match self.0.step(refused)? {
                 Step::Done(token) => return Ok(BearerToken(token)),
                 Step::Wait(flight, meanwhile) => (flight, meanwhile),
             };
-            let landed = flight.land().await;
+            let landed = flight.land(self.0.time_limit).await;
             let now = self.0.clock.now();
             let still_good = meanwhile.filter(|token| now < token.expires_at());
             match (landed, still_good) {
@@ -178,6 +175,7 @@ impl Shared {
             refresh_window: builder.refresh_window,
             lock_limit: builder.lock_limit,
             time_limit: builder.time_limit,
+            max_attempts: builder.max_attempts,
             region: builder.region,
             start_url: builder.start_url,
             login_command,
@@ -191,6 +189,8 @@ impl Shared {
     /// no other flight can land unseen.
     fn step(self: &Arc<Self>, refused: Option<&Refused>) -> Result<Step, TokenError> {
         let mut state = self.state();
+        // What was read before the service refused it is not trusted to be what is there now.
+        state.seen.take_if(|seen| refused.is_some_and(|refused| refused.is(&seen.token)));
         let seen = self.look(&mut state)?;
         let now = self.clock.now();
         let errand = match (refused, self.decide(&state, &seen, now)) {
@@ -228,7 +228,7 @@ impl Shared {
         let remembered = state.failure.as_ref();
         let remembered = remembered.filter(|it| it.counts(&seen.fingerprint, now));
         match remembered {
-            Some(failure) if failure.error.needs_sign_in() => Err(failure.error.clone()),
+            Some(failure) if failure.error.is_end_of_session() => Err(failure.error.clone()),
             _ if self.can_refresh(seen) && seen.token.refreshability(now).is_ok() => Ok(()),
             _ => Err(self.session_ended(refused)),
         }
@@ -250,14 +250,23 @@ impl Shared {
         {
             return Ok(known.clone());
         }
-        // Nothing is remembered of a file that is missing or broken, nor of what was there before.
+        // Nothing is remembered of a file that is missing or broken, nor of what was there before;
+        // but a token that could not be written outlives all but another token and a logout.
+        let unsaved = state.unsaved.take();
         *state = State {
+            unsaved: unsaved.clone(),
             flight: state.flight.take(),
             failure: state.failure.take(),
             ..State::default()
         };
-        let seen = self.read()?;
-        state.seen = Some(seen.clone());
+        let there = self.read()?;
+        state.unsaved = None;
+        let seen = match unsaved {
+            Some(unsaved) => Seen::or_newer(there, unsaved),
+            None => there,
+        };
+        let place = if seen.unsaved_over.is_some() { &mut state.unsaved } else { &mut state.seen };
+        *place = Some(seen.clone());
         Ok(seen)
     }
 
@@ -271,7 +280,7 @@ impl Shared {
         let borrowed = other.is_some();
         let loaded = other.map_or(own, |other| other.load_with_fingerprint());
         let (token, fingerprint) = loaded.map_err(|error| self.not_usable(error))?;
-        Ok(Seen { token: Arc::new(token), fingerprint, borrowed })
+        Ok(Seen { token: Arc::new(token), fingerprint, borrowed, unsaved_over: None })
     }
 
     fn other_session(&self) -> Option<TokenFile> {
@@ -306,7 +315,7 @@ impl Shared {
         let mut state = self.state();
         if state.unsaved.as_ref().is_some_and(|it| Arc::ptr_eq(&it.token, &unsaved.token)) {
             state.unsaved = None;
-            state.seen = Some(Seen { fingerprint, ..unsaved.clone() });
+            state.seen = Some(Seen { fingerprint, unsaved_over: None, ..unsaved.clone() });
         }
     }
 

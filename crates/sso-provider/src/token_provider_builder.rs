@@ -25,6 +25,7 @@ pub struct SsoTokenProviderBuilder {
     pub(crate) refresh_window: SignedDuration,
     pub(crate) lock_limit: Duration,
     pub(crate) time_limit: Duration,
+    pub(crate) max_attempts: u32,
     pub(crate) region: Option<Region>,
     pub(crate) start_url: Option<StartUrl>,
     pub(crate) accept_other_session: bool,
@@ -43,6 +44,7 @@ impl SsoTokenProviderBuilder {
             refresh_window: SignedDuration::from_mins(5),
             lock_limit: Duration::from_secs(20),
             time_limit: Duration::from_secs(60),
+            max_attempts: 3,
             region: None,
             start_url: None,
             accept_other_session: false,
@@ -68,6 +70,14 @@ impl SsoTokenProviderBuilder {
     /// unless set here.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
+        self
+    }
+
+    /// How often `CreateToken` is sent in all when its answer is lost on the way: 3, unless set
+    /// here; 0 counts as 1. Before each further attempt the file is read again, as the refresh token
+    /// may be spent. Retries of what certainly was not carried out are a layer over the service.
+    pub fn max_attempts(mut self, max_attempts: u32) -> Self {
+        self.max_attempts = max_attempts.max(1);
         self
     }
 

@@ -9,16 +9,17 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use sso_cache::{CachedToken, Fingerprint, LockError, StoreError, TokenFileLock};
 use sso_http::{CreateToken, CreateTokenResponse, ServiceError};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
-use crate::token_provider::{Refused, Seen, Shared};
+use crate::jitter::random_fraction;
+use crate::seen::Seen;
+use crate::token_provider::{Refused, Shared};
+use crate::wait::Wait;
 use crate::{SignInCause, TokenError};
 
-/// How often `CreateToken` is sent when its answers are lost on the way.
-const ATTEMPTS: u32 = 3;
-/// Between two looks at a lock or a file that another process is working on.
-const FIRST_PAUSE: Duration = Duration::from_millis(2);
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// The ceiling of the first wait before another attempt, and the one that no wait exceeds.
+const BACKOFF: Duration = Duration::from_secs(1);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
 /// How long a process that used our refresh token, without our lock, has to write what it got.
 const OTHERS_WRITE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -40,12 +41,13 @@ enum Outcome {
     New(Renewed),
 }
 
-/// A token that is the service's, and not yet the file's.
+/// What the service gave, and is not yet the file's.
 struct Renewed {
-    token: Arc<CachedToken>,
-    lifetime: SignedDuration,
-    /// The file's state that the token replaces.
-    instead_of: Seen,
+    answer: CreateTokenResponse,
+    /// When it was asked for.
+    asked_at: Timestamp,
+    /// The token that it was asked with, and the file's state then.
+    base: Seen,
     lock: Option<TokenFileLock>,
 }
 
@@ -57,7 +59,8 @@ pub(crate) async fn fly(
 ) -> Result<Arc<CachedToken>, TokenError> {
     let limit = shared.time_limit;
     let refresh = Refresh { shared: &shared, seen: &seen, errand: &errand };
-    let outcome = timeout(limit, refresh.run()).await;
+    let mut tried = seen.fingerprint.clone();
+    let outcome = timeout(limit, refresh.run(&mut tried)).await;
     let outcome = outcome.unwrap_or(Err(TokenError::Timeout { limit }));
     match outcome {
         Ok(Outcome::Found(found)) => {
@@ -67,7 +70,7 @@ pub(crate) async fn fly(
             }
             Ok(token)
         }
-        Ok(Outcome::New(renewed)) => write(&shared, renewed),
+        Ok(Outcome::New(renewed)) => refresh.write(renewed),
         Err(error) => {
             if matches!(errand, Errand::RefreshAhead) {
                 tracing::warn!(
@@ -75,7 +78,7 @@ pub(crate) async fn fly(
                     "the access token was not refreshed ahead of its expiry; it still serves"
                 );
             }
-            shared.publish_failure(seen.fingerprint, &error);
+            shared.publish_failure(tried, &error);
             Err(error)
         }
     }
@@ -117,26 +120,24 @@ enum Turn {
 }
 
 impl Refresh<'_> {
-    async fn run(&self) -> Result<Outcome, TokenError> {
+    /// Refreshes; leaves in `tried` of which state of the file.
+    async fn run(&self, tried: &mut Fingerprint) -> Result<Outcome, TokenError> {
         let lock = match self.take_turn().await? {
             Turn::Ours(lock) => lock,
             Turn::Done(seen) => return Ok(Outcome::Found(seen)),
         };
         // Under the lock the file is read again: what is refreshed is what is there now.
-        let mut base = self.shared.read()?;
-        if base.fingerprint == self.seen.fingerprint {
-            // Nobody has written; what was seen may be newer than the file, where it could not be
-            // written to it.
-            base = self.seen.clone();
-        } else if self.serves(&base) {
-            return Ok(Outcome::Found(base));
-        }
+        let mut base = self.read_again(self.seen.clone())?;
         let mut attempt = 1;
         let mut lost_a_race = false;
         loop {
+            if self.serves(&base) {
+                return Ok(Outcome::Found(base));
+            }
+            tried.clone_from(&base.fingerprint);
             let asked_at = self.shared.clock.now();
             let error = match self.create_token(&base, asked_at).await? {
-                Ok(answer) => return Ok(Outcome::New(self.renewed(base, lock, asked_at, &answer))),
+                Ok(answer) => return Ok(Outcome::New(Renewed { answer, asked_at, base, lock })),
                 Err(error) => error,
             };
             if error.is_invalid_grant() && !lost_a_race {
@@ -148,27 +149,44 @@ impl Refresh<'_> {
                 lost_a_race = true;
             } else if error.is_sign_in_required() || error.is_invalid_grant() {
                 return Err(self.shared.sign_in(SignInCause::SessionEnded(error)));
-            } else if error.is_transient() && error.is_outcome_unknown() && attempt < ATTEMPTS {
+            } else if error.is_transient()
+                && error.is_outcome_unknown()
+                && attempt < self.shared.max_attempts
+            {
                 // The answer was lost, and the refresh token may be spent: look before asking.
-                sleep(LONGEST_PAUSE * attempt).await;
+                self.back_off(attempt).await;
                 attempt += 1;
-                base = self.shared.read()?;
+                base = self.read_again(base)?;
             } else {
                 return Err(TokenError::Refresh(error));
             }
-            if self.serves(&base) {
-                return Ok(Outcome::Found(base));
-            }
         }
+    }
+
+    /// What is there now: `known`, where that could not be written and nobody else has written.
+    fn read_again(&self, known: Seen) -> Result<Seen, TokenError> {
+        Ok(Seen::or_newer(self.shared.read()?, known))
+    }
+
+    /// Before another attempt, as between the attempts of a retry layer.
+    async fn back_off(&self, attempt: u32) {
+        let ceiling = BACKOFF.saturating_mul(2_u32.saturating_pow(attempt - 1));
+        let wait = ceiling.min(LONGEST_BACKOFF).mul_f64(random_fraction());
+        tracing::debug!(
+            target: "ssocreds::progress",
+            attempt,
+            attempts = self.shared.max_attempts,
+            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            "the answer of SSO OIDC was lost; trying again"
+        );
+        sleep(wait).await;
     }
 
     /// Waits for the lock, no longer than its limit; while waiting, watches for a token that
     /// serves, so that a crowd does not queue for a lock that it no longer needs.
     async fn take_turn(&self) -> Result<Turn, TokenError> {
-        let started = Instant::now();
+        let mut wait = Wait::new("waiting for another process to refresh the access token");
         let mut last_look = self.seen.fingerprint.clone();
-        let mut pause = FIRST_PAUSE;
-        let mut said_so = false;
         loop {
             match self.shared.file.try_lock() {
                 Ok(Some(lock)) => return Ok(Turn::Ours(Some(lock))),
@@ -188,18 +206,13 @@ impl Refresh<'_> {
                 }
                 last_look = there.fingerprint;
             }
-            let waited = started.elapsed();
+            let waited = wait.elapsed();
             if waited >= self.shared.lock_limit {
                 let path = self.shared.file.lock_path();
                 let path = path.unwrap_or_else(|_| self.shared.file.path().to_owned());
                 return Err(TokenError::Locked(LockError::Timeout { path, waited }));
             }
-            if !said_so && waited >= Duration::from_millis(400) {
-                said_so = true;
-                tracing::debug!(target: "ssocreds::progress", "waiting for another process to refresh the access token");
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            wait.pause().await;
         }
     }
 
@@ -217,7 +230,7 @@ impl Refresh<'_> {
     fn serves(&self, there: &Seen) -> bool {
         let good = self.shared.clock.now() < there.token.expires_at();
         let refused = matches!(self.errand, Errand::Replace(refused) if refused.is(&there.token));
-        good && !refused && there.token.access_token() != self.seen.token.access_token()
+        good && !refused && !self.seen.goes_with(there) && !self.seen.is(&there.token)
     }
 
     /// One `CreateToken`. The outer error ends the refresh: there is nothing to ask with.
@@ -227,10 +240,16 @@ impl Refresh<'_> {
         now: Timestamp,
     ) -> Result<Result<CreateTokenResponse, ServiceError>, TokenError> {
         let token = &base.token;
-        let material = match (token.refreshability(now), self.errand) {
+        let material = if base.borrowed {
+            // The file went away meanwhile; another session's refresh token is not ours to spend.
+            Err(None)
+        } else {
+            token.refreshability(now).map_err(Some)
+        };
+        let material = match (material, self.errand) {
             (Ok(material), _) => material,
             (Err(_), Errand::Replace(refused)) => return Err(self.shared.session_ended(refused)),
-            (Err(why), _) => return Err(self.shared.expired(token, Some(why))),
+            (Err(why), _) => return Err(self.shared.expired(token, why)),
         };
         let Some(oidc) = &self.shared.oidc else { return Err(self.shared.expired(token, None)) };
         let request = CreateToken::refresh_token(
@@ -243,86 +262,91 @@ impl Refresh<'_> {
 
     /// After `invalid_grant`: a token file with another token than `base`, as soon as it is there.
     async fn wait_for_theirs(&self, base: &Seen) -> Result<Option<Seen>, TokenError> {
-        let started = Instant::now();
-        let mut pause = FIRST_PAUSE;
+        let mut wait =
+            Wait::new("waiting for another process to write the token that it refreshed");
         loop {
             let there = self.shared.read()?;
-            if self.serves(&there)
-                || there.token.refresh_token() != base.token.refresh_token()
-                || there.token.access_token() != base.token.access_token()
-            {
+            // Where `base` could not be written, what is in the file is older, and not theirs.
+            let is_other = there.token.refresh_token() != base.token.refresh_token();
+            if !base.goes_with(&there) || (is_other && base.unsaved_over.is_none()) {
                 return Ok(Some(there));
             }
-            if started.elapsed() >= OTHERS_WRITE_WITHIN {
+            if wait.elapsed() >= OTHERS_WRITE_WITHIN {
                 return Ok(None);
             }
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            wait.pause().await;
         }
+    }
+
+    /// Writes the refreshed token. When that cannot be done it is kept in memory, for the session
+    /// must not be lost by a full disk.
+    ///
+    /// A login or a logout by another tool while the request was under way, without the lock, counts
+    /// more: the file is the truth. A file that changed and holds the same token as before does not:
+    /// its refresh token is spent.
+    ///
+    /// Not `async`, and not handed to another thread: the old refresh token is spent, so between the
+    /// service's answer and the file there is no point at which this task could be dropped.
+    fn write(&self, renewed: Renewed) -> Result<Arc<CachedToken>, TokenError> {
+        let shared = self.shared;
+        let Renewed { answer, asked_at, mut base, lock } = renewed;
+        let now = shared.file.fingerprint().ok();
+        if let Some(now) = now
+            && now.as_ref() != Some(&base.fingerprint)
+        {
+            match shared.read() {
+                Ok(there) if base.goes_with(&there) => base = Seen::or_newer(there, base),
+                Ok(there) if there.borrowed || self.serves(&there) => {
+                    let token = Arc::clone(&there.token);
+                    shared.publish(there, None);
+                    return Ok(token);
+                }
+                Err(error) if error.is_no_token() => return Err(error),
+                // An expired token or none that can be read is nothing that ours could harm.
+                Ok(_) | Err(_) => base.fingerprint = now.unwrap_or(base.fingerprint),
+            }
+        }
+        let lifetime = SignedDuration::try_from(answer.expires_in()).unwrap_or(SignedDuration::MAX);
+        let token = Arc::new(self.renewed(&base.token, asked_at, lifetime, &answer));
+        match store(shared, lock.as_ref(), &token) {
+            Ok(fingerprint) => {
+                tracing::debug!("the access token was refreshed");
+                let token = Arc::clone(&token);
+                let written = Seen { token, fingerprint, borrowed: false, unsaved_over: None };
+                shared.publish(written, Some(lifetime));
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the refreshed token cannot be written; it is used from memory and written later"
+                );
+                shared.publish_unsaved(Seen::unsaved(Arc::clone(&token), base), lifetime);
+            }
+        }
+        // The lock goes last: what this process knows is published by then.
+        drop(lock);
+        Ok(token)
     }
 
     fn renewed(
         &self,
-        base: Seen,
-        lock: Option<TokenFileLock>,
+        base: &CachedToken,
         asked_at: Timestamp,
+        lifetime: SignedDuration,
         answer: &CreateTokenResponse,
-    ) -> Renewed {
-        let lifetime = SignedDuration::try_from(answer.expires_in()).unwrap_or(SignedDuration::MAX);
+    ) -> CachedToken {
         // Counted from before the request, so that an answer under way for long lasts no longer.
         let expires_at = asked_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
         let access_token = answer.access_token().clone();
-        let refresh_token = answer.refresh_token().cloned();
-        let mut token = base.token.refreshed(access_token, expires_at, refresh_token);
+        let mut token = base.refreshed(access_token, expires_at, answer.refresh_token().cloned());
         if let Some(region) = &self.shared.region {
             token = token.with_region(region.as_str());
         }
         if let Some(start_url) = &self.shared.start_url {
             token = token.with_start_url(start_url.as_str());
         }
-        Renewed { token: Arc::new(token), lifetime, instead_of: base, lock }
+        token
     }
-}
-
-/// Writes the refreshed token. When that cannot be done it is kept in memory, for the session must
-/// not be lost by a full disk.
-///
-/// A login or a logout by another tool while the request was under way, without the lock, counts
-/// more: the file is the truth.
-///
-/// Not `async`, and not handed to another thread: the old refresh token is spent, so between the
-/// service's answer and the file there is no point at which this task could be dropped.
-fn write(shared: &Shared, renewed: Renewed) -> Result<Arc<CachedToken>, TokenError> {
-    let Renewed { token, lifetime, instead_of, lock } = renewed;
-    if shared.file.fingerprint().is_ok_and(|now| now.as_ref() != Some(&instead_of.fingerprint)) {
-        match shared.read() {
-            Ok(there) if !there.token.is_expired(shared.clock.now()) => {
-                let token = Arc::clone(&there.token);
-                shared.publish(there, None);
-                return Ok(token);
-            }
-            Err(error) if error.is_no_token() => return Err(error),
-            // An expired token or none that can be read is nothing that ours could harm.
-            Ok(_) | Err(_) => {}
-        }
-    }
-    match store(shared, lock.as_ref(), &token) {
-        Ok(fingerprint) => {
-            tracing::debug!("the access token was refreshed");
-            let written = Seen { token: Arc::clone(&token), fingerprint, ..instead_of };
-            shared.publish(written, Some(lifetime));
-        }
-        Err(error) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the refreshed token cannot be written; it is used from memory and written later"
-            );
-            shared.publish_unsaved(Seen { token: Arc::clone(&token), ..instead_of }, lifetime);
-        }
-    }
-    // The lock goes last: what this process knows is published by then.
-    drop(lock);
-    Ok(token)
 }
 
 fn store(

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::scene::{NOW, Scene, credentials, unavailable};
 
-/// A small generator of random numbers (SplitMix64), so that a seed is a schedule.
+/// A small generator of random numbers (`SplitMix64`), so that a seed is a schedule.
 #[derive(Clone)]
 struct Random(Arc<AtomicU64>);
 
@@ -108,7 +108,7 @@ async fn cache_schedule(seed: u64, token: std::path::PathBuf) {
                 random.give_way().await;
                 // Half of the schedules are without invalidations.
                 match random.below(8) {
-                    0 if seed % 2 == 0 => {
+                    0 if seed.is_multiple_of(2) => {
                         books.lock().unwrap().epoch += 1;
                         cache.invalidate();
                     }

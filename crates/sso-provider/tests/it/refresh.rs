@@ -226,6 +226,37 @@ async fn after_an_answer_was_lost_the_file_is_read_before_the_token_is_sent_agai
     assert_eq!(value(&scene.provider()).await, "new-3");
 }
 
+#[tokio::test(start_paused = true)]
+async fn how_often_a_lost_answer_is_asked_for_again_can_be_set() {
+    for (attempts, calls) in [(0, 1), (1, 1), (2, 2), (5, 5)] {
+        let scene = Scene::new();
+        scene.token("old", 0);
+        scene.oidc.answer(|_, _| Err(lost_answer()));
+        let provider = scene.builder().max_attempts(attempts).build().unwrap();
+        assert!(provider.retrieve_bearer_token().await.unwrap_err().is_transient());
+        assert_eq!(scene.oidc.calls(), calls);
+    }
+}
+
+/// After another file was tried, that one is what is not to be tried again.
+#[tokio::test(start_paused = true)]
+async fn what_is_remembered_is_the_refresh_token_that_was_refused_last() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let (file, theirs) = (scene.file(), scene.refreshable("theirs, expired", 0));
+    scene.oidc.answer(move |call, _| {
+        if call == 1 {
+            file.store_unlocked(&theirs).unwrap();
+        }
+        Err(invalid_grant())
+    });
+    let provider = scene.provider();
+    for _ in 0..2 {
+        assert!(provider.retrieve_bearer_token().await.unwrap_err().is_login_required());
+    }
+    assert_eq!(scene.oidc.calls(), 2);
+}
+
 fn invalid_grant() -> ServiceError {
     ServiceError::service(400, "InvalidGrantException", "").with_error("invalid_grant")
 }
@@ -275,4 +306,27 @@ async fn a_logout_during_a_refresh_stands() {
     let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
     assert!(error.is_login_required(), "{error:?}");
     assert!(!scene.path().exists());
+}
+
+/// A file that was only touched, or given another field, has no newer token: what it held is spent.
+#[tokio::test]
+async fn a_file_touched_during_a_refresh_is_overwritten_with_its_new_fields() {
+    for left in [100, 0] {
+        let scene = Scene::new();
+        scene.token("old", left);
+        let path = scene.path();
+        scene.oidc.answer(move |call, _| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let text = text.replacen('{', r#"{"addedMeanwhile": 1.50, "#, 1);
+            std::fs::write(&path, text).unwrap();
+            Ok(answer(call))
+        });
+        let provider = scene.provider();
+        assert_eq!(value(&provider).await, "new-1");
+        assert_eq!(scene.stored().refresh_token().unwrap().expose_secret(), "rotated-1");
+        let text = std::fs::read_to_string(scene.path()).unwrap();
+        assert!(text.contains(r#""addedMeanwhile":1.50"#), "{text}");
+        assert_eq!(value(&provider).await, "new-1");
+        assert_eq!(scene.oidc.calls(), 1);
+    }
 }

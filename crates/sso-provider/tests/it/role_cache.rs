@@ -91,3 +91,28 @@ async fn an_entry_that_cannot_be_read_is_as_if_absent_and_replaced() {
     assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-1");
     assert_eq!(file.load().unwrap().access_key_id(), "AKID-1");
 }
+
+#[tokio::test]
+async fn credentials_that_do_not_say_their_account_are_known_by_the_request() {
+    let scene = Scene::new();
+    let file = file(&scene);
+    file.store_unlocked(&credentials(7, scene.now(), 3600)).unwrap();
+    let credentials = provider(&scene).retrieve().await.unwrap();
+    assert_eq!(file.load().unwrap().account_id(), None);
+    assert_eq!(credentials.account_id().unwrap().as_str(), "123456789012");
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_stay_good_when_the_time_limit_passes() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    scene.portal.close();
+    file(&scene).store_unlocked(&credentials(7, scene.now(), 60)).unwrap();
+    assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-7");
+
+    // The wait for another process counts, too.
+    let _lock = file(&scene).try_lock().unwrap().unwrap();
+    let started = tokio::time::Instant::now();
+    assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-7");
+    assert_eq!(started.elapsed().as_secs(), 60);
+}

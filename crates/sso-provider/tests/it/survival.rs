@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use sso_provider::CredentialsCache;
+use sso_provider::http::ServiceError;
 
 use crate::scene::{Scene, answer, unavailable, value};
 
@@ -104,6 +105,46 @@ async fn a_token_that_cannot_be_written_is_refreshed_with_its_own_refresh_token(
     assert_eq!(value(&provider).await, "new-1");
     scene.advance(3600);
     assert_eq!(value(&provider).await, "new-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_does_not_bring_back_the_spent_refresh_token_of_the_file() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let Some(_disk) = fill_during_refresh(&scene) else { return };
+    let provider = scene.provider();
+    assert_eq!(value(&provider).await, "new-1");
+    scene.advance(3600);
+    scene.oidc.answer(|call, request| {
+        assert_eq!(request.refresh_token_grant().unwrap().expose_secret(), "rotated-1");
+        if call == 2 {
+            return Err(ServiceError::service(504, "GatewayTimeout", ""));
+        }
+        Ok(answer(call))
+    });
+    assert_eq!(value(&provider).await, "new-3");
+}
+
+#[tokio::test]
+async fn a_token_that_could_not_be_written_outlives_a_touch_of_the_file() {
+    let scene = Scene::new();
+    scene.token("old", 30);
+    let Some(disk) = fill_during_refresh(&scene) else { return };
+    let provider = scene.provider();
+    assert_eq!(value(&provider).await, "new-1");
+    let whole = fs::read(scene.path()).unwrap();
+    fs::write(scene.path(), &whole).unwrap();
+    assert_eq!(value(&provider).await, "new-1", "the token in the file is spent");
+    // Someone stops in the middle of writing, and goes on.
+    fs::write(scene.path(), whole.get(..10).unwrap()).unwrap();
+    assert!(provider.retrieve_bearer_token().await.unwrap_err().is_login_required());
+    fs::write(scene.path(), &whole).unwrap();
+    assert_eq!(value(&provider).await, "new-1");
+
+    drop(disk.lock().unwrap().take());
+    value(&provider).await;
+    assert_eq!(scene.stored().refresh_token().unwrap().expose_secret(), "rotated-1");
+    assert_eq!(scene.oidc.calls(), 1);
 }
 
 #[tokio::test]

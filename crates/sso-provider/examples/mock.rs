@@ -1,0 +1,62 @@
+//! A mock is a function: code that takes credentials from this crate, tested without a network.
+//!
+//! Run it with `cargo run -p sso-provider --example mock`.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::error::Error;
+use std::time::Duration;
+
+use sso_provider::cache::{CachedToken, TokenFile};
+use sso_provider::http::{CreateToken, CreateTokenResponse, GetRoleCredentials, ServiceError};
+use sso_provider::types::{
+    AccessToken, ClientSecret, Credentials, ManualClock, RefreshToken, SecretAccessKey,
+    SessionToken,
+};
+use sso_provider::{CredentialsCache, SsoCredentialsProvider, SsoTokenProvider};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // An expired login that can be refreshed, at a time of our choosing.
+    let directory = tempfile::tempdir()?;
+    let file = TokenFile::new(directory.path().join("token.json"));
+    let clock = ManualClock::at("2026-01-01T00:00:00Z".parse()?);
+    let expired = CachedToken::new(AccessToken::new("old"), "2025-12-31T00:00:00Z".parse()?)
+        .with_refresh_token(RefreshToken::new("refresh"))
+        .with_client_registration("client", ClientSecret::new("secret"), None);
+    file.store_unlocked(&expired)?;
+
+    let oidc = tower::service_fn(|_: CreateToken| async {
+        let hour = Duration::from_secs(3600);
+        Ok::<_, ServiceError>(CreateTokenResponse::new(AccessToken::new("new"), hour))
+    });
+    // Takes the new access token, and refuses one account.
+    let expires_at = "2026-01-01T01:00:00Z".parse()?;
+    let portal = tower::service_fn(move |request: GetRoleCredentials| async move {
+        assert_eq!(request.access_token().expose_secret(), "new");
+        if request.account_id().as_str() != "123456789012" {
+            return Err(ServiceError::service(403, "ForbiddenException", "No access"));
+        }
+        let (key, token) = (SecretAccessKey::new("key"), SessionToken::new("session"));
+        Ok(Credentials::new("AKID", key, token, expires_at))
+    });
+
+    let token_provider = SsoTokenProvider::builder(oidc, file).clock(clock.clone()).build()?;
+    for account_id in ["123456789012", "210987654321"] {
+        let provider = SsoCredentialsProvider::builder(
+            portal,
+            account_id.parse()?,
+            "SSOReadOnlyRole".parse()?,
+        )
+        .token_provider(token_provider.clone())
+        .clock(clock.clone())
+        .build()?;
+        match CredentialsCache::new(provider).retrieve().await {
+            Ok(credentials) => println!("{credentials:?}"),
+            Err(error) if error.is_access_denied() => println!("{error}"),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
