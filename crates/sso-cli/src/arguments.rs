@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sso_types::AccountId;
 
 use crate::failure::EXIT_CODES;
 
@@ -223,7 +224,7 @@ pub(crate) struct List {
 pub(crate) struct Roles {
     /// This account only [default: all]
     #[arg(long, value_name = "ID")]
-    pub(crate) account_id: Option<String>,
+    pub(crate) account_id: Option<AccountId>,
     #[command(flatten)]
     pub(crate) list: List,
 }

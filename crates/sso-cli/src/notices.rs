@@ -15,6 +15,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::progress::{News, Progress};
+use crate::table::printable;
 
 /// Where the crates below say what they wait for.
 const PROGRESS: &str = "ssocreds::progress";
@@ -68,7 +69,9 @@ impl Subscriber for Notices {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        if event.metadata().target() == PROGRESS {
+        if event.metadata().target() == PROGRESS && fields.over {
+            self.progress.forget_news();
+        } else if event.metadata().target() == PROGRESS {
             let pause = fields.wait_ms.map(Duration::from_millis);
             self.progress.tell(News {
                 message: fields.message,
@@ -77,7 +80,7 @@ impl Subscriber for Notices {
             });
         } else {
             self.progress.clear();
-            let warning = format!("ssocreds: warning: {}\n", fields.message);
+            let warning = format!("ssocreds: warning: {}\n", printable(&fields.message));
             let _ = std::io::stderr().write_all(warning.as_bytes());
         }
     }
@@ -100,9 +103,17 @@ struct Fields {
     attempt: Option<u64>,
     attempts: Option<u64>,
     wait_ms: Option<u64>,
+    /// Whether what was waited for is no longer.
+    over: bool,
 }
 
 impl Visit for Fields {
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if field.name() == "over" {
+            self.over = value;
+        }
+    }
+
     fn record_u64(&mut self, field: &Field, value: u64) {
         match field.name() {
             "attempt" => self.attempt = Some(value),

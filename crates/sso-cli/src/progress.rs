@@ -61,6 +61,11 @@ impl Progress {
         self.state().news = Some(news);
     }
 
+    /// What was told last is over.
+    pub(crate) fn forget_news(&self) {
+        self.state().news = None;
+    }
+
     /// Takes the line away.
     pub(crate) fn clear(&self) {
         self.draw("");
@@ -156,5 +161,7 @@ mod tests {
         let message = "waiting for another process".to_owned();
         progress.tell(News { message, ..News::default() });
         assert_eq!(line(now), "ssocreds: waiting for another process ...");
+        progress.forget_news();
+        assert_eq!(line(now), "ssocreds: asking the SSO portal ...");
     }
 }

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 use sso_http::{Role, ServiceError};
-use sso_provider::{BearerToken, ConfigError};
+use sso_provider::BearerToken;
 use sso_types::AccountId;
 
 use crate::arguments::{Roles, TableFormat};
@@ -36,13 +36,11 @@ struct JsonRole<'a> {
 type Listed = (Role, Option<String>);
 
 pub(crate) fn run(context: &Context, options: &Roles) -> Result<(), Failure> {
-    let account_id = options.account_id.as_deref().map(AccountId::new).transpose();
-    let account_id = account_id.map_err(ConfigError::from)?;
     let providers = context.login(&options.list.login)?;
     let listed = context.wait("listing roles", async |progress| {
         let list = async |token: BearerToken| {
             let lists = PortalLists::new(&providers, token.access_token().clone());
-            match &account_id {
+            match &options.account_id {
                 Some(account_id) => of_account(&lists, account_id).await,
                 None => of_all(&lists, progress).await,
             }

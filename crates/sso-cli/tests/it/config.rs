@@ -192,7 +192,8 @@ async fn a_profile_as_json() {
               "value": 5,
               "source": "max_attempts of [profile local], HOME/.aws/config line 30"
             }
-          }
+          },
+          "warnings": []
         }
     "#]]
     .assert_eq(&run("local"));
@@ -236,10 +237,26 @@ async fn a_profile_as_json() {
               "value": 3,
               "source": "default"
             }
-          }
+          },
+          "warnings": []
         }
     "#]]
     .assert_eq(&run("legacy"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_warnings_of_a_profile() {
+    let scene = scene().await;
+    scene.configure(
+        "[profile short]\nsso_start_url = http://example.com/start\nsso_region = us-east-1\n\
+         sso_account_id = 12345678901\nsso_role_name = R\n",
+    );
+    let json = scene.run(&["config", "--profile", "short", "--format", "json"]).json();
+    let warnings = json["warnings"].as_array().unwrap();
+    let has = |what| warnings.iter().any(|it| it.as_str().unwrap().contains(what));
+    assert!(has("12 digits") && has("https"), "{warnings:?}");
+    let table = scene.run(&["config", "--profile", "short"]).success();
+    assert_eq!(table.matches("warning: ").count(), warnings.len(), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -146,6 +146,15 @@ async fn what_the_portal_refuses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_id_that_cannot_be_one_is_a_wrong_command_line() {
+    let scene = Scene::new(TokenState::Valid).await;
+    for id in ["", "1\n2"] {
+        let error = scene.run(&["roles", "--profile", "devsso", "--account-id", id]).failure(2);
+        assert!(error.contains("--account-id"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn throttling_is_waited_out() {
     let scene = Scene::with(three_accounts(), TokenState::Valid).await;
     scene.emulator.fault_next(Operation::ListAccountRoles, 1, ErrorName::TooManyRequests);

@@ -105,6 +105,30 @@ async fn another_process_is_waited_for_visibly() {
     assert_eq!(scene.emulator.counts().create_token, 1);
 }
 
+/// What is waited for is no longer shown when something else is being waited for.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wait_for_another_process_ends_visibly() {
+    let scene = Scene::new(TokenState::Expired).await;
+    let slow = |milliseconds| Fault::Delay(Duration::from_millis(milliseconds));
+    scene.emulator.fault_next(Operation::CreateToken, 1, slow(1500));
+    scene.emulator.fault_next(Operation::GetRoleCredentials, 1, slow(900));
+    let mut first = scene
+        .command(&["token", "--profile", "devsso"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while scene.emulator.counts().create_token == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let shown = on_a_terminal(&scene, "credential-process --profile devsso");
+    assert!(first.wait().unwrap().success());
+    let Some(shown) = shown else { return };
+    let waited = "\rssocreds: waiting for another process to refresh the access token ...";
+    let (_, after) = shown.rsplit_once(waited).unwrap();
+    assert!(after.contains("\rssocreds: getting credentials from AWS SSO ..."), "{shown:?}");
+}
+
 /// Many accounts: no faster than the portal likes, and how far it is can be seen.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]

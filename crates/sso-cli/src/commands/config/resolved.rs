@@ -26,6 +26,7 @@ pub(super) struct Resolved {
     cache_file_name: String,
     endpoints: Endpoints,
     settings: Sources,
+    warnings: Vec<String>,
 }
 
 /// The URLs that are called.
@@ -79,6 +80,7 @@ impl Resolved {
             cache_file_name: key.file_name(),
             endpoints: Endpoints { portal: portal.value.clone(), oidc: oidc.value.clone() },
             settings: sources(settings, portal, oidc),
+            warnings: profile.warnings().iter().map(ToString::to_string).collect(),
         })
     }
 
@@ -120,8 +122,8 @@ impl Resolved {
             table.row([name.into(), value.into(), source.into()]);
         }
         out.push_str(&table.render());
-        for warning in profile.warnings() {
-            let _ = writeln!(out, "{FAIR}warning:{FAIR:#} {}", printable(&warning.to_string()));
+        for warning in &self.warnings {
+            let _ = writeln!(out, "{FAIR}warning:{FAIR:#} {}", printable(warning));
         }
         out
     }

@@ -10,12 +10,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sso_cache::{CacheKey, RoleCredentialsFile, TokenFile};
 use sso_config::{SettingsError, SharedConfig, SsoProfile, SsoSession};
-use sso_provider::ConfigError;
+use sso_provider::{ConfigError, LoginCommand};
 use sso_types::StartUrl;
 
 use crate::context::{self, Context};
 use crate::failure::Failure;
-use crate::quote;
 use crate::times::whole_seconds;
 
 #[derive(Debug, Serialize)]
@@ -195,7 +194,7 @@ impl Look<'_> {
                         &CacheKey::for_session(session),
                         start_url,
                         profile.region().as_str(),
-                        &format!("--sso-session {}", *quote::posix(session.as_str())),
+                        &LoginCommand::for_session(session),
                     )
                 })
             }
@@ -204,7 +203,7 @@ impl Look<'_> {
                     &CacheKey::for_start_url(start_url),
                     start_url,
                     profile.region().as_str(),
-                    &format!("--profile {}", *quote::posix(profile.profile_name())),
+                    &LoginCommand::for_profile(profile.profile_name()),
                 )
             }),
         }
@@ -217,7 +216,7 @@ impl Look<'_> {
                 &CacheKey::for_session(session.name()),
                 session.start_url(),
                 session.region().as_str(),
-                &format!("--sso-session {}", *quote::posix(session.name().as_str())),
+                &LoginCommand::for_session(session.name()),
             )
         }
     }
@@ -227,7 +226,7 @@ impl Look<'_> {
         key: &CacheKey,
         start_url: &StartUrl,
         region: &str,
-        option: &str,
+        command: &LoginCommand,
     ) -> LoginStatus {
         let token = self.token(key, start_url);
         let is_needed = matches!(token.state, State::Expired | State::SignedOut | State::Unusable);
@@ -236,7 +235,7 @@ impl Look<'_> {
             start_url: Some(start_url.to_string()),
             region: Some(region.to_owned()),
             token,
-            login_command: is_needed.then(|| format!("aws sso login {option}")),
+            login_command: is_needed.then(|| command.to_string()),
         }
     }
 
