@@ -136,6 +136,17 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// The sso-session that was given in place of a profile.
+    pub(crate) fn sso_session(&self) -> Option<&str> {
+        let login = match self {
+            Self::Token(options) => &options.login,
+            Self::Accounts(options) => &options.login,
+            Self::Roles(options) => &options.list.login,
+            _ => return None,
+        };
+        login.sso_session.as_deref()
+    }
+
     /// Whether errors are JSON, as the output is.
     pub(crate) fn has_json_errors(&self) -> bool {
         match self {

@@ -51,12 +51,11 @@ fn main() -> ExitCode {
         Err(error) => return report::usage(&error),
     };
     arguments.global.color.write_global();
-    let json = arguments.command.has_json_errors();
     let context = Context::new(arguments.global);
     match run(&context, &arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            report::failure(&failure, &context, json);
+            report::failure(&failure, &context, &arguments.command);
             ExitCode::from(failure.exit_code())
         }
     }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use sso_config::SettingsError;
 use sso_provider::{ConfigError, CredentialsError, TokenError};
 
+use crate::arguments::Command;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::quote;
@@ -45,10 +46,10 @@ struct Service<'a> {
     request_id: Option<&'a str>,
 }
 
-/// Prints the failure to stderr.
-pub(crate) fn failure(failure: &Failure, context: &Context, json: bool) {
+/// Prints the failure of the command to stderr.
+pub(crate) fn failure(failure: &Failure, context: &Context, command: &Command) {
     let report = Report::new(failure);
-    if json {
+    if command.has_json_errors() {
         print_json(report);
         return;
     }
@@ -56,7 +57,7 @@ pub(crate) fn failure(failure: &Failure, context: &Context, json: bool) {
     for cause in &report.causes {
         let _ = writeln!(text, "  because {}", printable(cause));
     }
-    if let Some(next) = next_step(failure, context) {
+    if let Some(next) = next_step(failure, context, command) {
         text.push_str(&next);
     }
     // A stderr that is gone leaves nobody to tell.
@@ -147,12 +148,13 @@ fn text(link: &(dyn Error + 'static)) -> Option<String> {
 }
 
 /// What to do next, as lines.
-fn next_step(failure: &Failure, context: &Context) -> Option<String> {
+fn next_step(failure: &Failure, context: &Context, failed: &Command) -> Option<String> {
     let bold = Style::new().bold();
     let command = |to: &str, command: &str| format!("  to {to}, run: {bold}{command}{bold:#}\n");
-    let of_profile = || match &context.global.profile {
-        Some(profile) => format!(" --profile {}", *quote::posix(profile)),
-        None => String::new(),
+    let of_login = || match (&context.global.profile, failed.sso_session()) {
+        (_, Some(session)) => format!(" --sso-session {}", *quote::posix(session)),
+        (Some(profile), None) => format!(" --profile {}", *quote::posix(profile)),
+        (None, None) => String::new(),
     };
     if let Some(login) = failure.login_command() {
         return Some(command("log in", login));
@@ -165,10 +167,7 @@ fn next_step(failure: &Failure, context: &Context) -> Option<String> {
     };
     match config {
         Some(ConfigError::TokenOnly { .. }) => {
-            return Some(command(
-                "get the access token",
-                &format!("ssocreds token{}", of_profile()),
-            ));
+            return Some(command("get the access token", &format!("ssocreds token{}", of_login())));
         }
         Some(ConfigError::Settings(SettingsError::NoHome)) => return None,
         Some(ConfigError::Settings(error)) if error.is_not_found() => {
@@ -180,7 +179,7 @@ fn next_step(failure: &Failure, context: &Context) -> Option<String> {
         _ => {}
     }
     match failure.exit_code() {
-        5 => Some(command("see what you may use", &format!("ssocreds roles{}", of_profile()))),
+        5 => Some(command("see what you may use", &format!("ssocreds roles{}", of_login()))),
         6 if context.global.verbose == 0 => {
             Some("  try again later; with -v each attempt is shown\n".to_owned())
         }

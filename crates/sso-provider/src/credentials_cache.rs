@@ -31,7 +31,8 @@ const FAILURE_IS_REMEMBERED: SignedDuration = SignedDuration::from_secs(30);
 /// Needs a tokio runtime with time enabled. To call it from synchronous code, keep a runtime:
 ///
 /// ```no_run
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[cfg(feature = "https")]
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 /// let provider = runtime.block_on(sso_provider::from_profile("devsso"))?;
 /// let credentials = runtime.block_on(provider.retrieve())?;

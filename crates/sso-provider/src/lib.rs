@@ -18,6 +18,7 @@
 //! A profile, as configured for the AWS CLI:
 //!
 //! ```no_run
+//! # #[cfg(feature = "https")]
 //! # async fn example() -> Result<(), sso_provider::CredentialsError> {
 //! let provider = sso_provider::from_profile("devsso").await?;
 //! let credentials = provider.retrieve().await?;

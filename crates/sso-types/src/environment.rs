@@ -90,7 +90,7 @@ impl Environment {
             .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
             .collect();
         let mut environment = Self { variables, platform_home: None };
-        // std asks the user database only when HOME is not set at all.
+        // Only where it is needed. std takes an empty HOME for none, too, and asks the user database.
         if environment.home_dir().is_none() {
             environment.platform_home =
                 std::env::home_dir().filter(|home| !home.as_os_str().is_empty());

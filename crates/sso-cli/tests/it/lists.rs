@@ -143,6 +143,9 @@ async fn what_the_portal_refuses() {
           because ListAccountRoles failed with ForbiddenException (HTTP 403): No access; check that a role is assigned to you in the account 999999999999, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
           to see what you may use, run: ssocreds roles --profile devsso
     "#]].assert_eq(&error);
+    let by_session = ["roles", "--sso-session", "dev-session", "--account-id", "999999999999"];
+    let error = scene.run(&by_session).failure(5);
+    assert!(error.ends_with("run: ssocreds roles --sso-session dev-session\n"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
