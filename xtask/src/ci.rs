@@ -120,5 +120,8 @@ fn deny(shell: &Shell) -> Result<()> {
 /// The examples that end by themselves.
 fn examples(shell: &Shell) -> Result<()> {
     let cargo = project::cargo();
+    for example in ["profile", "by_hand", "mock"] {
+        cmd!(shell, "{cargo} run --quiet --package sso-provider --example {example}").run()?;
+    }
     Ok(cmd!(shell, "{cargo} run --quiet --package sso-aws-sdk --example sign_request").run()?)
 }
