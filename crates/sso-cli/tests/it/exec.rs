@@ -123,8 +123,12 @@ async fn an_interrupt_reaches_the_command_once() {
 
     let scene = Scene::new(TokenState::Valid).await;
     let script = "trap 'echo caught' INT; echo $$; read line; echo end";
+    // A test run in the background of a shell ignores interrupts, and a shell cannot trap what it was
+    // started to ignore; this undoes it.
+    let shell = ["env", "--default-signal=INT", "sh", "-c", script];
+    let shell = if cfg!(target_os = "linux") { &shell[..] } else { &shell[2..] };
     let mut child = scene
-        .command(&arguments(&["sh", "-c", script]))
+        .command(&arguments(shell))
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
