@@ -26,14 +26,14 @@ pub(crate) fn measure(
     effort: Effort,
 ) -> Result<Vec<Row>> {
     let Effort { rounds, slow_every } = effort;
-    let valid = asking(programs, http, slow_every, "valid")?;
+    let valid = asking(programs, http, slow_every)?;
     for turn in &valid {
         (turn.prepare)()?;
         check(turn.subject, (turn.command)())?;
     }
     let mut rows = vec![processes("token valid, HTTP", rounds, &valid)?];
 
-    let expired: Vec<_> = asking(programs, http, slow_every, "valid")?
+    let expired: Vec<_> = asking(programs, http, slow_every)?
         .into_iter()
         .filter(|turn| turn.subject != FLOOR && turn.subject != "floor in C")
         .map(|turn| {
@@ -49,7 +49,7 @@ pub(crate) fn measure(
     rows.push(processes("role cache hit", rounds, &cached(programs, http, slow_every)?)?);
     http.forget_role_credentials()?;
 
-    let over_tls = asking(programs, tls, slow_every, "valid")?;
+    let over_tls = asking(programs, tls, slow_every)?;
     for turn in &over_tls {
         (turn.prepare)()?;
         check(turn.subject, (turn.command)())?;
@@ -60,8 +60,8 @@ pub(crate) fn measure(
 
 /// The most memory of the same, over HTTP and over TLS.
 pub(crate) fn footprint(programs: &Programs, http: &Stage, tls: &Stage) -> Result<Vec<Row>> {
-    let plain = asking(programs, http, 1, "valid")?;
-    let over_tls = asking(programs, tls, 1, "valid")?;
+    let plain = asking(programs, http, 1)?;
+    let over_tls = asking(programs, tls, 1)?;
     Ok(vec![
         memory("peak memory, token valid, HTTP", 5, &plain)?,
         memory("peak memory, token valid, TLS, system bundle", 5, &over_tls)?,
@@ -83,9 +83,7 @@ fn asking<'a>(
     programs: &'a Programs,
     stage: &'a Stage,
     slow_every: usize,
-    state: &str,
 ) -> Result<Vec<Turn<'a>>> {
-    stage.token_state(state)?;
     let mut turns = vec![Turn::new(OURS, move || ours(programs, stage, false))];
     let over_tls = stage.bundle().exists();
     let floor = if over_tls { &programs.floor_tls } else { &programs.floor_http };

@@ -158,9 +158,8 @@ fn go(shell: &Shell, here: &Path) -> Result<Found> {
     let program = here.join("bench-go");
     let _there = shell.push_dir(peers().join("go"));
     // Without what a release leaves out: the symbols, and paths of this machine.
-    cmd!(shell, "go build -mod=readonly -trimpath -ldflags=-s\\ -w -o {program} .")
-        .quiet()
-        .run()?;
+    let stripped = "-ldflags=-s -w";
+    cmd!(shell, "go build -mod=readonly -trimpath {stripped} -o {program} .").quiet().run()?;
     Ok((vec![program.into()], Vec::new()))
 }
 

@@ -137,9 +137,12 @@ func concurrent(ctx context.Context, count int) ([]float64, error) {
 
 func sharedConfig(ctx context.Context, count int) ([]float64, error) {
 	var samples []float64
+	files := func(options *config.LoadSharedConfigOptions) {
+		options.ConfigFiles = []string{os.Getenv("AWS_CONFIG_FILE")}
+	}
 	for range count {
 		started := time.Now()
-		found, err := config.LoadSharedConfigProfile(ctx, os.Getenv("AWS_PROFILE"))
+		found, err := config.LoadSharedConfigProfile(ctx, os.Getenv("AWS_PROFILE"), files)
 		if err != nil {
 			return nil, err
 		}

@@ -28,9 +28,9 @@ async function cold() {
 
 // What a client does before each request: asks the memoized provider.
 async function memoized() {
-  const { memoize } = createRequire(require.resolve(name))("@smithy/property-provider");
-  const good = (it) => it.expiration !== undefined && it.expiration.getTime() - Date.now() < 300000;
-  return memoize(fromSSO(), good, (it) => it.expiration !== undefined);
+  const { memoize } = createRequire(require.resolve(name))("@smithy/core/config");
+  const near = (it) => it.expiration !== undefined && it.expiration.getTime() - Date.now() < 300000;
+  return memoize(fromSSO(), near, (it) => it.expiration !== undefined);
 }
 
 async function warm(threads, milliseconds) {

@@ -81,7 +81,7 @@ fn warm(threads: usize, time: Duration) -> Result<(), Failure> {
         .build()?;
     let bag = ConfigBag::base();
     let call = || cache.resolve_cached_identity(resolver.clone(), &components, &bag);
-    runtime.block_on(call())?;
+    runtime.block_on(async { call().await })?;
     let mut all = Vec::new();
     std::thread::scope(|scope| {
         let work = || {
