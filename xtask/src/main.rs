@@ -3,7 +3,14 @@
 //! Not part of what is published.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tasks talk to a maintainer")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::format_push_string,
+    clippy::struct_excessive_bools,
+    reason = "tasks talk to a maintainer, write reports and scratch files, and have switches"
+)]
 
 mod bench;
 mod chaos;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
@@ -184,7 +185,7 @@ fn content(file: &str, text: &str) -> Vec<String> {
             faults.push(format!("{file}: {machine:?} is one machine's path"));
         }
     }
-    if !file.ends_with(".rs") {
+    if Path::new(file).extension().is_none_or(|it| it != "rs") {
         return faults;
     }
     let lines = text.lines().count();

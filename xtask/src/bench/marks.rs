@@ -40,13 +40,15 @@ pub(crate) fn judge(rows: &[&Row], crowds: &Crowds) -> Vec<Mark> {
         let Some(row) = row(measure) else { continue };
         let (Some(ours), Some(theirs)) = (row.median(OURS), row.median(subject)) else { continue };
         let ratio = ours / theirs;
-        let wanted = match most < 1.0 {
-            true => format!("at most 1/{:.0} of {subject}", 1.0 / most),
-            false => format!("at most {most} × {subject}"),
+        let wanted = if most < 1.0 {
+            format!("at most 1/{:.0} of {subject}", 1.0 / most)
+        } else {
+            format!("at most {most} × {subject}")
         };
-        let found = match ratio < 0.5 {
-            true => format!("1/{}", three_digits(1.0 / ratio)),
-            false => format!("{ratio:.2} ×"),
+        let found = if ratio < 0.5 {
+            format!("1/{}", three_digits(1.0 / ratio))
+        } else {
+            format!("{ratio:.2} ×")
         };
         marks.push(Mark { what: row.measure.clone(), wanted, found, met: ratio <= most });
     }

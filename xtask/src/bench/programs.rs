@@ -1,6 +1,6 @@
 //! The programs that are measured: ours, the floors, and the peers that are here.
 //!
-//! Not responsible for installing what comes from npm and PyPI: `cargo xtask interop` does that, and
+//! Not responsible for installing what comes from npm and `PyPI`: `cargo xtask interop` does that, and
 //! its installation is used.
 
 use std::ffi::{OsStr, OsString};

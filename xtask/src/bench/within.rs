@@ -29,7 +29,7 @@ pub(crate) fn retrievals(
             turns.push(Turn::new(FLOOR, || {
                 let mut floor = words.clone();
                 if let Some(first) = floor.first_mut() {
-                    *first = "warm-floor".to_owned();
+                    "warm-floor".clone_into(first);
                 }
                 in_process(programs, stage, &floor)
             }));

@@ -60,10 +60,10 @@ fn config_parse(count: u32) -> Result<()> {
         "[sso-session s]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\n",
     );
     for at in 0..PROFILES {
-        text.push_str(&format!(
-            "[profile p{at}]\nsso_session = s\nsso_account_id = 123456789012\n\
-             sso_role_name = R\nregion = us-east-1\noutput = json\n\n"
-        ));
+        text.extend([
+            format!("[profile p{at}]\nsso_session = s\nsso_account_id = 123456789012\n").as_str(),
+            "sso_role_name = R\nregion = us-east-1\noutput = json\n\n",
+        ]);
     }
     let locations = Locations::new("config", "credentials");
     let environment = Environment::default();
