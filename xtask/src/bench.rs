@@ -53,6 +53,9 @@ struct Run {
     requests_of_a_thousand: u64,
 }
 
+/// What the rows about config files stand below.
+const CONFIG: &str = "Shared config files";
+
 pub(crate) fn run(options: Options) -> Result<()> {
     if options.instructions {
         return instructions::run(options.write);
@@ -84,7 +87,7 @@ fn measure(programs: &Programs, options: Options) -> Result<Run> {
     let mut groups = vec![
         ("Cold process, from start to exit", cold::measure(programs, &http, &tls, effort)?),
         ("In process", within::retrievals(programs, &http, rounds, milliseconds)?),
-        ("Shared config files", within::config(programs, &http, rounds)?),
+        (CONFIG, within::config(programs, &http, rounds)?),
         ("Files", within::files(programs, &http, rounds)?),
     ];
     let requests_of_a_thousand = within::requests_of_a_thousand(programs, &http)?;
@@ -107,9 +110,12 @@ fn page(programs: &Programs, run: &Run, marks: &[Mark]) -> String {
          median that is.\n\n## Marks\n\n{}",
         marks::table(marks)
     );
-    for (title, rows) in &run.groups {
-        let rows: Vec<&Row> = rows.iter().collect();
+    for (title, group) in &run.groups {
+        let rows: Vec<&Row> = group.iter().collect();
         text.push_str(&format!("\n## {title}\n\n{}", table(&rows)));
+        if *title == CONFIG {
+            text.push_str(&format!("\n{}", within::throughput(group)));
+        }
     }
     text.push_str(&format!(
         "\n## Many processes, expired token, rotating refresh tokens\n\n{}\n\

@@ -102,12 +102,33 @@ pub(crate) fn config(programs: &Programs, stage: &Stage, rounds: usize) -> Resul
     Ok(rows)
 }
 
+/// How much of a config file is read, parsed and resolved in a second, by us.
+pub(crate) fn throughput(rows: &[Row]) -> String {
+    let one = |profiles: usize| {
+        let row =
+            rows.iter().find(|row| row.measure == format!("config of {profiles} profiles"))?;
+        let bytes = u32::try_from(config_of(profiles).len()).ok()?;
+        // Bytes a microsecond are megabytes a second.
+        let rate = f64::from(bytes) / (row.median(OURS)? / 1_000.0);
+        Some(format!("{rate:.0} MB/s with {profiles} profiles ({} kB)", bytes / 1_000))
+    };
+    let rates: Vec<_> = [10, 1_000, 10_000].into_iter().filter_map(one).collect();
+    format!("ssocreds reads {}.\n", rates.join(", "))
+}
+
 /// The token file and the role-credential cache; the disk's part by storing in memory, too.
 pub(crate) fn files(programs: &Programs, stage: &Stage, rounds: usize) -> Result<Vec<Row>> {
     stage.token_state("valid")?;
     let token = stage.token_file()?;
+    // The other SDKs keep their reader and writer to themselves.
+    let botocore = programs.peers.iter().find(|peer| peer.name == "botocore");
     let only = |measure: &str, words: Vec<String>| -> Result<Row> {
-        inside(measure, rounds, &[Turn::new(OURS, || in_process(programs, stage, &words))])
+        let mut turns = vec![Turn::new(OURS, || in_process(programs, stage, &words))];
+        if let Some(peer) = botocore {
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            turns.push(Turn::new(peer.name, move || peer.command(&words, &stage.environment)));
+        }
+        inside(measure, rounds, &turns)
     };
     let shown = |path: &Path| path.display().to_string();
     let mut rows = vec![

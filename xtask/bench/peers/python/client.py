@@ -96,9 +96,44 @@ def config(count):
     return timed(count, work)
 
 
+def cache_of(file):
+    """botocore's cache of JSON files, and the key of one of them."""
+    from botocore.utils import JSONFileCache
+
+    directory, name = os.path.split(file)
+    return JSONFileCache(working_dir=directory), os.path.splitext(name)[0]
+
+
+def path(count):
+    from botocore.utils import JSONFileCache, SSOTokenLoader
+
+    cache = JSONFileCache()
+    loader = SSOTokenLoader(cache=cache)
+    return timed(
+        count * 20,
+        lambda: cache._convert_cache_key(loader._generate_cache_key(None, "dev-session")),
+    )
+
+
+def token_load(count, file):
+    cache, key = cache_of(file)
+    return timed(count, lambda: cache[key])
+
+
+def token_store(count, file):
+    """Without a lock and without fsync, which botocore has not."""
+    cache, key = cache_of(file)
+    token = cache[key]
+    return timed(count, lambda: cache.__setitem__(key, token))
+
+
+role_load = token_load
+
+
 def main():
     name, *arguments = sys.argv[1:]
-    samples = globals()[name](*map(int, arguments))
+    arguments = [int(it) if it.isdigit() else it for it in arguments]
+    samples = globals()[name.replace("-", "_")](*arguments)
     if samples is not None:
         print(json.dumps({"ns": samples}))
 
