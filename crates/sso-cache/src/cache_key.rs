@@ -90,9 +90,7 @@ pub(crate) fn file_name(key: &str) -> String {
 
 /// SHA-1 as a name, not for security: the file names are the AWS CLI's choice.
 pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
-    let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes);
-    let digits = digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes))
 }
 
 #[cfg(test)]
