@@ -20,9 +20,13 @@ pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf> {
     if !binary.is_file() {
         println!("   installing {name} {version} into target/tools (once)");
         let cargo = project::cargo();
-        cmd!(shell, "{cargo} install --quiet --locked --root {home} --version {version} {name}")
-            .quiet()
-            .run()?;
+        // Unoptimized: building it takes longer than all that it does here.
+        cmd!(
+            shell,
+            "{cargo} install --quiet --locked --debug --root {home} --version {version} {name}"
+        )
+        .quiet()
+        .run()?;
     }
     Ok(binary)
 }
