@@ -94,9 +94,11 @@ fn measure(programs: &Programs, options: Options) -> Result<Run> {
     let crowds = crowd::measure(programs, &http, if quick { 1 } else { 5 })?;
     let mut weight = cold::footprint(programs, &http, &tls)?;
     weight.extend(weight::measure(programs)?);
-    if builds {
-        weight.extend(weight::builds()?);
-    }
+    let earlier = std::fs::read(project::root().join(DATA)).unwrap_or_default();
+    weight.extend(match builds {
+        true => weight::builds()?,
+        false => weight::earlier_builds(&serde_json::from_slice(&earlier).unwrap_or_default()),
+    });
     groups.push(("Weight", weight));
     Ok(Run { machine, groups, crowds, requests_of_a_thousand })
 }

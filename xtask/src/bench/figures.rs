@@ -117,6 +117,25 @@ impl Row {
     }
 }
 
+impl Row {
+    /// A row of an earlier run, from its JSON.
+    pub(crate) fn earlier(measure: &str, unit: Unit, data: &Value) -> Option<Self> {
+        let mut rows = data.get("measures")?.as_array()?.iter();
+        let row = rows.find(|row| row.get("measure").is_some_and(|it| it == measure))?;
+        let figures = row.get("figures")?;
+        let mut earlier = Self::new(measure, unit);
+        for subject in SUBJECTS {
+            let number = |key: &str| figures.get(subject)?.get(key)?.as_f64();
+            if let (Some(median), Some(least), Some(most)) =
+                (number("median"), number("min"), number("max"))
+            {
+                earlier.figures.insert(subject, Figure { median, least, most, samples: 1 });
+            }
+        }
+        Some(earlier)
+    }
+}
+
 /// Rows as a table in Markdown, with the columns that someone has a figure in.
 pub(crate) fn table(rows: &[&Row]) -> String {
     let there = |subject: &&&str| rows.iter().any(|row| row.figures.contains_key(**subject));

@@ -1,5 +1,5 @@
-//! Runs of several programs by turns, A B A B, so that what the machine does meanwhile falls on all
-//! of them alike.
+//! Runs of several programs by turns, so that what the machine does meanwhile falls on all of them
+//! alike.
 //!
 //! Not responsible for what the programs are.
 
@@ -89,8 +89,17 @@ fn by_turns(
     let mut samples = vec![Vec::new(); turns.len()];
     let mut out = vec![false; turns.len()];
     // Round 0 warms the file system's cache, and does not count.
+    let mut order: Vec<usize> = (0..turns.len()).collect();
     for round in 0..=rounds {
-        for ((turn, samples), out) in turns.iter().zip(&mut samples).zip(&mut out) {
+        // Whoever follows a large program finds the processor's caches full of it: in another order
+        // each time, that is everyone's lot.
+        fastrand::Rng::with_seed(round as u64).shuffle(&mut order);
+        for at in order.iter().copied() {
+            let (Some(turn), Some(samples), Some(out)) =
+                (turns.get(at), samples.get_mut(at), out.get_mut(at))
+            else {
+                continue;
+            };
             if *out || round % turn.every != 0 {
                 continue;
             }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
+use serde_json::Value;
 use xshell::cmd;
 
 use super::figures::{OURS, Row, Unit};
@@ -34,11 +35,20 @@ pub(crate) fn measure(programs: &Programs) -> Result<Vec<Row>> {
     Ok(vec![size, crates])
 }
 
+const BUILDS: [(&str, Unit); 3] = [
+    ("clean release build of the smallest program", Unit::Seconds),
+    ("processor time of that build", Unit::Seconds),
+    ("size of the smallest program, stripped", Unit::Bytes),
+];
+
+/// The figures of the last run that had them.
+pub(crate) fn earlier_builds(data: &Value) -> Vec<Row> {
+    BUILDS.into_iter().filter_map(|(measure, unit)| Row::earlier(measure, unit, data)).collect()
+}
+
 /// Clean builds for release: minutes.
 pub(crate) fn builds() -> Result<Vec<Row>> {
-    let mut wall = Row::new("clean release build of the smallest program", Unit::Seconds);
-    let mut processor = Row::new("processor time of that build", Unit::Seconds);
-    let mut size = Row::new("size of the smallest program, stripped", Unit::Bytes);
+    let [mut wall, mut processor, mut size] = BUILDS.map(|(measure, unit)| Row::new(measure, unit));
     for (subject, program) in SMALLEST {
         println!("  a clean release build of {program} …");
         let target = target()?.join("bench/builds").join(program);
