@@ -95,9 +95,10 @@ fn measure(programs: &Programs, options: Options) -> Result<Run> {
     let mut weight = cold::footprint(programs, &http, &tls)?;
     weight.extend(weight::measure(programs)?);
     let earlier = std::fs::read(project::root().join(DATA)).unwrap_or_default();
-    weight.extend(match builds {
-        true => weight::builds()?,
-        false => weight::earlier_builds(&serde_json::from_slice(&earlier).unwrap_or_default()),
+    weight.extend(if builds {
+        weight::builds()?
+    } else {
+        weight::earlier_builds(&serde_json::from_slice(&earlier).unwrap_or_default())
     });
     groups.push(("Weight", weight));
     Ok(Run { machine, groups, crowds, requests_of_a_thousand })
