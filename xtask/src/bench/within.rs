@@ -108,8 +108,7 @@ pub(crate) fn throughput(rows: &[Row]) -> String {
         let row =
             rows.iter().find(|row| row.measure == format!("config of {profiles} profiles"))?;
         let bytes = u32::try_from(config_of(profiles).len()).ok()?;
-        // Bytes a microsecond are megabytes a second.
-        let rate = f64::from(bytes) / (row.median(OURS)? / 1_000.0);
+        let rate = f64::from(bytes) / row.median(OURS)? / 1_000_000.0;
         Some(format!("{rate:.0} MB/s with {profiles} profiles ({} kB)", bytes / 1_000))
     };
     let rates: Vec<_> = [10, 1_000, 10_000].into_iter().filter_map(one).collect();
