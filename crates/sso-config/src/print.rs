@@ -10,7 +10,8 @@ use crate::section::{Property, Section, SectionKind};
 
 impl SharedConfig {
     /// Everything in this configuration as the text of one config file: parsed again, it gives the
-    /// same profiles, sso-sessions and services with the same properties.
+    /// same profiles, sso-sessions and services with the same properties. What was ignored is not in
+    /// it, but for lines inside a nested value: they are the text of that value.
     ///
     /// **It holds every value, secret keys included**, and is wiped from memory when dropped.
     pub fn to_text(&self) -> Zeroizing<String> {
