@@ -1,4 +1,4 @@
-//! Certificate authorities out of PEM files, into what rustls verifies with.
+//! Certificate authorities out of PEM files and directories of them, into what rustls verifies with.
 //!
 //! Not responsible for which files. A platform's bundle holds some 140 certificates, and reading it
 //! is most of what a program that makes one HTTPS request does. The usual form (RFC 7468, nothing but
@@ -6,8 +6,10 @@
 //! soon as anything is out of the ordinary, rustls's own reader reads the whole file instead, so
 //! that what is accepted does not depend on the way taken.
 
-use std::fs;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,16 +21,75 @@ const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
 
 /// Adds the certificates in the file that can be used as authorities, and says how many there are;
-/// an error says why the file cannot be read. Blocks.
+/// an error says why the file cannot be read, and then none is added. Blocks.
 pub(super) fn add_file(store: &mut RootCertStore, path: &Path) -> Result<usize, String> {
+    let before = store.len();
+    match add(store, path) {
+        Ok(()) => Ok(store.len() - before),
+        Err(problem) => {
+            store.roots.truncate(before);
+            Err(problem)
+        }
+    }
+}
+
+/// Adds the certificates in the files of the directory, where one file tends to have several names:
+/// each once. What can be read is added; an error says what first could not. Blocks.
+pub(super) fn add_directory(store: &mut RootCertStore, directory: &Path) -> Result<(), String> {
+    let at = |path: &Path, why: &dyn Display| Err(format!("{}: {why}", path.display()));
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) => return at(directory, &error),
+    };
+    let (mut files, mut problem) = (BTreeSet::new(), Ok(()));
+    for entry in entries {
+        match entry.and_then(|entry| file_behind(&entry.path())) {
+            Ok(file) => files.extend(file),
+            Err(error) => problem = problem.and(at(directory, &error)),
+        }
+    }
+    for file in files {
+        if let Err(why) = add(store, &file) {
+            problem = problem.and(at(&file, &why));
+        }
+    }
+    // Distributions keep a bundle of all beside the single ones.
+    let mut once = Vec::with_capacity(store.roots.len());
+    for root in store.roots.drain(..) {
+        if !once.contains(&root) {
+            once.push(root);
+        }
+    }
+    store.roots = once;
+    problem
+}
+
+/// The regular file that a name leads to; none where it leads nowhere, or to something else.
+fn file_behind(name: &Path) -> io::Result<Option<PathBuf>> {
+    match fs::canonicalize(name) {
+        Ok(path) => Ok(Some(path).filter(|path| path.is_file())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Adds what can be read; an error says what first could not.
+fn add(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
     let text = fs::read(path).map_err(|error| error.to_string())?;
     let before = store.len();
-    if usual(&text, store).is_none() {
-        store.roots.truncate(before);
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-        store.add_parsable_certificates(certificates.map_err(|error| error.to_string())?);
+    if usual(&text, store).is_some() {
+        return Ok(());
     }
-    Ok(store.len() - before)
+    store.roots.truncate(before);
+    let mut problem = Ok(());
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        match certificate {
+            // One that is no authority is left out.
+            Ok(certificate) => drop(store.add(certificate)),
+            Err(error) => problem = problem.and(Err(error.to_string())),
+        }
+    }
+    problem
 }
 
 /// `None`: this is not the usual form.
@@ -118,6 +179,40 @@ mod tests {
             assert_eq!(add_file(&mut store, &path).unwrap(), 1, "{text}");
             assert_eq!(store.roots, expected(&text).roots, "{text}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "fixtures of a test")]
+    fn of_a_directory_each_certificate_is_added_once() {
+        use std::os::unix::fs::symlink;
+
+        let (directory, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (one, two, three) = (certificate("one"), certificate("two"), certificate("three"));
+        let inside = |name: &str| directory.path().join(name);
+        fs::write(inside("one.pem"), &one).unwrap();
+        fs::write(elsewhere.path().join("two.crt"), &two).unwrap();
+        symlink(elsewhere.path().join("two.crt"), inside("two.pem")).unwrap();
+        symlink(inside("two.pem"), inside("0a1b2c3d.0")).unwrap();
+        fs::write(inside("all.crt"), format!("{one}{two}")).unwrap();
+        fs::write(inside("no certificate"), [0xFF, 0]).unwrap();
+        fs::create_dir(inside("java")).unwrap();
+        symlink("/nonexistent", inside("dangling.pem")).unwrap();
+        let mut store = RootCertStore::empty();
+        add_directory(&mut store, directory.path()).unwrap();
+        let mut found = store.roots.clone();
+        found.sort_by(|a, b| a.subject.cmp(&b.subject));
+        let mut wanted = expected(&format!("{one}{two}")).roots;
+        wanted.sort_by(|a, b| a.subject.cmp(&b.subject));
+        assert_eq!(found, wanted);
+
+        // What is broken is said, and does not keep anything else out.
+        let broken = "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n";
+        fs::write(inside("broken.pem"), format!("{broken}{three}")).unwrap();
+        let problem = add_directory(&mut store, directory.path()).unwrap_err();
+        assert!(problem.contains("broken.pem"), "{problem}");
+        assert_eq!(store.len(), 3);
+        assert!(add_directory(&mut store, &inside("missing")).unwrap_err().contains("missing"));
     }
 
     #[test]

@@ -163,21 +163,17 @@ fn load(roots: &Roots) -> Result<(RootCertStore, Extent), TransportError> {
 fn load_all(roots: &Roots) -> Result<RootCertStore, TransportError> {
     let Roots::Platform { file, directories } = roots else { return Ok(load(roots)?.0) };
     let (file, directories) = places(file.as_deref(), directories);
-    let mut problem = None;
     let mut store = RootCertStore::empty();
-    if let Some(file) = &file {
-        problem = pem::add_file(&mut store, file).err();
-    }
-    let mut found = Vec::new();
+    let mut problem = match &file {
+        Some(file) => pem::add_file(&mut store, file).err(),
+        None => None,
+    };
     for directory in &directories {
-        found.push(rustls_native_certs::load_certs_from_paths(None, Some(directory)));
+        let added = pem::add_directory(&mut store, directory);
+        problem = problem.or(added.err());
     }
     if file.is_none() && directories.is_empty() {
-        found.push(rustls_native_certs::load_native_certs());
-    }
-    for found in found {
-        problem = problem.or_else(|| found.errors.first().map(ToString::to_string));
-        store.add_parsable_certificates(found.certs);
+        problem = add_from_system(&mut store);
     }
     tracing::debug!(target: "ssocreds::http", added = store.len(), problem, "all certificates read");
     if store.is_empty() {
@@ -196,13 +192,34 @@ fn places(file: Option<&Path>, directories: &[PathBuf]) -> (Option<PathBuf>, Vec
     if file.is_some() || !directories.is_empty() {
         return (file.map(Path::to_owned), directories.to_vec());
     }
-    #[cfg(all(unix, not(target_os = "macos")))]
-    {
-        let found = openssl_probe::probe();
-        (found.cert_file, found.cert_dir)
-    }
-    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    in_files()
+}
+
+/// Where this platform keeps its store in files.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn in_files() -> (Option<PathBuf>, Vec<PathBuf>) {
+    let found = openssl_probe::probe();
+    (found.cert_file, found.cert_dir)
+}
+
+/// Where this platform keeps its store in files: nowhere.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn in_files() -> (Option<PathBuf>, Vec<PathBuf>) {
     (None, Vec::new())
+}
+
+/// Adds what the system keeps elsewhere than in files, and says what first could not be read.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn add_from_system(store: &mut RootCertStore) -> Option<String> {
+    let found = rustls_native_certs::load_native_certs();
+    store.add_parsable_certificates(found.certs);
+    found.errors.first().map(ToString::to_string)
+}
+
+/// Adds what the system keeps elsewhere than in files: nothing.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn add_from_system(_: &mut RootCertStore) -> Option<String> {
+    None
 }
 
 fn none(reason: impl Into<String>) -> TransportError {
