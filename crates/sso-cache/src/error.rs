@@ -106,6 +106,19 @@ pub enum StoreError {
         /// What the operating system says.
         source: Arc<io::Error>,
     },
+    /// The file belongs to another user (not root), who may have put it there so that this one works
+    /// in the other's account. It was not read.
+    #[error(
+        "the cache file {} belongs to another user ({owner}), who may have put it there, and is \
+         not used; remove it and sign in again, or run as that user",
+        path.display()
+    )]
+    ForeignOwner {
+        /// The file.
+        path: PathBuf,
+        /// The number of the user whom it belongs to.
+        owner: u32,
+    },
     /// The file was read and its content cannot be used. It was read more than once, some
     /// milliseconds apart, so this is no write that was under way.
     #[error("the cache file {} cannot be used; signing in again replaces it", path.display())]
@@ -147,6 +160,11 @@ impl StoreError {
         matches!(self, Self::Invalid { .. })
     }
 
+    /// Whether the file is another user's and was not read for that.
+    pub fn is_foreign_owner(&self) -> bool {
+        matches!(self, Self::ForeignOwner { .. })
+    }
+
     /// Whether writing failed. The content that was to be written is still good.
     pub fn is_write(&self) -> bool {
         matches!(self, Self::Write { .. })
@@ -157,6 +175,7 @@ impl StoreError {
         match self {
             Self::NotFound { path }
             | Self::Unreadable { path, .. }
+            | Self::ForeignOwner { path, .. }
             | Self::Invalid { path, .. }
             | Self::Write { path, .. } => Some(path),
             Self::NoHome | Self::EmptyKey => None,
@@ -167,7 +186,11 @@ impl StoreError {
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {
             Self::Unreadable { source, .. } | Self::Write { source, .. } => Some(source),
-            Self::NotFound { .. } | Self::Invalid { .. } | Self::NoHome | Self::EmptyKey => None,
+            Self::NotFound { .. }
+            | Self::ForeignOwner { .. }
+            | Self::Invalid { .. }
+            | Self::NoHome
+            | Self::EmptyKey => None,
         }
     }
 

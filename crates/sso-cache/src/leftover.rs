@@ -28,8 +28,8 @@ pub(crate) fn settle(real: &Path) -> bool {
     let found = match store::read_leftover(&temp, CachedToken::parse) {
         Ok(found) => Some(found),
         Err(StoreError::NotFound { .. }) => return false,
-        // Torn, or not a file at all.
-        Err(StoreError::Invalid { .. }) => None,
+        // Torn, put there by somebody else, or not a file at all.
+        Err(StoreError::Invalid { .. } | StoreError::ForeignOwner { .. }) => None,
         Err(error) if error.io_error().is_some_and(is_no_file) => None,
         Err(error) => {
             // It may be whole: too many open files, say. The next holder of the lock looks again.
@@ -65,8 +65,8 @@ fn is_newer(left: &CachedToken, temp: &Path, real: &Path) -> io::Result<bool> {
     let expiry = match store::read(real, CachedToken::parse) {
         Ok((token, _)) => Some(token.expires_at()),
         Err(StoreError::NotFound { .. }) => return Ok(false),
-        // Broken by an in-place writer: which of the two came later decides alone.
-        Err(StoreError::Invalid { .. }) => None,
+        // Broken by an in-place writer, or not ours: which of the two came later decides alone.
+        Err(StoreError::Invalid { .. } | StoreError::ForeignOwner { .. }) => None,
         Err(error) => return Err(io::Error::other(error)),
     };
     let (left_at, token_at) = (modified(temp)?, modified(real)?);

@@ -52,6 +52,8 @@
 //!   goes with its holder's death. Its file, `<token file>.lock`, is never removed: whoever waits
 //!   for the old file and whoever makes a new one would otherwise both hold it.
 //! * Nothing waits for a pipe or a device that stands where a file should be.
+//! * What another user has put in a file's place is not used; rights of others that are too wide are
+//!   told as an [`AccessWarning`].
 //! * Secrets are cleared from memory on drop, buffers included; no error and no `Debug` shows one.
 //!
 //! # Other programs
@@ -108,5 +110,5 @@ pub use role_cache_key::role_cache_key;
 pub use role_credentials_file::{
     RoleCredentialsFile, RoleCredentialsFileLock, role_credentials_files,
 };
-pub use store::{Fingerprint, MAX_FILE_SIZE};
+pub use store::{AccessRisk, AccessWarning, Fingerprint, MAX_FILE_SIZE};
 pub use token_file::{TokenFile, TokenFileLock};

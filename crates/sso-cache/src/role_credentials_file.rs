@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::lock::{self, FileLock};
 use crate::role_json;
 use crate::store::{self, Durability, Fingerprint, TempName};
-use crate::{CacheKey, LockError, ParseError, StoreError, role_cache_key};
+use crate::{AccessWarning, CacheKey, LockError, ParseError, StoreError, role_cache_key};
 
 /// A file of role credentials, shared with the AWS CLI: what it fetched serves us, what we fetched
 /// serves it.
@@ -65,10 +65,23 @@ impl RoleCredentialsFile {
         store::fingerprint(&self.path)
     }
 
+    /// What the rights of the file, and of the directory that it is in, let other users do and should
+    /// not; empty when all is well. For what stands in the file at a load,
+    /// [`Fingerprint::is_private`] says it without a system call. Some system calls.
+    pub fn access_warnings(&self) -> Vec<AccessWarning> {
+        store::access_warnings(&self.path)
+    }
+
     /// The credentials in the file, expired ones too; `None` when there are none that can be read.
-    /// Why they cannot be read goes to the log, at the level of debugging.
+    /// Why they cannot be read goes to the log: at the level of debugging, but a warning when the
+    /// file is another user's.
     pub fn load(&self) -> Option<Credentials> {
-        as_if_absent(self.try_load())
+        self.load_with_fingerprint().map(|(credentials, _)| credentials)
+    }
+
+    /// As [`load`](Self::load), with the version of the file that they were read from.
+    pub fn load_with_fingerprint(&self) -> Option<(Credentials, Fingerprint)> {
+        as_if_absent(store::read(&self.path, role_json::parse))
     }
 
     /// The credentials in the file, or why there are none.
@@ -126,7 +139,7 @@ impl RoleCredentialsFileLock {
     /// As [`RoleCredentialsFile::load`]: another process may have written while the lock was waited
     /// for.
     pub fn load(&self) -> Option<Credentials> {
-        as_if_absent(store::read(&self.real, role_json::parse).map(|(credentials, _)| credentials))
+        as_if_absent(store::read(&self.real, role_json::parse)).map(|(credentials, _)| credentials)
     }
 
     /// Replaces the file's content in one step. A failure leaves the old content, and nothing else.
@@ -156,10 +169,14 @@ fn try_lock_real(real: &Path) -> Result<Option<RoleCredentialsFileLock>, LockErr
     Ok(lock.map(|lock| RoleCredentialsFileLock { real: real.to_owned(), lock }))
 }
 
-fn as_if_absent(loaded: Result<Credentials, StoreError>) -> Option<Credentials> {
+fn as_if_absent<T>(loaded: Result<T, StoreError>) -> Option<T> {
     match loaded {
-        Ok(credentials) => Some(credentials),
+        Ok(loaded) => Some(loaded),
         Err(StoreError::NotFound { .. }) => None,
+        Err(error @ StoreError::ForeignOwner { .. }) => {
+            tracing::warn!("{error}");
+            None
+        }
         Err(error) => {
             let reason = std::error::Error::source(&error).map(ToString::to_string);
             tracing::debug!(%error, reason, "cached role credentials count as absent");

@@ -2,9 +2,12 @@
 //!
 //! Not responsible for what is in a file, nor for who may write it when.
 
+mod access;
 mod read;
 mod replace;
 
+pub(crate) use access::access_warnings;
+pub use access::{AccessRisk, AccessWarning};
 pub use read::Fingerprint;
 pub(crate) use read::{fingerprint, json_files, read, read_leftover, read_once};
 pub(crate) use replace::{

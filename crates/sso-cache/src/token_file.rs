@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::lock::{self, FileLock};
 use crate::store::{self, Durability, Fingerprint, TempName};
-use crate::{CachedToken, LockError, StoreError, leftover};
+use crate::{AccessWarning, CachedToken, LockError, StoreError, leftover};
 
 /// The file that holds one SSO token, shared with every AWS tool of the user.
 ///
@@ -36,6 +36,13 @@ impl TokenFile {
     /// Which version of the file is there now; `None` when there is none. One system call.
     pub fn fingerprint(&self) -> Result<Option<Fingerprint>, StoreError> {
         store::fingerprint(&self.path)
+    }
+
+    /// What the rights of the file, and of the directory that it is in, let other users do and should
+    /// not; empty when all is well. For what stands in the file at a load,
+    /// [`Fingerprint::is_private`] says it without a system call. Some system calls.
+    pub fn access_warnings(&self) -> Vec<AccessWarning> {
+        store::access_warnings(&self.path)
     }
 
     /// Reads the token. Needs no lock: writers replace the file in one step.

@@ -3,9 +3,11 @@
 //!
 //! Not responsible for how a wait is shown (`progress`).
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::field::{Field, Visit};
@@ -44,12 +46,23 @@ pub(crate) fn log(verbosity: u8) {
 
 /// Writes warnings to stderr, and gives what is waited for to `progress`, where that is shown.
 pub(crate) fn listen(progress: &Progress) {
-    let _ = tracing::subscriber::set_global_default(Notices { progress: progress.clone() });
+    let _ = tracing::subscriber::set_global_default(Notices {
+        progress: progress.clone(),
+        said: Mutex::default(),
+    });
+}
+
+/// Writes one warning to stderr.
+pub(crate) fn warn(message: &str) {
+    let warning = format!("ssocreds: warning: {}\n", printable(message));
+    let _ = std::io::stderr().write_all(warning.as_bytes());
 }
 
 /// A subscriber of the two kinds of events that matter without `-v`.
 struct Notices {
     progress: Progress,
+    /// Each warning once: a file may be looked at more often.
+    said: Mutex<BTreeSet<String>>,
 }
 
 impl Subscriber for Notices {
@@ -80,8 +93,10 @@ impl Subscriber for Notices {
             });
         } else {
             self.progress.clear();
-            let warning = format!("ssocreds: warning: {}\n", printable(&fields.message));
-            let _ = std::io::stderr().write_all(warning.as_bytes());
+            let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+            if said.insert(fields.message.clone()) {
+                warn(&fields.message);
+            }
         }
     }
 

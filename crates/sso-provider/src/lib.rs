@@ -75,6 +75,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod credentials_cache;
 mod credentials_provider;
 mod decide;

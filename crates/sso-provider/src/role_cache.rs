@@ -12,6 +12,7 @@ use sso_types::{Clock, Credentials};
 use tokio::time::Instant;
 
 use crate::CredentialsError;
+use crate::access::AccessNotice;
 use crate::wait::Wait;
 
 /// How long to wait for another process that asks the portal. Then this one asks, too: unlike a
@@ -23,6 +24,7 @@ const WAIT: Duration = Duration::from_secs(20);
 pub(crate) struct RoleCache {
     file: Arc<RoleCredentialsFile>,
     window: SignedDuration,
+    access_notice: AccessNotice,
 }
 
 /// What waiting for the lock came to.
@@ -34,7 +36,7 @@ enum Turn {
 impl RoleCache {
     pub(crate) fn new(file: RoleCredentialsFile, window: Duration) -> Self {
         let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
-        Self { file: Arc::new(file), window }
+        Self { file: Arc::new(file), window, access_notice: AccessNotice::default() }
     }
 
     /// The credentials in the file, else what `ask` gives: once, for all processes that wait.
@@ -79,9 +81,17 @@ impl RoleCache {
 
     /// What is in the file, if it is to be used.
     fn good(&self, clock: &dyn Clock) -> Option<Credentials> {
-        let credentials = self.file.load()?;
+        let (credentials, version) = self.file.load_with_fingerprint()?;
+        if !version.is_private() {
+            self.warn_of_access();
+        }
         let left = credentials.expires_at().duration_since(clock.now());
         (left > self.window && left.is_positive()).then_some(credentials)
+    }
+
+    /// Says what other users may do with the file or its directory, if anything.
+    fn warn_of_access(&self) {
+        self.access_notice.tell(|| self.file.access_warnings());
     }
 
     async fn take_turn(&self, clock: &dyn Clock, limit: Duration) -> Turn {
@@ -107,6 +117,7 @@ impl RoleCache {
                 return Turn::Done(credentials);
             }
             if lock.is_some() {
+                self.warn_of_access();
                 return Turn::Ours(lock);
             }
         }

@@ -13,6 +13,7 @@ use sso_http::{CreateToken, CreateTokenResponse, ServiceError};
 use sso_types::{AccessToken, Clock, Region, StartUrl};
 use tower::{BoxError, Service};
 
+use crate::access::AccessNotice;
 use crate::decide::{Circumstances, Decision, FailedRefresh, decide};
 use crate::flight::Flight;
 use crate::seen::Seen;
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) login_command: String,
     pub(crate) accept_other_session: bool,
     pub(crate) warned_of_no_lock: AtomicBool,
+    access_notice: AccessNotice,
     state: Mutex<State>,
 }
 
@@ -181,6 +183,7 @@ impl Shared {
             login_command,
             accept_other_session: builder.accept_other_session,
             warned_of_no_lock: AtomicBool::new(false),
+            access_notice: AccessNotice::default(),
             state: Mutex::default(),
         }
     }
@@ -280,7 +283,15 @@ impl Shared {
         let borrowed = other.is_some();
         let loaded = other.map_or(own, |other| other.load_with_fingerprint());
         let (token, fingerprint) = loaded.map_err(|error| self.not_usable(error))?;
+        if !fingerprint.is_private() {
+            self.warn_of_access();
+        }
         Ok(Seen { token: Arc::new(token), fingerprint, borrowed, unsaved_over: None })
+    }
+
+    /// Says what other users may do with the token file or its directory, if anything.
+    pub(crate) fn warn_of_access(&self) {
+        self.access_notice.tell(|| self.file.access_warnings());
     }
 
     fn other_session(&self) -> Option<TokenFile> {

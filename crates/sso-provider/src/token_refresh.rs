@@ -189,7 +189,10 @@ impl Refresh<'_> {
         let mut last_look = self.seen.fingerprint.clone();
         loop {
             match self.shared.file.try_lock() {
-                Ok(Some(lock)) => return Ok(Turn::Ours(Some(lock))),
+                Ok(Some(lock)) => {
+                    self.shared.warn_of_access();
+                    return Ok(Turn::Ours(Some(lock)));
+                }
                 Ok(None) => {}
                 Err(error) => {
                     self.warn_of_no_lock(&error);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::access::{file_risk, foreign_owner};
 use crate::{MAX_FILE_SIZE, ParseError, StoreError};
 
 /// How long a program that truncates a file and writes it in place is given to come to its end,
@@ -29,6 +30,7 @@ const PAUSES_UNCHANGED: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     size: u64,
+    is_private: bool,
     #[cfg(unix)]
     device_and_inode: (u64, u64),
     /// Seconds and nanoseconds since 1970.
@@ -40,6 +42,12 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// Whether the file's rights kept all users but its owner, the owner's own group and root from
+    /// reading and writing it. If not, `access_warnings` of the file says what they may do.
+    pub fn is_private(&self) -> bool {
+        self.is_private
+    }
+
     pub(crate) fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         {
@@ -47,6 +55,7 @@ impl Fingerprint {
 
             Self {
                 size: metadata.len(),
+                is_private: file_risk(metadata).is_none(),
                 device_and_inode: (metadata.dev(), metadata.ino()),
                 modified_and_changed: (
                     (metadata.mtime(), metadata.mtime_nsec()),
@@ -57,6 +66,7 @@ impl Fingerprint {
         #[cfg(not(unix))]
         Self {
             size: metadata.len(),
+            is_private: file_risk(metadata).is_none(),
             created_and_modified: (metadata.created().ok(), metadata.modified().ok()),
         }
     }
@@ -115,8 +125,7 @@ pub(crate) fn read_leftover<T>(
     parse: impl Fn(&[u8]) -> Result<T, ParseError>,
 ) -> Result<(T, File), StoreError> {
     let mut file = open(path, true).map_err(|error| StoreError::read(path, error))?;
-    let (_, content) =
-        read_open(&mut file, &parse).map_err(|error| StoreError::read(path, error))?;
+    let (_, content) = read_open(path, &mut file, &parse)?;
     let content = content.map_err(|error| StoreError::invalid(path, error))?;
     Ok((content, file))
 }
@@ -160,24 +169,29 @@ fn read_version<T>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, ParseError>,
 ) -> Result<(Fingerprint, Result<T, ParseError>), StoreError> {
-    open(path, false)
-        .and_then(|mut file| read_open(&mut file, parse))
-        .map_err(|error| StoreError::read(path, error))
+    let mut file = open(path, false).map_err(|error| StoreError::read(path, error))?;
+    read_open(path, &mut file, parse)
 }
 
-/// Reads an open file. The version is taken before the content: when someone writes in between, the
-/// next look finds another version and reads again.
+/// Reads an open file, unless it is another user's. The version is taken before the content: when
+/// someone writes in between, the next look finds another version and reads again.
 fn read_open<T>(
+    path: &Path,
     file: &mut File,
     parse: impl Fn(&[u8]) -> Result<T, ParseError>,
-) -> io::Result<(Fingerprint, Result<T, ParseError>)> {
-    let metadata = file.metadata()?;
-    check_is_file(&metadata)?;
+) -> Result<(Fingerprint, Result<T, ParseError>), StoreError> {
+    let unreadable = |error| StoreError::read(path, error);
+    let metadata = file.metadata().map_err(unreadable)?;
+    check_is_file(&metadata).map_err(unreadable)?;
+    if let Some(owner) = foreign_owner(path, &metadata) {
+        return Err(StoreError::ForeignOwner { path: path.to_owned(), owner });
+    }
     let version = Fingerprint::of(&metadata);
     if metadata.len() > MAX_FILE_SIZE as u64 {
         return Ok((version, Err(ParseError::TooLarge { size: metadata.len() })));
     }
-    let (buffer, length) = read_all(file, usize::try_from(metadata.len()).unwrap_or_default())?;
+    let expected = usize::try_from(metadata.len()).unwrap_or_default();
+    let (buffer, length) = read_all(file, expected).map_err(unreadable)?;
     Ok((version, parse(buffer.get(..length).unwrap_or_default())))
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempPath;
 
+use super::access::foreign_owner;
 use super::read::{Fingerprint, check_is_file, retry_while_shared};
 use crate::{MAX_FILE_SIZE, ParseError, StoreError};
 
@@ -175,16 +176,18 @@ fn write_and_rename(
     file.write_all(content)?;
     let written = file.metadata()?;
     make_private(&file, &written);
-    match &before {
-        Some(before) => {
-            give_to_owner_of(&file, &written, before);
-            make_newer(&file, &written, before);
-        }
+    // What another user has put there does not decide whose the new one is.
+    let pattern = before.as_ref().filter(|before| foreign_owner(real, before).is_none());
+    match pattern {
+        Some(before) => give_to_owner_of(&file, &written, before),
         None => {
             if let Ok(directory) = fs::metadata(directory_of(real)) {
                 give_to_owner_of(&file, &written, &directory);
             }
         }
+    }
+    if let Some(before) = &before {
+        make_newer(&file, &written, before);
     }
     if durability == Durability::Synced {
         file.sync_all()?;

@@ -16,6 +16,8 @@
     allow(dead_code, unused_imports, unused_variables, reason = "not every story is told there")
 )]
 
+#[cfg(unix)]
+mod access;
 mod child;
 mod concurrency;
 #[cfg(unix)]

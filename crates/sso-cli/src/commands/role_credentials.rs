@@ -3,11 +3,13 @@
 //! Not responsible for how they are handed on.
 
 use jiff::SignedDuration;
+use sso_cache::RoleCredentialsFile;
 use sso_provider::ProfileProviders;
 use sso_types::Credentials;
 
 use crate::context::{self, Context};
 use crate::failure::Failure;
+use crate::notices;
 
 /// How much of their life cached credentials must have left: what the AWS CLI would refresh is
 /// refreshed here, too.
@@ -18,10 +20,18 @@ const WINDOW: SignedDuration = SignedDuration::from_mins(15);
 /// Where the cache has them nothing else is started: no runtime, no connection, no certificates.
 pub(super) fn get(context: &Context, providers: &ProfileProviders) -> Result<Credentials, Failure> {
     let provider = providers.credentials_provider()?;
-    let cached = providers.role_credentials_file().and_then(|file| file.load());
-    let cached = cached.filter(|it| it.expires_at().duration_since(context::now()) > WINDOW);
+    let file = providers.role_credentials_file();
+    let cached = file.as_ref().and_then(RoleCredentialsFile::load_with_fingerprint);
+    let cached = cached.filter(|(it, _)| it.expires_at().duration_since(context::now()) > WINDOW);
     let credentials = match cached {
-        Some(credentials) => credentials,
+        Some((credentials, version)) => {
+            // Seen without another system call; nobody listens to warnings yet.
+            let exposed = file.filter(|_| !version.is_private());
+            for warning in exposed.iter().flat_map(RoleCredentialsFile::access_warnings) {
+                notices::warn(&warning.to_string());
+            }
+            credentials
+        }
         None => context
             .wait("getting credentials from AWS SSO", async |_| provider.retrieve().await)??,
     };

@@ -14,6 +14,8 @@
     reason = "tests: a panic is how they fail, and they write files and run other programs"
 )]
 
+#[cfg(unix)]
+mod access;
 mod cache;
 mod config;
 mod errors;

@@ -127,6 +127,17 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_ssocreds"))
 }
 
+/// Writes a cache file, for its owner alone.
+pub(crate) fn write_private(path: &Path, content: &str) {
+    fs::write(path, content).expect("the directory is there");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+    }
+}
+
 pub(crate) fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).expect("the file is there")).expect("it is whole")
 }

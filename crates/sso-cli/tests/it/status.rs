@@ -6,7 +6,7 @@ use expect_test::expect;
 use serde_json::json;
 use sso_emulator::TokenState;
 
-use crate::program::{Scene, narrow};
+use crate::program::{Scene, narrow, write_private};
 
 /// Sessions in each state, and profiles for them.
 const CONFIG: &str = "
@@ -51,7 +51,7 @@ fn write(scene: &Scene, session: &str, content: &str) {
     let run = scene.run(&["status", "--format", "json"]).json();
     let login = run["logins"].as_array().unwrap().iter().find(|it| it["sso_session"] == session);
     let file = login.unwrap()["token_file"].as_str().unwrap().to_owned();
-    fs::write(directory.join(file.rsplit('/').next().unwrap()), content).unwrap();
+    write_private(&directory.join(file.rsplit('/').next().unwrap()), content);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,7 +205,8 @@ async fn json_has_the_same() {
               "reason": null,
               "role_credentials": null
             }
-          ]
+          ],
+          "warnings": []
         }
     "#]].assert_eq(&text);
 }

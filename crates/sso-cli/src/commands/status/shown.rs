@@ -23,6 +23,12 @@ pub(super) fn render(survey: &Survey, now: Timestamp) -> String {
         out.push('\n');
         out.push_str(&profiles(&survey.profiles, now));
     }
+    if !survey.warnings.is_empty() {
+        out.push('\n');
+    }
+    for warning in &survey.warnings {
+        let _ = writeln!(out, "{FAIR}warning{FAIR:#}: {}", printable(warning));
+    }
     out
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Not responsible for showing what it finds; serialized it is the JSON of `ssocreds status`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,9 @@ pub(super) struct Survey {
     pub(super) token_directory: PathBuf,
     pub(super) logins: Vec<LoginStatus>,
     pub(super) profiles: Vec<ProfileStatus>,
+    /// What other users of the machine may do with these files and should not. Each once: many files
+    /// lie in one directory.
+    pub(super) warnings: BTreeSet<String>,
 }
 
 /// An sso-session, or what legacy profiles with the same start URL share.
@@ -102,7 +105,14 @@ pub(super) fn take(context: &Context) -> Result<Survey, Failure> {
         Some(name) => look.at_one(name)?,
         None => look.at_all(),
     };
-    Ok(Survey { token_directory: tokens, logins, profiles })
+    let token_files = logins.iter().filter_map(|login| login.token.token_file.as_ref());
+    let role_files = profiles.iter().filter_map(|profile| profile.role_credentials.as_ref());
+    let warnings = token_files
+        .flat_map(|file| TokenFile::new(file).access_warnings())
+        .chain(role_files.flat_map(|it| RoleCredentialsFile::new(&it.file).access_warnings()))
+        .map(|warning| warning.to_string())
+        .collect();
+    Ok(Survey { token_directory: tokens, logins, profiles, warnings })
 }
 
 struct Look<'a> {

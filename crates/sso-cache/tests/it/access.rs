@@ -1,0 +1,287 @@
+//! Files and directories that other users of the machine may read, write, or have put there.
+//!
+//! Not responsible for the mode of what is written (`storing`).
+
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::Path;
+use std::time::Duration;
+
+use sso_cache::{AccessRisk, RoleCredentialsFile, TokenFile};
+use tempfile::{TempDir, tempdir};
+
+use crate::fixture::{beside, mode, names, number, token, token_file};
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Numbers of users that nobody here has.
+const OWNER: u32 = 12345;
+const STRANGER: u32 = 23456;
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Gives the file away, with a group of its own; only root can.
+fn give(path: &Path, owner: u32, group: u32) -> bool {
+    let given = chown(path, Some(owner), Some(group)).is_ok();
+    if !given {
+        println!("skipped: only root can give files away");
+    }
+    given
+}
+
+fn risks(file: &TokenFile) -> Vec<AccessRisk> {
+    file.access_warnings().into_iter().map(|warning| warning.risk).collect()
+}
+
+#[test]
+fn rights_of_others_are_told_with_the_command_that_ends_them() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    assert!(file.access_warnings().is_empty(), "nothing is there");
+    file.store_unlocked(&token(1)).unwrap();
+    assert!(file.access_warnings().is_empty(), "all is well");
+
+    let (path, place) = (file.path().display(), directory.path().display());
+    for (file_mode, directory_mode, expected) in [
+        (0o600, 0o700, vec![]),
+        (0o600, 0o755, vec![]),
+        (
+            0o644,
+            0o755,
+            vec![format!(
+                "other users of this machine may read the cache file {path} (mode 0644), which \
+                 holds secrets; run: chmod 600 {path}"
+            )],
+        ),
+        (
+            0o666,
+            0o700,
+            vec![format!(
+                "other users of this machine may write the cache file {path} (mode 0666) and put \
+                 a login of their own in it; run: chmod 600 {path}"
+            )],
+        ),
+        (
+            0o602,
+            0o1777,
+            vec![
+                format!(
+                    "other users of this machine may write the cache file {path} (mode 0602) and \
+                     put a login of their own in it; run: chmod 600 {path}"
+                ),
+                format!(
+                    "other users of this machine may write to the cache directory {place} (mode \
+                     1777) and remove or block what is in it; run: chmod go-w {place}"
+                ),
+            ],
+        ),
+    ] {
+        set_mode(file.path(), file_mode);
+        set_mode(directory.path(), directory_mode);
+        let warnings: Vec<_> = file.access_warnings().iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, expected, "{file_mode:o} {directory_mode:o}");
+        // It still serves; and the load has seen the same.
+        let (loaded, version) = file.load_with_fingerprint().unwrap();
+        assert_eq!(number(&loaded), 1);
+        assert_eq!(version.is_private(), file_mode == 0o600, "{file_mode:o}");
+        assert_eq!(file.fingerprint().unwrap(), Some(version));
+    }
+    // What is written is as it should be.
+    assert!(file.store_unlocked(&token(2)).unwrap().is_private());
+    assert_eq!(mode(file.path()), 0o600);
+}
+
+#[test]
+fn the_commands_of_the_warnings_end_them() {
+    let directory = tempdir().unwrap();
+    let file = TokenFile::new(directory.path().join("it's a cache").join("token.json"));
+    file.store_unlocked(&token(1)).unwrap();
+    set_mode(file.path(), 0o666);
+    set_mode(file.path().parent().unwrap(), 0o777);
+    let warnings = file.access_warnings();
+    assert_eq!(warnings.len(), 2);
+    for warning in warnings {
+        let text = warning.to_string();
+        let (_, command) = text.split_once("run: ").unwrap();
+        let status = std::process::Command::new("sh").arg("-c").arg(command).status().unwrap();
+        assert!(status.success(), "{command}");
+    }
+    assert!(file.access_warnings().is_empty());
+}
+
+#[test]
+fn a_group_with_the_owner_s_number_is_the_owner_s_own() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    for path in [directory.path(), file.path()] {
+        if !give(path, OWNER, OWNER) {
+            return;
+        }
+    }
+    // As the AWS CLI leaves them with an umask of 002, and as tools do that ask for no mode.
+    set_mode(directory.path(), 0o775);
+    set_mode(file.path(), 0o660);
+    assert_eq!(risks(&file), []);
+    set_mode(file.path(), 0o664);
+    assert_eq!(risks(&file), [AccessRisk::FileReadable { mode: 0o664 }]);
+
+    // Of another group the same is told.
+    for path in [directory.path(), file.path()] {
+        chown(path, None, Some(STRANGER)).unwrap();
+    }
+    for (mode, expected) in [
+        (0o600, None),
+        (0o640, Some(AccessRisk::FileReadable { mode: 0o640 })),
+        (0o620, Some(AccessRisk::FileWritable { mode: 0o620 })),
+        (0o660, Some(AccessRisk::FileWritable { mode: 0o660 })),
+    ] {
+        set_mode(file.path(), mode);
+        let directory = Some(AccessRisk::DirectoryWritable { mode: 0o775 });
+        let expected: Vec<_> = [expected, directory].into_iter().flatten().collect();
+        assert_eq!(risks(&file), expected, "{mode:o}");
+    }
+}
+
+/// Someone who may write to the directory puts a login of theirs in the token file's place: whoever
+/// took it would work in their account.
+#[test]
+fn a_file_of_another_user_is_refused() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    if !give(file.path(), STRANGER, STRANGER) {
+        return;
+    }
+    for mode in [0o600, 0o644, 0o666] {
+        set_mode(file.path(), mode);
+        let error = file.load().unwrap_err();
+        assert!(error.is_foreign_owner() && !error.is_not_found() && !error.is_invalid());
+        assert_eq!(error.path(), Some(file.path()));
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the cache file {} belongs to another user (23456), who may have put it there, \
+                 and is not used; remove it and sign in again, or run as that user",
+                file.path().display()
+            )
+        );
+        assert!(file.lock(LIMIT).unwrap().load().unwrap_err().is_foreign_owner());
+    }
+    // Nor is it found as another session's, nor by way of a link.
+    assert!(sso_cache::cached_tokens(directory.path()).unwrap().is_empty());
+    let link = TokenFile::new(directory.path().join("link.json"));
+    std::os::unix::fs::symlink(file.path(), link.path()).unwrap();
+    assert!(link.load().unwrap_err().is_foreign_owner());
+
+    // A login replaces it, and the new file is not the stranger's.
+    file.store_unlocked(&token(2)).unwrap();
+    assert_eq!(number(&file.load().unwrap()), 2);
+    assert_eq!(owner(file.path()), owner(directory.path()));
+    // In the home of a user whose files they are, root is a guest.
+    give(directory.path(), STRANGER, STRANGER);
+    give(file.path(), STRANGER, STRANGER);
+    assert_eq!(number(&file.load().unwrap()), 2);
+}
+
+#[test]
+fn role_credentials_of_another_user_are_as_if_absent() {
+    let directory = tempdir().unwrap();
+    let file = RoleCredentialsFile::new(directory.path().join("role.json"));
+    let json = r#"{"ProviderType":"sso","Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"2999-01-01T00:00:00Z"}}"#;
+    fs::write(file.path(), json).unwrap();
+    set_mode(file.path(), 0o644);
+    let (credentials, version) = file.load_with_fingerprint().unwrap();
+    assert!(!version.is_private() && file.access_warnings().len() == 1);
+    if !give(file.path(), STRANGER, STRANGER) {
+        return;
+    }
+    assert!(file.load().is_none() && file.lock(LIMIT).unwrap().load().is_none());
+    assert!(file.try_load().unwrap_err().is_foreign_owner());
+    file.lock(LIMIT).unwrap().store(&credentials).unwrap();
+    assert_eq!(file.load(), Some(credentials));
+}
+
+/// In the place where a killed writer leaves the newer token.
+#[test]
+fn a_planted_leftover_of_another_user_is_removed() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    let left = beside(&file, ".new");
+    std::thread::sleep(Duration::from_millis(20)); // later, by the file system's clock
+    fs::write(&left, &*token(9).to_json()).unwrap();
+    if !give(&left, STRANGER, STRANGER) {
+        return;
+    }
+    let lock = file.lock(LIMIT).unwrap();
+    assert!(!lock.adopted_leftover());
+    assert_eq!(number(&lock.load().unwrap()), 1);
+    assert_eq!(names(directory.path()), ["token.json", "token.json.lock"]);
+    // Were it not for its owner, it would be the token.
+    fs::write(&left, &*token(9).to_json()).unwrap();
+    drop(lock);
+    assert!(file.lock(LIMIT).unwrap().adopted_leftover());
+}
+
+#[test]
+fn a_hard_link_in_the_place_of_the_temporary_file_harms_nothing() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    let (victim, left) = (directory.path().join("victim"), beside(&file, ".new"));
+    fs::write(&victim, "untouched").unwrap();
+    set_mode(&victim, 0o644);
+    fs::hard_link(&victim, &left).unwrap();
+    let lock = file.lock(LIMIT).unwrap();
+    assert!(!lock.adopted_leftover() && !left.exists());
+    fs::hard_link(&victim, &left).unwrap();
+    lock.store(&token(2)).unwrap();
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
+    assert_eq!(mode(&victim), 0o644);
+    assert_eq!(number(&file.load().unwrap()), 2);
+}
+
+/// Somebody else holds, or has made, the lock file: that costs waiting or the lock, not the token.
+#[test]
+fn a_planted_lock_file_leads_nowhere() {
+    let directory: TempDir = tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    let victim = directory.path().join("victim");
+    fs::write(&victim, "untouched").unwrap();
+    let lock = beside(&file, ".lock");
+    // A link is refused, and nothing is made or locked where it leads.
+    for target in [victim.clone(), directory.path().join("missing")] {
+        std::os::unix::fs::symlink(&target, &lock).unwrap();
+        assert!(file.try_lock().unwrap_err().io_error().is_some());
+        fs::remove_file(&lock).unwrap();
+    }
+    // Of a hard link the content stays, and so does the mode.
+    set_mode(&victim, 0o644);
+    fs::hard_link(&victim, &lock).unwrap();
+    file.lock(LIMIT).unwrap().store(&token(2)).unwrap();
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
+    assert_eq!(names(directory.path()), ["token.json", "token.json.lock", "victim"]);
+    assert_eq!(mode(&victim), 0o644);
+    // A pipe or a socket in its place holds nobody up.
+    fs::remove_file(&lock).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&lock).status().unwrap().success());
+    let started = std::time::Instant::now();
+    let _ = file.try_lock();
+    fs::remove_file(&lock).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(&lock).unwrap();
+    assert!(file.try_lock().is_err());
+    assert!(started.elapsed() < LIMIT);
+    assert_eq!(number(&file.load().unwrap()), 2);
+}
+
+fn owner(path: &Path) -> u32 {
+    use std::os::unix::fs::MetadataExt as _;
+
+    fs::metadata(path).unwrap().uid()
+}

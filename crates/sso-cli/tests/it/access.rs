@@ -1,0 +1,119 @@
+//! Cache files and directories that other users of the machine may read or write, or have written.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use expect_test::expect;
+use sso_emulator::TokenState;
+
+use crate::program::{Scene, binary};
+
+const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
+
+/// Numbers of users that nobody here has.
+const USER: u32 = 12345;
+const STRANGER: u32 = 23456;
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_may_do_is_a_warning_said_once() {
+    let scene = Scene::new(TokenState::Expired).await;
+    set_mode(&scene.home.token_file, 0o644);
+    set_mode(scene.home.token_file.parent().unwrap(), 0o777);
+    let run = scene.run(&RUN);
+    assert_eq!(run.code(), Some(0));
+    let token = scene.home.token_file.file_name().unwrap().to_str().unwrap();
+    expect![[r#"
+        ssocreds: warning: other users of this machine may read the cache file HOME/.aws/sso/cache/TOKEN (mode 0644), which holds secrets; run: chmod 600 HOME/.aws/sso/cache/TOKEN
+        ssocreds: warning: other users of this machine may write to the cache directory HOME/.aws/sso/cache (mode 0777) and remove or block what is in it; run: chmod go-w HOME/.aws/sso/cache
+    "#]]
+    .assert_eq(&run.stderr().replace(token, "TOKEN"));
+
+    // The refreshed token file is a new one, and the credentials come from their own now.
+    scene.run(&RUN).success();
+    // A cache of role credentials that others may write is warned of though nothing else is done.
+    let role = &scene.role_files()[0];
+    set_mode(role, 0o666);
+    let run = scene.run(&RUN);
+    assert_eq!(run.code(), Some(0));
+    expect![[r#"
+        ssocreds: warning: other users of this machine may write the cache file HOME/.aws/cli/cache/ROLE (mode 0666) and put a login of their own in it; run: chmod 600 HOME/.aws/cli/cache/ROLE
+    "#]]
+    .assert_eq(&run.stderr().replace(role.file_name().unwrap().to_str().unwrap(), "ROLE"));
+    set_mode(role, 0o600);
+    scene.run(&RUN).success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_lists_what_others_may_do() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let warnings = || {
+        let found = scene.run(&["status", "--format", "json"]).json();
+        let warnings = found["warnings"].as_array().unwrap().clone();
+        warnings.iter().map(|it| it.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(warnings().is_empty());
+    set_mode(&scene.home.token_file, 0o644);
+    set_mode(scene.home.token_file.parent().unwrap(), 0o777);
+    let found = warnings();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("(mode 0644)") && found[1].contains("(mode 0777)"), "{found:?}");
+    let table = scene.run(&["status"]).success();
+    assert!(found.iter().all(|it| table.contains(&format!("\nwarning: {it}\n"))), "{table}");
+}
+
+/// As a user who is not root, in a directory that everyone may write to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_another_user_put_there_is_not_used() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let directory = scene.path("");
+    let program = scene.path("ssocreds");
+    fs::copy(binary(), &program).unwrap();
+    let given = Command::new("chown").arg("-R").arg(USER.to_string()).arg(&directory).status();
+    if !given.unwrap().success() {
+        println!("skipped: only root can give files away");
+        return;
+    }
+    let as_user = |arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(arguments).env_clear().envs(scene.home.environment.iter().cloned());
+        scene.run_command(command.uid(USER).gid(USER).current_dir("/"))
+    };
+    as_user(&RUN).success();
+    let role = scene.role_files().remove(0);
+
+    // Cached role credentials of a stranger are as if they were not there, and replaced.
+    let planted = fs::read_to_string(&role).unwrap().replace("AccessKeyId\":\"", "&AKIDSTRANGE");
+    fs::write(&role, planted).unwrap();
+    set_mode(&role, 0o644);
+    chown(&role, Some(STRANGER), Some(STRANGER)).unwrap();
+    let run = as_user(&RUN);
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+    assert!(!run.stdout().contains("STRANGE"), "{}", run.stdout());
+    assert!(run.stderr().contains("belongs to another user (23456)"), "{}", run.stderr());
+    assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
+    as_user(&RUN).success();
+
+    // A stranger's token is no login.
+    set_mode(&scene.home.token_file, 0o644);
+    chown(&scene.home.token_file, Some(STRANGER), Some(STRANGER)).unwrap();
+    let requests = scene.emulator.requests().len();
+    let token = scene.home.token_file.file_name().unwrap().to_str().unwrap().to_owned();
+    let run = as_user(&["token", "--profile", "devsso"]);
+    expect![[r#"
+        ssocreds: the token file cannot be read
+          because the cache file HOME/.aws/sso/cache/TOKEN belongs to another user (23456), who may have put it there, and is not used; remove it and sign in again, or run as that user
+    "#]]
+    .assert_eq(&run.failure(4).replace(&token, "TOKEN"));
+    let found = as_user(&["status", "--profile", "devsso", "--format", "json"]).json();
+    assert_eq!(found["logins"][0]["state"], "unusable");
+    assert_eq!(scene.emulator.requests().len(), requests, "it was not sent anywhere");
+}
