@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::{chaos, demo, fuzz, interop, project, tidy, tool};
+use crate::{chaos, demo, fuzz, interop, project, release, tidy, tool};
 
 /// The library crates, each of which someone may take alone, and whether it has default features
 /// to go without.
@@ -45,6 +45,7 @@ pub(crate) fn run() -> Result<()> {
     step("clippy", || clippy(&shell))?;
     step("documentation", || documentation(&shell))?;
     step("each crate alone", || alone(&shell))?;
+    step("every combination of features", release::every_combination_of_features)?;
     step("dependencies: one TLS and one cryptography library", || one_stack(&shell))?;
     step("dependencies: licences, bans, sources", || deny(&shell))?;
     step("examples", || examples(&shell))?;

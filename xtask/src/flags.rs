@@ -53,6 +53,11 @@ xflags::xflags! {
             /// Only this one of fuzz/fuzz_targets.
             optional target: String
         }
+        /// Whether a release is fit to be published: run it after `ci`. Publishes nothing.
+        cmd release {
+            /// Only writes the public API to crates/*/public-api.txt.
+            optional --write-api
+        }
     }
 }
 // generated start
@@ -72,6 +77,7 @@ pub enum XtaskCmd {
     Bench(Bench),
     Chaos(Chaos),
     Fuzz(Fuzz),
+    Release(Release),
 }
 
 #[derive(Debug)]
@@ -108,6 +114,11 @@ pub struct Fuzz {
     pub target: Option<String>,
 
     pub minutes: Option<f64>,
+}
+
+#[derive(Debug)]
+pub struct Release {
+    pub write_api: bool,
 }
 
 impl Xtask {

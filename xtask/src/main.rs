@@ -20,6 +20,7 @@ mod flags;
 mod fuzz;
 mod interop;
 mod project;
+mod release;
 mod tidy;
 mod tool;
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         }),
         flags::XtaskCmd::Chaos(flags) => chaos::run(flags.minutes.unwrap_or(1.0), flags.seed),
         flags::XtaskCmd::Fuzz(flags) => fuzz::run(&flags),
+        flags::XtaskCmd::Release(flags) => release::run(flags.write_api),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

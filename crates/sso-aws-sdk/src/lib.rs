@@ -34,3 +34,8 @@ mod token;
 
 pub use credentials::SdkCredentialsProvider;
 pub use token::SdkTokenProvider;
+
+// Its example is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

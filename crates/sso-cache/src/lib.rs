@@ -112,3 +112,8 @@ pub use role_credentials_file::{
 };
 pub use store::{AccessRisk, AccessWarning, Fingerprint, MAX_FILE_SIZE};
 pub use token_file::{TokenFile, TokenFileLock};
+
+// Its example is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

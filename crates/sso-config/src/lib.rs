@@ -102,3 +102,8 @@ pub use sso_profile::SsoProfile;
 pub use sso_session::SsoSession;
 pub use sso_types::Environment;
 pub use warning::Warning;
+
+// Its example is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -145,3 +145,8 @@ pub use transport_error::{CertificateProblem, ProxyProblem, TimeoutPhase, Transp
 
 /// Any error, boxed, as tower's layers pass it on.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+// Its example is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

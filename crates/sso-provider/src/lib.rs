@@ -106,3 +106,8 @@ pub use token_provider_builder::SsoTokenProviderBuilder;
 
 // What the API above speaks of, so that a user need not name the versions of these crates, too.
 pub use {sso_cache as cache, sso_config as config, sso_http as http, sso_types as types};
+
+// Its example is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -43,3 +43,8 @@ pub use credentials::{Credentials, PROVIDER_NAME};
 pub use environment::{Environment, EnvironmentError};
 pub use names::{AccountId, NameError, Region, RoleName, SessionName, StartUrl};
 pub use secret::{AccessToken, ClientSecret, RefreshToken, SecretAccessKey, SessionToken};
+
+// Its example is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

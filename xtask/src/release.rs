@@ -1,0 +1,297 @@
+//! Whether a release is fit to be published: versions, metadata, change logs, packages, features, Rust
+//! versions, and the public API as a list.
+//!
+//! Publishes nothing. Not responsible for what `cargo xtask ci` checks: run that first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
+use xshell::{Shell, cmd};
+
+use crate::{project, tool};
+
+/// Each knows only of those before it: the order in which they are published.
+const ORDER: &[&str] = &[
+    "sso-types",
+    "sso-emulator",
+    "sso-cache",
+    "sso-config",
+    "sso-http",
+    "sso-provider",
+    "sso-aws-sdk",
+    "sso-cli",
+];
+
+/// What a package may hold beside its sources, tests and examples.
+const FILES: &[&str] = &[
+    ".cargo_vcs_info.json",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "Cargo.toml.orig",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+];
+
+/// What a package must hold: those of `FILES` that cargo does not make itself.
+const NEEDED: &[&str] = &["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+
+pub(crate) fn run(write_api: bool) -> Result<()> {
+    let shell = project::shell()?;
+    let metadata = MetadataCommand::new().current_dir(project::root()).exec()?;
+    if write_api {
+        return public_api(&shell, &metadata, true);
+    }
+    println!("\n== metadata, versions, change logs");
+    let faults = faults(&metadata)?;
+    ensure!(faults.is_empty(), "{} to mend:\n{}", faults.len(), faults.join("\n"));
+    println!("\n== Rust versions");
+    rust_versions(&shell, &metadata)?;
+    println!("\n== every combination of features");
+    features(&shell, &metadata)?;
+    println!("\n== public API");
+    public_api(&shell, &metadata, false)?;
+    println!("\n== packages, each built from what it holds");
+    packages(&shell)?;
+    println!("\nrelease: fit to be published, in this order: {}", ORDER.join(", "));
+    Ok(())
+}
+
+/// Every combination of each crate's features, without warnings: the step of `cargo xtask ci`.
+pub(crate) fn every_combination_of_features() -> Result<()> {
+    let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
+    features(&project::shell()?, &metadata)
+}
+
+fn published(metadata: &Metadata) -> Result<Vec<&Package>> {
+    let members = metadata.workspace_packages();
+    let found = ORDER.iter().map(|name| {
+        let package = members.iter().find(|it| it.name.as_str() == *name);
+        package.copied().with_context(|| format!("there is no crate {name}"))
+    });
+    let found: Vec<_> = found.collect::<Result<_>>()?;
+    let forgotten = members.iter().find(|it| it.publish.is_none() && !found.contains(it));
+    if let Some(package) = forgotten {
+        bail!("{} is published and has no place in the order; or publish = false", package.name);
+    }
+    Ok(found)
+}
+
+/// What can be told without a build.
+fn faults(metadata: &Metadata) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let packages = published(metadata)?;
+    let versions: BTreeSet<_> = packages.iter().map(|it| &it.version).collect();
+    if versions.len() != 1 {
+        faults.push(format!("the crates are released together, and have versions {versions:?}"));
+    }
+    for (place, package) in packages.iter().enumerate() {
+        let name = &package.name;
+        let mut must = |holds: bool, what: &str| {
+            if !holds {
+                faults.push(format!("{name}: {what}"));
+            }
+        };
+        must(package.description.is_some(), "no description");
+        must(package.license.is_some(), "no licence");
+        must(package.repository.is_some(), "no repository");
+        must(package.rust_version.is_some(), "no rust-version");
+        must(package.readme.is_some(), "no readme");
+        must((1..=5).contains(&package.keywords.len()), "one to five keywords are taken");
+        must(
+            package.keywords.iter().all(|it| it.len() <= 20),
+            "a keyword has 20 characters at most",
+        );
+        must((1..=5).contains(&package.categories.len()), "one to five categories are taken");
+        must(package.metadata.get("docs").is_some(), "no [package.metadata.docs.rs]");
+        for dependency in package.dependencies.iter().filter(|it| it.path.is_some()) {
+            let known = ORDER.iter().position(|it| *it == dependency.name);
+            must(
+                known.is_some_and(|known| known < place),
+                &format!("depends on {}, which is published later or not at all", dependency.name),
+            );
+            must(
+                dependency.req.to_string() == format!("^{}", package.version),
+                &format!("asks for {} {}", dependency.name, dependency.req),
+            );
+        }
+        let changes = fs::read_to_string(
+            project::root().join("crates").join(name.as_str()).join("CHANGELOG.md"),
+        )
+        .unwrap_or_default();
+        let newest = changes.lines().find_map(|line| line.strip_prefix("## "));
+        let version = newest.and_then(|it| it.split(' ').next());
+        must(
+            version == Some(package.version.to_string().as_str()),
+            &format!("the first entry of CHANGELOG.md is not one for {}", package.version),
+        );
+    }
+    Ok(faults)
+}
+
+/// That no dependency asks for a newer Rust than the crate promises; and a build with the promised
+/// one, where it is installed.
+fn rust_versions(shell: &Shell, metadata: &Metadata) -> Result<()> {
+    let packages: BTreeMap<&PackageId, &Package> =
+        metadata.packages.iter().map(|it| (&it.id, it)).collect();
+    let mut promised = BTreeMap::<_, Vec<&str>>::new();
+    for package in published(metadata)? {
+        let rust = package.rust_version.as_ref().context("no rust-version")?;
+        promised.entry(rust.to_string()).or_default().push(package.name.as_str());
+        for id in behind(metadata, &package.id) {
+            let Some(other) = packages.get(id) else { continue };
+            if let Some(newer) = other.rust_version.as_ref().filter(|it| *it > rust) {
+                bail!("{} promises {rust}, and {} asks for {newer}", package.name, other.name);
+            }
+        }
+        println!("   {}: no dependency asks for more than {rust}", package.name);
+    }
+    let installed = cmd!(shell, "rustup toolchain list").quiet().read().unwrap_or_default();
+    for (rust, crates) in promised {
+        let Some(toolchain) = installed.lines().find(|it| it.starts_with(&rust)) else {
+            println!(
+                "   {rust} is not installed: nothing is built with it. That the standard library's API \
+                 is not too new for it, clippy::incompatible_msrv checks; the language is not checked"
+            );
+            continue;
+        };
+        let toolchain = toolchain.split(' ').next().unwrap_or(toolchain);
+        // Of its own: another compiler's files would displace those of this one.
+        let _target = shell.push_env("CARGO_TARGET_DIR", project::root().join("target/msrv"));
+        for name in crates {
+            cmd!(shell, "rustup run {toolchain} cargo check --quiet --package {name}").run()?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything that a user of the package builds with it.
+fn behind<'a>(metadata: &'a Metadata, of: &'a PackageId) -> BTreeSet<&'a PackageId> {
+    let nodes = metadata.resolve.as_ref().map(|it| it.nodes.as_slice()).unwrap_or_default();
+    let mut found = BTreeSet::from([of]);
+    let mut left = vec![of];
+    while let Some(id) = left.pop() {
+        let node = nodes.iter().find(|it| it.id == *id);
+        for dependency in node.iter().flat_map(|it| &it.deps) {
+            let is_built =
+                dependency.dep_kinds.iter().any(|it| it.kind != DependencyKind::Development);
+            if is_built && found.insert(&dependency.pkg) {
+                left.push(&dependency.pkg);
+            }
+        }
+    }
+    found
+}
+
+fn features(shell: &Shell, metadata: &Metadata) -> Result<()> {
+    let cargo = project::cargo();
+    for package in published(metadata)? {
+        let name = package.name.as_str();
+        let features: Vec<&str> =
+            package.features.keys().map(String::as_str).filter(|it| *it != "default").collect();
+        if features.is_empty() {
+            continue;
+        }
+        ensure!(features.len() <= 4, "{name}: so many features need another plan than all");
+        for choice in 0..1_u32 << features.len() {
+            let chosen = features.iter().enumerate().filter(|(bit, _)| choice & (1 << bit) != 0);
+            let chosen = chosen.map(|(_, feature)| *feature).collect::<Vec<_>>().join(",");
+            cmd!(
+                shell,
+                "{cargo} clippy --quiet --package {name} --no-default-features --features {chosen} -- -D warnings"
+            )
+            .run()?;
+        }
+    }
+    Ok(())
+}
+
+/// The items that users can name, crate by crate, next to the committed lists.
+fn public_api(shell: &Shell, metadata: &Metadata, write: bool) -> Result<()> {
+    let public_api = tool::installed("cargo-public-api", "0.52.0")?;
+    let cargo = project::cargo();
+    // rustdoc's JSON is unstable, and only whoever maintains this reads it. Build scripts would be
+    // built again for the variable: hence a directory of its own.
+    let target = project::root().join("target/public-api");
+    let mut changed = Vec::new();
+    for package in published(metadata)? {
+        let Some(library) = package.targets.iter().find(|it| it.is_lib()) else { continue };
+        let name = package.name.as_str();
+        let _bootstrap = shell.push_env("RUSTC_BOOTSTRAP", "1");
+        let _target = shell.push_env("CARGO_TARGET_DIR", &target);
+        cmd!(
+            shell,
+            "{cargo} rustdoc --quiet --package {name} --all-features --lib -- -Z unstable-options --output-format json"
+        )
+        .run()?;
+        let json = target.join("doc").join(format!("{}.json", library.name.replace('-', "_")));
+        // Without what every type has, and without Send and its like.
+        let items =
+            cmd!(shell, "{public_api} --rustdoc-json {json} --omit blanket-impls,auto-trait-impls");
+        let items = items.quiet().read()? + "\n";
+        let file = format!("crates/{name}/public-api.txt");
+        let path = project::root().join(&file);
+        if write {
+            fs::write(&path, &items)?;
+            println!("   {file}: {} items", items.lines().count());
+        } else {
+            let committed = fs::read_to_string(&path).unwrap_or_default();
+            changed.extend(difference(&committed, &items).map(|it| format!("{name}: {it}")));
+        }
+    }
+    ensure!(
+        changed.is_empty(),
+        "the public API is not what the lists say; if that is meant, say so in CHANGELOG.md and run \
+         `cargo xtask release --write-api`:\n{}",
+        changed.join("\n")
+    );
+    Ok(())
+}
+
+/// The lines that only one of the two has, `-` before those that went and `+` before new ones.
+fn difference(old: &str, new: &str) -> impl Iterator<Item = String> {
+    let (old, new): (BTreeSet<_>, BTreeSet<_>) = (old.lines().collect(), new.lines().collect());
+    let gone: Vec<_> = old.difference(&new).map(|line| format!("-{line}")).collect();
+    let come: Vec<_> = new.difference(&old).map(|line| format!("+{line}")).collect();
+    gone.into_iter().chain(come)
+}
+
+fn packages(shell: &Shell) -> Result<()> {
+    let cargo = project::cargo();
+    for name in ORDER {
+        let files = cmd!(shell, "{cargo} package --list --package {name}").quiet().read()?;
+        let files: BTreeSet<_> = files.lines().collect();
+        for file in &files {
+            let is_source = ["src/", "tests/", "examples/"].iter().any(|it| file.starts_with(it));
+            ensure!(is_source || FILES.contains(file), "{name}: {file} should not be published");
+        }
+        for file in NEEDED {
+            ensure!(files.contains(file), "{name}: the package lacks {file}");
+        }
+        println!("   {name}: {} files", files.len());
+    }
+    // At once, so that each is built with those before it as they were packaged.
+    let all = ORDER.iter().flat_map(|name| ["--package", name]);
+    Ok(cmd!(shell, "{cargo} package {all...}").run()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_told_without_a_build_is_fit() {
+        let metadata =
+            MetadataCommand::new().current_dir(project::root()).no_deps().exec().unwrap();
+        assert_eq!(faults(&metadata).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_difference_says_what_went_and_what_came() {
+        let lines: Vec<_> = difference("a\nb\n", "b\nc\n").collect();
+        assert_eq!(lines, ["-a", "+c"]);
+    }
+}
