@@ -3,8 +3,10 @@
 //! Not responsible for getting them, nor for the cache on disk.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
@@ -55,8 +57,9 @@ struct Shared {
 
 struct Cached {
     credentials: Credentials,
-    obtained_at: Timestamp,
-    refresh_from: Timestamp,
+    // What every retrieval compares is in the form in which the machine's clock tells it.
+    obtained_at: SystemTime,
+    refresh_from: SystemTime,
     mandatory_from: Timestamp,
 }
 
@@ -88,14 +91,15 @@ impl CredentialsCache {
     /// Credentials that are good now. Dropping the future neither cancels nor repeats a request
     /// that is under way.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
-        let now = self.0.clock.now();
+        let now = self.0.clock.system_time();
         if let Some(cached) = &*self.0.current.load()
             && cached.is_fresh(now)
         {
             return Ok(cached.credentials.clone());
         }
-        // Boxed, so that the future of the path above stays small.
-        Box::pin(self.renew()).await
+        // Boxed, and behind a dyn: else the path above pays for the stack that this one takes.
+        let renewal: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(self.renew());
+        renewal.await
     }
 
     /// The credentials in memory, as long as they have not expired: asks nobody, never waits.
@@ -152,7 +156,7 @@ impl Shared {
                 !since.is_negative() && since < FAILURE_IS_REMEMBERED
             });
             let others_see_to_it = under_way.is_some() && now < cached.mandatory_from;
-            if cached.is_fresh(now) || failed_lately || others_see_to_it {
+            if cached.is_fresh(now.into()) || failed_lately || others_see_to_it {
                 return Step::Done(cached.credentials.clone());
             }
         }
@@ -196,8 +200,8 @@ impl Shared {
         let mandatory = self.mandatory_window.min(window / 2);
         Cached {
             credentials: credentials.clone(),
-            obtained_at: now,
-            refresh_from: expires_at.saturating_sub(window).unwrap_or(now),
+            obtained_at: now.into(),
+            refresh_from: expires_at.saturating_sub(window).unwrap_or(now).into(),
             mandatory_from: expires_at.saturating_sub(mandatory).unwrap_or(now),
         }
     }
@@ -216,7 +220,7 @@ impl Shared {
 impl Cached {
     /// A clock that was set back behind the moment they were got says nothing about their age, so
     /// that does not count as fresh.
-    fn is_fresh(&self, now: Timestamp) -> bool {
+    fn is_fresh(&self, now: SystemTime) -> bool {
         self.obtained_at <= now && now < self.refresh_from
     }
 }

@@ -231,8 +231,13 @@ impl SsoCredentialsProviderBuilder {
     }
 
     /// The clock: the machine's, unless set here.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.shared_clock(Arc::new(clock))
+    }
+
+    /// A clock that is shared already: not wrapped once more, which every look at it would pay for.
+    pub(crate) fn shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -257,7 +262,7 @@ impl SsoCredentialsProviderBuilder {
         let token_provider = match file {
             Ok(provider) => provider,
             Err(path) => SsoTokenProvider::builder_without_refresh(TokenFile::new(path))
-                .clock(Arc::clone(&self.clock))
+                .shared_clock(Arc::clone(&self.clock))
                 .build()?,
         };
         Ok(SsoCredentialsProvider(Arc::new(Shared {

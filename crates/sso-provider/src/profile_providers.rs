@@ -143,7 +143,7 @@ impl ProfileProviders {
                 .token_provider(self.token_provider.clone())
                 .start_url(profile.start_url().clone())
                 .environment(self.environment.clone())
-                .clock(Arc::clone(&self.clock));
+                .shared_clock(Arc::clone(&self.clock));
         if let Some(file) = self.role_credentials_file() {
             builder = builder.role_credentials_file(file);
         }
@@ -296,7 +296,7 @@ impl ProfileProvidersBuilder {
             .start_url(start_url.clone())
             .accept_other_session(self.accept_other_session)
             .max_attempts(settings.max_attempts.value)
-            .clock(Arc::clone(&self.clock))
+            .shared_clock(Arc::clone(&self.clock))
             .build()?;
 
         let role_cache_dir = if self.role_credentials_cache {

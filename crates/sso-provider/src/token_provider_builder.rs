@@ -115,8 +115,13 @@ impl SsoTokenProviderBuilder {
     }
 
     /// The clock: the machine's, unless set here.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.shared_clock(Arc::new(clock))
+    }
+
+    /// A clock that is shared already: not wrapped once more, which every look at it would pay for.
+    pub(crate) fn shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 
