@@ -16,6 +16,7 @@ mod bench;
 mod chaos;
 mod ci;
 mod demo;
+mod errors;
 mod flags;
 mod fuzz;
 mod interop;
