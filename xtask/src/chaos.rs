@@ -1,15 +1,26 @@
 //! Many processes, one home, faults at random, and what must hold all the same.
 //!
-//! This file runs the show: cycles of gentle and of harsh faults, and the account at the end. A seed
-//! repeats the choices, not the timing. Linux and other Unixes only: faults are signals and limits.
+//! This file runs the show: one kind of weather after the other, a quiet moment between two of them,
+//! and the account at the end. A seed repeats the choices, not the timing. For Linux and other
+//! Unixes only: faults are signals, limits and modes. docs/CONTRIBUTING.md tells how to read a run.
 
+mod command;
+mod disk;
 mod faults;
 mod files;
+mod judge;
+mod logins;
 mod process;
+mod quiet;
+mod relay;
+mod secrets;
+mod signals;
+mod span;
 mod tally;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,14 +32,23 @@ use xshell::cmd;
 use crate::demo::binary;
 use crate::project;
 
+use command::Tools;
+use disk::Disk;
+use relay::Relay;
+use span::Span;
 use tally::Tally;
 
 /// Shorter than the refresh window, so that every process that starts wants to refresh.
 const TOKENS_LIVE: Duration = Duration::from_secs(20);
+/// A little longer than cached role credentials must have left: the cache serves for that little.
+const CREDENTIALS_LIVE: Duration = Duration::from_secs(15 * 60 + 20);
 /// Processes that run at the same time.
 const WORKERS: u64 = 6;
-/// How long one kind of weather lasts.
-const CYCLE: Duration = Duration::from_secs(20);
+/// How long one kind of weather lasts: a sixth of the run, within these.
+const SHORTEST_CYCLE: Duration = Duration::from_secs(5);
+const LONGEST_CYCLE: Duration = Duration::from_secs(20);
+/// A shorter run has no time for what takes longer than the time limits.
+const LONG_RUN: Duration = Duration::from_secs(4 * 60);
 
 /// The profiles of the home beside the emulator's own, with the account and the role of each.
 const PROFILES: &[(&str, &str, &str)] = &[
@@ -42,87 +62,116 @@ const PROFILES: &[(&str, &str, &str)] = &[
 enum Weather {
     /// Nothing that can cost the session: not one process may be told to log in.
     Gentle,
-    /// The same, with botocore beside us: it takes no lock.
+    /// The same, with botocore beside us: it takes no lock, and writes in place.
     Mixed,
-    /// What can cost a session whoever is careful: answers lost after the token was spent, kills
-    /// before an answer is on the disk, a disk that is full for a process that then ends.
+    /// What can cost a session whoever is careful: answers lost after the token was spent, a disk
+    /// that is full for a process that then ends, a wrong clock.
     Harsh,
+    /// What may also leave a temporary file behind: kills, a directory that nobody can write to.
+    Deadly,
+    /// Whoever holds the token file's lock stands still, for longer than anybody may wait for it.
+    Frozen,
+}
+
+impl Weather {
+    const ROUND: &[Self] =
+        &[Self::Gentle, Self::Harsh, Self::Deadly, Self::Mixed, Self::Gentle, Self::Frozen];
+
+    /// Whether nothing in it can cost the session.
+    fn keeps_the_session(self) -> bool {
+        matches!(self, Self::Gentle | Self::Mixed | Self::Frozen)
+    }
+
+    /// Whether, besides, all who refresh take the lock.
+    fn has_one_writer(self) -> bool {
+        matches!(self, Self::Gentle | Self::Frozen)
+    }
 }
 
 /// What all threads of a run share.
 struct Stage {
     emulator: Emulator,
+    relay: Relay,
+    disk: Disk,
     home: Home,
-    program: std::path::PathBuf,
-    has_botocore: bool,
-    faketime: Option<&'static str>,
+    /// For files of the chaos itself.
+    scratch: TempDir,
+    program: PathBuf,
+    tools: Tools,
+    has_time: bool,
     weather: RwLock<Weather>,
     /// Read-held by each process under way; write-held while the weather changes.
     under_way: RwLock<()>,
     running: Mutex<Vec<process::Running>>,
-    /// Counts the moments at which the login changed, or may have got lost.
-    disturbances: AtomicU64,
-    /// How many disturbances last right now: a logout that no login has followed, a fault switched on.
-    outages: AtomicUsize,
+    /// When the services, or what leads to them, were not as they should be.
+    services: Span,
+    /// When there was no login, or not a whole one.
+    logins: Span,
+    /// When the chaos itself wrote a file in place, as the AWS CLI does.
+    in_place: Span,
     login: Mutex<()>,
+    /// Whether the new token of a killed process is there, and nothing else happens.
+    survives: AtomicBool,
     over: AtomicBool,
     tally: Tally,
 }
 
 pub(crate) fn run(minutes: f64, seed: Option<u64>) -> Result<()> {
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
+    let length = Duration::from_secs_f64(minutes * 60.0);
     println!("building ssocreds …");
     let (shell, cargo) = (project::shell()?, project::cargo());
     cmd!(shell, "{cargo} build --quiet --package sso-cli").quiet().run()?;
 
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let directory = TempDir::new()?;
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let disk = Disk::new()?;
     let emulator = runtime.block_on(
         Emulator::builder()
             .rotate_refresh_tokens(true)
             .token_ttl(TOKENS_LIVE)
+            .credentials_ttl(CREDENTIALS_LIVE)
             .account("111111111111", "First", "first@example.com", ["Reader", "Writer"])
             .account("222222222222", "Second", "second@example.com", ["Reader"])
             .start(),
     )?;
-    let home = emulator.write_home(directory.path(), TokenState::Valid)?;
+    let home = emulator.write_home(disk.path(), TokenState::Valid)?;
     files::add_profiles(&home)?;
     let stage = Stage {
+        relay: Relay::open(runtime.handle(), &emulator.portal_url())?,
         emulator,
+        disk,
         home,
+        scratch: TempDir::new()?,
         program: binary("ssocreds")?,
-        has_botocore: process::has_botocore(),
-        faketime: process::faketime(),
+        tools: Tools::find(),
+        has_time: length >= LONG_RUN,
         weather: RwLock::new(Weather::Gentle),
         under_way: RwLock::new(()),
         running: Mutex::default(),
-        disturbances: AtomicU64::new(0),
-        outages: AtomicUsize::new(0),
+        services: Span::default(),
+        logins: Span::default(),
+        in_place: Span::default(),
         login: Mutex::default(),
+        survives: AtomicBool::new(false),
         over: AtomicBool::new(false),
-        tally: Tally::default(),
+        tally: Tally::new(),
     };
     println!("chaos: seed {seed}, {minutes} minutes, {WORKERS} processes at a time");
-    for (name, there) in
-        [("botocore", stage.has_botocore), ("libfaketime", stage.faketime.is_some())]
-    {
-        if !there {
-            println!("chaos: {name} is not installed here; its part is left out");
-        }
+    for missing in stage.left_out() {
+        println!("chaos: left out: {missing}");
     }
-    let until = Instant::now() + Duration::from_secs_f64(minutes * 60.0);
     thread::scope(|scope| {
         for number in 0..WORKERS {
             let (stage, random) = (&stage, fastrand::Rng::with_seed(seed ^ (number + 1)));
             scope.spawn(move || process::work(stage, random));
         }
         scope.spawn(|| files::watch(&stage));
-        let random = fastrand::Rng::with_seed(seed);
-        cycles(&stage, random, until);
+        scope.spawn(|| process::watch(&stage));
+        cycles(&stage, fastrand::Rng::with_seed(seed), length);
         stage.over.store(true, Ordering::SeqCst);
     });
-    stage.tally.print(&stage.emulator.counts());
+    stage.tally.print();
     let violations = stage.tally.violations();
     if violations > 0 {
         bail!("{violations} violations (seed {seed})");
@@ -130,22 +179,21 @@ pub(crate) fn run(minutes: f64, seed: Option<u64>) -> Result<()> {
     Ok(())
 }
 
-/// Changes the weather until time is up; between two kinds of it the sky is clear for a moment.
-fn cycles(stage: &Stage, mut random: fastrand::Rng, until: Instant) {
-    let all = [Weather::Gentle, Weather::Harsh, Weather::Mixed, Weather::Harsh];
-    let kinds = all.iter().filter(|it| **it != Weather::Mixed || stage.has_botocore).cycle();
+/// Changes the weather until time is up; between two kinds of it all is quiet for a moment.
+fn cycles(stage: &Stage, mut random: fastrand::Rng, length: Duration) {
+    let until = Instant::now() + length;
+    let cycle = (length / 6).clamp(SHORTEST_CYCLE, LONGEST_CYCLE);
+    let kinds = Weather::ROUND.iter().filter(|it| stage.has(**it)).cycle();
     for weather in kinds {
         // Nothing is under way here: what must hold when all is quiet is looked at.
         let quiet = stage.under_way.write().unwrap_or_else(PoisonError::into_inner);
-        stage.emulator.clear_faults();
-        faults::log_in(stage);
-        files::check_nothing_is_left(stage);
+        quiet::check(stage, stage.weather());
         *stage.weather.write().unwrap_or_else(PoisonError::into_inner) = *weather;
         drop(quiet);
         if Instant::now() >= until {
             return;
         }
-        let end = until.min(Instant::now() + CYCLE);
+        let end = until.min(Instant::now() + cycle);
         faults::rage(stage, *weather, &mut random, end);
     }
 }
@@ -155,15 +203,34 @@ impl Stage {
         *self.weather.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether this kind of weather can be had in this run.
+    fn has(&self, weather: Weather) -> bool {
+        match weather {
+            Weather::Mixed => self.tools.python.is_some(),
+            Weather::Frozen => self.has_time && signals::can_tell_holders(),
+            _ => true,
+        }
+    }
+
+    fn left_out(&self) -> impl Iterator<Item = &'static str> {
+        [
+            (self.tools.python.is_some(), "botocore, which is not installed"),
+            (self.tools.faketime.is_some(), "wrong clocks: libfaketime is not installed"),
+            (self.disk.is_small(), "a disk that is full for all: no small one can be mounted"),
+            (
+                self.has_time,
+                "stops for longer than the time limits: the run is shorter than 4 minutes",
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(is_there, what)| (!is_there).then_some(what))
+    }
+
     fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }
 
-    fn disturb(&self) {
-        self.disturbances.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn running(&self) -> std::sync::MutexGuard<'_, Vec<process::Running>> {
+    fn running(&self) -> MutexGuard<'_, Vec<process::Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

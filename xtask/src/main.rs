@@ -13,6 +13,7 @@
 )]
 
 mod bench;
+#[cfg(unix)]
 mod chaos;
 mod ci;
 mod demo;
@@ -26,6 +27,14 @@ mod tidy;
 mod tool;
 
 use std::process::ExitCode;
+
+/// Signals, limits and modes are what it is made of.
+#[cfg(not(unix))]
+mod chaos {
+    pub(crate) fn run(_minutes: f64, _seed: Option<u64>) -> anyhow::Result<()> {
+        anyhow::bail!("chaos runs on Unix only")
+    }
+}
 
 fn main() -> ExitCode {
     let flags = flags::Xtask::from_env_or_exit();

@@ -137,6 +137,11 @@ impl Emulator {
         self.world.lock().sessions.is_live(refresh_token, now)
     }
 
+    /// When the access token expires; none when this emulator did not issue it.
+    pub fn token_expires_at(&self, access_token: &str) -> Option<Timestamp> {
+        self.world.lock().sessions.expires_at(access_token)
+    }
+
     /// The user codes of device authorizations that wait for the user.
     pub fn pending_devices(&self) -> Vec<String> {
         self.world.lock().sign_ins.pending()

@@ -157,6 +157,11 @@ impl Sessions {
         })
     }
 
+    /// When the access token expires.
+    pub(crate) fn expires_at(&self, access_token: &str) -> Option<Timestamp> {
+        self.access.get(access_token).map(|access| access.expires_at)
+    }
+
     /// Moves the expiry of an access token.
     pub(crate) fn expire_at(&mut self, access_token: &str, expires_at: Timestamp) {
         if let Some(access) = self.access.get_mut(access_token) {
@@ -314,6 +319,8 @@ mod tests {
         let settings = Settings { token_ttl: Duration::from_secs(10), ..Settings::default() };
         let (sessions, client_id, grant) = signed_in(&settings);
         let last = grant.expires_at - jiff::SignedDuration::from_millis(1);
+        assert_eq!(sessions.expires_at(&grant.access_token), Some(grant.expires_at));
+        assert_eq!(sessions.expires_at("another"), None);
         assert!(sessions.accepts(&grant.access_token, last));
         assert!(!sessions.accepts(&grant.access_token, grant.expires_at));
 

@@ -1,165 +1,169 @@
-//! What is done to the processes, the services and the files.
+//! What is done to the services, the network and the disk, and when.
 //!
 //! Not responsible for what must hold all the same.
 
-use std::fs;
-use std::io::Write as _;
 use std::process::Command;
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
-use std::thread;
+use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
-use sso_emulator::{ErrorName, Fault, Operation};
+use sso_emulator::{ErrorName, Fault, Operation, ScriptedAnswer};
 
-use super::{Stage, Weather};
+use super::{Stage, Weather, logins, signals};
 
-/// One fault and what it is called in the account.
-type Named = (&'static str, fn(&Stage, &mut fastrand::Rng));
+/// What a fault is called in the account; and the fault, which tells whether it came to pass.
+type Named = (&'static str, fn(&Stage, &mut fastrand::Rng) -> bool);
 
 const GENTLE: &[Named] = &[
     ("fault: storm of 429", |stage, random| {
-        storm(stage, random, || Fault::error(ErrorName::TooManyRequests));
+        storm(stage, random, || {
+            ScriptedAnswer::error(ErrorName::TooManyRequests).retry_after(Duration::from_secs(1))
+        })
     }),
+    ("fault: storm of 500", |stage, random| storm(stage, random, || Fault::status(500))),
     ("fault: storm of 503", |stage, random| storm(stage, random, || Fault::status(503))),
-    ("fault: services down", |stage, random| storm(stage, random, || Fault::DropBeforeAnswer)),
-    ("fault: slow services", |stage, random| {
-        storm(stage, random, || Fault::Delay(Duration::from_millis(700)));
+    ("fault: services down, nobody listens", nobody_listens),
+    ("fault: services hang up", |stage, random| storm(stage, random, || Fault::DropBeforeAnswer)),
+    ("fault: services slow", |stage, random| {
+        storm(stage, random, || Fault::Delay(Duration::from_millis(700)))
     }),
-    ("fault: SIGSTOP for a moment", |stage, random| stop(stage, random, 100..3_000)),
-    ("fault: login by replacement", |stage, _| log_in(stage)),
-    ("fault: login in place", |stage, _| log_in_in_place(stage)),
-    ("fault: logout and login", log_out_and_in),
+    ("fault: SIGSTOP for a moment", |stage, random| signals::stop(stage, random, 100..3_000)),
+    ("fault: SIGSTOP again and again", signals::stutter),
+    ("fault: login by replacement", |stage, _| {
+        logins::log_in(stage);
+        true
+    }),
+    ("fault: login in place", |stage, _| {
+        logins::log_in_in_place(stage);
+        true
+    }),
+    ("fault: logout and login", |stage, random| {
+        logins::log_out_and_in(stage, random);
+        true
+    }),
+    ("fault: cached credentials about to expire", |stage, random| {
+        logins::age_role_credentials(stage, random);
+        true
+    }),
 ];
 
 const HARSH: &[Named] = &[
-    ("fault: SIGKILL", |stage, random| signal_one(stage, random, "KILL")),
-    ("fault: SIGKILL", |stage, random| signal_one(stage, random, "KILL")),
-    ("fault: SIGKILL", |stage, random| signal_one(stage, random, "KILL")),
     ("fault: answers lost", |stage, random| storm(stage, random, || Fault::LoseAnswer)),
     ("fault: answers cut", |stage, random| storm(stage, random, || Fault::DropInsideAnswer)),
     ("fault: answers that are no HTTP", |stage, random| storm(stage, random, || Fault::Garbage)),
+    ("fault: services silent", |stage, random| storm(stage, random, || Fault::Stall)),
+    ("fault: connections cut", |stage, _| {
+        stage.services.during(|| stage.relay.cut());
+        true
+    }),
+    ("fault: session ended by an administrator", |stage, _| {
+        stage.logins.during(|| stage.emulator.end_session());
+        true
+    }),
+    ("fault: disk full", disk_full),
+];
+
+const DEADLY: &[Named] = &[
+    ("fault: SIGKILL", signals::kill),
+    ("fault: SIGKILL", signals::kill),
+    ("fault: SIGKILL before the rename", signals::kill_before_the_rename),
+    ("fault: SIGKILL before the rename", signals::kill_before_the_rename),
     ("fault: directory not writable", not_writable),
-    // Longer than the time limit of the lock.
-    ("fault: SIGSTOP for long", |stage, random| stop(stage, random, 21_000..22_000)),
 ];
 
 /// Lets faults loose until the end.
 pub(crate) fn rage(stage: &Stage, weather: Weather, random: &mut fastrand::Rng, end: Instant) {
-    while Instant::now() < end {
-        thread::sleep(Duration::from_millis(random.u64(50..1_000)));
-        let harsh = weather == Weather::Harsh && random.bool();
-        let faults = if harsh { HARSH } else { GENTLE };
-        let Some((name, fault)) = random.choice(faults) else { continue };
-        stage.tally.count(name);
-        fault(stage, random);
-    }
-}
-
-/// A new login, written as a careful tool does: whole.
-pub(crate) fn log_in(stage: &Stage) {
-    let _one = stage.login.lock().unwrap_or_else(PoisonError::into_inner);
-    let token = stage.emulator.sign_in().to_json();
-    let file = &stage.home.token_file;
-    let aside = file.with_extension("login");
-    let written = fs::write(&aside, token).and_then(|()| fs::rename(&aside, file));
-    note(stage, "login", written);
-    stage.disturb();
-}
-
-/// A new login, written as the AWS CLI does: truncated, then written, with time in between.
-fn log_in_in_place(stage: &Stage) {
-    let _one = stage.login.lock().unwrap_or_else(PoisonError::into_inner);
-    let token = stage.emulator.sign_in().to_json();
-    let (first, rest) = token.split_at(token.len() / 2);
-    let written = fs::File::create(&stage.home.token_file).and_then(|mut file| {
-        file.write_all(first.as_bytes())?;
-        thread::sleep(Duration::from_millis(2));
-        file.write_all(rest.as_bytes())
+    thread::scope(|scope| {
+        if weather == Weather::Frozen {
+            if signals::freeze_the_holder(stage) {
+                stage.tally.count("fault: SIGSTOP of the lock's holder, for very long");
+            }
+            return;
+        }
+        if weather == Weather::Deadly && stage.has_time {
+            stop_for_long(scope, stage, random.fork());
+        }
+        while Instant::now() < end {
+            thread::sleep(Duration::from_millis(random.u64(50..1_000)));
+            let own = match weather {
+                Weather::Harsh => HARSH,
+                Weather::Deadly => DEADLY,
+                _ => GENTLE,
+            };
+            let faults = if random.u8(..3) > 0 { own } else { GENTLE };
+            let Some((name, fault)) = random.choice(faults) else { continue };
+            if fault(stage, random) {
+                stage.tally.count(name);
+            }
+        }
     });
-    note(stage, "login in place", written);
-    stage.disturb();
 }
 
-fn log_out_and_in(stage: &Stage, random: &mut fastrand::Rng) {
-    stage.outages.fetch_add(1, Ordering::SeqCst);
-    stage.disturb();
-    let _ = fs::remove_file(&stage.home.token_file);
-    thread::sleep(Duration::from_millis(random.u64(1..800)));
-    log_in(stage);
-    stage.outages.fetch_sub(1, Ordering::SeqCst);
+/// Longer than the time limit of the lock, and meanwhile all the rest goes on.
+fn stop_for_long<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    stage: &'scope Stage,
+    mut random: fastrand::Rng,
+) {
+    scope.spawn(move || {
+        if signals::stop(stage, &mut random, 21_000..22_000) {
+            stage.tally.count("fault: SIGSTOP for longer than the lock's limit");
+        }
+    });
 }
 
 /// The services answer so for a while.
-fn storm(stage: &Stage, random: &mut fastrand::Rng, fault: impl Fn() -> Fault) {
-    stage.outages.fetch_add(1, Ordering::SeqCst);
-    stage.disturb();
+fn storm<F: Into<Fault>>(stage: &Stage, random: &mut fastrand::Rng, fault: impl Fn() -> F) -> bool {
     let operations: &[_] = match random.u8(..3) {
         0 => &[Operation::CreateToken],
         1 => &[Operation::GetRoleCredentials],
         _ => &[Operation::CreateToken, Operation::GetRoleCredentials],
     };
-    for operation in operations {
-        stage.emulator.fault_on(*operation, fault());
+    stage.services.during(|| {
+        for operation in operations {
+            stage.emulator.fault_on(*operation, fault());
+        }
+        thread::sleep(Duration::from_millis(random.u64(50..2_500)));
+        stage.emulator.clear_faults();
+    });
+    true
+}
+
+fn nobody_listens(stage: &Stage, random: &mut fastrand::Rng) -> bool {
+    stage.services.during(|| {
+        stage.relay.close();
+        thread::sleep(Duration::from_millis(random.u64(50..4_000)));
+        if let Err(error) = stage.relay.reopen() {
+            stage.tally.violation(&format!("the chaos itself cannot listen again: {error}"));
+        }
+    });
+    true
+}
+
+fn disk_full(stage: &Stage, random: &mut fastrand::Rng) -> bool {
+    if !stage.disk.is_small() {
+        return false;
     }
-    thread::sleep(Duration::from_millis(random.u64(50..2_500)));
-    stage.emulator.clear_faults();
-    stage.disturb();
-    stage.outages.fetch_sub(1, Ordering::SeqCst);
+    stage.services.during(|| {
+        stage.disk.fill();
+        thread::sleep(Duration::from_millis(random.u64(50..1_500)));
+        stage.disk.free();
+    });
+    true
 }
 
-fn stop(stage: &Stage, random: &mut fastrand::Rng, milliseconds: std::ops::Range<u64>) {
-    let Some(pid) = choose(stage, random, true) else { return };
-    stage.disturb();
-    signal(pid, "STOP");
-    thread::sleep(Duration::from_millis(random.u64(milliseconds)));
-    signal(pid, "CONT");
-    stage.disturb();
-}
-
-fn signal_one(stage: &Stage, random: &mut fastrand::Rng, name: &str) {
-    if let Some(pid) = choose(stage, random, false) {
-        stage.disturb();
-        signal(pid, name);
-    }
-}
-
-/// One of our processes; what is stopped or killed is noted, so that nobody wonders at its end.
-fn choose(stage: &Stage, random: &mut fastrand::Rng, stopped: bool) -> Option<u32> {
-    let mut running = stage.running();
-    let ours: Vec<_> =
-        (0..running.len()).filter(|at| running.get(*at).is_some_and(|it| it.ours)).collect();
-    let chosen = running.get_mut(*random.choice(&ours)?)?;
-    chosen.stopped |= stopped;
-    chosen.killed |= !stopped;
-    Some(chosen.pid)
-}
-
-fn signal(pid: u32, name: &str) {
-    // It may have ended by itself: the pid of a child that is not waited for is not given anew.
-    let _ = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).output();
-}
-
-fn not_writable(stage: &Stage, random: &mut fastrand::Rng) {
-    let Some(directory) = stage.home.token_file.parent() else { return };
+fn not_writable(stage: &Stage, random: &mut fastrand::Rng) -> bool {
+    let Some(directory) = stage.home.token_file.parent() else { return false };
     // Root writes whatever the mode says; the immutable attribute binds root, too.
     let set = |mode: &str, attribute: &str| {
         let _ = Command::new("chmod").arg(mode).arg(directory).output();
         let _ = Command::new("chattr").arg(attribute).arg(directory).output();
     };
-    stage.outages.fetch_add(1, Ordering::SeqCst);
-    stage.disturb();
-    set("500", "+i");
-    thread::sleep(Duration::from_millis(random.u64(50..1_500)));
-    set("700", "-i");
-    // chmod is refused as long as the attribute stands.
-    set("700", "-i");
-    stage.disturb();
-    stage.outages.fetch_sub(1, Ordering::SeqCst);
-}
-
-fn note(stage: &Stage, what: &str, done: std::io::Result<()>) {
-    if let Err(error) = done {
-        stage.tally.violation(&format!("the {what} of the chaos itself failed: {error}"));
-    }
+    stage.services.during(|| {
+        set("500", "+i");
+        thread::sleep(Duration::from_millis(random.u64(50..1_500)));
+        // chmod is refused as long as the attribute stands.
+        set("700", "-i");
+        set("700", "-i");
+    });
+    true
 }

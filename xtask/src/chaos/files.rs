@@ -2,8 +2,10 @@
 //!
 //! Not responsible for what the processes print.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,10 +14,20 @@ use anyhow::Result;
 use serde_json::Value;
 use sso_emulator::Home;
 
-use super::{PROFILES, Stage, process};
+use super::span::Moment;
+use super::{PROFILES, Stage, Weather};
 
 /// How long a tool that writes in place may leave a file torn.
 const TORN_AT_MOST: Duration = Duration::from_millis(500);
+
+/// A cache file as it was when it was looked at last. It is held open: no other file gets its inode.
+struct Seen {
+    _file: File,
+    inode: u64,
+    content: Vec<u8>,
+    /// How the files stood that the chaos writes in place.
+    moment: Moment,
+}
 
 pub(crate) fn add_profiles(home: &Home) -> Result<()> {
     let mut config = OpenOptions::new().append(true).open(&home.config_file)?;
@@ -29,24 +41,93 @@ pub(crate) fn add_profiles(home: &Home) -> Result<()> {
     Ok(())
 }
 
-/// Reads every cache file again and again: each is whole, whoever writes.
+/// Looks at every file of the caches again and again: a cache file is whole, whoever writes, and
+/// each is its owner's alone.
 pub(crate) fn watch(stage: &Stage) {
+    let mut seen = HashMap::new();
     while !stage.is_over() {
-        for file in json_files(stage) {
-            stage.tally.count("looks at a cache file");
-            if let Some(torn) = torn(&file) {
-                let why = format!("{} stays torn: {torn}", file.display());
-                stage.tally.violation(&why);
+        if stage.weather() == Weather::Mixed {
+            seen.clear();
+        }
+        for directory in directories(stage) {
+            check_mode(stage, &directory);
+            for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+                let path = entry.path();
+                check_mode(stage, &path);
+                if has_extension(&path, "json") {
+                    look(stage, &path, &mut seen);
+                } else if !has_extension(&path, "lock") {
+                    stage.tally.count("check: a temporary file seen while it is written");
+                }
             }
         }
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
-fn torn(file: &Path) -> Option<String> {
+pub(crate) fn json_files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| has_extension(path, "json")).collect()
+}
+
+/// The directories of the token files and of the role credentials.
+pub(crate) fn directories(stage: &Stage) -> [PathBuf; 2] {
+    [stage.home.directory.join(".aws/sso/cache"), role_credentials(stage)]
+}
+
+pub(crate) fn role_credentials(stage: &Stage) -> PathBuf {
+    stage.home.directory.join(".aws/cli/cache")
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|it| it == extension)
+}
+
+/// Temporary files and lock files included. Processes leave nothing to the mode mask: it is 0.
+fn check_mode(stage: &Stage, path: &Path) {
+    // Gone by now, perhaps.
+    let Ok(metadata) = fs::symlink_metadata(path) else { return };
+    if metadata.mode() & 0o077 != 0 {
+        let mode = metadata.mode() & 0o777;
+        stage.tally.violation(&format!("others may use {}: mode {mode:o}", path.display()));
+    }
+}
+
+fn look(stage: &Stage, path: &Path, all: &mut HashMap<PathBuf, Seen>) {
+    stage.tally.count("check: a cache file is whole");
+    let moment = stage.in_place.now();
+    // A file that is gone has been removed by a logout, whole.
+    let Some((file, inode, content)) = read(path) else { return };
+    let is_mixed = stage.weather() == Weather::Mixed;
+    if is_mixed || stage.in_place.since(moment) {
+        if let Some(torn) = stays_torn(path) {
+            stage.tally.violation(&format!("{} stays torn: {torn}", path.display()));
+        }
+        return;
+    }
+    if let Err(error) = serde_json::from_slice::<Value>(&content) {
+        let what = format!("{} bytes, {:?}", content.len(), error.classify());
+        stage.tally.violation(&format!("{} is torn: {what}", path.display()));
+        return;
+    }
+    let before = all.get(path).filter(|it| it.inode == inode && !stage.in_place.since(it.moment));
+    if before.is_some_and(|it| it.content != content) {
+        stage.tally.violation(&format!("{} was written in place", path.display()));
+    }
+    all.insert(path.to_owned(), Seen { _file: file, inode, content, moment });
+}
+
+fn read(path: &Path) -> Option<(File, u64, Vec<u8>)> {
+    let mut file = File::open(path).ok()?;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).ok()?;
+    let inode = file.metadata().ok()?.ino();
+    Some((file, inode, content))
+}
+
+fn stays_torn(file: &Path) -> Option<String> {
     let since = Instant::now();
     loop {
-        // A file that is gone has been removed by a logout, whole.
         let bytes = fs::read(file).ok()?;
         match serde_json::from_slice::<Value>(&bytes) {
             Ok(_) => return None,
@@ -54,30 +135,4 @@ fn torn(file: &Path) -> Option<String> {
             Err(error) => return Some(format!("{} bytes, {:?}", bytes.len(), error.classify())),
         }
     }
-}
-
-/// After a run that nothing disturbs there are cache files and lock files, and nothing else.
-pub(crate) fn check_nothing_is_left(stage: &Stage) {
-    process::run_undisturbed(stage);
-    for directory in directories(stage) {
-        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if !Path::new(&name).extension().is_some_and(|it| it == "json" || it == "lock") {
-                stage.tally.violation(&format!("{name} is left in {}", directory.display()));
-            }
-        }
-    }
-}
-
-fn json_files(stage: &Stage) -> Vec<PathBuf> {
-    let directories = directories(stage);
-    let entries = directories.iter().filter_map(|it| fs::read_dir(it).ok()).flatten().flatten();
-    let paths = entries.map(|entry| entry.path());
-    paths.filter(|path| path.extension().is_some_and(|it| it == "json")).collect()
-}
-
-/// The directories of the token files and of the role credentials.
-fn directories(stage: &Stage) -> [PathBuf; 2] {
-    let aws = stage.home.directory.join(".aws");
-    [aws.join("sso/cache"), aws.join("cli/cache")]
 }

@@ -4,31 +4,45 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use sso_emulator::Counts;
+use std::time::Instant;
 
 /// Violations that are printed in full; the rest is counted.
-const SHOWN: usize = 20;
+const SHOWN: u64 = 20;
 
-#[derive(Default)]
-pub(crate) struct Tally(Mutex<Numbers>);
+pub(crate) struct Tally {
+    since: Instant,
+    numbers: Mutex<Numbers>,
+}
 
 #[derive(Default)]
 struct Numbers {
-    counts: BTreeMap<&'static str, u64>,
+    counts: BTreeMap<String, u64>,
     violations: u64,
 }
 
 impl Tally {
-    pub(crate) fn count(&self, what: &'static str) {
-        *self.numbers().counts.entry(what).or_default() += 1;
+    pub(crate) fn new() -> Self {
+        Self { since: Instant::now(), numbers: Mutex::default() }
+    }
+
+    pub(crate) fn count(&self, what: &str) {
+        self.add(what, 1);
+    }
+
+    pub(crate) fn add(&self, what: &str, number: u64) {
+        let mut numbers = self.numbers();
+        match numbers.counts.get_mut(what) {
+            Some(count) => *count += number,
+            None => drop(numbers.counts.insert(what.to_owned(), number)),
+        }
     }
 
     pub(crate) fn violation(&self, what: &str) {
         let mut numbers = self.numbers();
         numbers.violations += 1;
-        if numbers.violations <= SHOWN as u64 {
-            println!("VIOLATION: {what}");
+        if numbers.violations <= SHOWN {
+            let after = self.since.elapsed().as_secs();
+            println!("VIOLATION after {after} s: {what}");
         }
     }
 
@@ -36,19 +50,16 @@ impl Tally {
         self.numbers().violations
     }
 
-    pub(crate) fn print(&self, services: &Counts) {
+    pub(crate) fn print(&self) {
         let numbers = self.numbers();
         println!();
         for (what, count) in &numbers.counts {
             println!("{count:>8}  {what}");
         }
-        for (what, count) in services.named().iter().filter(|(_, count)| *count > 0) {
-            println!("{count:>8}  service: {what}");
-        }
         println!("{:>8}  violations", numbers.violations);
     }
 
     fn numbers(&self) -> MutexGuard<'_, Numbers> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

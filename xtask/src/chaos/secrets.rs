@@ -1,0 +1,94 @@
+//! What a secret of the emulator looks like, and where none may be seen.
+//!
+//! Not responsible for where a secret belongs: the caller says it.
+
+use std::fs;
+
+use super::Stage;
+
+/// What the emulator's secrets begin with, each followed by a number, a dash and hex digits.
+const KINDS: &[(&str, Kind)] = &[
+    ("access-", Kind::AccessToken),
+    ("refresh-", Kind::RefreshToken),
+    ("client-secret-", Kind::ClientSecret),
+    ("session-", Kind::SessionToken),
+];
+/// The first digits of a secret are one, too.
+const TELLING: usize = 8;
+/// The letters of a secret access key: its number, padded, and hex digits.
+const SECRET_ACCESS_KEY: usize = 40;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    AccessToken,
+    RefreshToken,
+    ClientSecret,
+    SessionToken,
+    SecretAccessKey,
+}
+
+/// The first secret in a text that is none of those that belong there.
+pub(crate) fn find(text: &str, but: &[Kind]) -> Option<Kind> {
+    let tokens = KINDS.iter().filter(|(_, secret)| !but.contains(secret));
+    let mut tokens = tokens.filter(|(prefix, _)| {
+        text.match_indices(prefix).any(|(at, _)| is_rest_of_token(text.get(at + prefix.len()..)))
+    });
+    let token = tokens.next().map(|(_, secret)| *secret);
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let mut key = || words.any(is_secret_access_key).then_some(Kind::SecretAccessKey);
+    token.or_else(|| key().filter(|key| !but.contains(key)))
+}
+
+/// Looks at what any user of the machine can read of every process; those of other runs, which have
+/// another home, are none of this one's business.
+pub(crate) fn check_command_lines(stage: &Stage) {
+    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let read = |file| fs::read(process.path().join(file));
+        let Ok(line) = read("cmdline") else { continue };
+        let line = String::from_utf8_lossy(&line);
+        let Some(secret) = find(&line, &[]) else { continue };
+        let environment = read("environ").unwrap_or_default();
+        let home = stage.home.directory.to_string_lossy();
+        if String::from_utf8_lossy(&environment).contains(&*home) {
+            stage.tally.violation(&format!("a command line shows a secret: {secret:?}"));
+        }
+    }
+    stage.tally.count("check: command lines of all processes");
+}
+
+fn is_rest_of_token(rest: Option<&str>) -> bool {
+    let Some((number, digits)) = rest.and_then(|rest| rest.split_once('-')) else { return false };
+    let is_number = !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit());
+    is_number && digits.bytes().take_while(u8::is_ascii_hexdigit).take(TELLING).count() == TELLING
+}
+
+fn is_secret_access_key(word: &str) -> bool {
+    let number = word.get(..8).unwrap_or_default();
+    word.len() == SECRET_ACCESS_KEY
+        && word.bytes().all(|it| it.is_ascii_hexdigit())
+        && number.starts_with("000")
+        && number.bytes().all(|it| it.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_secret_is_found_where_it_does_not_belong() {
+        for (text, but, found) in [
+            ("token=access-12-0123456789ab;", &[][..], Some(Kind::AccessToken)),
+            ("token=access-12-0123456789ab;", &[Kind::AccessToken], None),
+            ("refresh-1-0123456789ab", &[Kind::AccessToken], Some(Kind::RefreshToken)),
+            ("client-secret-3-00ff00ff", &[], Some(Kind::ClientSecret)),
+            ("\"session-9-aaaaaaaaaaaa\"", &[], Some(Kind::SessionToken)),
+            ("00000012aaaaaaaabbbbbbbbccccccccdddddddd", &[], Some(Kind::SecretAccessKey)),
+            // A cache file's name, a word, a session's name, a number alone.
+            ("d033e22ae348aeb5660fc2140aec35850c4da997.json", &[], None),
+            ("the access-token was refreshed; dev-session-1", &[], None),
+            ("refresh-12 of client-3-0123456789", &[], None),
+        ] {
+            assert_eq!(find(text, but), found, "{text}");
+        }
+    }
+}

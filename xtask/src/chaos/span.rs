@@ -1,0 +1,41 @@
+//! Whether something was out of order at any time between two moments.
+//!
+//! Not responsible for what.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Counts how often something changed, and how many of its disorders last right now.
+#[derive(Debug, Default)]
+pub(crate) struct Span {
+    changes: AtomicU64,
+    lasting: AtomicUsize,
+}
+
+/// How a span stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    changes: u64,
+    lasts: bool,
+}
+
+impl Span {
+    /// Does what is out of order.
+    pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.lasting.fetch_add(1, Ordering::SeqCst);
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        let done = work();
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.lasting.fetch_sub(1, Ordering::SeqCst);
+        done
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        let lasts = self.lasting.load(Ordering::SeqCst) > 0;
+        Moment { changes: self.changes.load(Ordering::SeqCst), lasts }
+    }
+
+    /// Whether it was out of order at any time since then.
+    pub(crate) fn since(&self, then: Moment) -> bool {
+        then.lasts || self.now() != then
+    }
+}
