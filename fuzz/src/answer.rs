@@ -127,8 +127,8 @@ impl Answer {
             assert!(error.is_transient(), "{shown}");
         }
         assert!(error.may_have_been_sent() && !error.is_timeout(), "{shown}");
-        // What is not JSON is quoted, as a login page is; what is JSON is not.
-        if kind == ServiceErrorKind::Malformed {
+        // Neither says what stands behind the name of a secret; a login page is quoted, and has none.
+        if [ServiceErrorKind::Malformed, ServiceErrorKind::Unparseable].contains(&kind) {
             let body = String::from_utf8_lossy(&self.body);
             let input = format!("{} {:?} {body}", self.operation, self.headers);
             for secret in values(&body) {

@@ -14,8 +14,11 @@ pub mod names;
 pub mod oidc_answer;
 pub mod portal_answer;
 pub mod proxy_environment;
+#[path = "../../crates/sso-cli/src/quote.rs"]
+mod quote;
 pub mod retry_after;
 pub mod role_credentials_file;
+pub mod shell_word;
 pub mod token_file;
 pub mod token_timestamp;
 mod variables;
@@ -42,6 +45,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("proxy_environment", proxy_environment::check),
     ("retry_after", retry_after::check),
     ("role_credentials_file", role_credentials_file::check),
+    ("shell_word", shell_word::check),
     ("token_file", token_file::check),
     ("token_timestamp", token_timestamp::check),
 ];

@@ -1,0 +1,99 @@
+//! Values quoted for shells by the program's `export`: each shell reads back that value, as one word.
+//!
+//! The quoting is private to the program, so that its file is compiled here once more.
+//!
+//! Not responsible for real shells: the tests of `sso-cli` ask those that are installed.
+
+use super::Verdict;
+use super::leak::{MARK, shown};
+use super::quote::{Shell, posix};
+
+/// How a shell reads a word; `None` when it is not exactly one, or something in it is expanded.
+type Reads = fn(&str) -> Option<String>;
+
+const SHELLS: [(Shell, Reads); 3] =
+    [(Shell::Posix, posix_reads), (Shell::Fish, fish_reads), (Shell::Powershell, powershell_reads)];
+
+pub fn check(input: &[u8]) -> Verdict {
+    let Ok(value) = str::from_utf8(input) else { return Verdict::Refused };
+    let word = posix(value);
+    assert_eq!(posix_reads(&word).as_deref(), Some(value), "{:?}", *word);
+
+    let has_control = value.contains(char::is_control);
+    for (shell, reads) in SHELLS {
+        match quoted(shell, value) {
+            Some(word) => assert_eq!(reads(&word).as_deref(), Some(value), "{shell:?} {word:?}"),
+            None => assert!(has_control, "{shell:?} refuses {value:?}"),
+        }
+    }
+    if let Some(word) = quoted(Shell::WindowsCmd, value) {
+        assert_eq!(word, value, "nothing can be quoted for cmd.exe");
+        assert!(!word.contains(|c: char| "%^&<>|\"!()'".contains(c) || c.is_whitespace()));
+    }
+    if has_control { Verdict::Refused } else { Verdict::Accepted }
+}
+
+fn quoted(shell: Shell, value: &str) -> Option<String> {
+    match shell.word("AWS_SESSION_TOKEN", value) {
+        Ok(word) => {
+            assert!(!word.contains(char::is_control), "{shell:?} {word:?}");
+            Some(word.to_string())
+        }
+        Err(error) => {
+            let shown = shown(&error);
+            assert!(!shown.contains(MARK), "{shown}");
+            None
+        }
+    }
+}
+
+/// POSIX.1-2024, XCU section 2.2; and what bash and zsh expand beyond it.
+fn posix_reads(word: &str) -> Option<String> {
+    let mut read = String::new();
+    let mut rest = word.chars();
+    let mut previous = None;
+    while let Some(c) = rest.next() {
+        match c {
+            '\'' => {
+                let (quoted, after) = rest.as_str().split_once('\'')?;
+                read.push_str(quoted);
+                rest = after.chars();
+            }
+            '\\' => read.push(rest.next().filter(|&c| c != '\n')?),
+            // To zsh `=name` is the path of a command.
+            '=' if matches!(previous, None | Some(':')) => return None,
+            c if c.is_ascii_graphic() && !"|&;<>()$`\"*?[]^!#~{}".contains(c) => read.push(c),
+            _ => return None,
+        }
+        previous = Some(c);
+    }
+    previous.map(|_| read)
+}
+
+/// "Quotes" of fish's documentation: between double quotes a backslash escapes these three only.
+fn fish_reads(word: &str) -> Option<String> {
+    let mut read = String::new();
+    let mut inside = word.strip_prefix('"')?.strip_suffix('"')?.chars().peekable();
+    while let Some(c) = inside.next() {
+        match c {
+            '"' | '$' => return None,
+            '\\' => read.push(inside.next_if(|c| "\"\\$".contains(*c)).unwrap_or(c)),
+            _ => read.push(c),
+        }
+    }
+    Some(read)
+}
+
+/// `about_Quoting_Rules` and `about_Special_Characters` of PowerShell's documentation.
+fn powershell_reads(word: &str) -> Option<String> {
+    let mut read = String::new();
+    let mut inside = word.strip_prefix('"')?.strip_suffix('"')?.chars();
+    while let Some(c) = inside.next() {
+        match c {
+            '"' | '\u{201c}' | '\u{201d}' | '\u{201e}' | '$' => return None,
+            '`' => read.push(inside.next().filter(|c| !c.is_ascii_alphanumeric())?),
+            _ => read.push(c),
+        }
+    }
+    Some(read)
+}
