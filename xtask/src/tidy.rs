@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-use crate::{errors, project};
+use crate::{pages, project};
 
 /// Who may know whom: each crate with the crates of ours that it may depend on at run time.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -127,7 +127,7 @@ fn faults() -> Result<Vec<String>> {
         faults.extend(content(&file, &text));
     }
     faults.extend(commands()?);
-    faults.extend(errors::faults()?);
+    faults.extend(pages::faults()?);
     Ok(faults)
 }
 

@@ -1,0 +1,161 @@
+//! Whether the pages are true where a machine can tell: the page of errors has every error (each
+//! `#[error("…")]` of the crates that users see), links lead somewhere, and the architecture page names
+//! files and functions that are there.
+//!
+//! Not responsible for what the pages say of them. The code in them is compiled by the tests.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::project;
+
+const ERRORS: &str = "docs/TROUBLESHOOTING.md";
+const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
+
+/// Those whose errors reach users; the emulator is for tests.
+const CRATES: &[&str] = &[
+    "crates/sso-types/src/",
+    "crates/sso-cache/src/",
+    "crates/sso-config/src/",
+    "crates/sso-http/src/",
+    "crates/sso-provider/src/",
+    "crates/sso-cli/src/",
+];
+
+pub(crate) fn faults() -> Result<Vec<String>> {
+    let files = project::files()?;
+    let mut sources = Vec::new();
+    let mut faults = Vec::new();
+    for file in &files {
+        if CRATES.iter().any(|it| file.starts_with(it)) {
+            sources.push((file.as_str(), fs::read_to_string(project::root().join(file))?));
+        } else if Path::new(file).extension().is_some_and(|it| it == "md") {
+            let text = fs::read_to_string(project::root().join(file))?;
+            faults.extend(dead_links(file, &text));
+        }
+    }
+    faults.extend(unlisted_errors(&sources)?);
+    faults.extend(unknown_names(&sources)?);
+    Ok(faults)
+}
+
+/// Links to files of the project that are not there.
+fn dead_links(page: &str, text: &str) -> Vec<String> {
+    let directory = project::root().join(page);
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let files = targets.map(|it| it.split('#').next().unwrap_or(it));
+    let is_dead =
+        |it: &&str| !it.is_empty() && !it.contains("://") && !directory.with_file_name(it).exists();
+    files.filter(is_dead).map(|it| format!("{page}: {it} is not there")).collect()
+}
+
+/// Files and functions that the architecture page names and the sources do not have.
+fn unknown_names(sources: &[(&str, String)]) -> Result<Vec<String>> {
+    let page = fs::read_to_string(project::root().join(ARCHITECTURE))?;
+    let spans = page.split('`').skip(1).step_by(2);
+    let is_known = |span: &&str| {
+        if span.strip_suffix(".rs").is_some() {
+            return sources.iter().any(|(file, _)| file.ends_with(&format!("/{span}")));
+        }
+        match span.rsplit_once("::") {
+            Some((_, name)) if name.starts_with(char::is_lowercase) => {
+                let function = format!("fn {name}");
+                sources.iter().any(|(_, text)| text.contains(&function))
+            }
+            _ => true,
+        }
+    };
+    let unknown = spans.filter(|span| !is_known(span));
+    Ok(unknown.map(|it| format!("{ARCHITECTURE}: there is no {it}")).collect())
+}
+
+/// The errors that their page lacks.
+fn unlisted_errors(sources: &[(&str, String)]) -> Result<Vec<String>> {
+    let page = fs::read_to_string(project::root().join(ERRORS))?.replace('`', "");
+    let mut faults = Vec::new();
+    for (file, text) in sources {
+        for message in messages(text) {
+            if !page.lines().any(|line| says(line, &message)) {
+                faults.push(format!("{ERRORS}: no line has {message:?} of {file}"));
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// The format strings of the derived errors, their escapes resolved.
+fn messages(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or(text);
+    code.split("#[error(").skip(1).filter_map(|rest| literal(rest.trim_start())).collect()
+}
+
+/// The string literal at the beginning; none for `transparent`.
+fn literal(text: &str) -> Option<String> {
+    let mut characters = text.strip_prefix('"')?.chars().peekable();
+    let mut literal = String::new();
+    loop {
+        match characters.next()? {
+            '"' => return Some(literal),
+            '\\' => match characters.next()? {
+                '\n' => while characters.next_if(|it| it.is_whitespace()).is_some() {},
+                'n' => literal.push(' '),
+                other => literal.push(other),
+            },
+            other => literal.push(other),
+        }
+    }
+}
+
+/// Whether what stands between the placeholders is in the line, in its order.
+fn says(line: &str, message: &str) -> bool {
+    let message = message.replace('`', "");
+    let mut rest = line;
+    for between in message.split('}') {
+        let words = between.split('{').next().unwrap_or(between).trim();
+        if !words.contains(char::is_alphabetic) {
+            continue;
+        }
+        let Some(found) = rest.find(words) else { return false };
+        rest = rest.get(found + words.len()..).unwrap_or_default();
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_found() {
+        let text = "[a](ARCHITECTURE.md#the-layers) [b](../README.md) [c](https://x.example/) [d](NOWHERE.md)";
+        assert_eq!(dead_links("docs/x.md", text), ["docs/x.md: NOWHERE.md is not there"]);
+    }
+
+    #[test]
+    fn names_that_nobody_has_are_found() {
+        // Without any source, everything that the page names is unknown.
+        let unknown = unknown_names(&[]).unwrap().join("\n");
+        assert!(
+            unknown.contains("decide.rs") && unknown.contains("SharedConfig::load"),
+            "{unknown}"
+        );
+    }
+
+    #[test]
+    fn messages_are_read_as_rust_reads_them() {
+        let code = "#[error(\n  \"the \\\"x\\\" of {a} \\\n     and {}; do\", b\n)]\n#[error(transparent)]\n\
+                    #[cfg(test)] #[error(\"not this\")]";
+        assert_eq!(messages(code), ["the \"x\" of {a} and {}; do"]);
+    }
+
+    #[test]
+    fn a_line_says_a_message_with_any_values() {
+        let message = "the field {field} holds {found} where {expected} should be";
+        assert!(says("| the field F holds X where Y should be | c |", message));
+        assert!(!says("| the field F is null |", message));
+        assert!(!says("| where it should be, the field F holds X |", message));
+        assert!(says("anything", "{0}"), "nothing of its own to look for");
+    }
+}
