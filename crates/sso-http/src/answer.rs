@@ -2,14 +2,14 @@
 //!
 //! Not responsible for error answers.
 
-use std::fmt;
-
 use jiff::Timestamp;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 use serde::{Deserialize, de};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use crate::json_text;
 use crate::operation::DecodeError;
 
 /// What is allowed of an `expiresIn`, in seconds: ten years. More is a mistake of whoever answered.
@@ -60,6 +60,7 @@ impl Text {
             return Err(malformed(format!("{field} is missing or empty")));
         };
         if text.chars().any(char::is_control) {
+            drop(Zeroizing::new(text));
             return Err(malformed(format!("{field} holds a control character")));
         }
         Ok(text)
@@ -118,51 +119,26 @@ impl Integer {
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AString;
-
-        impl Visitor<'_> for AString {
-            type Value = Text;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(Zeroizing::new(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(AString)
+        let value = <&'de RawValue>::deserialize(deserializer)?;
+        json_text::string(value.get()).map(Self).ok_or_else(|| de::Error::custom("not a string"))
     }
 }
 
 impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ANumber;
-
-        impl Visitor<'_> for ANumber {
-            type Value = Integer;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number")
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Integer, E> {
-                Ok(Integer(number))
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Integer, E> {
-                Ok(Integer(i64::try_from(number).unwrap_or(i64::MAX)))
-            }
-
-            #[expect(clippy::cast_possible_truncation, reason = "saturates, and is judged later")]
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Integer, E> {
-                Ok(Integer(number as i64))
-            }
-        }
-
-        deserializer.deserialize_any(ANumber)
+        // Not by a visitor: what is of another type would be quoted in an error that nobody clears.
+        let value = <&'de RawValue>::deserialize(deserializer)?;
+        number(value.get()).map(Self).ok_or_else(|| de::Error::custom("not a number"))
     }
+}
+
+/// A JSON number as a whole one, the nearest that there is. It is judged later.
+#[expect(clippy::cast_possible_truncation, reason = "saturates")]
+fn number(json: &str) -> Option<i64> {
+    if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        return None;
+    }
+    json.parse().ok().or_else(|| json.parse::<f64>().ok().map(|number| number as i64))
 }
 
 #[cfg(test)]

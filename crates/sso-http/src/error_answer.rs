@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, Uri, header};
 use jiff::fmt::rfc2822;
-use serde_json::Value;
 use sso_types::{Clock as _, SystemClock};
+use zeroize::Zeroizing;
 
+use crate::json_text::Members;
 use crate::redact::Redactor;
 use crate::service_error_kind::Service;
 use crate::{ServiceError, ServiceErrorKind};
@@ -43,13 +44,26 @@ pub(crate) fn read(
 pub(crate) fn unparseable(head: &Head, body: &[u8], redactor: &Redactor<'_>) -> ServiceError {
     let content_type = head.text(&header::CONTENT_TYPE).unwrap_or("no content type");
     let content_type = redactor.line(content_type);
-    let text = String::from_utf8_lossy(body);
+    let text = lossy(body);
     let message = if names_a_secret(&text) {
         format!("{content_type}, not shown as it may hold a secret")
     } else {
         format!("{content_type}: \"{}\"", redactor.page(&text))
     };
     ServiceError::of(ServiceErrorKind::Unparseable).with_message(message)
+}
+
+/// The text, with a sign for each byte that is none, in memory that is cleared.
+fn lossy(body: &[u8]) -> Zeroizing<String> {
+    // As long as it can get: a string that grows would leave parts behind it.
+    let mut text = Zeroizing::new(String::with_capacity(body.len() * 3));
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
 }
 
 /// Whether a text that is not the JSON it should be may still hold the new secrets that were asked
@@ -64,7 +78,8 @@ fn names_a_secret(text: &str) -> bool {
         "secretaccesskey",
         "sessiontoken",
     ];
-    let bare = text.replace(['_', '-'], "").to_ascii_lowercase();
+    let mut bare = Zeroizing::new(String::with_capacity(text.len()));
+    bare.extend(text.chars().filter(|it| !"_-".contains(*it)).map(|it| it.to_ascii_lowercase()));
     FIELDS.iter().any(|field| bare.contains(field))
 }
 
@@ -75,17 +90,18 @@ fn read_failure(
     redactor: &Redactor<'_>,
 ) -> ServiceError {
     let by_header = head.named("x-amzn-errortype").and_then(bare_name);
-    let json = serde_json::from_slice::<Value>(body).ok().filter(Value::is_object);
+    let json = Members::of(body);
     let blank = body.iter().all(u8::is_ascii_whitespace);
     if by_header.is_none() && json.is_none() && !blank {
         return unparseable(head, body, redactor);
     }
-    let json = json.unwrap_or_default();
-    let field = |name: &str| json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let oauth = field("error");
+    // Whatever the service quotes is cleared again.
+    let field = |name: &str| json.as_ref()?.text(name);
+    let (oauth, type_name, code) = (field("error"), field("__type"), field("code"));
+    let oauth = oauth.as_ref().map(|name| name.as_str());
     let name = by_header
-        .or_else(|| field("__type").and_then(bare_name))
-        .or_else(|| field("code").and_then(bare_name))
+        .or_else(|| type_name.as_ref().and_then(|name| bare_name(name)))
+        .or_else(|| code.as_ref().and_then(|name| bare_name(name)))
         .or(oauth);
     let known = name
         .and_then(ServiceErrorKind::from_name)
@@ -99,21 +115,21 @@ fn read_failure(
     };
     let mut error = ServiceError::of(kind).with_code(name.map(|name| redactor.line(name)));
     if let Some(message) = field("message").or_else(|| field("Message")) {
-        error = error.with_message(redactor.line(message));
+        error = error.with_message(redactor.line(&message));
     }
     if let Some(oauth) = oauth {
         error = error.with_error(redactor.line(oauth));
     }
     if let Some(description) = field("error_description") {
-        error = error.with_error_description(redactor.line(description));
+        error = error.with_error_description(redactor.line(&description));
     }
     if let Some(reason) = field("reason") {
-        error = error.with_reason(redactor.line(reason));
+        error = error.with_reason(redactor.line(&reason));
     }
     match field("region") {
         Some(region) if kind == ServiceErrorKind::InvalidRequestRegion => {
             let message = error.message().unwrap_or("the region is another").to_owned();
-            error.with_message(format!("{message} (region {})", redactor.line(region)))
+            error.with_message(format!("{message} (region {})", redactor.line(&region)))
         }
         _ => error,
     }

@@ -104,6 +104,7 @@ mod endpoint;
 mod error_answer;
 #[cfg(feature = "https")]
 mod https;
+mod json_text;
 #[cfg(feature = "limits")]
 mod limits;
 mod oidc;

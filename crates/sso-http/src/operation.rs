@@ -2,6 +2,7 @@
 //!
 //! Not responsible for sending them, nor for any one of them.
 
+use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -88,9 +89,15 @@ pub(crate) fn portal_request(
         path_and_query.push('=');
         path_and_query.extend(utf8_percent_encode(value, QUERY_VALUE));
     }
-    let mut token = HeaderValue::from_str(access_token.expose_secret()).map_err(|_| {
-        NotSendable("the access token holds a character that no header can carry; log in again")
-    })?;
+    // In memory of its own that is cleared with the last copy of the request.
+    let token = Zeroizing::new(access_token.expose_secret().as_bytes().to_vec());
+    let token = Some(token).filter(|token| token.is_ascii());
+    let token = token.map(|token| HeaderValue::from_maybe_shared(Bytes::from_owner(token)));
+    let Some(Ok(mut token)) = token else {
+        return Err(NotSendable(
+            "the access token holds a character that no header can carry; log in again",
+        ));
+    };
     // Not shown by Debug, not kept in HTTP/2's header table.
     token.set_sensitive(true);
     let mut request = request(method, endpoint, &path_and_query, RequestBody::empty())?;
@@ -189,7 +196,7 @@ mod tests {
         let request = send("MARK").unwrap();
         assert!(request.headers()[BEARER_TOKEN].is_sensitive());
         assert!(!format!("{request:?}").contains("MARK"));
-        for token in ["MARK\n", "MARK\r\nHost: evil", "MA\0RK", "MA\u{7f}RK"] {
+        for token in ["MARK\n", "MARK\r\nHost: evil", "MA\0RK", "MA\u{7f}RK", "MA\u{fc}RK"] {
             assert!(!send(token).unwrap_err().0.contains("MARK"));
         }
     }

@@ -3,6 +3,8 @@
 //!
 //! Not responsible for finding the text.
 
+use zeroize::Zeroizing;
+
 /// Knows the secrets of one request.
 pub(crate) struct Redactor<'a> {
     secrets: Vec<&'a str>,
@@ -20,12 +22,17 @@ impl<'a> Redactor<'a> {
     /// One line of at most 200 characters.
     pub(crate) fn line(&self, text: &str) -> String {
         // Before anything is cut: half a secret is still one to keep.
-        let mut text = text.to_owned();
+        let mut text = Zeroizing::new(text.to_owned());
         for secret in &self.secrets {
-            text = text.replace(secret, "(redacted)");
+            text = without(&text, secret);
         }
-        let printable = text.replace(|c: char| c.is_control() || is_invisible(c), " ");
-        let mut line = String::new();
+        let mut printable = Zeroizing::new(String::with_capacity(text.len()));
+        printable.extend(text.chars().map(
+            |c| {
+                if c.is_control() || is_invisible(c) { ' ' } else { c }
+            },
+        ));
+        let mut line = String::with_capacity(printable.len());
         for word in printable.split_whitespace() {
             if !line.is_empty() {
                 line.push(' ');
@@ -48,14 +55,27 @@ impl<'a> Redactor<'a> {
     }
 }
 
+/// The text with another one in the place of a secret, in memory that is cleared.
+fn without(text: &str, secret: &str) -> Zeroizing<String> {
+    const INSTEAD: &str = "(redacted)";
+    let room = text.len() + text.matches(secret).count() * INSTEAD.len();
+    let mut out = Zeroizing::new(String::with_capacity(room));
+    for (place, part) in text.split(secret).enumerate() {
+        out.push_str(if place == 0 { "" } else { INSTEAD });
+        out.push_str(part);
+    }
+    out
+}
+
 /// Characters that turn the writing direction or take no room: they make text look other than it is.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Crude, and enough to show "Please log in" of a captive portal.
-fn without_tags(html: &str) -> String {
-    let mut text = String::new();
+fn without_tags(html: &str) -> Zeroizing<String> {
+    // A tag is longer than the space in its place.
+    let mut text = Zeroizing::new(String::with_capacity(html.len()));
     let mut rest = html;
     while let Some((before, tag)) = rest.split_once('<') {
         text.push_str(before);
