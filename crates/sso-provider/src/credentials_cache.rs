@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use sso_types::{Clock, Credentials};
 
 use crate::flight::Flight;
+use crate::handles::Handles;
 use crate::jitter::random_fraction;
 use crate::{ConfigError, CredentialsError, SsoCredentialsProvider};
 
@@ -56,7 +57,7 @@ struct Shared {
 }
 
 struct Cached {
-    credentials: Credentials,
+    credentials: Handles,
     // What every retrieval compares is in the form in which the machine's clock tells it.
     obtained_at: SystemTime,
     refresh_from: SystemTime,
@@ -95,7 +96,7 @@ impl CredentialsCache {
         if let Some(cached) = &*self.0.current.load()
             && cached.is_fresh(now)
         {
-            return Ok(cached.credentials.clone());
+            return Ok(cached.credentials.mine().clone());
         }
         // Boxed, and behind a dyn: else the path above pays for the stack that this one takes.
         let renewal: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(self.renew());
@@ -149,15 +150,14 @@ impl Shared {
         let mut slot = self.slot();
         let now = self.clock.now();
         let under_way = slot.flight.as_ref().filter(|flight| flight.is_under_way()).cloned();
-        if let Some(cached) = self.current.load_full().filter(|it| !it.credentials.is_expired(now))
-        {
+        if let Some(cached) = self.current.load_full().filter(|it| !it.is_expired(now)) {
             let failed_lately = slot.failed_at.is_some_and(|at| {
                 let since = now.duration_since(at);
                 !since.is_negative() && since < FAILURE_IS_REMEMBERED
             });
             let others_see_to_it = under_way.is_some() && now < cached.mandatory_from;
             if cached.is_fresh(now.into()) || failed_lately || others_see_to_it {
-                return Step::Done(cached.credentials.clone());
+                return Step::Done(cached.credentials.mine().clone());
             }
         }
         Step::Wait(under_way.unwrap_or_else(|| {
@@ -199,7 +199,7 @@ impl Shared {
         let window = window.mul_f64(1.0 - self.jitter * random_fraction());
         let mandatory = self.mandatory_window.min(window / 2);
         Cached {
-            credentials: credentials.clone(),
+            credentials: Handles::new(credentials),
             obtained_at: now.into(),
             refresh_from: expires_at.saturating_sub(window).unwrap_or(now).into(),
             mandatory_from: expires_at.saturating_sub(mandatory).unwrap_or(now),
@@ -208,7 +208,8 @@ impl Shared {
 
     fn still_good(&self) -> Option<Credentials> {
         let cached = self.current.load_full()?;
-        (!cached.credentials.is_expired(self.clock.now())).then(|| cached.credentials.clone())
+        let expired = cached.is_expired(self.clock.now());
+        (!expired).then(|| cached.credentials.mine().clone())
     }
 
     /// Nothing that holds the lock can panic half way through a change, so a poisoned one is good.
@@ -218,6 +219,10 @@ impl Shared {
 }
 
 impl Cached {
+    fn is_expired(&self, now: Timestamp) -> bool {
+        self.credentials.mine().is_expired(now)
+    }
+
     /// A clock that was set back behind the moment they were got says nothing about their age, so
     /// that does not count as fresh.
     fn is_fresh(&self, now: SystemTime) -> bool {
@@ -230,7 +235,7 @@ impl fmt::Debug for CredentialsCache {
         let current = self.0.current.load();
         f.debug_struct("CredentialsCache")
             .field("provider", &self.0.provider)
-            .field("current", &current.as_ref().map(|cached| &cached.credentials))
+            .field("current", &current.as_ref().map(|cached| cached.credentials.mine()))
             .finish_non_exhaustive()
     }
 }

@@ -81,6 +81,7 @@ mod credentials_provider;
 mod decide;
 mod error;
 mod flight;
+mod handles;
 mod jitter;
 mod login_command;
 #[cfg(feature = "https")]
