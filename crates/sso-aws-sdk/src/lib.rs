@@ -12,7 +12,9 @@
 //!                                                                      (here)
 //! ```
 //!
-//! # Example
+//! # Examples
+//!
+//! The credentials of a profile:
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), sso_provider::CredentialsError> {
@@ -24,6 +26,30 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The access token, for services with bearer auth; here of a login that is made up:
+//!
+//! ```
+//! use aws_credential_types::provider::token::ProvideToken;
+//! use sso_aws_sdk::SdkTokenProvider;
+//! use sso_provider::SsoTokenProvider;
+//! use sso_provider::cache::{CachedToken, TokenFile};
+//! use sso_types::AccessToken;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let file = TokenFile::new(directory.path().join("token.json"));
+//! file.store_unlocked(&CachedToken::new(AccessToken::new("token"), "2100-01-01T00:00:00Z".parse()?))?;
+//!
+//! let provider = SsoTokenProvider::builder_without_refresh(file).build()?;
+//! let token = SdkTokenProvider::from(provider).provide_token().await?;
+//! assert_eq!(token.token(), "token");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The token provider of a profile is `ProfileProviders::token_provider` of `sso-provider`.
 //!
 //! `examples/sign_request.rs` signs a request with credentials from here.
 

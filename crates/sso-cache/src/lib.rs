@@ -58,10 +58,10 @@
 //!
 //! # Other programs
 //!
-//! The AWS CLI and the AWS SDKs read and write the same files without a lock, in place. A file that
-//! does not parse is therefore read again after some milliseconds. A sign-in or sign-out by another
-//! tool stands: it is never undone by what a killed writer left. A refresh by another tool at the
-//! same moment cannot be kept out, as it asks for no lock.
+//! The AWS CLI and the AWS SDKs read and write the same files without a lock, and some of them write
+//! in place. A file that does not parse is therefore read again after some milliseconds. A sign-in or
+//! sign-out by another tool stands: it is never undone by what a killed writer left. A refresh by
+//! another tool at the same moment cannot be kept out, as it asks for no lock.
 //!
 //! # Known gaps
 //!

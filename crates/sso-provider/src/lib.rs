@@ -13,9 +13,9 @@
 //!                                                     (here)
 //! ```
 //!
-//! # Example
+//! # Examples
 //!
-//! A profile, as configured for the AWS CLI:
+//! A profile, as configured for the AWS CLI; [`from_env`] takes the one that `AWS_PROFILE` names:
 //!
 //! ```no_run
 //! # #[cfg(feature = "https")]
@@ -23,6 +23,53 @@
 //! let provider = sso_provider::from_profile("devsso").await?;
 //! let credentials = provider.retrieve().await?;
 //! println!("{}", credentials.access_key_id());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A profile with its parts, where more than its credentials is wanted: the access token, the portal,
+//! the AWS CLI's cache of role credentials.
+//!
+//! ```no_run
+//! # #[cfg(feature = "https")]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use sso_provider::{CredentialsCache, ProfileProviders};
+//!
+//! let providers =
+//!     ProfileProviders::builder().profile("devsso").role_credentials_cache(true).build()?;
+//! let provider = CredentialsCache::new(providers.credentials_provider()?);
+//! let token = providers.token_provider().retrieve_bearer_token().await?;
+//! println!("logged in until {}", token.expires_at());
+//! # drop(provider);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! By hand, with no config file at all:
+//!
+//! ```no_run
+//! # #[cfg(feature = "https")]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use sso_provider::cache::{TokenFile, standard_cached_token_filepath};
+//! use sso_provider::http::{HttpsClient, Oidc, Portal, RetryLayer};
+//! use sso_provider::types::{Environment, Region, SessionName};
+//! use sso_provider::{CredentialsCache, SsoCredentialsProvider, SsoTokenProvider};
+//! use tower::Layer;
+//!
+//! let (session, region): (SessionName, Region) = ("dev-session".parse()?, "us-east-1".parse()?);
+//! let https = HttpsClient::from_environment(&Environment::from_process())?;
+//! let portal = RetryLayer::standard().layer(Portal::new(https.clone(), region.clone()));
+//! // What may have spent the refresh token is not sent again blindly: the provider looks first.
+//! let oidc = RetryLayer::standard().retry_ambiguous(false).layer(Oidc::new(https, region));
+//!
+//! let file = TokenFile::new(standard_cached_token_filepath(&session)?);
+//! let token_provider = SsoTokenProvider::builder(oidc, file).sso_session(&session).build()?;
+//! let (account_id, role_name) = ("123456789012".parse()?, "SSOReadOnlyRole".parse()?);
+//! let provider = SsoCredentialsProvider::builder(portal, account_id, role_name)
+//!     .token_provider(token_provider)
+//!     .build()?;
+//! let credentials = CredentialsCache::new(provider).retrieve().await?;
+//! # drop(credentials);
 //! # Ok(())
 //! # }
 //! ```
@@ -59,6 +106,15 @@
 //! ```
 //!
 //! More, to be run as they are, in `examples/`: `profile`, `by_hand` with every part replaced, `mock`.
+//! [What other SDKs name how][coming], and [every error with its cause and remedy][errors].
+//!
+//! [coming]: https://github.com/ssocreds/ssocreds/blob/main/docs/COMING_FROM.md
+//! [errors]: https://github.com/ssocreds/ssocreds/blob/main/docs/TROUBLESHOOTING.md
+//!
+//! # Features
+//!
+//! * `https` (default): [`from_profile`], [`from_env`] and [`ProfileProviders`], over `sso-http`'s HTTPS
+//!   client. Without it the builders remain, for any service that carries the requests.
 //!
 //! # `tracing`
 //!
@@ -74,6 +130,8 @@
 //! second, on the thread of the task that needs it.
 
 #![forbid(unsafe_code)]
+// docs.rs says of each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod access;
 mod credentials_cache;
