@@ -32,6 +32,10 @@ const GENTLE: &[Named] = &[
         logins::log_in(stage);
         true
     }),
+    ("fault: access token expired", |stage, _| {
+        logins::log_in_long_ago(stage);
+        true
+    }),
     ("fault: login in place", |stage, _| {
         logins::log_in_in_place(stage);
         true
@@ -119,6 +123,7 @@ fn storm<F: Into<Fault>>(stage: &Stage, random: &mut fastrand::Rng, fault: impl 
         _ => &[Operation::CreateToken, Operation::GetRoleCredentials],
     };
     stage.services.during(|| {
+        expire(stage, random);
         for operation in operations {
             stage.emulator.fault_on(*operation, fault());
         }
@@ -128,8 +133,20 @@ fn storm<F: Into<Fault>>(stage: &Stage, random: &mut fastrand::Rng, fault: impl 
     true
 }
 
+/// Often there is nothing to live on meanwhile: an outage is shorter than the life of a token, and
+/// than that of role credentials.
+fn expire(stage: &Stage, random: &mut fastrand::Rng) {
+    if random.bool() {
+        logins::log_in_long_ago(stage);
+    }
+    if random.bool() {
+        logins::age_role_credentials(stage, random);
+    }
+}
+
 fn nobody_listens(stage: &Stage, random: &mut fastrand::Rng) -> bool {
     stage.services.during(|| {
+        expire(stage, random);
         stage.relay.close();
         thread::sleep(Duration::from_millis(random.u64(50..4_000)));
         if let Err(error) = stage.relay.reopen() {

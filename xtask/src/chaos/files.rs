@@ -18,7 +18,7 @@ use super::span::Moment;
 use super::{PROFILES, Stage, Weather};
 
 /// How long a tool that writes in place may leave a file torn.
-const TORN_AT_MOST: Duration = Duration::from_millis(500);
+const TORN_AT_MOST: Duration = Duration::from_secs(5);
 
 /// A cache file as it was when it was looked at last. It is held open: no other file gets its inode.
 struct Seen {

@@ -63,10 +63,10 @@ pub(crate) fn forget_role_credentials(stage: &Stage) {
     }
 }
 
-/// Lets the cached role credentials expire in some seconds: with services that do not answer they
-/// serve until then, and not a moment longer.
+/// Lets the cached role credentials expire in some seconds, or some seconds ago: with services that
+/// do not answer they serve until then, and not a moment longer.
 pub(crate) fn age_role_credentials(stage: &Stage, random: &mut fastrand::Rng) {
-    let expires_at = stage.emulator.now() + SignedDuration::from_secs(random.i64(1..6));
+    let expires_at = stage.emulator.now() + SignedDuration::from_secs(random.i64(-3..6));
     let expires_at = expires_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     for file in files::json_files(&files::role_credentials(stage)) {
         let aged = fs::read_to_string(&file).and_then(|content| {
