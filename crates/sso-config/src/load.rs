@@ -41,9 +41,19 @@ fn is_missing(error: &io::Error) -> bool {
 }
 
 /// One byte more than the limit at most, so that an endless file (`/dev/zero`) ends too.
-fn read_bytes(file: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = fs::File::open(file)?;
-    let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(MAX_FILE_SIZE);
+fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    // Before it is opened, which would wait for somebody to write to a pipe.
+    let metadata = fs::metadata(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+
+        if metadata.file_type().is_fifo() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe"));
+        }
+    }
+    let file = fs::File::open(path)?;
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(MAX_FILE_SIZE);
     // All of it at once: a buffer that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
     file.take(MAX_FILE_SIZE as u64 + 1).read_to_end(&mut bytes)?;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::parse::{Entry, File, Kind, Parsed, ParsedSection};
+use crate::section::SectionKind;
 use crate::text::{Span, Texts};
 use crate::{Origin, Warning};
 
@@ -25,9 +26,9 @@ pub(crate) struct MergedSection {
 /// Sections sorted by name, properties and sub-properties by key, each of them once.
 #[derive(Default)]
 pub(crate) struct Merged {
-    pub(crate) profiles: Vec<MergedSection>,
-    pub(crate) sso_sessions: Vec<MergedSection>,
-    pub(crate) services: Vec<MergedSection>,
+    profiles: Vec<MergedSection>,
+    sso_sessions: Vec<MergedSection>,
+    services: Vec<MergedSection>,
     pub(crate) properties: Vec<Entry>,
     pub(crate) sub_properties: Vec<Entry>,
 }
@@ -48,10 +49,10 @@ pub(crate) fn merge(parsed: Parsed, texts: &Texts) -> (Merged, Vec<Warning>) {
     // Stable: of one name, the order of the files stays.
     sections.sort_by_key(|(name, _)| *name);
     for same_name in sections.chunk_by(|(a, _), (b, _)| a == b) {
-        for group in [Group::Profiles, Group::SsoSessions, Group::Services] {
-            let of_group = same_name.iter().map(|(_, section)| *section);
-            let of_group = of_group.filter(|section| Group::of(section.kind) == group);
-            merged.add(group, of_group, texts);
+        for kind in [SectionKind::Profile, SectionKind::SsoSession, SectionKind::Services] {
+            let of_kind = same_name.iter().map(|(_, section)| *section);
+            let of_kind = of_kind.filter(|section| section_kind(section.kind) == kind);
+            merged.add(kind, of_kind, texts);
         }
     }
     (merged, parsed.warnings)
@@ -78,36 +79,35 @@ pub(crate) fn replace_default(parsed: &mut Parsed, texts: &Texts, config: &Arc<P
     });
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Group {
-    Profiles,
-    SsoSessions,
-    Services,
-}
-
-impl Group {
-    fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Default | Kind::Profile => Self::Profiles,
-            Kind::SsoSession => Self::SsoSessions,
-            Kind::Services => Self::Services,
-        }
+fn section_kind(kind: Kind) -> SectionKind {
+    match kind {
+        Kind::Default | Kind::Profile => SectionKind::Profile,
+        Kind::SsoSession => SectionKind::SsoSession,
+        Kind::Services => SectionKind::Services,
     }
 }
 
 impl Merged {
-    fn group(&mut self, group: Group) -> &mut Vec<MergedSection> {
-        match group {
-            Group::Profiles => &mut self.profiles,
-            Group::SsoSessions => &mut self.sso_sessions,
-            Group::Services => &mut self.services,
+    pub(crate) fn sections(&self, kind: SectionKind) -> &[MergedSection] {
+        match kind {
+            SectionKind::Profile => &self.profiles,
+            SectionKind::SsoSession => &self.sso_sessions,
+            SectionKind::Services => &self.services,
+        }
+    }
+
+    fn sections_mut(&mut self, kind: SectionKind) -> &mut Vec<MergedSection> {
+        match kind {
+            SectionKind::Profile => &mut self.profiles,
+            SectionKind::SsoSession => &mut self.sso_sessions,
+            SectionKind::Services => &mut self.services,
         }
     }
 
     /// Makes one section of those given, which have the same name.
     fn add<'a>(
         &mut self,
-        group: Group,
+        kind: SectionKind,
         mut sections: impl Iterator<Item = &'a ParsedSection> + Clone,
         texts: &Texts,
     ) {
@@ -130,7 +130,7 @@ impl Merged {
         }
         let section =
             MergedSection { name: first.name, file: first.file, line: first.line, properties };
-        self.group(group).push(section);
+        self.sections_mut(kind).push(section);
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Not responsible for what a name means, nor for reporting one that is not valid.
 
+use std::borrow::Cow;
+
 /// Whether a byte is a blank: in these files that is space and tab, nothing else.
 pub(crate) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
@@ -33,8 +35,12 @@ pub(crate) fn section_name(text: &str) -> Option<&str> {
     }
 }
 
-/// Whether it is a name that needs no quotes.
-pub(crate) fn is_bare_name(text: &str) -> bool {
+/// The other way round: the name as a section line gives it, in quotes where it needs them.
+pub(crate) fn in_section_line(name: &str) -> Cow<'_, str> {
+    if is_bare_name(name) { name.into() } else { format!("\"{name}\"").into() }
+}
+
+fn is_bare_name(text: &str) -> bool {
     !text.is_empty() && invalid_character(text).is_none()
 }
 
@@ -102,6 +108,9 @@ mod tests {
             ("\u{0}", None),
         ] {
             assert_eq!(section_name(text), name, "{text:?}");
+            if let Some(name) = name {
+                assert_eq!(section_name(&in_section_line(name)), Some(name), "{name:?}");
+            }
         }
     }
 }

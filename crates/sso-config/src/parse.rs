@@ -245,6 +245,10 @@ impl Parser<'_> {
         }
         joined.push('\n');
         joined.push_str(line);
+        debug_assert!(
+            joined.len() <= self.parsed.longest_joined,
+            "a buffer that grew leaves secrets behind"
+        );
         last.value = last.value.until(joined.len());
         last.sub_properties.end = sub_properties;
     }

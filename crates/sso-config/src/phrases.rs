@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::names::in_section_line;
+use crate::warning::excerpt;
 use crate::{Locations, MissingKey, Origin};
 
 /// What to do about a profile that is not there.
@@ -17,6 +19,7 @@ pub(crate) struct ProfileRemedy<'a> {
 impl fmt::Display for ProfileRemedy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { profile, misplaced, nearest, files } = self;
+        let profile = SectionName(profile);
         match misplaced {
             Some(origin) if origin.file() == files.credentials() => {
                 write!(f, "[profile {profile}], {origin}, must be [{profile}] to count there")
@@ -26,6 +29,15 @@ impl fmt::Display for ProfileRemedy<'_> {
             }
             None => DidYouMean(nearest, "`aws configure sso` makes one").fmt(f),
         }
+    }
+}
+
+/// A name as a section line gives it. It may be anything that someone asked for.
+pub(crate) struct SectionName<'a>(pub(crate) &'a str);
+
+impl fmt::Display for SectionName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&in_section_line(&excerpt(self.0)))
     }
 }
 

@@ -5,7 +5,7 @@
 use zeroize::Zeroizing;
 
 use crate::SharedConfig;
-use crate::names::is_bare_name;
+use crate::names::in_section_line;
 use crate::section::{Property, Section, SectionKind};
 
 impl SharedConfig {
@@ -26,6 +26,7 @@ impl SharedConfig {
                 print(&mut text, property);
             }
         }
+        debug_assert!(text.len() <= length, "a buffer that grew leaves secrets behind");
         text
     }
 }
@@ -37,8 +38,7 @@ impl Section<'_> {
         let (kind, name) = (self.kind(), self.name());
         match kind {
             SectionKind::Profile if name == "default" => "[default]".to_owned(),
-            _ if is_bare_name(name) => format!("[{kind} {name}]"),
-            _ => format!("[{kind} \"{name}\"]"),
+            _ => format!("[{kind} {}]", in_section_line(name)),
         }
     }
 }

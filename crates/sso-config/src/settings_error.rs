@@ -8,7 +8,7 @@ use std::path::Path;
 use sso_types::{EnvironmentError, NameError};
 
 use crate::phrases::{
-    DidYouMean, Keys, MissingList, MissingRemedy, ProfileRemedy, UsedBy, it_or_them,
+    DidYouMean, Keys, MissingList, MissingRemedy, ProfileRemedy, SectionName, UsedBy, it_or_them,
 };
 use crate::{Locations, Origin, SettingSource};
 
@@ -84,7 +84,8 @@ pub enum SettingsError {
     /// `sso_session` names a section that is not there.
     #[error(
         "profile {profile:?} names the sso-session {session:?}, {origin}, and there is no \
-         [sso-session {session}] in {}; {}",
+         [sso-session {}] in {}; {}",
+        SectionName(session),
         config.display(),
         DidYouMean(nearest, "add that section, or run `aws configure sso-session`")
     )]
@@ -103,7 +104,7 @@ pub enum SettingsError {
     /// The session that was asked for by itself, without a profile, is not there.
     #[error(
         "there is no [sso-session {}] in {}; {}",
-        session.escape_debug(),
+        SectionName(session),
         config.display(),
         DidYouMean(nearest, "`aws configure sso-session` makes one")
     )]
@@ -118,8 +119,8 @@ pub enum SettingsError {
     /// The session lacks `sso_start_url` or `sso_region`, or both. What the profile itself holds
     /// does not stand in for them.
     #[error(
-        "{}[sso-session {session}], {origin}, lacks {}; add {} there",
-        UsedBy(profile.as_deref()), Keys(missing), it_or_them(missing)
+        "{}[sso-session {}], {origin}, lacks {}; add {} there",
+        UsedBy(profile.as_deref()), SectionName(session), Keys(missing), it_or_them(missing)
     )]
     IncompleteSession {
         /// The profile that names the session, if the session was not asked for by itself.
@@ -209,7 +210,7 @@ pub enum SettingsError {
     #[error(
         "profile {profile:?} names the services section {services:?}, {origin}, and there is no \
          [services {}] in {}; {}",
-        services.escape_debug(),
+        SectionName(services),
         config.display(),
         DidYouMean(nearest, "add that section, or remove the services property")
     )]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::merge::{Merged, MergedSection, merge, replace_default};
+use crate::merge::{Merged, merge, replace_default};
 use crate::parse::{Entry, File, Parsed, parse};
 use crate::section::{Profile, Section, SectionKind};
 use crate::text::{Span, Texts};
@@ -137,22 +137,14 @@ impl SharedConfig {
         &self.warnings
     }
 
-    fn sections(&self, kind: SectionKind) -> &[MergedSection] {
-        match kind {
-            SectionKind::Profile => &self.merged.profiles,
-            SectionKind::SsoSession => &self.merged.sso_sessions,
-            SectionKind::Services => &self.merged.services,
-        }
-    }
-
     fn find(&self, kind: SectionKind, name: &str) -> Option<Section<'_>> {
-        let sections = self.sections(kind);
+        let sections = self.merged.sections(kind);
         let at = sections.binary_search_by(|section| self.text(section.name).cmp(name)).ok()?;
         sections.get(at).map(|section| Section::new(self, kind, section))
     }
 
     fn all(&self, kind: SectionKind) -> impl ExactSizeIterator<Item = Section<'_>> {
-        self.sections(kind).iter().map(move |section| Section::new(self, kind, section))
+        self.merged.sections(kind).iter().map(move |section| Section::new(self, kind, section))
     }
 
     pub(crate) fn text(&self, span: Span) -> &str {
@@ -182,9 +174,9 @@ impl fmt::Debug for SharedConfig {
         f.debug_struct("SharedConfig")
             .field("config", &self.config)
             .field("credentials", &self.credentials)
-            .field("profiles", &self.merged.profiles.len())
-            .field("sso_sessions", &self.merged.sso_sessions.len())
-            .field("services", &self.merged.services.len())
+            .field("profiles", &self.profiles().len())
+            .field("sso_sessions", &self.sso_sessions().len())
+            .field("services", &self.services().len())
             .field("warnings", &self.warnings)
             .finish_non_exhaustive()
     }

@@ -9,7 +9,7 @@ use sso_types::{AccountId, Environment, Region, RoleName, SessionName, StartUrl}
 
 use crate::names::{section_name, trim};
 use crate::nearest::nearest;
-use crate::section::{Profile, Property};
+use crate::section::{Profile, Property, Section};
 use crate::sso_session::{SsoSession, missing_keys, start_url_warning, value};
 use crate::{
     BehindRole, ConfiguredValue, Locations, MissingKey, Settings, SettingsError, SharedConfig,
@@ -164,7 +164,11 @@ fn profile_not_found(config: &SharedConfig, name: &str) -> SettingsError {
     };
     // In the one file the prefix is needed, in the other there is none.
     let is_meant = |header: &str, file: &Path| {
-        if file == config.config_file() { header == name } else { prefixed(header) }
+        if file == config.config_file() {
+            section_name(header) == Some(name)
+        } else {
+            prefixed(header)
+        }
     };
     let misplaced = config.warnings().iter().find_map(|warning| match warning {
         Warning::IgnoredSection { header, origin, .. } if is_meant(header, origin.file()) => {
@@ -319,7 +323,7 @@ fn configured(property: Property<'_>) -> ConfiguredValue {
     ConfiguredValue { value: property.value().to_owned(), origin: property.origin() }
 }
 
-fn missing_key(section: Profile<'_>, key: &'static str) -> MissingKey {
+fn missing_key(section: Section<'_>, key: &'static str) -> MissingKey {
     MissingKey { key, section: section.header(), origin: section.origin() }
 }
 

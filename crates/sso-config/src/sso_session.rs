@@ -11,11 +11,11 @@ use crate::{SettingsError, SharedConfig, Warning};
 /// An `[sso-session NAME]`, resolved: where to sign in, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoSession {
-    pub(crate) name: SessionName,
-    pub(crate) start_url: StartUrl,
-    pub(crate) region: Region,
-    pub(crate) registration_scopes: Vec<String>,
-    pub(crate) warnings: Vec<Warning>,
+    name: SessionName,
+    start_url: StartUrl,
+    region: Region,
+    registration_scopes: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl SsoSession {

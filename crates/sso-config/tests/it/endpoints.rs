@@ -103,7 +103,7 @@ fn the_services_section_is_not_there() {
         "services = \u{1b}[1mx\u{1b}[0m local",
         &[],
         &expect![[
-            r#"profile "dev" names the services section "\u{1b}[1mx\u{1b}[0m local", config line 2, and there is no [services \u{1b}[1mx\u{1b}[0m local] in config; add that section, or remove the services property"#
+            r#"profile "dev" names the services section "\u{1b}[1mx\u{1b}[0m local", config line 2, and there is no [services "\u{1b}[1mx\u{1b}[0m local"] in config; add that section, or remove the services property"#
         ]],
     );
     fails(

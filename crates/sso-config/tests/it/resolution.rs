@@ -177,6 +177,23 @@ fn profile_not_found() {
     let config = parse("", "[profile  \"dev\"]\nsso_session = corp").unwrap();
     let error = SsoProfile::resolve(&config, "dev", &Environment::default()).unwrap_err();
     expect![[r#"profile "dev" is neither in config nor in credentials; [profile dev], credentials line 1, must be [dev] to count there"#]].assert_eq(&error.to_string());
+    let config = parse("[\"my dev\"]", "[profile 'your dev']").unwrap();
+    let fails = |name: &str, expected: &Expect| {
+        let error = SsoProfile::resolve(&config, name, &Environment::default()).unwrap_err();
+        expected.assert_eq(&error.to_string());
+    };
+    fails(
+        "my dev",
+        &expect![[
+            r#"profile "my dev" is neither in config nor in credentials; ["my dev"], config line 1, must be [profile "my dev"] to count there"#
+        ]],
+    );
+    fails(
+        "your dev",
+        &expect![[
+            r#"profile "your dev" is neither in config nor in credentials; [profile "your dev"], credentials line 1, must be ["your dev"] to count there"#
+        ]],
+    );
     let error = resolve("", "dev").unwrap_err();
     assert!(error.is_not_found() && !error.is_not_sso());
 }
@@ -215,6 +232,12 @@ fn the_session_is_not_there() {
         ]],
     );
     fails(
+        "[profile dev]\nsso_session = my corp",
+        &expect![[
+            r#"profile "dev" names the sso-session "my corp", config line 2, and there is no [sso-session "my corp"] in config; add that section, or run `aws configure sso-session`"#
+        ]],
+    );
+    fails(
         "[profile dev]\nsso_session =",
         &expect![[r#"
         profile "dev": sso_session of [profile dev] cannot be used, config line 2; correct it there
@@ -239,6 +262,12 @@ fn the_session_is_incomplete() {
         &dev("sso_region = eu-west-1"),
         &expect![[
             r#"profile "dev": [sso-session corp], config line 7, lacks sso_start_url; add it there"#
+        ]],
+    );
+    fails(
+        "[profile dev]\nsso_session = my corp\n[sso-session \"my corp\"]",
+        &expect![[
+            r#"profile "dev": [sso-session "my corp"], config line 3, lacks sso_start_url and sso_region; add them there"#
         ]],
     );
     fails(
