@@ -75,16 +75,20 @@ impl ManualClock {
         self.0.store(now.as_millisecond(), Ordering::SeqCst);
     }
 
-    /// Moves the clock by `by`, back when it is negative.
+    /// Moves the clock by `by`, back when it is negative; at either end of what a [`Timestamp`] can
+    /// show (the years -9999 and 9999) it stops.
     pub fn advance(&self, by: SignedDuration) {
-        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        self.0.fetch_add(by, Ordering::SeqCst);
+        let furthest = if by.is_negative() { i64::MIN } else { i64::MAX };
+        let by = i64::try_from(by.as_millis()).unwrap_or(furthest);
+        let ends = (Timestamp::MIN.as_millisecond(), Timestamp::MAX.as_millisecond());
+        let moved = |now: i64| Some(now.saturating_add(by).clamp(ends.0, ends.1));
+        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        // What lies outside jiff's range (years -9999 to 9999) stays at its nearer end.
+        // Of its last millisecond jiff makes no timestamp: that is the end itself.
         let now = self.0.load(Ordering::SeqCst);
         let end = if now < 0 { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_millisecond(now).unwrap_or(end)
@@ -107,5 +111,20 @@ mod tests {
         let machine = SystemClock;
         let told = Timestamp::try_from(machine.system_time()).unwrap();
         assert!(told.duration_since(machine.now()).as_hours() == 0);
+    }
+    #[test]
+    fn a_clock_that_is_moved_too_far_stops_at_the_end() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        for (by, end) in [
+            (SignedDuration::MAX, Timestamp::MAX),
+            (SignedDuration::from_hours(1), Timestamp::MAX),
+            (SignedDuration::MIN, Timestamp::MIN),
+            (SignedDuration::from_hours(-1), Timestamp::MIN),
+        ] {
+            clock.advance(by);
+            assert_eq!(clock.now().as_second(), end.as_second(), "{by:?}");
+        }
+        clock.advance(SignedDuration::from_hours(1));
+        assert_eq!(clock.now().duration_since(Timestamp::MIN), SignedDuration::from_hours(1));
     }
 }

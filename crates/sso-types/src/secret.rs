@@ -7,10 +7,6 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// Holds a secret; the only place in the workspace that can show one.
-#[derive(Clone, PartialEq, Eq)]
-struct Secret(Zeroizing<String>);
-
 macro_rules! secret {
     ($(#[$documentation:meta])* $name:ident) => {
         $(#[$documentation])*
@@ -19,22 +15,22 @@ macro_rules! secret {
         /// `Debug` says that there is one and nothing else. Comparing takes a time that depends on
         /// the values: compare only what the same party owns.
         #[derive(Clone, PartialEq, Eq)]
-        pub struct $name(Secret);
+        pub struct $name(Zeroizing<String>);
 
         impl $name {
             /// Takes the secret. Any string is one; whether it is any good, the service judges.
             pub fn new(secret: impl Into<String>) -> Self {
-                Self(Secret(Zeroizing::new(secret.into())))
+                Self(Zeroizing::new(secret.into()))
             }
 
             /// The secret itself. Every use of this is a place where it can leak.
             pub fn expose_secret(&self) -> &str {
-                &self.0.0
+                &self.0
             }
 
             /// Whether the secret is the empty string.
             pub fn is_empty(&self) -> bool {
-                self.0.0.is_empty()
+                self.0.is_empty()
             }
         }
 
