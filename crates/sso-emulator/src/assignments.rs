@@ -43,11 +43,14 @@ pub(crate) struct Assignments {
 impl Assignments {
     pub(crate) fn new(accounts: Vec<Account>) -> Self {
         let mut new = Self { accounts: Vec::new(), known_roles: Vec::new(), issued: 0 };
-        for account in accounts {
-            for role in &account.roles {
-                new.known_roles.push((account.id.clone(), role.clone()));
+        for mut account in accounts {
+            let (id, roles) = (account.id.clone(), std::mem::take(&mut account.roles));
+            if new.account(&id).is_none() {
+                new.accounts.push(account);
             }
-            new.accounts.push(account);
+            for role in roles {
+                new.assign(&id, &role);
+            }
         }
         new
     }
@@ -183,6 +186,18 @@ mod tests {
         for strange in ["", "AKIA", "ASIAIOSFODNN7EXAMPLE", "\u{e9}\u{e9}\u{e9}\u{e9}"] {
             assert_eq!(assignments.owner_of(strange), None, "{strange}");
         }
+    }
+
+    #[test]
+    fn an_account_that_is_given_twice_is_one_with_the_roles_of_both() {
+        let account = |name: &str, roles: &[&str]| Account {
+            id: "123456789012".to_owned(),
+            name: name.to_owned(),
+            email: "dev@example.com".to_owned(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        };
+        let given = vec![account("First", &["A", "B"]), account("Second", &["B", "C"])];
+        assert_eq!(Assignments::new(given).accounts(), [account("First", &["A", "B", "C"])]);
     }
 
     #[test]

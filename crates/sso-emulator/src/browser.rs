@@ -60,9 +60,10 @@ fn authorization_code(world: &World, query: &Query) -> Result<Answer, ErrorName>
 
 /// The page for a user code: approves it.
 pub(crate) fn verify_device(world: &World, query: &Query) -> Answer {
+    let now = world.now();
     let approved = query
         .get("user_code")
-        .is_some_and(|code| world.lock().sign_ins.decide(code, Decision::Approved));
+        .is_some_and(|code| world.lock().sign_ins.decide(code, Decision::Approved, now));
     let (status, text) = if approved {
         (200, "Request approved. You can close this window.\n")
     } else {

@@ -87,9 +87,10 @@ impl EmulatorBuilder {
         self
     }
 
-    /// One more account, with the roles that are assigned to the user in it. The first role of the
-    /// first account is the one of a written home's profiles. Without any: the account
-    /// 123456789012, `Development`, with the role `SSOReadOnlyRole`.
+    /// One more account, with the roles that are assigned to the user in it; of an account that is
+    /// there already, more roles. The first role of the first account is the one of a written home's
+    /// profiles. Without any: the account 123456789012, `Development`, with the role
+    /// `SSOReadOnlyRole`.
     #[must_use]
     pub fn account(
         mut self,

@@ -30,7 +30,10 @@ pub(crate) fn answer(world: &World, method: &str, path: &str, body: &[u8]) -> An
             let now = world.now();
             Answer::ok(&json!(world.lock().sessions.live_refresh_tokens(now)))
         }
-        ("GET", "pending-devices") => Answer::ok(&json!(world.lock().sign_ins.pending())),
+        ("GET", "pending-devices") => {
+            let now = world.now();
+            Answer::ok(&json!(world.lock().sign_ins.pending(now)))
+        }
         ("GET", "clock") => Answer::ok(&json!({"now": world.now().to_string()})),
         ("POST", "clock") => with(body, |moved: Clock| {
             world.advance(SignedDuration::from_secs(moved.advance_seconds));
@@ -228,10 +231,11 @@ fn request(request: &LoggedRequest) -> Value {
 fn decide(world: &World, body: &[u8], decision: Decision) -> Answer {
     let body = if body.is_empty() { b"{}" } else { body };
     with(body, |device: Device| {
-        let mut state = world.lock();
-        let codes = device.user_code.map_or_else(|| state.sign_ins.pending(), |code| vec![code]);
+        let now = world.now();
+        let sign_ins = &mut world.lock().sign_ins;
+        let codes = device.user_code.map_or_else(|| sign_ins.pending(now), |code| vec![code]);
         let decided: Vec<_> =
-            codes.into_iter().filter(|code| state.sign_ins.decide(code, decision)).collect();
+            codes.into_iter().filter(|code| sign_ins.decide(code, decision, now)).collect();
         Ok(json!({"user_codes": decided}))
     })
 }

@@ -144,17 +144,20 @@ impl Emulator {
 
     /// The user codes of device authorizations that wait for the user.
     pub fn pending_devices(&self) -> Vec<String> {
-        self.world.lock().sign_ins.pending()
+        let now = self.world.now();
+        self.world.lock().sign_ins.pending(now)
     }
 
     /// The user approves a device authorization; false when none waits with that user code.
     pub fn approve_device(&self, user_code: &str) -> bool {
-        self.world.lock().sign_ins.decide(user_code, Decision::Approved)
+        let now = self.world.now();
+        self.world.lock().sign_ins.decide(user_code, Decision::Approved, now)
     }
 
     /// The user denies a device authorization; false when none waits with that user code.
     pub fn deny_device(&self, user_code: &str) -> bool {
-        self.world.lock().sign_ins.decide(user_code, Decision::Denied)
+        let now = self.world.now();
+        self.world.lock().sign_ins.decide(user_code, Decision::Denied, now)
     }
 
     /// Spoils every request, of any operation, until [`clear_faults`](Self::clear_faults).

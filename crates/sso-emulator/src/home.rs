@@ -214,9 +214,6 @@ fn environment(
 
 fn config(settings: &Settings, account_id: &str, role_name: &str) -> String {
     let Settings { region, start_url, session_name, profile, legacy_profile, .. } = settings;
-    let section = |name: &str| {
-        if name == "default" { "[default]".to_owned() } else { format!("[profile {name}]") }
-    };
     format!(
         "{}\n\
          sso_session = {session_name}\n\
@@ -231,13 +228,23 @@ fn config(settings: &Settings, account_id: &str, role_name: &str) -> String {
          sso_role_name = {role_name}\n\
          region = {region}\n\
          \n\
-         [sso-session {session_name}]\n\
+         {}\n\
          sso_start_url = {start_url}\n\
          sso_region = {region}\n\
          sso_registration_scopes = sso:account:access\n",
-        section(profile),
-        section(legacy_profile),
+        section("profile", profile),
+        section("profile", legacy_profile),
+        section("sso-session", session_name),
     )
+}
+
+/// A section line, with quotes around a name with blanks, as the AWS CLI writes it.
+fn section(kind: &str, name: &str) -> String {
+    match name {
+        "default" if kind == "profile" => "[default]".to_owned(),
+        name if name.contains([' ', '\t']) => format!("[{kind} '{name}']"),
+        name => format!("[{kind} {name}]"),
+    }
 }
 
 /// Signs in, and lets the access token expire as the state says.
@@ -325,6 +332,18 @@ mod tests {
     fn token_files_are_named_by_the_sha1_of_their_key() {
         // SHA-1 of `abc`, FIPS 180-4's example.
         assert_eq!(file_name("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d.json");
+    }
+
+    #[test]
+    fn names_with_blanks_are_quoted() {
+        let settings = Settings {
+            session_name: "my session".to_owned(),
+            profile: "my profile".to_owned(),
+            ..Settings::default()
+        };
+        let config = config(&settings, "123456789012", "R");
+        assert!(config.starts_with("[profile 'my profile']\nsso_session = my session\n"));
+        assert!(config.contains("\n[sso-session 'my session']\nsso_start_url = "), "{config}");
     }
 
     #[test]

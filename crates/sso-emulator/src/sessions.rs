@@ -3,7 +3,6 @@
 //! Not responsible for HTTP, nor for the time: each operation is told what time it is.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use ring::rand::SecureRandom;
@@ -249,10 +248,7 @@ pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
 pub(crate) fn random_hex(bytes: usize) -> String {
     let mut random = vec![0; bytes];
     let _ = ring::rand::SystemRandom::new().fill(&mut random);
-    random.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encode(random)
 }
 
 #[cfg(test)]

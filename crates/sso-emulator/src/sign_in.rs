@@ -70,16 +70,16 @@ impl SignIns {
     }
 
     /// Decides a pending authorization; false when there is none with that user code.
-    pub(crate) fn decide(&mut self, user_code: &str, decision: Decision) -> bool {
+    pub(crate) fn decide(&mut self, user_code: &str, decision: Decision, now: Timestamp) -> bool {
         let pending = self.devices.values_mut().find(|device| {
-            device.user_code.eq_ignore_ascii_case(user_code) && device.decision == Decision::Pending
+            device.user_code.eq_ignore_ascii_case(user_code) && device.is_pending(now)
         });
         pending.map(|device| device.decision = decision).is_some()
     }
 
     /// The user codes that wait for a decision, sorted.
-    pub(crate) fn pending(&self) -> Vec<String> {
-        let waiting = self.devices.values().filter(|device| device.decision == Decision::Pending);
+    pub(crate) fn pending(&self, now: Timestamp) -> Vec<String> {
+        let waiting = self.devices.values().filter(|device| device.is_pending(now));
         let mut codes: Vec<_> = waiting.map(|device| device.user_code.clone()).collect();
         codes.sort();
         codes
@@ -153,6 +153,12 @@ impl SignIns {
     }
 }
 
+impl Device {
+    fn is_pending(&self, now: Timestamp) -> bool {
+        self.decision == Decision::Pending && now < self.expires_at
+    }
+}
+
 /// The S256 code challenge of a verifier (RFC 7636 section 4.2).
 fn s256(verifier: &str) -> String {
     base64_url(digest(&SHA256, verifier.as_bytes()).as_ref())
@@ -206,9 +212,9 @@ mod tests {
         assert_eq!(sign_ins.poll("D", "c", at(1)), Err(ErrorName::SlowDown));
         assert_eq!(sign_ins.poll("D", "c", at(2)), Err(ErrorName::AuthorizationPending));
         assert_eq!(sign_ins.poll("D", "other", at(4)), Err(ErrorName::InvalidGrant));
-        assert_eq!(sign_ins.pending(), ["ABCD-EFGH"]);
-        assert!(sign_ins.decide("abcd-efgh", Decision::Approved));
-        assert!(!sign_ins.decide("abcd-efgh", Decision::Denied), "decided once");
+        assert_eq!(sign_ins.pending(at(3)), ["ABCD-EFGH"]);
+        assert!(sign_ins.decide("abcd-efgh", Decision::Approved, at(3)));
+        assert!(!sign_ins.decide("abcd-efgh", Decision::Denied, at(3)), "decided once");
         assert_eq!(sign_ins.poll("D", "c", at(4)), Ok(()));
         assert_eq!(sign_ins.poll("D", "c", at(5)), Err(ErrorName::InvalidGrant));
     }
@@ -218,8 +224,11 @@ mod tests {
         let mut sign_ins = SignIns::default();
         sign_ins.start_device("D", "U", "c", at(0));
         sign_ins.start_device("E", "V", "c", at(0));
-        assert!(sign_ins.decide("V", Decision::Denied));
+        assert!(sign_ins.decide("V", Decision::Denied, at(1)));
         assert_eq!(sign_ins.poll("E", "c", at(1)), Err(ErrorName::AccessDenied));
+        assert_eq!(sign_ins.pending(at(599)), ["U"]);
+        assert!(sign_ins.pending(at(600)).is_empty());
+        assert!(!sign_ins.decide("U", Decision::Approved, at(600)), "nobody waits any more");
         assert_eq!(sign_ins.poll("D", "c", at(600)), Err(ErrorName::ExpiredToken));
     }
 

@@ -75,14 +75,16 @@ impl World {
     /// The emulator's time.
     pub(crate) fn now(&self) -> Timestamp {
         let ahead = SignedDuration::from_millis(self.ahead.load(Ordering::SeqCst));
-        let now = self.clock.now();
-        now.checked_add(ahead).unwrap_or(now)
+        let end = if ahead.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
+        self.clock.now().checked_add(ahead).unwrap_or(end)
     }
 
-    /// Moves the emulator's time against its clock.
+    /// Moves the emulator's time against its clock, at most to the end of time.
     pub(crate) fn advance(&self, by: SignedDuration) {
-        let by = i64::try_from(by.as_millis()).unwrap_or(0);
-        self.ahead.fetch_add(by, Ordering::SeqCst);
+        let furthest = if by.is_negative() { i64::MIN } else { i64::MAX };
+        let by = i64::try_from(by.as_millis()).unwrap_or(furthest);
+        let moved = |ahead: i64| Some(ahead.saturating_add(by));
+        let _ = self.ahead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
     }
 
     /// The state. A request that panicked is no reason for the others to fail.

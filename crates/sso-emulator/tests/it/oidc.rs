@@ -1,6 +1,6 @@
 //! The OIDC service's `CreateToken` by refresh token, `RegisterClient`, and their errors.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sso_emulator::{Emulator, IssuedToken};
 use sso_types::ManualClock;
@@ -115,6 +115,8 @@ async fn the_emulators_time_can_be_moved_without_its_clock() {
     emulator.advance(SignedDuration::from_hours(1));
     assert_eq!(emulator.now(), token.expires_at);
     assert_eq!(portal(&emulator, "/assignment/accounts", &token.access_token).await.status, 401);
+    emulator.advance(SignedDuration::MAX);
+    assert_eq!(emulator.now(), Timestamp::MAX, "the end of time");
 }
 
 #[tokio::test]
