@@ -46,7 +46,8 @@ impl ProvideCredentials for SdkCredentialsProvider {
 }
 
 impl SdkCredentialsProvider {
-    /// The credentials, outside of a provider chain.
+    /// The credentials, outside of a provider chain: what `provide_credentials` gives, with the errors
+    /// that [`SdkCredentialsProvider`] lists.
     pub async fn retrieve(&self) -> SdkResult {
         self.provide_credentials().await
     }

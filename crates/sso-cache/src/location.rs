@@ -43,12 +43,13 @@ pub fn standard_cached_token_filepath_in(
     Ok(path)
 }
 
-/// The directory of the token files: `<home>/.aws/sso/cache`.
+/// The directory of the token files: `<home>/.aws/sso/cache`. Fails when no home directory is known.
 pub fn token_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> {
     under_home(environment, ["sso", "cache"])
 }
 
-/// The directory of the role credentials that the AWS CLI keeps: `<home>/.aws/cli/cache`.
+/// The directory of the role credentials that the AWS CLI keeps: `<home>/.aws/cli/cache`. Fails when no
+/// home directory is known.
 pub fn role_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> {
     under_home(environment, ["cli", "cache"])
 }

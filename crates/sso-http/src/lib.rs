@@ -96,6 +96,8 @@
 //! and `wait_ms`. Account and role are in none of them.
 
 #![forbid(unsafe_code)]
+// docs.rs says of each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
 mod body;

@@ -91,6 +91,9 @@ impl CredentialsCache {
 
     /// Credentials that are good now. Dropping the future neither cancels nor repeats a request
     /// that is under way.
+    ///
+    /// Fails as [`SsoCredentialsProvider::retrieve`] does, and only when there are no good ones left.
+    /// A failure is not kept: the next retrieval asks again.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
         let now = self.0.clock.system_time();
         if let Some(cached) = &*self.0.current.load()
@@ -289,7 +292,8 @@ impl CredentialsCacheBuilder {
         self
     }
 
-    /// Makes the cache. Nothing is read, sent or spawned before the first retrieval.
+    /// Makes the cache. Nothing is read, sent or spawned before the first retrieval. Fails when an
+    /// option is out of its range.
     pub fn build(self) -> Result<CredentialsCache, ConfigError> {
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(ConfigError::Option { option: "jitter", must_be: "between 0 and 1" });

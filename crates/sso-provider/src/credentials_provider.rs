@@ -66,6 +66,10 @@ impl SsoCredentialsProvider {
 
     /// The role's credentials. Never expired ones.
     ///
+    /// Fails when a login is needed, when the role is not assigned, when a service or the network does
+    /// not answer within the time limit: [`CredentialsError`] has a predicate for each. Waits without
+    /// blocking the thread, but for the looks at files that [`SsoTokenProvider`] tells of.
+    ///
     /// A token that the portal refuses before its time (401) is looked for anew: the file is read
     /// again, the token refreshed once where it can be, and the portal asked once more.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
@@ -248,7 +252,9 @@ impl SsoCredentialsProviderBuilder {
         self
     }
 
-    /// Makes the provider. Nothing is read, sent or spawned before the first retrieval.
+    /// Makes the provider. Nothing is read, sent or spawned before the first retrieval. Fails when
+    /// nothing says where the access token comes from, or when a start URL does and no home directory
+    /// is known.
     pub fn build(self) -> Result<SsoCredentialsProvider, ConfigError> {
         let file = match (self.token_source, &self.start_url) {
             (Some(TokenSource::Provider(provider)), _) => Ok(provider),

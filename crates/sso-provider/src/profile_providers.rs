@@ -22,6 +22,9 @@ use crate::{
 /// Reads the process environment and the shared config files, on one of the runtime's blocking
 /// threads. Needs a tokio runtime with I/O and time enabled. The role-credential cache on disk is
 /// left alone; [`ProfileProviders`] switches it on, and replaces every part.
+///
+/// Fails with [`CredentialsError::Config`] when the profile is not there or cannot be used. Nothing is
+/// sent: whether there is a login, the first retrieval tells.
 pub async fn from_profile(
     profile: impl Into<String>,
 ) -> Result<CredentialsCache, CredentialsError> {
@@ -127,7 +130,9 @@ impl ProfileProviders {
         Some(RoleCredentialsFile::standard(dir, account_id, role_name, &login))
     }
 
-    /// The provider of the profile's role credentials.
+    /// The provider of the profile's role credentials. Each call makes another one, over the same token
+    /// provider. Fails for a session, and for a profile without account and role
+    /// ([`ConfigError::TokenOnly`]).
     pub fn credentials_provider(&self) -> Result<SsoCredentialsProvider, ConfigError> {
         let token_only = |profile: &str| ConfigError::TokenOnly { profile: profile.to_owned() };
         let profile = match &self.asked_for {
@@ -230,7 +235,8 @@ impl ProfileProvidersBuilder {
     }
 
     /// Resolves the configuration. Reads the shared config files, which blocks shortly; sends and
-    /// spawns nothing.
+    /// spawns nothing. Fails when a file, the profile, a setting or a proxy variable cannot be used; the
+    /// error names the file and the line, or the variable.
     pub fn build(self) -> Result<ProfileProviders, ConfigError> {
         let environment = self.environment.unwrap_or_else(Environment::from_process);
         let config = match self.shared_config {

@@ -125,7 +125,8 @@ impl SsoTokenProviderBuilder {
         self
     }
 
-    /// Makes the provider. Nothing is read, sent or spawned before the first retrieval.
+    /// Makes the provider. Nothing is read, sent or spawned before the first retrieval. Fails when an
+    /// option is out of its range.
     pub fn build(self) -> Result<SsoTokenProvider, ConfigError> {
         if self.refresh_window.is_negative() {
             return Err(ConfigError::Option { option: "refresh_window", must_be: "zero or more" });

@@ -82,7 +82,7 @@ impl Credentials {
         &self.0.0.session_token
     }
 
-    /// The first moment at which the credentials are no longer good.
+    /// The first moment, a point of UTC time, at which the credentials are no longer good.
     pub fn expires_at(&self) -> Timestamp {
         self.0.0.expires_at
     }

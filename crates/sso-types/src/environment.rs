@@ -105,7 +105,7 @@ impl Environment {
         self
     }
 
-    /// The value of `name`; `None` when it is unset or empty.
+    /// The value of `name`; `None` when it is unset or empty. Fails when it is not UTF-8.
     pub fn var(&self, name: &str) -> Result<Option<&str>, EnvironmentError> {
         self.var_os(name)
             .map(|value| value.to_str().ok_or_else(|| EnvironmentError { name: name.to_owned() }))

@@ -37,7 +37,7 @@ macro_rules! name {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes the text when it is usable, byte for byte.
+            /// Takes the text when it is usable, byte for byte. Fails when it is not, and says why.
             pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
                 let text = text.as_ref();
                 let check: fn(&str) -> Result<(), &'static str> = $check;

@@ -121,7 +121,8 @@ impl HttpsClientBuilder {
         self
     }
 
-    /// The client. Reads no file and opens no connection.
+    /// The client. Reads no file and opens no connection: a CA bundle that is not there is an error of
+    /// the first call. Fails when a proxy variable or the `User-Agent` suffix cannot be used.
     pub fn build(self) -> Result<HttpsClient, ClientError> {
         let user_agent = concat!("ssocreds/", env!("CARGO_PKG_VERSION"));
         let user_agent = format!("{user_agent} {}", self.user_agent_suffix);
