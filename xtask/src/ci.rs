@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::{chaos, demo, fuzz, interop, project, release, tidy, tool};
+use crate::{build_scripts, chaos, demo, fuzz, interop, project, release, tidy, tool};
 
 /// The library crates, each of which someone may take alone, and whether it has default features
 /// to go without.
@@ -47,6 +47,7 @@ pub(crate) fn run() -> Result<()> {
     step("each crate alone", || alone(&shell))?;
     step("every combination of features", release::every_combination_of_features)?;
     step("dependencies: one TLS and one cryptography library", || one_stack(&shell))?;
+    step("dependencies: build scripts", build_scripts::run)?;
     step("dependencies: licences, bans, sources", || deny(&shell))?;
     step("examples", || examples(&shell))?;
     step("demo", demo::run)?;

@@ -53,6 +53,8 @@ xflags::xflags! {
             /// Only this one of fuzz/fuzz_targets.
             optional target: String
         }
+        /// All tests under the address sanitizer: minutes, and a target directory of its own.
+        cmd sanitize {}
         /// Whether a release is fit to be published: run it after `ci`. Publishes nothing.
         cmd release {
             /// Only writes the public API to crates/*/public-api.txt.
@@ -77,6 +79,7 @@ pub enum XtaskCmd {
     Bench(Bench),
     Chaos(Chaos),
     Fuzz(Fuzz),
+    Sanitize(Sanitize),
     Release(Release),
 }
 
@@ -115,6 +118,9 @@ pub struct Fuzz {
 
     pub minutes: Option<f64>,
 }
+
+#[derive(Debug)]
+pub struct Sanitize;
 
 #[derive(Debug)]
 pub struct Release {

@@ -13,6 +13,7 @@
 )]
 
 mod bench;
+mod build_scripts;
 #[cfg(unix)]
 mod chaos;
 mod ci;
@@ -23,6 +24,8 @@ mod interop;
 mod pages;
 mod project;
 mod release;
+mod sanitize;
+mod security;
 mod tidy;
 mod tool;
 
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         }),
         flags::XtaskCmd::Chaos(flags) => chaos::run(flags.minutes.unwrap_or(1.0), flags.seed),
         flags::XtaskCmd::Fuzz(flags) => fuzz::run(&flags),
+        flags::XtaskCmd::Sanitize(_) => sanitize::run(),
         flags::XtaskCmd::Release(flags) => release::run(flags.write_api),
     };
     match done {

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-use crate::{pages, project};
+use crate::{pages, project, security};
 
 /// Who may know whom: each crate with the crates of ours that it may depend on at run time.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -128,6 +128,7 @@ fn faults() -> Result<Vec<String>> {
     }
     faults.extend(commands()?);
     faults.extend(pages::faults()?);
+    faults.extend(security::faults()?);
     Ok(faults)
 }
 

@@ -22,6 +22,8 @@ mod errors;
 mod exec;
 mod export;
 mod help;
+#[cfg(unix)]
+mod hostile;
 mod lists;
 mod program;
 mod progress;

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -18,6 +19,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+/// Far more than all authorities of the world, in bytes.
+const LONGEST_FILE: usize = 16 << 20;
 const END: &[u8] = b"-----END CERTIFICATE-----";
 
 /// Adds the certificates in the file that can be used as authorities, and says how many there are;
@@ -75,7 +78,7 @@ fn file_behind(name: &Path) -> io::Result<Option<PathBuf>> {
 
 /// Adds what can be read; an error says what first could not.
 fn add(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
-    let text = fs::read(path).map_err(|error| error.to_string())?;
+    let text = read(path).map_err(|error| error.to_string())?;
     let before = store.len();
     if usual(&text, store).is_some() {
         return Ok(());
@@ -90,6 +93,26 @@ fn add(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
         }
     }
     problem
+}
+
+/// The whole file, unless it is a pipe, which nobody may ever write to, or endless.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+
+        if metadata.file_type().is_fifo() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe"));
+        }
+    }
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(LONGEST_FILE);
+    let mut bytes = Vec::with_capacity(size + 1);
+    fs::File::open(path)?.take(LONGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > LONGEST_FILE {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is longer than 16 MiB"));
+    }
+    Ok(bytes)
 }
 
 /// `None`: this is not the usual form.

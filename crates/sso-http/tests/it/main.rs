@@ -14,6 +14,7 @@ mod botocore;
 mod cancel;
 mod endpoints;
 mod errors;
+mod hostile;
 #[cfg(feature = "http2")]
 mod http2;
 #[cfg(feature = "limits")]

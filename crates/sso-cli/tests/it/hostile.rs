@@ -1,0 +1,279 @@
+//! What hostile surroundings can do to the program: things that are no files, an environment that is
+//! no text, configuration that would lead elsewhere. It ends, says what is wrong, and sends nothing.
+
+#![cfg(unix)]
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use sso_emulator::{Emulator, Operation, TokenState};
+
+use crate::program::{Run, Scene, write_private};
+
+const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
+
+/// Far longer than any run takes, and shorter than what a pipe takes: for ever.
+const SOON: Duration = Duration::from_secs(30);
+
+/// Runs it to its end, which must come soon.
+fn run(scene: &Scene, edit: impl FnOnce(&mut Command)) -> Run {
+    let mut command = scene.command(&RUN);
+    edit(&mut command);
+    // The limit of the test is kept by another program: a thread could not end a run that hangs.
+    let program = command.get_program().to_owned();
+    let mut limited = Command::new("timeout");
+    limited.arg("--signal=KILL").arg(SOON.as_secs().to_string()).arg(program);
+    limited.args(command.get_args()).env_clear();
+    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let started = Instant::now();
+    let run = scene.run_command(&mut limited);
+    assert!(started.elapsed() < SOON && run.code().is_some(), "it hangs: {}", run.stderr());
+    run
+}
+
+fn put(kind: &str, path: &Path) {
+    let _ = fs::remove_file(path);
+    match kind {
+        "pipe" => assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
+        "directory" => fs::create_dir(path).unwrap(),
+        device => std::os::unix::fs::symlink(device, path).unwrap(),
+    }
+}
+
+const NO_FILES: [&str; 4] = ["pipe", "directory", "/dev/zero", "/dev/null"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_or_a_device_in_place_of_a_config_file() {
+    for variable in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        let scene = Scene::new(TokenState::Valid).await;
+        for kind in NO_FILES {
+            let path = scene.path("odd");
+            put(kind, &path);
+            let run = run(&scene, |command| {
+                command.env(variable, &path);
+            });
+            // An empty device is an empty file: no such profile, or no credentials file.
+            let is_empty = kind == "/dev/null";
+            let expected = if is_empty && variable != "AWS_CONFIG_FILE" { 0 } else { 3 };
+            assert_eq!(run.code(), Some(expected), "{variable} {kind}: {}", run.stderr());
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_or_a_device_in_place_of_the_token_file_or_its_lock() {
+    for kind in NO_FILES {
+        let scene = Scene::new(TokenState::Expired).await;
+        let token = scene.home.token_file.clone();
+        let content = fs::read_to_string(&token).unwrap();
+        put(kind, &token);
+        let found = run(&scene, |_| ()).failure(4);
+        assert!(found.contains(token.file_name().unwrap().to_str().unwrap()), "{kind}: {found}");
+        let _ = fs::remove_file(&token).or_else(|_| fs::remove_dir(&token));
+
+        // Without a lock it goes on, and says so; or it could be locked all the same.
+        write_private(&token, &content);
+        let mut lock = token.clone().into_os_string();
+        lock.push(".lock");
+        put(kind, Path::new(&lock));
+        let run = run(&scene, |_| ());
+        assert_eq!(run.code(), Some(0), "{kind}: {}", run.stderr());
+        assert_eq!(scene.emulator.counts().create_token, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_or_a_device_in_place_of_cached_role_credentials() {
+    let scene = Scene::new(TokenState::Valid).await;
+    run(&scene, |_| ()).success();
+    let role = scene.role_files().remove(0);
+    for kind in NO_FILES {
+        put(kind, &role);
+        let run = run(&scene, |_| ());
+        assert_eq!(run.code(), Some(0), "{kind}: {}", run.stderr());
+        assert!(run.stdout().contains("SessionToken"));
+        let _ = fs::remove_file(&role).or_else(|_| fs::remove_dir(&role));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_or_a_device_in_place_of_certificates() {
+    let scene = Scene::with(Emulator::builder().tls(true), TokenState::Valid).await;
+    for kind in NO_FILES {
+        let path = scene.path("bundle");
+        put(kind, &path);
+        run(&scene, |command| {
+            command.env("AWS_CA_BUNDLE", &path).arg("--no-cache");
+        })
+        .failure(3);
+        let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
+    }
+    assert!(scene.emulator.requests().is_empty());
+}
+
+/// What becomes of a variable that is no text: it is an error that names the variable, it is a path,
+/// which need not be text, or nobody asks for it. A NUL in a variable cannot be set at all: the
+/// operating system's variables end with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_that_are_no_text() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let odd = OsStr::from_bytes(b"/nowhere/\xff\xfe");
+    for (variable, code) in [
+        ("AWS_PROFILE", 0), // --profile goes before it
+        ("AWS_DEFAULT_PROFILE", 0),
+        ("AWS_CONFIG_FILE", 3), // a path: there is no such file, so no such profile
+        ("AWS_SHARED_CREDENTIALS_FILE", 0),
+        ("AWS_ENDPOINT_URL", 0), // those of the two services go before it
+        ("AWS_ENDPOINT_URL_SSO", 3),
+        ("AWS_ENDPOINT_URL_SSO_OIDC", 3),
+        ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", 3),
+        ("AWS_USE_FIPS_ENDPOINT", 3),
+        ("AWS_USE_DUALSTACK_ENDPOINT", 3),
+        ("AWS_MAX_ATTEMPTS", 3),
+        ("AWS_CA_BUNDLE", 0), // a path, and the emulator speaks plain HTTP
+        ("SSL_CERT_FILE", 0),
+        ("SSL_CERT_DIR", 0),
+        ("HTTPS_PROXY", 3),
+        ("https_proxy", 3),
+        ("HTTP_PROXY", 3),
+        ("http_proxy", 3),
+        ("ALL_PROXY", 3),
+        ("all_proxy", 3),
+        ("NO_PROXY", 3),
+        ("no_proxy", 3),
+        ("REQUEST_METHOD", 0), // that it is set is all that counts
+        ("HOMEDRIVE", 0),
+        ("HOMEPATH", 0),
+        ("USERPROFILE", 0),
+    ] {
+        let run = run(&scene, |command| {
+            command.env(variable, odd).arg("--no-cache");
+        });
+        let text = run.stderr();
+        assert_eq!(run.code(), Some(code), "{variable}: {text}");
+        assert!(!text.contains("panicked"), "{variable}: {text}");
+        let is_path = variable == "AWS_CONFIG_FILE";
+        assert!(code == 0 || is_path || text.contains(variable), "{variable}: {text}");
+    }
+    let profile = scene.run_command(scene.command(&["token"]).env("AWS_PROFILE", odd)).failure(3);
+    assert!(profile.contains("AWS_PROFILE is not valid UTF-8"), "{profile}");
+    // Not a variable, and as it is: a home directory need not be text.
+    let home = scene.path("").join(OsStr::from_bytes(b"\xff"));
+    fs::create_dir(&home).unwrap();
+    fs::rename(scene.path(".aws"), home.join(".aws")).unwrap();
+    let found = run(&scene, |command| {
+        command.env("HOME", &home).env_remove("AWS_CONFIG_FILE");
+        command.env("AWS_CONFIG_FILE", home.join(".aws/config"));
+    });
+    assert_eq!(found.code(), Some(0), "{}", found.stderr());
+    // Arguments, too, need not be text; where they must, it is said.
+    let mut odd_argument = scene.command(&RUN[..2]);
+    assert_eq!(scene.run_command(odd_argument.arg(OsString::from(odd))).code(), Some(2));
+}
+
+/// No variable, no key and no option switches the check of certificates off.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_switches_off_the_check_of_certificates() {
+    let scene = Scene::with(Emulator::builder().tls(true), TokenState::Expired).await;
+    scene.configure(
+        "[profile loose]
+sso_session = dev-session
+sso_account_id = 123456789012
+sso_role_name = SSOReadOnlyRole
+verify_ssl = false
+ssl_verify = false
+no_verify_ssl = true
+insecure = true
+tls_verify = off
+skip_tls_verify = true
+ca_bundle =
+",
+    );
+    let loose = |variables: &[(&str, &str)], profile: &str| {
+        let mut command = scene.command(&["credential-process", "--profile", profile]);
+        command.env_remove("AWS_CA_BUNDLE").env_remove("SSL_CERT_FILE");
+        scene.run_command(command.envs(variables.iter().copied()))
+    };
+    for variables in [
+        &[][..],
+        &[("AWS_VERIFY_SSL", "false"), ("AWS_NO_VERIFY_SSL", "true"), ("AWS_CA_BUNDLE", "")],
+        &[("NODE_TLS_REJECT_UNAUTHORIZED", "0"), ("PYTHONHTTPSVERIFY", "0")],
+        &[("GIT_SSL_NO_VERIFY", "1"), ("CURL_INSECURE", "1"), ("SSL_VERIFY", "0")],
+        &[("REQUESTS_CA_BUNDLE", ""), ("CURL_CA_BUNDLE", ""), ("SSL_CERT_FILE", "")],
+    ] {
+        for profile in ["devsso", "loose"] {
+            let text = loose(variables, profile).failure(6);
+            assert!(text.contains("certificate"), "{variables:?} {profile}: {text}");
+        }
+    }
+    // Nor does a bundle of nothing mean that everything is trusted.
+    for bundle in ["/dev/null", "false", "off"] {
+        loose(&[("AWS_CA_BUNDLE", bundle)], "devsso").failure(3);
+    }
+    for option in ["--no-verify-ssl", "--insecure", "-k"] {
+        scene.run(&["credential-process", "--profile", "devsso", option]).failure(2);
+    }
+    assert!(scene.emulator.requests().is_empty(), "nothing was sent");
+    // With the emulator's own authority it works: it was the certificate.
+    scene.run(&RUN).success();
+}
+
+/// Names from the config file cannot become another host, another request or another header.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_lead_to_no_other_host_and_no_other_request() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let odd = |region: &str, account: &str, role: &str| {
+        let config = format!(
+            "[profile odd]
+sso_start_url = https://my-sso-portal.awsapps.com/start
+sso_region = {region}
+sso_account_id = {account}
+sso_role_name = {role}
+"
+        );
+        fs::write(&scene.home.config_file, config).unwrap();
+        scene.run(&["credential-process", "--profile", "odd", "--no-cache"])
+    };
+    for region in [
+        "evil.example/",
+        "evil.example#",
+        "evil.example?",
+        "us-east-1.evil.example:80",
+        "x@evil.example",
+        "../x",
+        "us-east-1%0d%0aHost:%20evil",
+        "us east",
+        "-x",
+        "us-east-1\u{2028}",
+        "us-east-1\rHost: evil",
+    ] {
+        let text = odd(region, "123456789012", "R").failure(3);
+        assert!(text.contains("region"), "{region:?}: {text}");
+    }
+    assert!(scene.emulator.requests().is_empty(), "nothing was sent");
+    for (account, role) in [
+        ("1&role_name=Admin", "R"),
+        ("../../logout", "R"),
+        ("123456789012\rX-Evil: 1", "R"),
+        ("123456789012", "R&account_id=999999999999"),
+        ("123456789012", "R?x#y"),
+        ("123456789012", "R%0d%0aX-Evil: 1"),
+        ("123456789012", "R\rX-Evil: 1"),
+        ("123456789012", "R\tx"),
+    ] {
+        let before = scene.emulator.requests().len();
+        let run = odd("us-east-1", account, role);
+        // Either it cannot be one, or it is asked for as this one name, and nobody has that role.
+        assert!(matches!(run.code(), Some(3 | 5)), "{account:?} {role:?}: {}", run.stderr());
+        for request in &scene.emulator.requests()[before..] {
+            assert_eq!(request.operation, Some(Operation::GetRoleCredentials), "{request:?}");
+            assert_eq!(request.query.split('&').count(), 2, "{request:?}");
+            assert!(request.headers.iter().all(|(name, _)| name != "x-evil"), "{request:?}");
+        }
+    }
+}
