@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
@@ -118,10 +119,16 @@ fn faults(metadata: &Metadata) -> Result<Vec<String>> {
                 &format!("asks for {} {}", dependency.name, dependency.req),
             );
         }
-        let changes = fs::read_to_string(
-            project::root().join("crates").join(name.as_str()).join("CHANGELOG.md"),
-        )
-        .unwrap_or_default();
+        let directory = project::root().join("crates").join(name.as_str());
+        for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            // Links, of which git makes something else where it cannot make links.
+            let text = |of: &Path| fs::read_to_string(of.join(licence)).unwrap_or_default();
+            must(
+                text(&directory) == text(&project::root()),
+                &format!("{licence} is not the text in the root directory"),
+            );
+        }
+        let changes = fs::read_to_string(directory.join("CHANGELOG.md")).unwrap_or_default();
         let newest = changes.lines().find_map(|line| line.strip_prefix("## "));
         let version = newest.and_then(|it| it.split(' ').next());
         must(
