@@ -17,7 +17,7 @@ pub(crate) fn check(stage: &Stage, weather: Weather) {
         check_one_writer(stage);
     }
     if weather.keeps_the_session() {
-        check_session(stage);
+        check_session(stage, weather);
     }
     if weather != Weather::Deadly {
         check_nothing_is_left(stage, weather);
@@ -56,10 +56,12 @@ fn check_one_writer(stage: &Stage) {
 }
 
 /// Nothing cost the session: the refresh token that the service takes is the one in the file.
-fn check_session(stage: &Stage) {
+fn check_session(stage: &Stage, weather: Weather) {
     stage.tally.count("check: the refresh token in the file is live");
     if logins::refresh_token_is_dead(stage) {
-        stage.tally.violation("the refresh token was lost: the one in the file is not live");
+        let why =
+            format!("the refresh token was lost in {weather:?} weather: the file's is not live");
+        stage.tally.violation(&why);
     }
 }
 
