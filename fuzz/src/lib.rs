@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod command_line;
 pub mod config_files;
 pub mod endpoint_url;
 mod leak;
@@ -14,8 +15,6 @@ pub mod names;
 pub mod oidc_answer;
 pub mod portal_answer;
 pub mod proxy_environment;
-#[path = "../../crates/sso-cli/src/quote.rs"]
-mod quote;
 pub mod retry_after;
 pub mod role_credentials_file;
 pub mod shell_word;
@@ -37,6 +36,7 @@ pub type Check = fn(&[u8]) -> Verdict;
 
 /// Each target by its name, which is also that of its file, its seeds and its program.
 pub const TARGETS: &[(&str, Check)] = &[
+    ("command_line", command_line::check),
     ("config_files", config_files::check),
     ("endpoint_url", endpoint_url::check),
     ("names", names::check),

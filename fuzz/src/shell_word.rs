@@ -6,7 +6,11 @@
 
 use super::Verdict;
 use super::leak::{MARK, shown};
-use super::quote::{Shell, posix};
+
+#[path = "../../crates/sso-cli/src/quote.rs"]
+mod quote;
+
+use self::quote::{Shell, posix};
 
 /// How a shell reads a word; `None` when it is not exactly one, or something in it is expanded.
 type Reads = fn(&str) -> Option<String>;

@@ -7,10 +7,20 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use sso_types::AccountId;
 
-use crate::failure::EXIT_CODES;
+/// The exit codes, as the help shows them.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  any other error
+  2  the command line is wrong
+  3  the configuration must be mended
+  4  log in first; the error says how
+  5  refused by the service
+  6  the service or the network is not available, after the last attempt
+  exec: the command's own; 127 when it is not found, 126 when it cannot be run";
 
 /// AWS credentials from an AWS IAM Identity Center (AWS SSO) login
 ///
@@ -32,6 +42,23 @@ pub(crate) struct Arguments {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Reads the words of a command line, the first being the program's name.
+    pub(crate) fn read(
+        words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let arguments = Self::try_parse_from(words)?;
+        // clap does not see this where the profile stands before the command.
+        if arguments.global.profile.is_some() && arguments.command.sso_session().is_some() {
+            return Err(Self::command().error(
+                clap::error::ErrorKind::ArgumentConflict,
+                "the argument '--profile <NAME>' cannot be used with '--sso-session <NAME>'",
+            ));
+        }
+        Ok(arguments)
+    }
 }
 
 /// Options that every command takes.
@@ -257,4 +284,23 @@ pub(crate) struct Completions {
 pub(crate) struct Man {
     /// The command [default: the program as a whole]
     pub(crate) command: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_and_a_session_exclude_each_other_wherever_they_stand() {
+        let refused = |line: &str| {
+            let error = Arguments::read(line.split(' ')).unwrap_err();
+            error.to_string().lines().next().unwrap().to_owned()
+        };
+        let after = refused("ssocreds token --profile a --sso-session b");
+        assert!(
+            after.contains("'--profile <NAME>' cannot be used with '--sso-session <NAME>'"),
+            "{after}"
+        );
+        assert_eq!(refused("ssocreds --profile a token --sso-session b"), after);
+    }
 }

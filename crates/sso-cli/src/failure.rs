@@ -11,18 +11,6 @@ use sso_provider::{ConfigError, CredentialsError, SignInCause, TokenError};
 
 use crate::quote::Unprintable;
 
-/// The exit codes, as the help shows them.
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  any other error
-  2  the command line is wrong
-  3  the configuration must be mended
-  4  log in first; the error says how
-  5  refused by the service
-  6  the service or the network is not available, after the last attempt
-  exec: the command's own; 127 when it is not found, 126 when it cannot be run";
-
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {

@@ -38,15 +38,13 @@ mod times;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::arguments::{Arguments, Command};
 use crate::context::Context;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
     let plain = plain::credential_process(std::env::args_os().skip(1));
-    let arguments = match plain.map_or_else(Arguments::try_parse, Ok) {
+    let arguments = match plain.map_or_else(|| Arguments::read(std::env::args_os()), Ok) {
         Ok(arguments) => arguments,
         Err(error) => return report::usage(&error),
     };

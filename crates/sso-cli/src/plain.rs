@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 
-use crate::arguments::{Arguments, Color, Command, Global};
+use super::arguments::{Arguments, Color, Command, Global};
 
 /// The arguments (without the program's name), if they are `credential-process`, each of
 /// `--profile NAME` and `--no-cache` at most once, and nothing else.
