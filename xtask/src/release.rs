@@ -35,6 +35,7 @@ const FILES: &[&str] = &[
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "build.rs",
 ];
 
 /// What a package must hold: those of `FILES` that cargo does not make itself.
