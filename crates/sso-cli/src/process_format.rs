@@ -2,6 +2,8 @@
 //!
 //! Source: "Process credential provider" of the AWS SDKs and Tools Reference Guide.
 
+use std::io;
+
 use serde::Serialize;
 use sso_types::{AccountId, Credentials};
 use zeroize::Zeroizing;
@@ -34,13 +36,29 @@ pub(crate) fn print(credentials: &Credentials) -> Zeroizing<String> {
 
 /// A JSON object of strings and numbers, and a line feed. Secret.
 pub(crate) fn secret_json(value: &impl Serialize) -> Zeroizing<String> {
-    // Room for the longest session tokens, so that no half-written copy is left behind by growth.
-    let mut json = Zeroizing::new(Vec::with_capacity(16 * 1024));
     // Strings and a number: there is nothing that could fail to be JSON.
+    let mut length = Length(1);
+    let _ = serde_json::to_writer(&mut length, value);
+    // As much room as is needed, so that no half-written copy is left behind by growth.
+    let mut json = Zeroizing::new(Vec::with_capacity(length.0));
     let _ = serde_json::to_writer(&mut *json, value);
     json.push(b'\n');
     // What serde_json writes is UTF-8, so that this is no copy.
     Zeroizing::new(String::from_utf8(std::mem::take(&mut *json)).unwrap_or_default())
+}
+
+/// How much is written to it.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -64,5 +82,19 @@ mod tests {
         );
         let credentials = credentials.with_account_id("012345678901".parse().unwrap());
         assert!(print(&credentials).ends_with(",\"AccountId\":\"012345678901\"}\n"));
+    }
+
+    #[test]
+    fn there_is_room_from_the_start_however_long_a_token_is() {
+        for length in [1, 1_000, 100_000] {
+            let credentials = Credentials::new(
+                "AKID",
+                SecretAccessKey::new("\"\\\n\u{1}"),
+                SessionToken::new("ü\"".repeat(length)),
+                jiff::Timestamp::UNIX_EPOCH,
+            );
+            let printed = print(&credentials);
+            assert_eq!(printed.capacity(), printed.len());
+        }
     }
 }
