@@ -57,7 +57,7 @@ pub enum ErrorName {
 
 impl ErrorName {
     /// Every error.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: &[Self] = &[
         Self::InvalidRequest,
         Self::Unauthorized,
         Self::Forbidden,
@@ -84,7 +84,7 @@ impl ErrorName {
 
     /// The error of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|error| error.name() == name)
+        Self::ALL.iter().copied().find(|error| error.name() == name)
     }
 
     /// The HTTP status.
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn names_read_back_and_are_distinct() {
-        for error in ErrorName::ALL {
+        for &error in ErrorName::ALL {
             assert_eq!(ErrorName::from_name(error.name()), Some(error));
             assert!(error.name().ends_with("Exception"));
         }

@@ -210,7 +210,7 @@ impl FaultKind {
 fn counts(world: &World) -> Answer {
     let counts = world.lock().log.counts;
     let named: Map<_, _> =
-        counts.named().into_iter().map(|(name, count)| (name.to_owned(), json!(count))).collect();
+        counts.named().map(|(name, count)| (name.to_owned(), json!(count))).collect();
     Answer::ok(&Value::Object(named))
 }
 

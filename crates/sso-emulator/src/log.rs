@@ -39,7 +39,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &[Self] = &[
         Self::GetRoleCredentials,
         Self::ListAccounts,
         Self::ListAccountRoles,
@@ -68,7 +68,7 @@ impl Operation {
 
     /// The operation of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name)
+        Self::ALL.iter().copied().find(|operation| operation.name() == name)
     }
 
     /// The operation that a request line asks for.
@@ -141,7 +141,7 @@ pub struct Counts {
 
 impl Counts {
     /// Every counter with its name, in the order of the fields.
-    pub fn named(&self) -> [(&'static str, u64); 15] {
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
         [
             ("get_role_credentials", self.get_role_credentials),
             ("list_accounts", self.list_accounts),
@@ -159,6 +159,7 @@ impl Counts {
             ("dropped", self.dropped),
             ("connections", self.connections),
         ]
+        .into_iter()
     }
 
     fn of(&mut self, operation: Option<Operation>) -> &mut u64 {
@@ -285,7 +286,7 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for operation in Operation::ALL {
+        for &operation in Operation::ALL {
             assert_eq!(Operation::from_name(operation.name()), Some(operation));
         }
         assert_eq!(Operation::from_name("DeleteEverything"), None);

@@ -33,7 +33,7 @@ async fn refresh(emulator: &Emulator, token: &IssuedToken) -> io::Result<Reply> 
 #[tokio::test]
 async fn every_error_comes_in_the_form_of_its_service() {
     let emulator = Emulator::builder().start().await.unwrap();
-    for name in ErrorName::ALL {
+    for &name in ErrorName::ALL {
         emulator.fault_next(Operation::CreateToken, 1, name);
         let reply = post(&emulator, "/token", &json!({})).await;
         assert_eq!(reply.error(), (name.status(), name.name()));
