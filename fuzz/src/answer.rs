@@ -19,6 +19,7 @@ use serde_json::Value;
 use sso_http::{RequestBody, ServiceError, ServiceErrorKind};
 use tower::Service;
 
+use super::Verdict;
 use super::leak::{assert_hidden, shown};
 
 /// The names under which answers hold secrets.
@@ -108,8 +109,29 @@ impl Answer {
         serde_json::from_str(&String::from_utf8_lossy(&self.body)).ok()
     }
 
-    /// What holds for every error that an answer is read as.
-    pub(crate) fn check_error(&self, error: &ServiceError, request_secrets: &[&str]) {
+    /// What holds for whatever this answer is read as; `fits` judges what a success gave.
+    pub(crate) fn check<T>(
+        &self,
+        operation: &str,
+        request_secrets: &[&str],
+        read: Result<T, ServiceError>,
+        fits: impl FnOnce(T),
+    ) -> Verdict {
+        match read {
+            Ok(response) => {
+                assert!(self.status.is_success(), "{} is no success", self.status);
+                fits(response);
+                Verdict::Accepted
+            }
+            Err(error) => {
+                self.check_error(&error, request_secrets);
+                assert_eq!(error.operation(), Some(operation));
+                Verdict::Refused
+            }
+        }
+    }
+
+    fn check_error(&self, error: &ServiceError, request_secrets: &[&str]) {
         let shown = everything_shown(error);
         for secret in request_secrets {
             assert!(!shown.contains(secret), "the request's {secret:?} is in {shown:?}");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::Uri;
 use sso_http::{
     AuthorizationCode, CodeVerifier, CreateToken, CreateTokenResponse, Oidc, OidcOperation,
-    RegisterClient, ServiceError, StartDeviceAuthorization, StartDeviceAuthorizationResponse,
+    RegisterClient, StartDeviceAuthorization, StartDeviceAuthorizationResponse,
 };
 use sso_types::{ClientSecret, RefreshToken, Region, StartUrl};
 use tower::Service as _;
@@ -76,20 +76,8 @@ where
 {
     let asked = Arc::default();
     let region = Region::new("us-gov-west-1").expect("a region");
-    let answered: Result<Op::Response, ServiceError> =
-        at_once(Oidc::new(answer.service(&asked), region).call(operation));
-    match answered {
-        Ok(response) => {
-            assert!(answer.status.is_success(), "{} is no success", answer.status);
-            fits(response);
-            Verdict::Accepted
-        }
-        Err(error) => {
-            answer.check_error(&error, secrets);
-            assert_eq!(error.operation(), Some(Op::NAME));
-            Verdict::Refused
-        }
-    }
+    let read = at_once(Oidc::new(answer.service(&asked), region).call(operation));
+    answer.check(Op::NAME, secrets, read, fits)
 }
 
 fn issued(answer: &Answer, token: &CreateTokenResponse) {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use sso_http::{
     GetRoleCredentials, ListAccountRoles, ListAccounts, Logout, Portal, PortalOperation,
-    ServiceError,
 };
 use sso_types::{AccessToken, AccountId, Credentials, Region, RoleName};
 use tower::Service as _;
@@ -51,20 +50,8 @@ where
 {
     let asked = Arc::default();
     let region = Region::new("eu-central-1").expect("a region");
-    let answered: Result<Op::Response, ServiceError> =
-        at_once(Portal::new(answer.service(&asked), region).call(operation));
-    match answered {
-        Ok(response) => {
-            assert!(answer.status.is_success(), "{} is no success", answer.status);
-            fits(response);
-            Verdict::Accepted
-        }
-        Err(error) => {
-            answer.check_error(&error, &[TOKEN]);
-            assert_eq!(error.operation(), Some(Op::NAME));
-            Verdict::Refused
-        }
-    }
+    let read = at_once(Portal::new(answer.service(&asked), region).call(operation));
+    answer.check(Op::NAME, &[TOKEN], read, fits)
 }
 
 /// The credentials are those that another reading of the JSON finds.
