@@ -57,7 +57,7 @@ pub(crate) fn run(write_api: bool) -> Result<()> {
     println!("\n== public API");
     public_api(&shell, &metadata, false)?;
     println!("\n== packages, each built from what it holds");
-    packages(&shell)?;
+    packages(&shell, &metadata)?;
     println!("\nrelease: fit to be published, in this order: {}", ORDER.join(", "));
     Ok(())
 }
@@ -267,7 +267,7 @@ fn difference(old: &str, new: &str) -> impl Iterator<Item = String> {
     gone.into_iter().chain(come)
 }
 
-fn packages(shell: &Shell) -> Result<()> {
+fn packages(shell: &Shell, metadata: &Metadata) -> Result<()> {
     let cargo = project::cargo();
     for name in ORDER {
         let files = cmd!(shell, "{cargo} package --list --package {name}").quiet().read()?;
@@ -281,9 +281,37 @@ fn packages(shell: &Shell) -> Result<()> {
         }
         println!("   {name}: {} files", files.len());
     }
-    // At once, so that each is built with those before it as they were packaged.
     let all = ORDER.iter().flat_map(|name| ["--package", name]);
-    Ok(cmd!(shell, "{cargo} package {all...}").run()?)
+    cmd!(shell, "{cargo} package --no-verify {all...}").run()?;
+    build_packaged(shell, metadata)
+}
+
+/// Builds all that the packages hold, tests and examples too, each with the others as packaged.
+///
+/// Cargo's own verification would unpack them into `CARGO_HOME` once, and take what it finds there
+/// the next time, although the version is still the same and the sources are not.
+fn build_packaged(shell: &Shell, metadata: &Metadata) -> Result<()> {
+    let home = project::root().join("target/packaged");
+    let mut members = Vec::new();
+    let mut patches = String::new();
+    for package in published(metadata)? {
+        let unpacked = format!("{}-{}", package.name, package.version);
+        let archive = metadata.target_directory.join("package").join(format!("{unpacked}.crate"));
+        shell.remove_path(home.join(&unpacked))?;
+        shell.create_dir(&home)?;
+        cmd!(shell, "tar -xzf {archive} -C {home}").quiet().run()?;
+        patches.push_str(&format!("{} = {{ path = {unpacked:?} }}\n", package.name));
+        members.push(unpacked);
+    }
+    let manifest = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\n[patch.crates-io]\n{patches}"
+    );
+    fs::write(home.join("Cargo.toml"), manifest)?;
+    shell.copy_file("Cargo.lock", home.join("Cargo.lock"))?;
+    let cargo = project::cargo();
+    let _home = shell.push_dir(&home);
+    let _target = shell.push_env("CARGO_TARGET_DIR", home.join("target"));
+    Ok(cmd!(shell, "{cargo} check --quiet --workspace --all-targets").run()?)
 }
 
 #[cfg(test)]
