@@ -1,5 +1,6 @@
 //! What runs on the machine of whoever builds: the build scripts of all dependencies, and the crates
-//! that these use. Each was read by a person; one that was not fails the check.
+//! that these use. A person has looked through each for what it runs and whether it connects anywhere;
+//! one that nobody has looked through fails the check.
 //!
 //! Not responsible for macros, which run at build time too and come with the crates named beside them
 //! in Cargo.toml, nor for the workspaces of the fuzz targets and of the peers in benchmarks.
