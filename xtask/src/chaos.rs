@@ -110,7 +110,7 @@ struct Stage {
     /// When the chaos itself wrote a file in place, as the AWS CLI does.
     in_place: Span,
     login: Mutex<()>,
-    /// Whether the new token of a killed process is there, and nothing else happens.
+    /// Whether the new token of a killed process waits to be found: nobody else may log in.
     survives: AtomicBool,
     over: AtomicBool,
     tally: Tally,

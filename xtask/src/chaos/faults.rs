@@ -69,8 +69,8 @@ const HARSH: &[Named] = &[
 const DEADLY: &[Named] = &[
     ("fault: SIGKILL", signals::kill),
     ("fault: SIGKILL", signals::kill),
-    ("fault: SIGKILL before the rename", signals::kill_before_the_rename),
-    ("fault: SIGKILL before the rename", signals::kill_before_the_rename),
+    ("fault: SIGKILL while a token is put in place", signals::kill_while_put_in_place),
+    ("fault: SIGKILL while a token is put in place", signals::kill_while_put_in_place),
     ("fault: directory not writable", not_writable),
 ];
 

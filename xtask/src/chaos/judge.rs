@@ -96,11 +96,7 @@ fn judge_success(stage: &Stage, run: &Run, output: &Output) {
     match run.what {
         What::Token => {
             judge_expiry(stage, run, text("expiresAt"));
-            // What the service knows; under a wrong clock the file may hold another time.
-            if run.weather.keeps_the_session() {
-                let good = stage.emulator.token_expires_at(text("accessToken"));
-                judge_time(stage, run, good);
-            }
+            judge_told_expiry(stage, run, text("accessToken"), text("expiresAt"));
         }
         What::Botocore => {}
         What::Credentials | What::CachedCredentials | What::Exec => {
@@ -123,6 +119,20 @@ fn judge_expiry(stage: &Stage, run: &Run, expires_at: &str) {
     judge_time(stage, run, expires_at.parse().ok());
 }
 
+/// Whether a token is told to expire no later than the service lets it. Where clocks are wrong, or
+/// botocore counts from the answer's arrival, the file may say otherwise.
+fn judge_told_expiry(stage: &Stage, run: &Run, access_token: &str, told: &str) {
+    if !run.weather.has_one_writer() {
+        return;
+    }
+    stage.tally.count("check: a token is told to expire no later than it does");
+    let (told, expires_at) = (told.parse().ok(), stage.emulator.token_expires_at(access_token));
+    if expires_at.zip(told).is_none_or(|(at, told): (Timestamp, Timestamp)| told > at) {
+        let why = format!("a token is told to expire at {told:?}, and does at {expires_at:?}");
+        stage.tally.violation(&why);
+    }
+}
+
 fn judge_time(stage: &Stage, run: &Run, expires_at: Option<Timestamp>) {
     let off_by = match run.handicap {
         Handicap::WrongClock(first, then) => SignedDuration::from_secs(first.min(then)),
@@ -142,11 +152,8 @@ fn judge_login_required(stage: &Stage, run: &Run, error: &str) {
     let dead = logins::refresh_token_is_dead(stage);
     if !run.weather.keeps_the_session() {
         stage.tally.count("ended: session lost to a fault that may cost it");
-        if dead && run.survives && stage.survives.load(Ordering::SeqCst) {
-            let why = "the refresh token was lost with a killed process that had written it aside";
-            stage.tally.violation(why);
-        }
-        if dead {
+        // Whether what a killed process wrote aside is found is looked at first.
+        if dead && !stage.survives.load(Ordering::SeqCst) {
             logins::log_in(stage);
         }
         return;

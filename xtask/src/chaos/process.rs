@@ -7,7 +7,6 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Output, Stdio};
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,8 +39,6 @@ pub(crate) struct Run {
     pub(crate) started: Instant,
     pub(crate) started_at: Timestamp,
     pub(crate) stopped: bool,
-    /// Whether the session had to survive when it began.
-    pub(crate) survives: bool,
     pub(crate) services: Moment,
     pub(crate) logins: Moment,
 }
@@ -98,7 +95,6 @@ fn one(stage: &Stage, random: &mut fastrand::Rng) {
         started: Instant::now(),
         started_at: stage.emulator.now(),
         stopped: false,
-        survives: stage.survives.load(Ordering::SeqCst),
         services: stage.services.now(),
         logins: stage.logins.now(),
     };

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -44,9 +44,9 @@ pub(crate) fn kill(stage: &Stage, random: &mut fastrand::Rng) -> bool {
     true
 }
 
-/// Kills a process that has written its new token aside and not yet put it in place: whoever takes
-/// the lock next does that, so the session must survive. Whether one was caught at it.
-pub(crate) fn kill_before_the_rename(stage: &Stage, _: &mut fastrand::Rng) -> bool {
+/// Kills a process that has written its new token aside and not yet, or just, put it in place: whoever
+/// takes the lock next does what is left, so the session must survive. Whether one was caught at it.
+pub(crate) fn kill_while_put_in_place(stage: &Stage, _: &mut fastrand::Rng) -> bool {
     let aside = beside_the_token(stage, ".new");
     // So that there is time to see who will write.
     let slow = Fault::Delay(Duration::from_millis(30));
@@ -66,10 +66,26 @@ pub(crate) fn kill_before_the_rename(stage: &Stage, _: &mut fastrand::Rng) -> bo
     stage.emulator.clear_faults();
     if caught {
         stage.survives.store(true, Ordering::SeqCst);
-        thread::sleep(Duration::from_millis(1_500));
+        check_that_it_survives(stage, &aside);
         stage.survives.store(false, Ordering::SeqCst);
     }
     caught
+}
+
+/// The token in the file is spent until what was written aside takes its place. Nobody need be told
+/// to log in before it expires, so the file itself is looked at.
+fn check_that_it_survives(stage: &Stage, aside: &Path) {
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until {
+        if logins::is_live(stage, &stage.home.token_file) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    if !aside.exists() {
+        let why = "the refresh token was lost with a killed process that had written it aside";
+        stage.tally.violation(why);
+    }
 }
 
 pub(crate) fn stop(
