@@ -17,7 +17,7 @@ use crate::{MAX_FILE_SIZE, ParseError, StoreError};
 /// from read to read, in milliseconds. Such a program may be stopped for a while by a busy machine.
 const PAUSES: [u64; 7] = [10, 20, 40, 40, 40, 40, 40];
 
-/// After so many pauses, only a file that has changed meanwhile is given another.
+/// After so many pauses, only a file that is empty or has changed meanwhile is given another.
 const PAUSES_UNCHANGED: usize = 3;
 
 /// Which version of which file: two that are equal mean that nobody has written in between.
@@ -84,7 +84,8 @@ pub(crate) fn fingerprint(path: &Path) -> Result<Option<Fingerprint>, StoreError
 /// Reads and parses the file, and says which version that was.
 ///
 /// A file that does not parse is read again after a pause. When it is then still no whole JSON, as
-/// half a write leaves it, it is given two more, and some more while someone keeps writing it.
+/// half a write leaves it, it is given two more, and some more while it is empty or someone keeps
+/// writing it.
 pub(crate) fn read<T>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, ParseError>,
@@ -99,7 +100,10 @@ pub(crate) fn read<T>(
         };
         let may_be_torn = matches!(error, ParseError::Empty | ParseError::NotJson { .. });
         let goes_on = |reads| {
-            let has_time = reads < PAUSES_UNCHANGED || before.as_ref() != Some(&version);
+            // Empty is how a writer in place begins: on a busy machine it may stay so for a while.
+            let is_begun = matches!(error, ParseError::Empty);
+            let is_written = is_begun || before.as_ref() != Some(&version);
+            let has_time = reads < PAUSES_UNCHANGED || is_written;
             reads == 0 || (may_be_torn && has_time)
         };
         match pauses.next() {
