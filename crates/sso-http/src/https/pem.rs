@@ -19,9 +19,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+const END: &[u8] = b"-----END CERTIFICATE-----";
+
 /// Far more than all authorities of the world, in bytes.
 const LONGEST_FILE: usize = 16 << 20;
-const END: &[u8] = b"-----END CERTIFICATE-----";
 
 /// Adds the certificates in the file that can be used as authorities, and says how many there are;
 /// an error says why the file cannot be read, and then none is added. Blocks.

@@ -80,8 +80,11 @@ impl Trust {
         self.wide.get().is_some()
     }
 
-    /// Reads what was put off. Whether that has been done, now or before.
+    /// Reads what was put off, if anything was. Whether more is trusted now than the file alone.
     pub(super) async fn widen(self: &Arc<Self>) -> bool {
+        if self.narrow.get().is_none() {
+            return false;
+        }
         if self.is_wide() {
             return true;
         }
@@ -131,44 +134,56 @@ enum Extent {
     Wide,
 }
 
-/// The file, where there is one that holds certificates; else all there is.
+/// The bundle; or the file, where there is one that holds certificates; else all there is.
 fn load(roots: &Roots) -> Result<(RootCertStore, Extent), TransportError> {
-    let mut store = RootCertStore::empty();
-    match roots {
-        Roots::Bundle(path) => {
-            let shown = path.display();
-            let added = pem::add_file(&mut store, path)
-                .map_err(|why| none(format!("the CA bundle {shown} cannot be read: {why}")))?;
-            if added == 0 {
-                return Err(none(format!("the CA bundle {shown} holds no certificate")));
-            }
-            return Ok((store, Extent::Wide));
-        }
-        Roots::Platform { file, directories } => {
-            let (file, directories) = places(file.as_deref(), directories);
-            if let Some(file) = file {
-                let added = pem::add_file(&mut store, &file).unwrap_or(0);
-                tracing::debug!(target: "ssocreds::http", added, file = %file.display(), "certificates read");
-                if added > 0 {
-                    let complete = directories.is_empty();
-                    return Ok((store, if complete { Extent::Wide } else { Extent::Narrow }));
-                }
-            }
-        }
+    let (file, directories) = match roots {
+        Roots::Bundle(path) => return Ok((load_bundle(path)?, Extent::Wide)),
+        Roots::Platform { file, directories } => places(file.as_deref(), directories),
+    };
+    match file.as_deref().and_then(load_file) {
+        Some(store) if directories.is_empty() => Ok((store, Extent::Wide)),
+        Some(store) => Ok((store, Extent::Narrow)),
+        None => Ok((load_store(file.as_deref(), &directories)?, Extent::Wide)),
     }
-    Ok((load_all(roots)?, Extent::Wide))
 }
 
 /// All that is trusted.
 fn load_all(roots: &Roots) -> Result<RootCertStore, TransportError> {
-    let Roots::Platform { file, directories } = roots else { return Ok(load(roots)?.0) };
-    let (file, directories) = places(file.as_deref(), directories);
+    match roots {
+        Roots::Bundle(path) => load_bundle(path),
+        Roots::Platform { file, directories } => {
+            let (file, directories) = places(file.as_deref(), directories);
+            load_store(file.as_deref(), &directories)
+        }
+    }
+}
+
+fn load_bundle(path: &Path) -> Result<RootCertStore, TransportError> {
     let mut store = RootCertStore::empty();
-    let mut problem = match &file {
-        Some(file) => pem::add_file(&mut store, file).err(),
-        None => None,
-    };
-    for directory in &directories {
+    let shown = path.display();
+    match pem::add_file(&mut store, path) {
+        Ok(0) => Err(none(format!("the CA bundle {shown} holds no certificate"))),
+        Ok(_) => Ok(store),
+        Err(why) => Err(none(format!("the CA bundle {shown} cannot be read: {why}"))),
+    }
+}
+
+/// The file of a store, when it holds certificates.
+fn load_file(path: &Path) -> Option<RootCertStore> {
+    let mut store = RootCertStore::empty();
+    let added = pem::add_file(&mut store, path).unwrap_or(0);
+    tracing::debug!(target: "ssocreds::http", added, file = %path.display(), "certificates read");
+    (added > 0).then_some(store)
+}
+
+/// The whole of a store: its file and its directories, or what the system keeps elsewhere.
+fn load_store(
+    file: Option<&Path>,
+    directories: &[PathBuf],
+) -> Result<RootCertStore, TransportError> {
+    let mut store = RootCertStore::empty();
+    let mut problem = file.and_then(|file| pem::add_file(&mut store, file).err());
+    for directory in directories {
         let added = pem::add_directory(&mut store, directory);
         problem = problem.or(added.err());
     }

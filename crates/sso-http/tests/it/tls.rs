@@ -120,6 +120,7 @@ async fn bad_certificates() {
         let https = HttpsClient::builder().ca_bundle(&bundle).build().unwrap();
         let error = call(https, &format!("https://{}", server.address)).await.unwrap_err();
         assert!(server.requests().is_empty(), "the token was not sent");
+        assert_eq!(server.connections(), 1, "there was nothing else to trust it with");
         problem(&error)
     };
     let names = &["127.0.0.1"];
