@@ -88,8 +88,8 @@ impl StartDeviceAuthorizationResponse {
         &self.user_code
     }
 
-    /// The page that the user is sent to. An `http` or `https` URL without white space: fit to be
-    /// opened.
+    /// The page that the user is sent to. An `http` or `https` URL of visible ASCII characters: fit
+    /// to be opened, and to be shown.
     pub fn verification_uri(&self) -> &str {
         &self.verification_uri
     }
@@ -159,13 +159,19 @@ impl Wire for StartDeviceAuthorization {
     }
 }
 
-/// Lets only web pages through: programs hand these to whatever opens a file or URL.
+/// Lets only web pages through: programs hand these to whatever opens a file or URL, and print them.
 fn page(uri: String, field: &str) -> Result<String, DecodeError> {
     let web = uri.parse::<Uri>().is_ok_and(|parsed| {
         matches!(parsed.scheme_str(), Some("https" | "http"))
             && parsed.host().is_some_and(|host| !host.is_empty())
     });
-    if web { Ok(uri) } else { Err(malformed(format!("{field} is not a web page"))) }
+    // http::Uri takes what is not ASCII too, among it characters that control a terminal or turn
+    // the writing direction.
+    if web && uri.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(uri)
+    } else {
+        Err(malformed(format!("{field} is not a web page")))
+    }
 }
 
 #[derive(Serialize)]
@@ -198,7 +204,17 @@ mod tests {
         {
             assert_eq!(page(uri.to_owned(), "f"), Ok(uri.to_owned()));
         }
-        for uri in ["", "file:///etc/passwd", "-flag", "javascript:alert(1)", "https://a b", "/x"] {
+        for uri in [
+            "",
+            "file:///etc/passwd",
+            "-flag",
+            "javascript:alert(1)",
+            "https://a b",
+            "/x",
+            "https://a/\u{9b}2J",
+            "https://a/?user_code=\u{202e}B-A",
+            "https://a/\u{7f}",
+        ] {
             assert!(page(uri.to_owned(), "f").is_err(), "{uri}");
         }
     }
