@@ -52,7 +52,9 @@ pub trait Wire: Sized {
     fn decode(&self, body: &[u8]) -> Result<Self::Answer, DecodeError>;
 
     /// Account and role, where the operation is about one.
-    fn subject(&self) -> Option<(AccountId, Option<RoleName>)>;
+    fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
+        None
+    }
 
     /// Every secret of the request: what must not appear in an error, even where the answer quotes
     /// it.
@@ -74,16 +76,18 @@ pub enum DecodeError {
     Malformed(String),
 }
 
-/// A request of the portal: parameters in the query, the access token in its header.
+/// A request of the portal: in the query the parameters that there are, the access token in its
+/// header.
 pub(crate) fn portal_request(
     method: Method,
     endpoint: &Endpoint,
     path: &str,
-    query: &[(&str, &str)],
+    query: &[(&str, Option<&str>)],
     access_token: &AccessToken,
 ) -> Result<Request<RequestBody>, NotSendable> {
     let mut path_and_query = path.to_owned();
-    for (index, (name, value)) in query.iter().enumerate() {
+    let parameters = query.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+    for (index, (name, value)) in parameters.enumerate() {
         path_and_query.push(if index == 0 { '?' } else { '&' });
         path_and_query.push_str(name);
         path_and_query.push('=');
@@ -178,7 +182,7 @@ mod tests {
             Method::GET,
             &endpoint(),
             "/x",
-            &[("a", "A-z_0.9~"), ("b", "ü &=+/?#%@,")],
+            &[("none", None), ("a", Some("A-z_0.9~")), ("b", Some("ü &=+/?#%@,"))],
             &AccessToken::new("t"),
         )
         .unwrap();

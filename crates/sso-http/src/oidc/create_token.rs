@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::Request;
 use serde::{Deserialize, Serialize};
-use sso_types::{AccessToken, AccountId, ClientSecret, RefreshToken, RoleName};
+use sso_types::{AccessToken, ClientSecret, RefreshToken};
 
 use crate::answer::{self, Integer, Text};
 use crate::operation::{DecodeError, NotSendable, Wire, oidc_request};
@@ -194,10 +194,6 @@ impl Wire for CreateToken {
             refresh_token,
             id_token,
         })
-    }
-
-    fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
-        None
     }
 
     fn secrets(&self) -> Vec<&str> {

@@ -5,7 +5,7 @@
 use http::Request;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sso_types::{AccountId, ClientSecret, RoleName};
+use sso_types::ClientSecret;
 
 use crate::answer::{self, Integer, Text};
 use crate::operation::{DecodeError, NotSendable, Wire, oidc_request};
@@ -148,10 +148,6 @@ impl Wire for RegisterClient {
             client_id_issued_at: Integer::epoch_seconds(answer.client_id_issued_at),
             client_secret_expires_at: Integer::epoch_seconds(answer.client_secret_expires_at),
         })
-    }
-
-    fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
-        None
     }
 
     fn secrets(&self) -> Vec<&str> {

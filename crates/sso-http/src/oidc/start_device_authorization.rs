@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{Request, Uri};
 use serde::{Deserialize, Serialize};
-use sso_types::{AccountId, ClientSecret, RoleName, StartUrl};
+use sso_types::{ClientSecret, StartUrl};
 
 use crate::answer::{self, Integer, Text, malformed};
 use crate::operation::{DecodeError, NotSendable, Wire, oidc_request};
@@ -148,10 +148,6 @@ impl Wire for StartDeviceAuthorization {
                 _ => DEFAULT_INTERVAL,
             },
         })
-    }
-
-    fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
-        None
     }
 
     fn secrets(&self) -> Vec<&str> {

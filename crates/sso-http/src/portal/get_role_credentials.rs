@@ -57,8 +57,10 @@ impl Wire for GetRoleCredentials {
     type Answer = Credentials;
 
     fn encode(&self, endpoint: &Endpoint) -> Result<Request<RequestBody>, NotSendable> {
-        let query =
-            [("role_name", self.role_name.as_str()), ("account_id", self.account_id.as_str())];
+        let query = [
+            ("role_name", Some(self.role_name.as_str())),
+            ("account_id", Some(self.account_id.as_str())),
+        ];
         portal_request(Method::GET, endpoint, "/federation/credentials", &query, &self.access_token)
     }
 

@@ -99,14 +99,11 @@ impl Wire for ListAccountRoles {
 
     fn encode(&self, endpoint: &Endpoint) -> Result<Request<RequestBody>, NotSendable> {
         let max_results = self.max_results.map(|number| number.to_string());
-        let mut query = Vec::new();
-        if let Some(next_token) = &self.next_token {
-            query.push(("next_token", next_token.as_str()));
-        }
-        if let Some(max_results) = &max_results {
-            query.push(("max_result", max_results.as_str()));
-        }
-        query.push(("account_id", self.account_id.as_str()));
+        let query = [
+            ("next_token", self.next_token.as_deref()),
+            ("max_result", max_results.as_deref()),
+            ("account_id", Some(self.account_id.as_str())),
+        ];
         portal_request(Method::GET, endpoint, "/assignment/roles", &query, &self.access_token)
     }
 

@@ -4,7 +4,7 @@
 
 use http::{Method, Request};
 use serde::Deserialize;
-use sso_types::{AccessToken, AccountId, RoleName};
+use sso_types::{AccessToken, AccountId};
 
 use crate::answer::{self, Text};
 use crate::operation::{DecodeError, NotSendable, Wire, portal_request};
@@ -104,13 +104,8 @@ impl Wire for ListAccounts {
 
     fn encode(&self, endpoint: &Endpoint) -> Result<Request<RequestBody>, NotSendable> {
         let max_results = self.max_results.map(|number| number.to_string());
-        let mut query = Vec::new();
-        if let Some(next_token) = &self.next_token {
-            query.push(("next_token", next_token.as_str()));
-        }
-        if let Some(max_results) = &max_results {
-            query.push(("max_result", max_results.as_str()));
-        }
+        let query =
+            [("next_token", self.next_token.as_deref()), ("max_result", max_results.as_deref())];
         portal_request(Method::GET, endpoint, "/assignment/accounts", &query, &self.access_token)
     }
 
@@ -121,10 +116,6 @@ impl Wire for ListAccounts {
             accounts: accounts.into_iter().filter_map(Entry::into_account).collect(),
             next_token: Text::optional(answer.next_token),
         })
-    }
-
-    fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
-        None
     }
 
     fn secrets(&self) -> Vec<&str> {

@@ -3,7 +3,7 @@
 //! Not responsible for the files of that session.
 
 use http::{Method, Request};
-use sso_types::{AccessToken, AccountId, RoleName};
+use sso_types::AccessToken;
 
 use crate::operation::{DecodeError, NotSendable, Wire, portal_request};
 use crate::service_error_kind::Service;
@@ -45,10 +45,6 @@ impl Wire for Logout {
             Some(b'<') => Err(DecodeError::NotJson),
             _ => Ok(()),
         }
-    }
-
-    fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
-        None
     }
 
     fn secrets(&self) -> Vec<&str> {
