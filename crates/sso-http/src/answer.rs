@@ -2,6 +2,8 @@
 //!
 //! Not responsible for error answers.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 use serde::{Deserialize, de};
@@ -19,8 +21,7 @@ const LONGEST: i64 = 10 * 366 * 86_400;
 ///
 /// The message of `serde_json` is not passed on: it quotes the value that it stumbled over.
 pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    // RFC 8259 section 8.1 lets a reader ignore a byte order mark.
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = json_text::without_bom(body);
     match body.trim_ascii_start().first() {
         None => return Err(malformed("it is empty")),
         Some(b'{') => (),
@@ -74,15 +75,10 @@ impl Text {
 
 impl Integer {
     /// Seconds from now, as `expiresIn` gives them.
-    pub(crate) fn lifetime(
-        seconds: Option<Self>,
-        field: &str,
-    ) -> Result<std::time::Duration, DecodeError> {
+    pub(crate) fn lifetime(seconds: Option<Self>, field: &str) -> Result<Duration, DecodeError> {
         match seconds.map(|seconds| seconds.0) {
             None => Err(malformed(format!("{field} is missing"))),
-            Some(seconds @ 1..=LONGEST) => {
-                Ok(std::time::Duration::from_secs(seconds.unsigned_abs()))
-            }
+            Some(seconds @ 1..=LONGEST) => Ok(Duration::from_secs(seconds.unsigned_abs())),
             Some(..=0) => Err(malformed(format!("{field} is not greater than zero"))),
             Some(_) => Err(malformed(format!("{field} is more than ten years"))),
         }

@@ -11,6 +11,11 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+/// The text after a byte order mark, which RFC 8259 section 8.1 lets a reader ignore.
+pub(crate) fn without_bom(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
 /// The string that this JSON text is; `None` for JSON of another type, and for half a character.
 pub(crate) fn string(json: &str) -> Option<Zeroizing<String>> {
     let mut rest = json.strip_prefix('"')?.strip_suffix('"')?;
@@ -51,7 +56,7 @@ pub(crate) struct Members<'a>(Vec<(&'a str, &'a str)>);
 impl<'a> Members<'a> {
     /// `None` for what is no JSON object.
     pub(crate) fn of(body: &'a [u8]) -> Option<Self> {
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let mut deserializer = serde_json::Deserializer::from_slice(without_bom(body));
         let members = deserializer.deserialize_map(AnObject).ok()?;
         deserializer.end().ok()?;
         Some(members)
@@ -100,6 +105,8 @@ mod tests {
         for other in ["b", "c", "d", "e", "f"] {
             assert_eq!(text(other), None, "{other}");
         }
+        let marked = Members::of(b"\xef\xbb\xbf{\"a\":\"1\"}").unwrap();
+        assert_eq!(marked.text("a").unwrap().as_str(), "1");
         for other in ["", "[]", "{} {}", "{\"a\":", "{\"a\":\"\\u12\"}", "null", "\"{}\""] {
             assert!(Members::of(other.as_bytes()).is_none(), "{other}");
         }
