@@ -41,7 +41,7 @@ pub fn check(input: &[u8]) -> Verdict {
         _ => panic!("{url:?}"),
     }
     assert!(text.len() >= url.len() && text.to_lowercase().contains(&authority.to_lowercase()));
-    let again = Endpoint::overridden(&url, ORIGIN).expect("an endpoint's URL can be set again");
+    let again = Endpoint::overridden(url, ORIGIN).expect("an endpoint's URL can be set again");
     assert_eq!(again, endpoint);
     asks_there(&endpoint, scheme, authority, path);
     Verdict::Accepted

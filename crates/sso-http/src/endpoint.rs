@@ -77,8 +77,8 @@ impl Endpoint {
     }
 
     /// The URL, without a slash at the end: `https://portal.sso.eu-central-1.amazonaws.com`.
-    pub fn url(&self) -> String {
-        self.0.base.clone()
+    pub fn url(&self) -> &str {
+        &self.0.base
     }
 
     /// Host, and port where one is given.
@@ -100,7 +100,7 @@ impl Endpoint {
         let partition = partition::of(region);
         let suffix =
             if variant.dual_stack { partition.dual_stack_dns_suffix } else { partition.dns_suffix };
-        // The GovCloud regions' ordinary endpoints are FIPS endpoints; there are no others.
+        // The GovCloud regions' ordinary IPv4 endpoints are FIPS endpoints; no others have the name.
         let plain = partition.name == "aws-us-gov" && !variant.dual_stack;
         let fips = if variant.fips && !plain { "-fips" } else { "" };
         let authority = format!("{service}{fips}.{region}.{suffix}");
@@ -166,7 +166,7 @@ mod tests {
 
     fn overridden(url: &str) -> Result<String, String> {
         Endpoint::overridden(url, "a test")
-            .map(|endpoint| endpoint.url())
+            .map(|endpoint| endpoint.url().to_owned())
             .map_err(|error| error.to_string())
     }
 

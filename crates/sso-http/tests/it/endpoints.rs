@@ -71,7 +71,8 @@ fn the_table_itself() {
     let url = |region: &str, fips, dual_stack| {
         let region = Region::new(region).unwrap();
         let variant = EndpointVariant { fips, dual_stack };
-        (Endpoint::portal(&region, variant).url(), Endpoint::oidc(&region, variant).url())
+        let (portal, oidc) = (Endpoint::portal(&region, variant), Endpoint::oidc(&region, variant));
+        (portal.url().to_owned(), oidc.url().to_owned())
     };
     for (region, fips, dual_stack, portal, oidc) in [
         (

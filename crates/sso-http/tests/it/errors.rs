@@ -20,8 +20,7 @@ async fn oidc(reply: Reply) -> ServiceError {
 
 /// The text, with the server's port taken out.
 fn text(error: &ServiceError) -> String {
-    let url = error.endpoint().unwrap().url();
-    error.to_string().replace(&url, "URL")
+    error.to_string().replace(error.endpoint().unwrap().url(), "URL")
 }
 
 #[tokio::test]

@@ -136,11 +136,11 @@ fn endpoint(
 ) -> Result<Sourced<String>, ConfigError> {
     let Some(set) = set else {
         let source = SettingSource::Default.to_string();
-        return Ok(Sourced { value: of_region.url(), source });
+        return Ok(Sourced { value: of_region.url().to_owned(), source });
     };
     let source = set.source.to_string();
     let endpoint = Endpoint::overridden(&set.value, &source)?;
-    Ok(Sourced { value: endpoint.url(), source })
+    Ok(Sourced { value: endpoint.url().to_owned(), source })
 }
 
 fn sources(settings: &Settings, portal: Sourced<String>, oidc: Sourced<String>) -> Sources {
