@@ -25,11 +25,9 @@ pub(crate) const ANSWER_LIMIT: usize = 1 << 20;
 #[derive(Clone, Default)]
 pub struct RequestBody(Once);
 
-/// The body of an answer, read whole by `HttpsClient` within its limits of
-/// time and size.
+/// The body of an answer, whole in memory: `HttpsClient` reads it within its limits of time and size.
 ///
 /// It may hold secrets: the memory is cleared on drop, and `Debug` shows the length only.
-#[derive(Default)]
 pub struct ResponseBody(Once);
 
 /// Bytes that are handed out once, as one frame.
@@ -66,8 +64,13 @@ impl RequestBody {
 }
 
 impl ResponseBody {
+    /// A body of these bytes, which are cleared on drop: for mocks, and for HTTP clients of one's own.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Once::new(Zeroizing::new(bytes)))
+    }
+
     #[cfg(feature = "https")]
-    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+    pub(crate) fn secret(bytes: Zeroizing<Vec<u8>>) -> Self {
         Self(Once::new(bytes))
     }
 

@@ -79,7 +79,8 @@ impl HttpsClient {
     }
 
     /// A client with proxies and certificates as the environment says: the variables above,
-    /// `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    /// `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`. Reads no file and opens no connection. Fails
+    /// when a proxy variable cannot be used.
     pub fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
         Self::builder().proxies_from(environment).certificates_from(environment).build()
     }
@@ -109,7 +110,7 @@ impl HttpsClient {
         let response = self.client.request(request).await.map_err(classify::exchange)?;
         let (head, body) = response.into_parts();
         match read(body).await {
-            Ok(body) => Ok(Response::from_parts(head, ResponseBody::new(body))),
+            Ok(body) => Ok(Response::from_parts(head, ResponseBody::secret(body))),
             Err(ReadError::TooLarge) => Err(TransportError::TooLarge { limit: ANSWER_LIMIT }),
             Err(ReadError::Broken(error)) => Err(classify::exchange(error)),
         }

@@ -43,7 +43,7 @@
 //! Anything that carries requests will do in the place of `HttpsClient`; here, a function:
 //!
 //! ```
-//! use sso_http::{CreateToken, Oidc, RequestBody};
+//! use sso_http::{CreateToken, Oidc, RequestBody, ResponseBody};
 //! use sso_types::{ClientSecret, RefreshToken};
 //! use tower::ServiceExt;
 //!
@@ -51,7 +51,7 @@
 //! let https = tower::service_fn(async |request: http::Request<RequestBody>| {
 //!     assert_eq!(request.uri(), "https://oidc.eu-central-1.amazonaws.com/token");
 //!     let body = br#"{"accessToken": "new", "expiresIn": 28800}"#;
-//!     Ok::<_, std::convert::Infallible>(http::Response::new(RequestBody::new(body.to_vec())))
+//!     Ok::<_, std::convert::Infallible>(http::Response::new(ResponseBody::new(body.to_vec())))
 //! });
 //! let oidc = Oidc::new(https, "eu-central-1".parse()?);
 //! let request =

@@ -194,7 +194,7 @@ async fn any_http_service_will_do() {
     let https = tower::service_fn(|request: http::Request<sso_http::RequestBody>| async move {
         assert_eq!(request.uri().host(), Some("oidc.eu-central-1.amazonaws.com"));
         assert!(!request.body().as_bytes().is_empty());
-        let body = sso_http::RequestBody::new(br#"{"accessToken":"A","expiresIn":60}"#.to_vec());
+        let body = sso_http::ResponseBody::new(br#"{"accessToken":"A","expiresIn":60}"#.to_vec());
         Ok::<_, std::convert::Infallible>(http::Response::new(body))
     });
     let oidc = sso_http::Oidc::new(https, "eu-central-1".parse().unwrap());

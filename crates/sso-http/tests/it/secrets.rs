@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::{self, Write};
 
-use sso_http::{AuthorizationCode, CodeVerifier, CreateToken, DeviceCode, RequestBody, RetryLayer};
+use sso_http::{
+    AuthorizationCode, CodeVerifier, CreateToken, DeviceCode, RequestBody, ResponseBody, RetryLayer,
+};
 use sso_types::ClientSecret;
 use tower::{Layer, ServiceExt};
 use tracing::field::{Field, Visit};
@@ -170,4 +172,5 @@ async fn a_retry_is_announced() {
 #[test]
 fn bodies_show_their_length_only() {
     assert_eq!(format!("{:?}", RequestBody::new(b"MARK".to_vec())), "RequestBody(4 bytes)");
+    assert_eq!(format!("{:?}", ResponseBody::new(b"MARK".to_vec())), "ResponseBody(4 bytes)");
 }
