@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 use crate::operations::get_role_credentials;
 use crate::server::{CREDENTIALS, Reply, Server, json};
@@ -22,7 +22,7 @@ async fn dropping_a_call_closes_its_connection_and_nothing_else() {
 #[tokio::test]
 async fn a_call_that_is_never_polled_sends_nothing() {
     let server = Server::start([json(200, CREDENTIALS)]).await;
-    drop(server.portal().oneshot(get_role_credentials()));
+    drop(server.portal().call(get_role_credentials()));
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(server.connections(), 0);
 }

@@ -104,6 +104,10 @@ async fn a_tunnel_without_and_with_credentials() {
     setting.call(&[("HTTPS_PROXY", &format!("http://{}", proxy.address))]).await.unwrap();
     let with = format!("http://ana:p%40ss@{}", proxy.address);
     setting.call(&[("https_proxy", &with)]).await.unwrap();
+    let environment = Environment::from_iter([("https_proxy", &with)]);
+    let shown = format!("{:?}", HttpsClient::from_environment(&environment).unwrap());
+    assert!(shown.contains(&proxy.address.to_string()), "{shown}");
+    assert!(!["ana", "ss@", "YW5h"].iter().any(|secret| shown.contains(secret)), "{shown}");
     let heads = proxy.heads();
     let connect = "CONNECT portal.sso.us-east-1.amazonaws.com:443 HTTP/1.1\r\n";
     assert!(heads.iter().all(|head| head.starts_with(connect)), "{heads:?}");
