@@ -68,7 +68,7 @@ where
         // Sent apart from what follows, so that the future need not hold `operation` by reference.
         let outcome = match operation.encode(&endpoint) {
             Ok(request) => match exchange(https, request).await {
-                Ok((head, body)) => interpret(&operation, &head, &body),
+                Ok((head, body)) => interpret(&operation, head, &body),
                 Err(error) => Err(error),
             },
             Err(why) => Err(ServiceError::of(ServiceErrorKind::NotSendable).with_message(why.0)),
@@ -112,24 +112,24 @@ fn boxed(error: impl Into<BoxError>) -> ServiceError {
     ServiceError::from_boxed(error)
 }
 
+/// What a call gives, and the head that it came with.
 type Answered<T> = (T, Head);
 
 fn interpret<Op: Operation>(
     operation: &Op,
-    head: &Head,
+    head: Head,
     body: &[u8],
 ) -> Result<Answered<Op::Response>, ServiceError> {
     let redactor = Redactor::new(operation.secrets());
     if !head.status.is_success() {
-        return Err(error_answer::read(Op::SERVICE, head, body, &redactor));
+        return Err(error_answer::read(Op::SERVICE, &head, body, &redactor));
     }
-    operation.decode(body).map(|response| (response, head.clone())).map_err(|error| {
-        let error = match error {
-            DecodeError::NotJson => error_answer::unparseable(head, body, &redactor),
-            DecodeError::Malformed(what) => ServiceError::malformed(what),
-        };
-        head.annotate(error, &redactor)
-    })
+    let error = match operation.decode(body) {
+        Ok(response) => return Ok((response, head)),
+        Err(DecodeError::NotJson) => error_answer::unparseable(&head, body, &redactor),
+        Err(DecodeError::Malformed(what)) => ServiceError::malformed(what),
+    };
+    Err(head.annotate(error, &redactor))
 }
 
 /// Adds what the call knows and the answer does not say.

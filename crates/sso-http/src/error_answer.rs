@@ -16,7 +16,6 @@ use crate::service_error_kind::Service;
 use crate::{ServiceError, ServiceErrorKind};
 
 /// Everything of an answer but its body.
-#[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,

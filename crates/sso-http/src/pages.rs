@@ -25,8 +25,8 @@ pub trait PagedOperation: Operation {
 /// The pages of a list, asked for one after the other as they are wanted: a
 /// [`Stream`], and [`Pages::next_page`] for who has no stream library.
 ///
-/// It ends after the last page or the first error. Two pages that name the same next page are an
-/// error: some server would be walking in circles.
+/// It ends after the last page or the first error. A page that names itself as the next one is an
+/// error: to go on would never end.
 pub struct Pages<S, Op: PagedOperation> {
     service: S,
     next: Option<Op>,

@@ -16,7 +16,10 @@ use tower::retry::budget::{Budget, TpsBudget};
 use tower::retry::{Policy, Retry};
 
 use crate::transport_error::find;
-use crate::{BoxError, ServiceError, TransportError};
+use crate::{
+    BoxError, CreateToken, Operation, RegisterClient, ServiceError, StartDeviceAuthorization,
+    TransportError,
+};
 
 /// Tries again what failed for a passing reason: a [`tower::Layer`] for any service whose requests
 /// can be cloned and whose error is a [`ServiceError`], a [`TransportError`] or a [`BoxError`] with
@@ -247,7 +250,9 @@ impl<'e> Failure<'e> {
 
 fn service(error: &ServiceError) -> &'static str {
     match error.operation() {
-        Some("CreateToken" | "RegisterClient" | "StartDeviceAuthorization") => "SSO OIDC",
+        Some(CreateToken::NAME | RegisterClient::NAME | StartDeviceAuthorization::NAME) => {
+            "SSO OIDC"
+        }
         Some(_) => "the portal",
         None => "the service",
     }
@@ -260,8 +265,8 @@ fn budget(retries_per_second: u32, retries_per_hundred_calls: u32) -> Arc<TpsBud
     Arc::new(TpsBudget::new(Duration::from_secs(10), retries_per_second.min(1000), share))
 }
 
-/// From the standard library's hash keys, which it draws from the operating system. Each call makes
-/// new ones; good enough to spread retries, and no further crate.
+/// From the standard library's hash keys, which it draws from the operating system once a thread and
+/// changes at each call; good enough to spread retries, and no further crate.
 fn random_fraction() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 32;
     f64::from(u32::try_from(bits).unwrap_or(u32::MAX)) / f64::from(u32::MAX)

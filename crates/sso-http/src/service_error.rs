@@ -163,7 +163,7 @@ impl ServiceError {
     }
 
     /// The operation, in the service model's spelling: `GetRoleCredentials`.
-    pub fn operation(&self) -> Option<&str> {
+    pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
 
@@ -233,6 +233,7 @@ impl ServiceError {
     pub fn is_transient(&self) -> bool {
         self.0.transport.as_ref().is_some_and(TransportError::is_transient)
             || self.is_throttled()
+            // Not by the kind: a 501 is of the same, and nothing that passes.
             || self.code() == Some("InternalServerException")
             || matches!(self.0.status, Some(500 | 502 | 503 | 504))
     }

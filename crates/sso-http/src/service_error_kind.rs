@@ -20,7 +20,8 @@ pub enum ServiceErrorKind {
     /// `ForbiddenException` of the portal (403; not in the model, yet common): the role is not
     /// assigned to the user, or the account is not in the organization.
     Forbidden,
-    /// `ResourceNotFoundException` of the portal (404).
+    /// `ResourceNotFoundException` of the portal (404): there is no such account or role for the user.
+    /// The fault of the configuration.
     ResourceNotFound,
     /// `TooManyRequestsException` (429): more than about 20 requests a second for the whole
     /// instance. Transient.
@@ -43,11 +44,14 @@ pub enum ServiceErrorKind {
     UnauthorizedClient,
     /// `InvalidScopeException`: a scope is unknown. The fault of `sso_registration_scopes`.
     InvalidScope,
-    /// `UnsupportedGrantTypeException`.
+    /// `UnsupportedGrantTypeException`: the service, or the registration of the client, does not allow
+    /// the grant type. The fault of the program.
     UnsupportedGrantType,
-    /// `InvalidClientMetadataException`: the registration was refused.
+    /// `InvalidClientMetadataException`: the registration was refused for what it says of the client.
+    /// The fault of the program.
     InvalidClientMetadata,
-    /// `InvalidRedirectUriException`: the redirect URI was refused.
+    /// `InvalidRedirectUriException`: the redirect URI is not one that was registered, or may not be.
+    /// The fault of the program.
     InvalidRedirectUri,
     /// `InternalServerException`, or another status from 500 to 599: the service's fault.
     InternalServer,
@@ -76,6 +80,7 @@ pub enum Service {
     Oidc,
 }
 
+/// The exception's name, the OAuth code for the same (empty where there is none), and what they are.
 const NAMES: &[(&str, &str, ServiceErrorKind)] = &[
     ("InvalidRequestException", "invalid_request", ServiceErrorKind::InvalidRequest),
     ("InvalidRequestRegionException", "", ServiceErrorKind::InvalidRequestRegion),
