@@ -6,7 +6,6 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use http::{Request, Response};
 use http_body::Body;
@@ -106,8 +105,7 @@ where
 fn boxed(error: impl Into<BoxError>) -> ServiceError {
     let error = error.into();
     if is_elapsed(error.as_ref()) {
-        return TransportError::Timeout { phase: TimeoutPhase::Attempt, limit: Duration::ZERO }
-            .into();
+        return TransportError::Timeout { phase: TimeoutPhase::Attempt, limit: None }.into();
     }
     ServiceError::from_boxed(error)
 }

@@ -134,7 +134,7 @@ impl Service<Request<RequestBody>> for HttpsClient {
             // The body is read inside: a limit that ends at the response head is none.
             tokio::time::timeout(limit, client.send(request))
                 .await
-                .unwrap_or(Err(TransportError::Timeout { phase: TimeoutPhase::Attempt, limit }))
+                .unwrap_or_else(|_| Err(TransportError::timeout(TimeoutPhase::Attempt, limit)))
         }))
     }
 }

@@ -81,8 +81,9 @@ pub enum TransportError {
     Timeout {
         /// What took too long.
         phase: TimeoutPhase,
-        /// How long it was allowed to take. Zero where a layer outside this crate set the limit.
-        limit: Duration,
+        /// How long it was allowed to take; `None` where a layer outside this crate, or the operating
+        /// system, set the limit.
+        limit: Option<Duration>,
     },
     /// The connection was reset or closed before the answer was whole. What was sent may have been
     /// carried out.
@@ -209,15 +210,21 @@ impl TransportError {
         }
     }
 
+    /// What took longer than this crate allows.
+    #[cfg(feature = "https")]
+    pub(crate) fn timeout(phase: TimeoutPhase, limit: Duration) -> Self {
+        Self::Timeout { phase, limit: Some(limit) }
+    }
+
     /// Makes what it can of an error that is none of this crate's: one of tower's, or an
     /// [`io::Error`] somewhere below.
     pub(crate) fn foreign(error: BoxError) -> Self {
         if is_elapsed(error.as_ref()) {
-            return Self::Timeout { phase: TimeoutPhase::Call, limit: Duration::ZERO };
+            return Self::Timeout { phase: TimeoutPhase::Call, limit: None };
         }
         let kind = find::<io::Error>(error.as_ref()).map(io::Error::kind);
         if kind == Some(io::ErrorKind::TimedOut) {
-            return Self::Timeout { phase: TimeoutPhase::Attempt, limit: Duration::ZERO };
+            return Self::Timeout { phase: TimeoutPhase::Attempt, limit: None };
         }
         let source = Source::from(error);
         match kind {
@@ -243,12 +250,11 @@ pub(crate) fn is_elapsed(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// `longer than 3.1 s`; of a limit that is not known, less.
-fn too_long(limit: Duration) -> String {
-    if limit.is_zero() {
-        "too long".to_owned()
-    } else {
-        format!("longer than {} s", limit.as_secs_f32())
-    }
+fn too_long(limit: Option<Duration>) -> String {
+    limit.map_or_else(
+        || "too long".to_owned(),
+        |limit| format!("longer than {} s", limit.as_secs_f32()),
+    )
 }
 
 /// The first error of type `T` in a chain. Unlike `Error::source` alone it also looks into what an

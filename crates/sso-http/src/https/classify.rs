@@ -22,7 +22,7 @@ pub(super) fn connect(error: BoxError, uri: &Uri, limit: Duration) -> TransportE
     }
     let kind = find::<io::Error>(error.as_ref()).map(io::Error::kind);
     if kind == Some(io::ErrorKind::TimedOut) {
-        return TransportError::Timeout { phase: TimeoutPhase::Connect, limit };
+        return TransportError::timeout(TimeoutPhase::Connect, limit);
     }
     TransportError::Connect { host, source: Arc::from(error) }
 }

@@ -122,7 +122,7 @@ impl Service<Uri> for Connector {
         Box::pin(async move {
             tokio::time::timeout(limit, connector.connect(uri))
                 .await
-                .unwrap_or(Err(TransportError::Timeout { phase: TimeoutPhase::Connect, limit }))
+                .unwrap_or_else(|_| Err(TransportError::timeout(TimeoutPhase::Connect, limit)))
         })
     }
 }

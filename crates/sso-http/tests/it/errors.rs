@@ -242,21 +242,6 @@ async fn an_answer_that_is_not_json_does_not_show_new_secrets() {
     }
 }
 
-#[tokio::test]
-async fn what_cannot_be_sent_is_not_sent() {
-    let server = Server::start([json(200, "{}")]).await;
-    let request = GetRoleCredentials::new(
-        sso_types::AccessToken::new("ACCESS\nMARK"),
-        AccountId::new("1").unwrap(),
-        RoleName::new("R").unwrap(),
-    );
-    let error = server.portal().oneshot(request).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::NotSendable);
-    assert!(!error.may_have_been_sent() && !error.is_transient());
-    assert!(!format!("{error} {error:?}").contains("MARK"));
-    assert!(server.requests().is_empty());
-}
-
 #[test]
 fn mocks_can_make_every_error() {
     let error =

@@ -61,6 +61,7 @@ async fn control_characters_in_a_token_make_no_header() {
         );
         let error = server.portal().oneshot(request).await.unwrap_err();
         assert_eq!(error.kind(), ServiceErrorKind::NotSendable, "{token:?}");
+        assert!(!error.may_have_been_sent() && !error.is_transient());
         let text = format!("{error} {error:?}");
         assert!(text.contains("log in again") && !text.contains("MARK"), "{text}");
     }

@@ -41,7 +41,7 @@ fn status(status: u16) -> ServiceError {
 }
 
 fn timeout(phase: TimeoutPhase) -> ServiceError {
-    TransportError::Timeout { phase, limit: Duration::from_secs(1) }.into()
+    TransportError::Timeout { phase, limit: None }.into()
 }
 
 fn closed() -> ServiceError {

@@ -94,7 +94,7 @@ async fn stalled_before_and_inside_the_answer() {
         let TransportError::Timeout { phase, limit } = transport(&error) else {
             panic!("{error:?}")
         };
-        assert_eq!((*phase, *limit), (TimeoutPhase::Attempt, Duration::from_millis(300)));
+        assert_eq!((*phase, *limit), (TimeoutPhase::Attempt, Some(Duration::from_millis(300))));
         assert!(error.is_timeout() && error.is_transient() && error.is_outcome_unknown());
     }
 }
