@@ -6,6 +6,7 @@ mod cold;
 mod crowd;
 mod figures;
 mod instructions;
+mod layout;
 mod machine;
 mod marks;
 mod programs;
@@ -39,6 +40,8 @@ pub(crate) struct Options {
     pub(crate) quick: bool,
     /// Counts instructions, and nothing else.
     pub(crate) instructions: bool,
+    /// Writes which functions the linker puts side by side, and nothing else.
+    pub(crate) layout: bool,
     /// Also clean builds, which take minutes.
     pub(crate) builds: bool,
     /// Writes the page and the data.
@@ -59,6 +62,9 @@ const CONFIG: &str = "Shared config files";
 pub(crate) fn run(options: Options) -> Result<()> {
     if options.instructions {
         return instructions::run(options.write);
+    }
+    if options.layout {
+        return layout::run();
     }
     let programs = Programs::build()?;
     let run = measure(&programs, options)?;

@@ -36,6 +36,7 @@ const FILES: &[&str] = &[
     "LICENSE-MIT",
     "README.md",
     "build.rs",
+    "cold-start.ld",
 ];
 
 /// What a package must hold: those of `FILES` that cargo does not make itself.
