@@ -119,18 +119,22 @@ fn open(path: &Path) -> io::Result<File> {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
         options.mode(0o600).custom_flags(flags.bits().cast_signed());
     }
-    let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let is = |opened: &io::Result<File>, kind| opened.as_ref().is_err_and(|it| it.kind() == kind);
     let opened = options.open(path);
-    if !opened.as_ref().is_err_and(missing) {
+    if !is(&opened, io::ErrorKind::NotFound) {
         return opened;
     }
-    options.create(true);
-    let mut created = options.open(path);
-    if created.as_ref().is_err_and(missing) {
+    let mut made = options.create_new(true).open(path);
+    if is(&made, io::ErrorKind::NotFound) {
         create_directory_of(path)?;
-        created = options.open(path);
+        made = options.open(path);
     }
-    let file = created?;
+    if is(&made, io::ErrorKind::AlreadyExists) {
+        // Somebody was faster. Mode and owner are changed of what we made alone: this may be a hard
+        // link to another file.
+        return options.create_new(false).create(true).open(path);
+    }
+    let file = made?;
     if let (Ok(own), Ok(directory)) = (file.metadata(), fs::metadata(directory_of(path))) {
         make_private(&file, &own);
         give_to_owner_of(&file, &own, &directory);

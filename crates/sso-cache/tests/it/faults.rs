@@ -197,6 +197,35 @@ fn a_lock_file_that_is_removed_before_it_is_locked() {
     assert!(held.unwrap(), "the child holds the lock that others see");
 }
 
+/// Somebody puts a hard link there between a process's look for the lock file and its making of one:
+/// mode and owner of what has that name are not the process's to change.
+#[test]
+fn a_lock_file_that_is_planted_before_it_is_made() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+
+    if !strace::is_there() {
+        return;
+    }
+    let directory = in_memory();
+    let file = token_file(&directory);
+    start_anew(&file);
+    let victim = directory.path().join("victim");
+    std::fs::write(&victim, "").unwrap();
+    std::fs::set_permissions(&victim, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::hard_link(&victim, beside(&file, ".lock")).unwrap();
+    // Root would give the lock file to whom the directory belongs; others cannot give.
+    let _ = chown(directory.path(), Some(65534), Some(65534));
+    let before = std::fs::metadata(&victim).unwrap();
+
+    let calls = calls_of(Task::StoreOnce);
+    let look = calls.iter().find(|call| call.line.contains("token.json.lock\"")).unwrap();
+    let trace = directory.path().join("trace");
+    let run = strace::run(Task::StoreOnce, file.path(), &trace, Some((look, "error=ENOENT")));
+    assert_eq!(run.said, ["stored"]);
+    let after = std::fs::metadata(&victim).unwrap();
+    assert_eq!((after.mode(), after.uid()), (before.mode(), before.uid()));
+}
+
 /// This test binary, which comes to a halt before its first call of that name.
 fn delayed(call: &str, task: Task, file: &TokenFile) -> Command {
     let mut command = Command::new("strace");
