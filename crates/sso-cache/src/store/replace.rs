@@ -173,19 +173,21 @@ fn write_and_rename(
     };
     // Removed when it is dropped, whatever fails from here on.
     let (mut file, mut temp) = create_temp(real, name)?;
-    file.write_all(content)?;
-    let written = file.metadata()?;
-    make_private(&file, &written);
+    // Before the content: what a killed writer leaves whole must be of use to whom it belongs to.
+    let made = file.metadata()?;
+    make_private(&file, &made);
     // What another user has put there does not decide whose the new one is.
     let pattern = before.as_ref().filter(|before| foreign_owner(real, before).is_none());
     match pattern {
-        Some(before) => give_to_owner_of(&file, &written, before),
+        Some(before) => give_to_owner_of(&file, &made, before),
         None => {
             if let Ok(directory) = fs::metadata(directory_of(real)) {
-                give_to_owner_of(&file, &written, &directory);
+                give_to_owner_of(&file, &made, &directory);
             }
         }
     }
+    file.write_all(content)?;
+    let written = file.metadata()?;
     if let Some(before) = &before {
         make_newer(&file, &written, before);
     }

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use sso_cache::TokenFile;
+use sso_cache::{CachedToken, TokenFile};
 
 use crate::child::{self, Task};
 use crate::fixture::{beside, in_memory, mode, names, number, token, token_file};
@@ -42,6 +42,45 @@ fn killed_at_each_system_call() {
     }
     println!("killed at {} system calls; {adopted} times finished by the next", calls.len());
     assert!(adopted > 0);
+}
+
+/// What root leaves half way in somebody else's home is theirs to finish: no moment is there at which
+/// it is whole and they may not read it.
+#[test]
+fn what_a_killed_root_leaves_is_its_users() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    if !strace::is_there() {
+        return;
+    }
+    let directory = in_memory();
+    let file = token_file(&directory);
+    let (trace, left) = (directory.path().join("trace"), beside(&file, ".new"));
+    let owner = 65534;
+    let start = || {
+        start_anew(&file);
+        chown(directory.path(), Some(owner), Some(owner))?;
+        chown(file.path(), Some(owner), Some(owner))
+    };
+    if start().is_err() {
+        println!("skipped: only root can give files away");
+        return;
+    }
+    let calls = strace::run(Task::StoreOnce, file.path(), &trace, None).calls;
+    let given = calls.iter().rposition(|call| call.name == "fchown").unwrap();
+    let renamed = calls.iter().position(|call| call.name == "rename").unwrap();
+    let mut whole = 0;
+    for call in &calls[given..=renamed] {
+        start().unwrap();
+        strace::run(Task::StoreOnce, file.path(), &trace, Some((call, "signal=SIGKILL")));
+        let content = std::fs::read(&left).unwrap();
+        if CachedToken::parse(&content).is_ok() {
+            assert_eq!(std::fs::metadata(&left).unwrap().uid(), owner, "{call:?}");
+            whole += 1;
+        }
+        assert!(file.try_lock().unwrap().is_some());
+    }
+    assert!(whole > 0);
 }
 
 #[test]
