@@ -75,15 +75,11 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// Makes the directory of a file where it is missing, for this user alone.
 pub(crate) fn create_directory_of(file: &Path) -> io::Result<()> {
-    let directory = directory_of(file);
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)?;
-    // So that the names of `.aws`, `sso` and `cache` survive a power cut as the file does.
-    directory.ancestors().skip(1).take(3).for_each(sync_directory);
-    Ok(())
+    builder.create(directory_of(file))
 }
 
 /// Replaces `real`, which must not be a link, by a file with this content, mode 0600.
@@ -197,7 +193,12 @@ fn write_and_rename(
     retry_while_shared(|| fs::rename(&temp, real))?;
     temp.disable_cleanup(true);
     if durability == Durability::Synced {
-        sync_directory(directory_of(real));
+        let directory = directory_of(real);
+        sync_directory(directory);
+        if before.is_none() {
+            // The names of `cache`, `sso` and `.aws` may be as new as that of the file.
+            directory.ancestors().skip(1).take(3).for_each(sync_directory);
+        }
     }
     if let Ok(now) = written.modified() {
         sweep(real, now);

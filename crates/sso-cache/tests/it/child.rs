@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use sso_cache::{CachedToken, TokenFile};
+use sso_cache::{CachedToken, RoleCredentialsFile, TokenFile};
 
 use crate::fixture::{number, token};
 
@@ -26,6 +26,8 @@ pub(crate) enum Task {
     StoreOnce,
     /// Without the lock, once.
     StoreOnceUnlocked,
+    /// Under the lock, store role credentials, once. Prints `stored`, or `failed`.
+    StoreRoleOnce,
     /// The same as `StoreForEver`, 25 times.
     Count,
     /// Take the lock, print `locked`, wait to be killed, or for the directory to be removed.
@@ -80,7 +82,7 @@ fn say(what: impl std::fmt::Display) {
 #[test]
 fn as_a_child() {
     let (Ok(task), Some(path)) = (std::env::var(TASK), std::env::var_os(PATH)) else { return };
-    let file = TokenFile::new(path);
+    let file = TokenFile::new(&path);
     match task.as_str() {
         "StoreForEver" => loop {
             say(store_next(&file));
@@ -96,6 +98,11 @@ fn as_a_child() {
             warm_up();
             let stored = file.store_unlocked(&next(&file.load().unwrap()));
             say(if stored.is_ok() { "stored" } else { "failed" });
+        }
+        "StoreRoleOnce" => {
+            let lock = RoleCredentialsFile::new(path).lock(LIMIT);
+            let stored = lock.map(|lock| lock.store(&crate::fixture::credentials(1)));
+            say(if matches!(stored, Ok(Ok(_))) { "stored" } else { "failed" });
         }
         "Hold" => {
             let _lock = file.lock(LIMIT).unwrap();

@@ -151,6 +151,39 @@ fn start_anew(file: &TokenFile) {
     let _ = std::fs::remove_file(beside(file, ".lock"));
 }
 
+/// First the content, then the name, then the directory with the name and those above it that may
+/// be as new: so a power cut leaves the old file or the new one.
+#[test]
+fn a_first_token_waits_for_the_disk_in_order() {
+    if !strace::is_there() {
+        return;
+    }
+    let directory = in_memory();
+    let file = TokenFile::new(directory.path().join(".aws/sso/cache/token.json"));
+    let run = strace::run(Task::Try, file.path(), &directory.path().join("trace"), None);
+    assert_eq!(run.said, ["load: error 0; lock: taken; store: stored"]);
+    let steps = run.calls.iter().map(|call| call.name.as_str());
+    let steps: Vec<_> = steps.filter(|name| ["write", "fsync", "rename"].contains(name)).collect();
+    assert_eq!(steps[..3], ["write", "fsync", "rename"]);
+    assert_eq!(steps[3..], ["fsync"; 4], "cache, sso, .aws and the home");
+}
+
+/// What can be fetched again is not worth a wait for the disk: not the first time either, when the
+/// directory is made.
+#[test]
+fn role_credentials_do_not_wait_for_the_disk() {
+    if !strace::is_there() {
+        return;
+    }
+    let directory = in_memory();
+    let path = directory.path().join("cli/cache/role.json");
+    let run = strace::run(Task::StoreRoleOnce, &path, &directory.path().join("trace"), None);
+    assert_eq!(run.said, ["stored"]);
+    assert!(run.calls.iter().any(|call| call.name == "rename"), "{:#?}", run.calls);
+    let waits: Vec<_> = run.calls.iter().filter(|call| call.name.contains("sync")).collect();
+    assert!(waits.is_empty(), "{waits:#?}");
+}
+
 /// A real limit, of the size of files: what a full disk does, without one.
 #[test]
 fn no_room() {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sso_cache::{CachedToken, TokenFile};
-use sso_types::{AccessToken, ClientSecret, RefreshToken};
+use sso_types::{
+    AccessToken, AccountId, ClientSecret, Credentials, RefreshToken, SecretAccessKey, SessionToken,
+};
 use tempfile::TempDir;
 
 /// A token file in a directory of its own, which does not exist yet below the temporary one.
@@ -48,6 +50,17 @@ pub(crate) fn number(token: &CachedToken) -> i64 {
     let number = access_token.strip_prefix("access-").unwrap().parse().unwrap();
     assert_eq!(token.to_json(), self::token(number).to_json(), "a mixture");
     number
+}
+
+/// Role credentials that tell their number.
+pub(crate) fn credentials(number: u32) -> Credentials {
+    Credentials::new(
+        format!("AKID{number}"),
+        SecretAccessKey::new(format!("s\"{number}")),
+        SessionToken::new("t/".repeat(400)),
+        at("2026-01-01T00:00:00Z"),
+    )
+    .with_account_id(AccountId::new("012345678901").unwrap())
 }
 
 /// The names in a directory, sorted.

@@ -13,19 +13,9 @@ use sso_cache::{CacheKey, RoleCredentialsFile, role_cache_key, role_credentials_
 use sso_types::{AccountId, Credentials, RoleName, SecretAccessKey, SessionToken};
 use tempfile::tempdir;
 
-use crate::fixture::{at, names};
+use crate::fixture::{credentials, names};
 
 const LIMIT: Duration = Duration::from_secs(30);
-
-fn credentials(number: u32) -> Credentials {
-    Credentials::new(
-        format!("AKID{number}"),
-        SecretAccessKey::new(format!("s\"{number}")),
-        SessionToken::new("t/".repeat(400)),
-        at("2026-01-01T00:00:00Z"),
-    )
-    .with_account_id(AccountId::new("012345678901").unwrap())
-}
 
 fn file(directory: &std::path::Path) -> RoleCredentialsFile {
     RoleCredentialsFile::standard(
