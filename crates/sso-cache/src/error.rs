@@ -120,7 +120,8 @@ pub enum StoreError {
         owner: u32,
     },
     /// The file was read and its content cannot be used. It was read more than once, some
-    /// milliseconds apart, so this is no write that was under way.
+    /// milliseconds apart, so this is no write that was under way. From a store: what was to be
+    /// written is over 1 MiB, and the file is as it was.
     #[error("the cache file {} cannot be used; signing in again replaces it", path.display())]
     Invalid {
         /// The file.
@@ -155,7 +156,7 @@ impl StoreError {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Whether the file was read and its content is at fault.
+    /// Whether the content is at fault: what was read, or what was too large to be written.
     pub fn is_invalid(&self) -> bool {
         matches!(self, Self::Invalid { .. })
     }

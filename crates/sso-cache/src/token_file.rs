@@ -54,16 +54,18 @@ impl TokenFile {
     ///
     /// A file that does not parse may be one that another tool is truncating and writing in place:
     /// it is read again after 10 milliseconds, and when it is no whole JSON then, twice more after
-    /// 20 and 40, and up to four times more, 40 apart, while it keeps changing.
+    /// 20 and 40, and up to four times more, 40 apart, while it is empty or keeps changing.
     pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
         store::read(&self.path, CachedToken::parse)
     }
 
-    /// Takes the lock that every writer takes; `None` when someone else holds it. Does not wait.
+    /// Takes the lock that every writer takes; `None` when someone else holds it. Does not wait for it.
     ///
     /// When the last holder was killed in the middle of a [`store`](TokenFileLock::store), this
-    /// finishes or discards what it left. So read the file again after taking the lock. Missing
-    /// directories are made.
+    /// finishes or discards what it left. So read the file again after taking the lock. This alone
+    /// may wait: for the disk (`fsync`), and as long as
+    /// [`load_with_fingerprint`](Self::load_with_fingerprint) says for a token file that does not
+    /// parse. Missing directories are made.
     ///
     /// With [`LockError::Unsupported`] go on without:
     /// [`store_unlocked`](Self::store_unlocked).

@@ -256,3 +256,47 @@ pub(super) fn retry_while_shared<T>(mut operation: impl FnMut() -> io::Result<T>
     }
     operation()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::time::SystemTime;
+
+    use tempfile::NamedTempFile;
+
+    use super::*;
+
+    const TORN: ParseError = ParseError::NotJson { problem: "", line: 1, column: 1, offset: 0 };
+
+    /// Reads a file that is in this state until the last read, counted from 1; and whether it came
+    /// to that. How often it was read.
+    fn reads(state: &ParseError, is_changing: bool, last: usize) -> (usize, bool) {
+        let file = NamedTempFile::new().unwrap();
+        let reads = Cell::new(0);
+        let content = read(file.path(), |_| {
+            reads.set(reads.get() + 1);
+            if is_changing {
+                let time = SystemTime::UNIX_EPOCH + Duration::from_secs(reads.get() as u64);
+                file.as_file().set_modified(time).unwrap();
+            }
+            if reads.get() == last { Ok(()) } else { Err(state.clone()) }
+        });
+        (reads.get(), content.is_ok())
+    }
+
+    #[test]
+    fn a_writer_in_place_is_given_time_and_a_broken_file_little() {
+        let incomplete = ParseError::Missing { field: "accessToken" };
+        assert_eq!(reads(&incomplete, true, 2), (2, true));
+        assert_eq!(reads(&incomplete, true, 3), (2, false), "whole JSON, and no token");
+        assert_eq!(reads(&TORN, false, 4), (4, true));
+        assert_eq!(reads(&TORN, false, 5), (4, false), "nobody writes it");
+        assert_eq!(reads(&TORN, true, 8), (8, true));
+        assert_eq!(
+            reads(&ParseError::Empty, false, 8),
+            (8, true),
+            "begun, and stopped for a while"
+        );
+        assert_eq!(reads(&ParseError::Empty, true, 9), (8, false));
+    }
+}
