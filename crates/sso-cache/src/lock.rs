@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::LockError;
 use crate::store::{
-    create_directory_of, directory_of, give_to_owner_of, make_private, with_suffix,
+    self, TempName, create_directory_of, directory_of, give_to_owner_of, make_private, with_suffix,
 };
 
 /// The longest pause between two tries.
@@ -28,6 +28,12 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct FileLock {
     file: File,
     path: PathBuf,
+}
+
+/// The cache file behind any links: that is the one which is locked.
+pub(crate) fn real_path(path: &Path) -> Result<PathBuf, LockError> {
+    store::real_path(path)
+        .map_err(|error| LockError::Io { path: lock_path(path), source: Arc::new(error) })
 }
 
 /// The lock file of a cache file. It does not end in `.json`: others list those and open them.
@@ -54,9 +60,15 @@ impl FileLock {
         Ok(None)
     }
 
+    /// What the temporary file of a store under this lock is called.
+    pub(crate) fn temp_name(&self) -> TempName {
+        // Whoever removed the lock file has removed our claim to the fixed name with it.
+        if self.is_current() { TempName::Fixed } else { TempName::Random }
+    }
+
     /// Whether the file of that name is still the one that is locked. If not, someone else may hold
     /// a lock of the same name.
-    pub(crate) fn is_current(&self) -> bool {
+    fn is_current(&self) -> bool {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt as _;

@@ -95,13 +95,12 @@ impl RoleCredentialsFile {
     ///
     /// With [`LockError::Unsupported`] go on without: [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<RoleCredentialsFileLock>, LockError> {
-        let real = self.real_path_for_lock()?;
-        try_lock_real(&real)
+        try_lock_real(&lock::real_path(&self.path)?)
     }
 
     /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`.
     pub fn lock(&self, limit: Duration) -> Result<RoleCredentialsFileLock, LockError> {
-        let real = self.real_path_for_lock()?;
+        let real = lock::real_path(&self.path)?;
         lock::wait(&lock::lock_path(&real), limit, || try_lock_real(&real))
     }
 
@@ -112,18 +111,11 @@ impl RoleCredentialsFile {
 
     /// Removes the file, as at a sign-out. Whether there was one. The lock file stays.
     pub fn remove(&self) -> Result<bool, StoreError> {
-        remove_credentials(&self.real_path()?)
+        store::remove_all(&self.real_path()?)
     }
 
     fn real_path(&self) -> Result<PathBuf, StoreError> {
         store::real_path(&self.path).map_err(|error| StoreError::read(&self.path, error))
-    }
-
-    fn real_path_for_lock(&self) -> Result<PathBuf, LockError> {
-        store::real_path(&self.path).map_err(|error| LockError::Io {
-            path: lock::lock_path(&self.path),
-            source: Arc::new(error),
-        })
     }
 }
 
@@ -145,13 +137,12 @@ impl RoleCredentialsFileLock {
     /// Replaces the file's content in one step. A failure leaves the old content, and nothing else.
     /// Missing directories are made, with mode 0700; the file has mode 0600.
     pub fn store(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
-        let name = if self.lock.is_current() { TempName::Fixed } else { TempName::Random };
-        store_credentials(&self.real, credentials, name)
+        store_credentials(&self.real, credentials, self.lock.temp_name())
     }
 
     /// Removes the file. Whether there was one.
     pub fn remove(&self) -> Result<bool, StoreError> {
-        remove_credentials(&self.real)
+        store::remove_all(&self.real)
     }
 }
 
@@ -191,9 +182,4 @@ fn store_credentials(
     name: TempName,
 ) -> Result<Fingerprint, StoreError> {
     store::replace(real, &role_json::print(credentials), name, Durability::Cached)
-}
-
-fn remove_credentials(real: &Path) -> Result<bool, StoreError> {
-    store::remove(&store::fixed_temp_path(real))?;
-    store::remove(real)
 }

@@ -12,7 +12,7 @@ pub use read::Fingerprint;
 pub(crate) use read::{fingerprint, json_files, read, read_leftover, read_once};
 pub(crate) use replace::{
     Durability, TempName, create_directory_of, directory_of, finish_leftover, fixed_temp_path,
-    give_to_owner_of, make_private, modified, real_path, remove, replace, with_suffix,
+    give_to_owner_of, make_private, modified, real_path, remove, remove_all, replace, with_suffix,
 };
 
 /// The largest cache file that is read or written, in bytes: 1 MiB.

@@ -70,21 +70,20 @@ impl TokenFile {
     /// With [`LockError::Unsupported`] go on without:
     /// [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<TokenFileLock>, LockError> {
-        let real = self.real_path_for_lock()?;
-        try_lock_real(&real)
+        try_lock_real(&lock::real_path(&self.path)?)
     }
 
     /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every
     /// few milliseconds. In an async task ask [`try_lock`](Self::try_lock) instead, with the
     /// runtime's own timer.
     pub fn lock(&self, limit: Duration) -> Result<TokenFileLock, LockError> {
-        let real = self.real_path_for_lock()?;
+        let real = lock::real_path(&self.path)?;
         lock::wait(&lock::lock_path(&real), limit, || try_lock_real(&real))
     }
 
     /// The file that is locked. It stays when the lock is released and is empty.
     pub fn lock_path(&self) -> Result<PathBuf, LockError> {
-        self.real_path_for_lock().map(|real| lock::lock_path(&real))
+        lock::real_path(&self.path).map(|real| lock::lock_path(&real))
     }
 
     /// Replaces the file's content in one step, without the lock: for where there is none to be
@@ -99,18 +98,11 @@ impl TokenFile {
     /// Removes the token file and what a killed writer may have left of one, as at a sign-out.
     /// Whether there was a token file. The lock file stays.
     pub fn remove(&self) -> Result<bool, StoreError> {
-        remove_token(&self.real_path()?)
+        store::remove_all(&self.real_path()?)
     }
 
     fn real_path(&self) -> Result<PathBuf, StoreError> {
         store::real_path(&self.path).map_err(|error| StoreError::read(&self.path, error))
-    }
-
-    fn real_path_for_lock(&self) -> Result<PathBuf, LockError> {
-        store::real_path(&self.path).map_err(|error| LockError::Io {
-            path: lock::lock_path(&self.path),
-            source: Arc::new(error),
-        })
     }
 }
 
@@ -141,14 +133,12 @@ impl TokenFileLock {
     /// content, and nothing else: keep the token and store it again later. Missing directories are
     /// made, with mode 0700; the file has mode 0600.
     pub fn store(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
-        // Somebody removed the lock file, and with it our claim to the fixed name.
-        let name = if self.lock.is_current() { TempName::Fixed } else { TempName::Random };
-        store_token(&self.real, token, name)
+        store_token(&self.real, token, self.lock.temp_name())
     }
 
     /// Removes the token file, as at a sign-out. Whether there was one.
     pub fn remove(&self) -> Result<bool, StoreError> {
-        remove_token(&self.real)
+        store::remove_all(&self.real)
     }
 
     /// Whether taking this lock put in place what a killed writer had left.
@@ -169,10 +159,4 @@ fn store_token(
     name: TempName,
 ) -> Result<Fingerprint, StoreError> {
     store::replace(real, &token.to_json(), name, Durability::Synced)
-}
-
-fn remove_token(real: &Path) -> Result<bool, StoreError> {
-    // First what was left, so that nothing brings the token back.
-    store::remove(&store::fixed_temp_path(real))?;
-    store::remove(real)
 }

@@ -116,6 +116,13 @@ pub(crate) fn finish_leftover(file: &File, temp: &Path, real: &Path) -> io::Resu
     Ok(())
 }
 
+/// Removes a cache file and what a killed writer may have left of one. Whether there was a file.
+pub(crate) fn remove_all(real: &Path) -> Result<bool, StoreError> {
+    // First what was left, so that nothing brings the content back.
+    remove(&fixed_temp_path(real))?;
+    remove(real)
+}
+
 /// Removes a file, not a directory. Whether there was one.
 pub(crate) fn remove(real: &Path) -> Result<bool, StoreError> {
     match retry_while_shared(|| fs::remove_file(real)) {
