@@ -96,7 +96,8 @@ impl TokenFile {
     }
 
     /// Removes the token file and what a killed writer may have left of one, as at a sign-out.
-    /// Whether there was a token file. The lock file stays.
+    /// Whether there was a token file. The lock file stays. Where only what was left cannot be
+    /// removed, the error names that.
     pub fn remove(&self) -> Result<bool, StoreError> {
         store::remove_all(&self.real_path()?)
     }

@@ -119,8 +119,10 @@ pub(crate) fn finish_leftover(file: &File, temp: &Path, real: &Path) -> io::Resu
 /// Removes a cache file and what a killed writer may have left of one. Whether there was a file.
 pub(crate) fn remove_all(real: &Path) -> Result<bool, StoreError> {
     // First what was left, so that nothing brings the content back.
-    remove(&fixed_temp_path(real))?;
-    remove(real)
+    let left = remove(&fixed_temp_path(real));
+    // Where that stays, a directory perhaps, the file goes all the same.
+    let removed = remove(real)?;
+    left.map(|_| removed)
 }
 
 /// Removes a file, not a directory. Whether there was one.

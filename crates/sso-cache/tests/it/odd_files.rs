@@ -154,4 +154,9 @@ fn a_directory_with_the_name_of_the_temporary_file_is_in_nobodys_way() {
     lock.store(&token(2)).unwrap();
     assert_eq!(number(&file.load().unwrap()), 2);
     assert_eq!(names(directory.path()), ["token.json", "token.json.lock", "token.json.new"]);
+
+    // A sign-out says that it stays, and takes the token all the same.
+    let error = lock.remove().unwrap_err();
+    assert_eq!(error.path(), Some(&*beside(&file, ".new")));
+    assert!(file.load().unwrap_err().is_not_found());
 }
