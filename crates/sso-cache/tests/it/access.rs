@@ -213,8 +213,12 @@ fn a_planted_leftover_of_another_user_is_removed() {
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
     let left = beside(&file, ".new");
-    std::thread::sleep(Duration::from_millis(20)); // later, by the file system's clock
-    fs::write(&left, &*token(9).to_json()).unwrap();
+    let later = fs::metadata(file.path()).unwrap().modified().unwrap() + Duration::from_secs(1);
+    let plant = || {
+        fs::write(&left, &*token(9).to_json()).unwrap();
+        fs::File::options().write(true).open(&left).unwrap().set_modified(later).unwrap();
+    };
+    plant();
     if !give(&left, STRANGER, STRANGER) {
         return;
     }
@@ -223,7 +227,7 @@ fn a_planted_leftover_of_another_user_is_removed() {
     assert_eq!(number(&lock.load().unwrap()), 1);
     assert_eq!(names(directory.path()), ["token.json", "token.json.lock"]);
     // Were it not for its owner, it would be the token.
-    fs::write(&left, &*token(9).to_json()).unwrap();
+    plant();
     drop(lock);
     assert!(file.lock(LIMIT).unwrap().adopted_leftover());
 }
