@@ -67,6 +67,22 @@ fn push_string(json: &mut String, text: &str) {
 mod tests {
     use super::*;
 
+    /// Computed with Python's `json.dumps` (sorted keys, no white space) and SHA-1.
+    #[test]
+    fn keys_are_those_of_the_aws_cli() {
+        let account_id = "012345678901".parse().unwrap();
+        let role_name = "SSOReadOnlyRole".parse().unwrap();
+        let session = |name: &str| CacheKey::for_session(&name.parse().unwrap());
+        let start_url = CacheKey::for_start_url(&"dev-session".parse().unwrap());
+        for (login, key) in [
+            (session("dev-session"), "e901ed23e122885c2e6dbfe346aa5524fe6dabbc"),
+            (start_url, "4d5c259c4914b964ec6fd9c1a8d4893424e03549"),
+            (session("größe 😀 \"x\" \\ /"), "5325f643cd7ef630aa6034d7fc1a2b43d13134bc"),
+        ] {
+            assert_eq!(role_cache_key(&account_id, &role_name, &login), key, "{login:?}");
+        }
+    }
+
     #[test]
     fn strings_are_escaped_as_python_does() {
         for (text, json) in [
