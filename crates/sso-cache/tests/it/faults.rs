@@ -261,10 +261,12 @@ fn a_lock_file_that_is_removed_before_it_is_locked() {
     while std::fs::remove_file(&lock_path).is_err() {
         std::thread::yield_now();
     }
-    assert_eq!(child::lines(&mut child).next().as_deref(), Some("locked"));
+    let mut said = child::lines(&mut child);
+    assert_eq!(said.next().as_deref(), Some("locked"));
     let held = file.try_lock().map(|lock| lock.is_none());
     // That ends the child.
     drop(directory);
+    assert_eq!(said.next(), None);
     child.wait().unwrap();
     assert!(held.unwrap(), "the child holds the lock that others see");
 }
