@@ -98,6 +98,9 @@ impl TokenFile {
     /// Removes the token file and what a killed writer may have left of one, as at a sign-out.
     /// Whether there was a token file. The lock file stays. Where only what was left cannot be
     /// removed, the error names that.
+    ///
+    /// A store that is under way elsewhere may come after this. To be the last, take the lock and
+    /// remove under it: [`TokenFileLock::remove`].
     pub fn remove(&self) -> Result<bool, StoreError> {
         store::remove_all(&self.real_path()?)
     }

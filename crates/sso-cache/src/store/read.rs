@@ -26,7 +26,8 @@ const PAUSES_UNCHANGED: usize = 3;
 /// inode, so that a file that is copied back with its old modification time counts as another. A
 /// file that someone else rewrites in place, to the same size and within one tick of the file
 /// system's clock (some milliseconds, on older systems up to two seconds) of the version before,
-/// cannot be told from that; files that this crate writes always can.
+/// cannot be told from that; files that this crate writes always can where the file system keeps
+/// fractions of a second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     size: u64,
