@@ -6,6 +6,8 @@ use std::io::{self, Write};
 
 use crate::failure::Failure;
 
+const WRITE: &str = "write to stdout";
+
 /// Prints to stdout, byte for byte.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     write(&mut io::stdout().lock(), text)
@@ -18,8 +20,8 @@ pub(crate) fn print_styled(text: &str) -> Result<(), Failure> {
 
 /// Prints a JSON value to stdout, laid out to be read.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    // Only names and numbers: nothing that could fail to be JSON.
-    let mut json = serde_json::to_string_pretty(value).unwrap_or_default();
+    let failed = |error: serde_json::Error| Failure::Io { doing: WRITE, source: error.into() };
+    let mut json = serde_json::to_string_pretty(value).map_err(failed)?;
     json.push('\n');
     print(&json)
 }
@@ -28,6 +30,6 @@ fn write(out: &mut impl Write, text: &str) -> Result<(), Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // `ssocreds roles | head` is no failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|source| Failure::Io { doing: "write to stdout", source }),
+        written => written.map_err(|source| Failure::Io { doing: WRITE, source }),
     }
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use sso_emulator::{Emulator, Operation, TokenState};
 
 use crate::program::{Run, Scene, write_private};
@@ -162,18 +163,41 @@ async fn variables_that_are_no_text() {
     }
     let profile = scene.run_command(scene.command(&["token"]).env("AWS_PROFILE", odd)).failure(3);
     assert!(profile.contains("AWS_PROFILE is not valid UTF-8"), "{profile}");
-    // Not a variable, and as it is: a home directory need not be text.
-    let home = scene.path("").join(OsStr::from_bytes(b"\xff"));
-    fs::create_dir(&home).unwrap();
-    fs::rename(scene.path(".aws"), home.join(".aws")).unwrap();
-    let found = run(&scene, |command| {
-        command.env("HOME", &home).env_remove("AWS_CONFIG_FILE");
-        command.env("AWS_CONFIG_FILE", home.join(".aws/config"));
-    });
-    assert_eq!(found.code(), Some(0), "{}", found.stderr());
     // Arguments, too, need not be text; where they must, it is said.
     let mut odd_argument = scene.command(&RUN[..2]);
     assert_eq!(scene.run_command(odd_argument.arg(OsString::from(odd))).code(), Some(2));
+}
+
+/// All that is below it is found, and what is shown of it is as near as text comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_home_directory_that_is_no_text() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let home = scene.path("").join(OsStr::from_bytes(b"\xff\x1b[2J"));
+    fs::create_dir(&home).unwrap();
+    fs::rename(scene.path(".aws"), home.join(".aws")).unwrap();
+    let at_home = |arguments: &[&str]| {
+        let mut command = scene.command(arguments);
+        command.env("HOME", &home);
+        command.env_remove("AWS_CONFIG_FILE").env_remove("AWS_SHARED_CREDENTIALS_FILE");
+        scene.run_command(&mut command)
+    };
+    at_home(&RUN).success();
+    assert!(home.join(".aws/cli/cache").is_dir());
+
+    let status = at_home(&["status", "--format", "json"]).json();
+    assert_eq!(status["token_directory"], "HOME/\u{fffd}\u{1b}[2J/.aws/sso/cache");
+    let within = |path: &Value| path.as_str().unwrap().starts_with("HOME/\u{fffd}\u{1b}[2J/.aws/");
+    assert!(within(&status["logins"][0]["token_file"]), "{status}");
+    assert!(within(&status["profiles"][0]["role_credentials"]["file"]), "{status}");
+    let config = at_home(&["config", "--format", "json"]).json();
+    assert!(within(&config["files"]["config"]) && within(&config["files"]["credentials"]));
+    for table in ["status", "config"] {
+        let shown = at_home(&[table]).success();
+        assert!(
+            shown.contains("HOME/\u{fffd}\\u{1b}[2J/.aws/") && !shown.contains('\u{1b}'),
+            "{shown}"
+        );
+    }
 }
 
 /// No variable, no key and no option switches the check of certificates off.

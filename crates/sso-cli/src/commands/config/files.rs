@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use serde::Serialize;
 use sso_config::{ProfileOrigin, Property, Section, SharedConfig};
@@ -16,7 +15,7 @@ const HIDDEN: &str = "(hidden)";
 
 #[derive(Debug, Serialize)]
 pub(super) struct Merged<'a> {
-    files: Paths<'a>,
+    files: Paths,
     profile: &'a str,
     profiles: Sections<'a>,
     sso_sessions: Sections<'a>,
@@ -25,9 +24,19 @@ pub(super) struct Merged<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Paths<'a> {
-    config: &'a Path,
-    credentials: &'a Path,
+struct Paths {
+    config: String,
+    credentials: String,
+}
+
+impl Paths {
+    /// A path need not be text, and what is shown is: what is none in it is replaced.
+    fn of(config: &SharedConfig) -> Self {
+        Self {
+            config: config.config_file().display().to_string(),
+            credentials: config.credentials_file().display().to_string(),
+        }
+    }
 }
 
 type Sections<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Value<'a>>>;
@@ -43,7 +52,7 @@ enum Value<'a> {
 impl<'a> Merged<'a> {
     pub(super) fn new(config: &'a SharedConfig, selected: &'a str) -> Self {
         Self {
-            files: Paths { config: config.config_file(), credentials: config.credentials_file() },
+            files: Paths::of(config),
             profile: selected,
             profiles: sections(config.profiles()),
             sso_sessions: sections(config.sso_sessions()),
@@ -77,9 +86,9 @@ fn shown(property: Property<'_>) -> &str {
 /// The same for people, with where each property stands.
 pub(super) fn render(config: &SharedConfig, selected: &str, origin: ProfileOrigin) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{HEAD}config file:{HEAD:#}      {}", config.config_file().display());
-    let _ =
-        writeln!(out, "{HEAD}credentials file:{HEAD:#} {}", config.credentials_file().display());
+    let files = Paths::of(config);
+    let _ = writeln!(out, "{HEAD}config file:{HEAD:#}      {}", printable(&files.config));
+    let _ = writeln!(out, "{HEAD}credentials file:{HEAD:#} {}", printable(&files.credentials));
     let selected = printable(selected);
     let _ = writeln!(out, "{HEAD}profile:{HEAD:#}          {selected} ({origin})");
     for warning in config.warnings() {

@@ -17,7 +17,8 @@ pub(super) fn render(survey: &Survey, now: Timestamp) -> String {
             .to_owned();
     }
     let mut out = logins(&survey.logins, now);
-    let _ = writeln!(out, "\nToken files are in {}", survey.token_directory.display());
+    let directory = printable(&survey.token_directory.display().to_string());
+    let _ = writeln!(out, "\nToken files are in {directory}");
     out.push_str(&notes(survey));
     if !survey.profiles.is_empty() {
         out.push('\n');

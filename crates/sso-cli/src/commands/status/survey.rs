@@ -19,6 +19,7 @@ use crate::times::whole_seconds;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Survey {
+    #[serde(serialize_with = "path")]
     pub(super) token_directory: PathBuf,
     pub(super) logins: Vec<LoginStatus>,
     pub(super) profiles: Vec<ProfileStatus>,
@@ -49,6 +50,7 @@ pub(super) struct TokenStatus {
     pub(super) refreshable: bool,
     /// Why it is not refreshable, or what is wrong with the file or the configuration.
     pub(super) reason: Option<String>,
+    #[serde(serialize_with = "optional_path")]
     pub(super) token_file: Option<PathBuf>,
 }
 
@@ -83,6 +85,7 @@ pub(super) struct ProfileStatus {
 /// Role credentials that are in the cache and still good.
 #[derive(Debug, Serialize)]
 pub(super) struct RoleCredentials {
+    #[serde(serialize_with = "path")]
     pub(super) file: PathBuf,
     #[serde(serialize_with = "time")]
     pub(super) expires_at: Timestamp,
@@ -330,6 +333,22 @@ fn chain(error: &dyn Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// A path need not be text, and JSON is: what is none in it is replaced.
+fn path<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it so")]
+fn optional_path<S: serde::Serializer>(
+    it: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match it {
+        Some(it) => path(it, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 fn time<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
