@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use expect_test::expect;
+use serde_json::json;
 use sso_emulator::TokenState;
 
 use crate::program::{Scene, binary};
@@ -18,6 +19,24 @@ const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
 /// Numbers of users that nobody here has.
 const USER: u32 = 12345;
 const STRANGER: u32 = 23456;
+
+/// How `USER` runs the program, once everything in the home is theirs; `None` where only root could
+/// arrange that. The program is a copy: where the real one is, they may not look.
+fn as_user(scene: &Scene) -> Option<impl Fn(&[&str]) -> Command> {
+    let program = scene.path("ssocreds");
+    fs::copy(binary(), &program).unwrap();
+    let given = Command::new("chown").arg("-R").arg(USER.to_string()).arg(scene.path("")).status();
+    if !given.unwrap().success() {
+        println!("skipped: only root can give files away");
+        return None;
+    }
+    Some(move |arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(arguments).env_clear().envs(scene.home.environment.iter().cloned());
+        command.uid(USER).gid(USER).current_dir("/");
+        command
+    })
+}
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -74,25 +93,18 @@ async fn status_lists_what_others_may_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_another_user_put_there_is_not_used() {
     let scene = Scene::new(TokenState::Valid).await;
-    let directory = scene.path("");
-    let program = scene.path("ssocreds");
-    fs::copy(binary(), &program).unwrap();
-    let given = Command::new("chown").arg("-R").arg(USER.to_string()).arg(&directory).status();
-    if !given.unwrap().success() {
-        println!("skipped: only root can give files away");
-        return;
-    }
-    let as_user = |arguments: &[&str]| {
-        let mut command = Command::new(&program);
-        command.args(arguments).env_clear().envs(scene.home.environment.iter().cloned());
-        scene.run_command(command.uid(USER).gid(USER).current_dir("/"))
-    };
+    let Some(as_user) = as_user(&scene) else { return };
+    let as_user = |arguments: &[&str]| scene.run_command(&mut as_user(arguments));
     as_user(&RUN).success();
     let role = scene.role_files().remove(0);
 
     // Cached role credentials of a stranger are as if they were not there, and replaced.
-    let planted = fs::read_to_string(&role).unwrap().replace("AccessKeyId\":\"", "&AKIDSTRANGE");
-    fs::write(&role, planted).unwrap();
+    let planted = json!({"ProviderType": "sso", "Credentials": {
+        "AccessKeyId": "STRANGE", "SecretAccessKey": "s", "SessionToken": "t",
+        "Expiration": "2999-01-01T00:00:00Z", "AccountId": scene.home.account_id,
+    }});
+    fs::write(&role, planted.to_string()).unwrap();
+    assert!(as_user(&RUN).success().contains("STRANGE"), "the user's own are used");
     set_mode(&role, 0o644);
     chown(&role, Some(STRANGER), Some(STRANGER)).unwrap();
     let run = as_user(&RUN);
