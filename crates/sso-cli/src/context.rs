@@ -4,6 +4,7 @@
 //! Not responsible for what is waited for.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 
 use sso_config::{Locations, SharedConfig};
 use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder};
@@ -47,6 +48,15 @@ impl Context {
         }
     }
 
+    /// The directory of the role credentials that are cached on disk; `None` with `--no-cache`, and
+    /// without a home directory: that cache is a help, and nothing to fail for.
+    pub(crate) fn role_cache_dir(&self) -> Option<PathBuf> {
+        if self.global.no_cache {
+            return None;
+        }
+        sso_cache::role_cache_dir(&self.environment).ok()
+    }
+
     /// Waits for the network or another process. What takes long is shown on a terminal.
     ///
     /// Here, and not earlier, is what a command does not need that only reads files: a runtime, and
@@ -70,7 +80,7 @@ impl Context {
     fn builder(&self) -> ProfileProvidersBuilder {
         let mut builder = ProfileProviders::builder()
             .environment(self.environment.clone())
-            .role_credentials_cache(!self.global.no_cache)
+            .role_credentials_cache(self.role_cache_dir().is_some())
             .user_agent_suffix(concat!("ssocreds-cli/", env!("CARGO_PKG_VERSION")));
         if let Some(profile) = &self.global.profile {
             builder = builder.profile(profile);

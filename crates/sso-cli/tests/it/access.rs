@@ -129,3 +129,23 @@ async fn a_login_that_another_user_put_there_is_not_used() {
     assert_eq!(found["logins"][0]["state"], "unusable");
     assert_eq!(scene.emulator.requests().len(), requests, "it was not sent anywhere");
 }
+
+/// A user whom the machine does not know has no home; it is enough to say where the token files are.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_home_the_directory_of_the_token_files_is_enough() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let Some(as_user) = as_user(&scene) else { return };
+    let homeless = |arguments: &[&str]| {
+        scene.run_command(as_user(arguments).args(["--profile", "devsso"]).env_remove("HOME"))
+    };
+    let no_home = "ssocreds: no home directory is known; set HOME (on Windows USERPROFILE), or name \
+                   the cache directory\n";
+    for command in ["credential-process", "token", "roles", "status"] {
+        assert_eq!(homeless(&[command]).failure(3), no_home, "{command}");
+    }
+    let tokens = scene.home.token_file.parent().unwrap().to_str().unwrap();
+    for command in ["credential-process", "token", "roles", "status"] {
+        homeless(&[command, "--cache-dir", tokens]).success();
+    }
+    assert!(scene.role_files().is_empty());
+}

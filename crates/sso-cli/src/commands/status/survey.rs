@@ -98,11 +98,7 @@ pub(super) fn take(context: &Context) -> Result<Survey, Failure> {
         Some(directory) => directory.clone(),
         None => sso_cache::token_cache_dir(&context.environment).map_err(ConfigError::from)?,
     };
-    let roles = if context.global.no_cache {
-        None
-    } else {
-        Some(sso_cache::role_cache_dir(&context.environment).map_err(ConfigError::from)?)
-    };
+    let roles = context.role_cache_dir();
     let look = Look { context, config: &config, tokens: &tokens, roles, now: context::now() };
     let (logins, profiles) = match &context.global.profile {
         Some(name) => look.at_one(name)?,
