@@ -147,15 +147,11 @@ fn text(link: &(dyn Error + 'static)) -> Option<String> {
     Some(link.to_string())
 }
 
-/// What to do next, as lines.
+/// What to do next, as lines. Never what would fail in the same way.
 fn next_step(failure: &Failure, context: &Context, failed: &Command) -> Option<String> {
     let bold = Style::new().bold();
     let command = |to: &str, command: &str| format!("  to {to}, run: {bold}{command}{bold:#}\n");
-    let of_login = || match (&context.global.profile, failed.sso_session()) {
-        (_, Some(session)) => format!(" --sso-session {}", *quote::posix(session)),
-        (Some(profile), None) => format!(" --profile {}", *quote::posix(profile)),
-        (None, None) => String::new(),
-    };
+    let of_login = || of_login(context, failed);
     if let Some(login) = failure.login_command() {
         return Some(command("log in", login));
     }
@@ -169,7 +165,9 @@ fn next_step(failure: &Failure, context: &Context, failed: &Command) -> Option<S
         Some(ConfigError::TokenOnly { .. }) => {
             return Some(command("get the access token", &format!("ssocreds token{}", of_login())));
         }
-        Some(ConfigError::Settings(SettingsError::NoHome)) => return None,
+        Some(ConfigError::Settings(SettingsError::NoHome | SettingsError::Environment(_))) => {
+            return None;
+        }
         Some(ConfigError::Settings(error)) if error.is_not_found() => {
             return Some(command("see the sessions and profiles", "ssocreds status"));
         }
@@ -179,10 +177,37 @@ fn next_step(failure: &Failure, context: &Context, failed: &Command) -> Option<S
         _ => {}
     }
     match failure.exit_code() {
-        5 => Some(command("see what you may use", &format!("ssocreds roles{}", of_login()))),
+        5 if asked_for_one(failure, failed) => {
+            Some(command("see what you may use", &format!("ssocreds roles{}", of_login())))
+        }
         6 if context.global.verbose == 0 => {
             Some("  try again later; with -v each attempt is shown\n".to_owned())
         }
         _ => None,
+    }
+}
+
+/// The option that chooses the same login, where one was given.
+fn of_login(context: &Context, failed: &Command) -> String {
+    let (option, name) = match (&context.global.profile, failed.sso_session()) {
+        (_, Some(session)) => ("--sso-session", session),
+        (Some(profile), None) => ("--profile", profile.as_str()),
+        (None, None) => return String::new(),
+    };
+    // As a word of its own, a name that begins with a hyphen would be taken for an option.
+    let between = if name.starts_with('-') { '=' } else { ' ' };
+    format!(" {option}{between}{}", *quote::posix(name))
+}
+
+/// Whether the portal was asked for one account or role, so that a list of all may tell more.
+fn asked_for_one(failure: &Failure, failed: &Command) -> bool {
+    match failure {
+        Failure::Credentials(error) => {
+            matches!(error, CredentialsError::AccessDenied { .. } | CredentialsError::Portal { .. })
+        }
+        Failure::List { .. } => {
+            matches!(failed, Command::Roles(options) if options.account_id.is_some())
+        }
+        _ => false,
     }
 }

@@ -149,6 +149,29 @@ async fn the_service_refuses() {
     }
 }
 
+/// Roles cannot be listed without a token, so nobody is sent to do that.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_refuses_a_token() {
+    let scene = Scene::new(TokenState::Expired).await;
+    scene.emulator.fault_on(Operation::CreateToken, ErrorName::InvalidRequest);
+    for command in ["token", "credential-process", "roles"] {
+        let error = scene.run(&[command, "--profile", "devsso"]).failure(5);
+        assert!(error.contains("InvalidRequestException"), "{error}");
+        assert!(!error.contains("run:"), "{error}");
+    }
+}
+
+/// What is to be run next takes the name as it is, also one that looks like an option.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_command_can_be_run() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.configure("[profile \"-x y\"]\nsso_session = dev-session\n");
+    let error = scene.run(&["export", "--profile=-x y"]).failure(3);
+    let (_, next) = error.trim().split_once("run: ").unwrap();
+    assert_eq!(next, "ssocreds token --profile='-x y'");
+    scene.run(&["token", "--profile=-x y"]).success();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_is_not_available() {
     let scene = Scene::new(TokenState::Valid).await;

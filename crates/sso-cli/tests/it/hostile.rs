@@ -163,6 +163,8 @@ async fn variables_that_are_no_text() {
     }
     let profile = scene.run_command(scene.command(&["token"]).env("AWS_PROFILE", odd)).failure(3);
     assert!(profile.contains("AWS_PROFILE is not valid UTF-8"), "{profile}");
+    // `ssocreds config` would fail in the same way.
+    assert!(!profile.contains("run:"), "{profile}");
     // Arguments, too, need not be text; where they must, it is said.
     let mut odd_argument = scene.command(&RUN[..2]);
     assert_eq!(scene.run_command(odd_argument.arg(OsString::from(odd))).code(), Some(2));

@@ -146,6 +146,12 @@ async fn what_the_portal_refuses() {
     let by_session = ["roles", "--sso-session", "dev-session", "--account-id", "999999999999"];
     let error = scene.run(&by_session).failure(5);
     assert!(error.ends_with("run: ssocreds roles --sso-session dev-session\n"), "{error}");
+    // Nobody is sent where the same would be refused again.
+    scene.emulator.fault_on(Operation::ListAccounts, ErrorName::Forbidden);
+    for list in ["roles", "accounts"] {
+        let error = scene.run(&[list, "--profile", "devsso"]).failure(5);
+        assert!(error.contains("ForbiddenException") && !error.contains("run:"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
