@@ -69,7 +69,8 @@ pub(crate) fn failure(failure: &Failure, context: &Context, command: &Command) {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && asks_for_json() {
         let text = error.to_string();
-        let message = text.lines().next().unwrap_or_default();
+        // Advice and usage follow behind an empty line.
+        let (message, _) = text.split_once("\n\n").unwrap_or((&text, ""));
         let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
         print_json(Report {
             message,

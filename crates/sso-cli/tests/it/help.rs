@@ -181,6 +181,22 @@ fn a_wrong_command_line_as_json() {
         assert_eq!(error["error"]["exit_code"], 2);
         assert!(error["error"]["message"].as_str().unwrap().contains("unexpected argument"));
     }
+    // Its whole message, however many lines that has, without the advice that follows it.
+    for (wrong, message) in [
+        (
+            ["--account-id", "1\n2"],
+            "invalid value '1\n2' for '--account-id <ID>': \"1\\n2\" is not a usable account id: it \
+             holds a control character",
+        ),
+        (
+            ["--color", "sometimes"],
+            "invalid value 'sometimes' for '--color <WHEN>'\n  [possible values: auto, always, never]",
+        ),
+    ] {
+        let output = run(&[&["roles", "--format", "json"], &wrong[..]].concat());
+        let error: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert_eq!(error["error"]["message"], message);
+    }
 }
 
 #[test]
