@@ -245,7 +245,10 @@ async fn a_captive_portal_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_listens() {
     let scene = Scene::new(TokenState::Valid).await;
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Kept to the end, so that no other test gets the port and listens there.
+    let bound = tokio::net::TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = bound.local_addr().unwrap();
     let mut command = scene.command(&RUN);
     command.env("AWS_ENDPOINT_URL_SSO", format!("http://{closed}")).env("AWS_MAX_ATTEMPTS", "1");
     let error = scene.run_command(&mut command).failure(6);
