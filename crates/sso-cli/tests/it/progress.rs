@@ -42,8 +42,13 @@ async fn a_slow_answer_is_waited_for_visibly() {
     let (_, printed) = shown.rsplit_once('\r').unwrap_or_default();
     assert!(shown.contains("\r{\"Version\":1,") || printed.contains("{\"Version\""), "{shown:?}");
 
-    // What is quick is not worth a word.
-    let shown = on_a_terminal(&scene, arguments).unwrap();
+    // What is quick is not worth a word; on a busy machine not every run is.
+    let quick = (0..50).find_map(|_| {
+        let started = std::time::Instant::now();
+        let shown = on_a_terminal(&scene, arguments).unwrap();
+        (started.elapsed() < Duration::from_millis(500)).then_some(shown)
+    });
+    let shown = quick.expect("no run was quick");
     assert!(shown.starts_with("{\"Version\":1,"), "{shown:?}");
 }
 
