@@ -52,9 +52,12 @@ impl Progress {
         self.0.is_shown
     }
 
-    /// From now on this is being waited for.
+    /// From now on this is being waited for. What was told before is over, but a pause that lasts.
     pub(crate) fn set(&self, what: String) {
-        self.state().what = what;
+        let mut state = self.state();
+        state.what = what;
+        let now = Instant::now();
+        state.news.take_if(|news| news.pause_until.is_none_or(|until| until <= now));
     }
 
     pub(crate) fn tell(&self, news: News) {
@@ -140,7 +143,7 @@ mod tests {
     #[test]
     fn a_pause_is_counted_down() {
         let now = Instant::now();
-        let after = |seconds| now + Duration::from_millis(seconds);
+        let after = |milliseconds| now + Duration::from_millis(milliseconds);
         let progress = Progress::new("asking the SSO portal", true);
         let line = |at| progress.state().line(at);
         assert_eq!(line(now), "ssocreds: asking the SSO portal ...");
@@ -163,5 +166,28 @@ mod tests {
         assert_eq!(line(now), "ssocreds: waiting for another process ...");
         progress.forget_news();
         assert_eq!(line(now), "ssocreds: asking the SSO portal ...");
+    }
+
+    #[test]
+    fn what_is_over_is_not_shown_with_what_comes_next() {
+        let now = Instant::now();
+        let progress = Progress::new("listing roles", true);
+        let line = || progress.state().line(now);
+        let pause = |until| {
+            progress.tell(News {
+                message: "the portal answered 503; trying again".to_owned(),
+                pause_until: Some(until),
+                attempt: Some((1, 3)),
+            });
+        };
+        pause(now);
+        assert_eq!(line(), "ssocreds: listing roles ... (attempt 2 of 3)");
+        progress.set("listing roles, 1 of 45 accounts done".to_owned());
+        assert_eq!(line(), "ssocreds: listing roles, 1 of 45 accounts done ...");
+        // Another account's answer does not end the pause.
+        pause(now + Duration::from_secs(1000));
+        let counted_down = line();
+        progress.set("listing roles, 2 of 45 accounts done".to_owned());
+        assert_eq!(line(), counted_down);
     }
 }
