@@ -21,9 +21,11 @@ use crate::table::printable;
 
 /// Where the crates below say what they wait for.
 const PROGRESS: &str = "ssocreds::progress";
-/// The crates whose events are known to hold no secret.
-const OURS: [&str; 6] =
-    ["sso_cache", "sso_config", "sso_http", "sso_provider", "sso_types", PROGRESS];
+/// Where they tell of each request.
+const HTTP: &str = "ssocreds::http";
+/// The targets of our crates, whose events are known to hold no secret.
+const OURS: [&str; 7] =
+    ["sso_cache", "sso_config", "sso_http", "sso_provider", "sso_types", HTTP, PROGRESS];
 
 /// Writes all events of our crates to stderr: with a `verbosity` of 1 those for debugging, with
 /// more also those of tracing, and what the HTTP library says of its connections.

@@ -30,6 +30,21 @@ async fn no_secret_is_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_request_is_logged_once_it_is_asked_for() {
+    let scene = Scene::new(TokenState::Expired).await;
+    scene.emulator.fault_next(Operation::GetRoleCredentials, 1, ErrorName::InternalServer);
+    let run = scene.run(&["credential-process", "--profile", "devsso", "-v"]);
+    assert_eq!(run.code(), Some(0));
+    let log = run.stderr();
+    let lines = |words: [&str; 3]| {
+        log.lines().filter(|line| words.iter().all(|word| line.contains(word))).count()
+    };
+    assert_eq!(lines(["CreateToken", "answered", "status=200"]), 1, "{log}");
+    assert_eq!(lines(["GetRoleCredentials", "failed", "status=500"]), 1, "{log}");
+    assert_eq!(lines(["GetRoleCredentials", "answered", "status=200"]), 1, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn attempts_are_logged_once_they_are_asked_for() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.fault_next(Operation::GetRoleCredentials, 1, ErrorName::InternalServer);
