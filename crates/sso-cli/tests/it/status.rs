@@ -232,6 +232,21 @@ async fn one_profile() {
     assert!(without.json()["profiles"][0]["role_credentials"].is_null());
 }
 
+/// Nobody is sent to log in where the new login could not be read either.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_file_that_is_no_file() {
+    let scene = Scene::new(TokenState::Missing).await;
+    fs::create_dir(&scene.home.token_file).unwrap();
+    let found = scene.run(&["status", "--profile", "devsso", "--format", "json"]).json();
+    let login = &found["logins"][0];
+    assert_eq!(login["state"], "unusable");
+    assert!(login["reason"].as_str().unwrap().contains("make it a file"), "{login}");
+    assert!(login["login_command"].is_null(), "{login}");
+    // As where the token is asked for.
+    let error = scene.run(&["token", "--profile", "devsso"]).failure(4);
+    assert!(error.contains("make it a file") && !error.contains("run:"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_config_at_all() {
     let scene = Scene::new(TokenState::Missing).await;

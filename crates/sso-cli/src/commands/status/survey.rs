@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sso_cache::{CacheKey, RoleCredentialsFile, TokenFile};
+use sso_cache::{CacheKey, CachedToken, RoleCredentialsFile, StoreError, TokenFile};
 use sso_config::{SettingsError, SharedConfig, SsoProfile, SsoSession};
 use sso_provider::{ConfigError, LoginCommand};
 use sso_types::StartUrl;
@@ -37,7 +37,7 @@ pub(super) struct LoginStatus {
     pub(super) region: Option<String>,
     #[serde(flatten)]
     pub(super) token: TokenStatus,
-    /// What logs in, where that is needed.
+    /// What logs in, where that is needed and helps.
     pub(super) login_command: Option<String>,
 }
 
@@ -237,8 +237,14 @@ impl Look<'_> {
         region: &str,
         command: &LoginCommand,
     ) -> LoginStatus {
-        let token = self.token(key, start_url);
-        let is_needed = matches!(token.state, State::Expired | State::SignedOut | State::Unusable);
+        let file = TokenFile::new(self.tokens.join(key.file_name()));
+        let loaded = file.load();
+        // Logging in replaces a file whose content is at fault. One that cannot be read stays so.
+        let is_readable =
+            loaded.as_ref().err().is_none_or(|why| why.is_not_found() || why.is_invalid());
+        let token = self.token(&file, loaded, key, start_url);
+        let is_needed = is_readable
+            && matches!(token.state, State::Expired | State::SignedOut | State::Unusable);
         LoginStatus {
             sso_session: None,
             start_url: Some(start_url.to_string()),
@@ -248,8 +254,13 @@ impl Look<'_> {
         }
     }
 
-    fn token(&self, key: &CacheKey, start_url: &StartUrl) -> TokenStatus {
-        let file = TokenFile::new(self.tokens.join(key.file_name()));
+    fn token(
+        &self,
+        file: &TokenFile,
+        loaded: Result<CachedToken, StoreError>,
+        key: &CacheKey,
+        start_url: &StartUrl,
+    ) -> TokenStatus {
         let token_file = Some(file.path().to_owned());
         let without = |state, reason| TokenStatus {
             state,
@@ -258,7 +269,7 @@ impl Look<'_> {
             reason,
             token_file: token_file.clone(),
         };
-        let token = match file.load() {
+        let token = match loaded {
             Ok(token) => token,
             Err(error) if error.is_not_found() => {
                 let other = file.find_other(start_url, self.now).map(|other| {
