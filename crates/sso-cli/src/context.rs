@@ -74,7 +74,11 @@ impl Context {
         // One thread is all that a short-lived program needs.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Failure::Io { doing: "start", source })?;
-        Ok(runtime.block_on(progress.watch(work(&progress))))
+        let done = runtime.block_on(progress.watch(work(&progress)));
+        // A thread in which the system still looks up a name can take many times the limit of a
+        // connection. No thread writes anything.
+        runtime.shutdown_background();
+        Ok(done)
     }
 
     fn builder(&self) -> ProfileProvidersBuilder {
@@ -95,4 +99,39 @@ impl Context {
 /// The time now.
 pub(crate) fn now() -> jiff::Timestamp {
     SystemClock.now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use crate::arguments::Color;
+
+    use super::*;
+
+    #[test]
+    fn what_a_thread_still_does_is_not_waited_for() {
+        let global = Global {
+            profile: None,
+            cache_dir: None,
+            no_cache: false,
+            verbose: 0,
+            color: Color::Never,
+        };
+        let context = Context { global, environment: Environment::default() };
+        let (release, released) = mpsc::channel::<()>();
+        let (end, ended) = mpsc::channel();
+        let done = context.wait("testing", async |_| {
+            // As the system looks up a name: nothing can end it. Ten seconds, lest a failure hang.
+            tokio::task::spawn_blocking(move || {
+                let _ = released.recv_timeout(Duration::from_secs(10));
+                let _ = end.send(());
+            });
+            "done"
+        });
+        assert_eq!(done.unwrap(), "done");
+        assert_eq!(ended.try_recv(), Err(mpsc::TryRecvError::Empty), "the thread was waited for");
+        drop(release);
+    }
 }
