@@ -34,7 +34,7 @@ fn on_a_terminal_with(scene: &Scene, arguments: &str, more: &[(&str, &str)]) -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_answer_is_waited_for_visibly() {
     let scene = Scene::new(TokenState::Valid).await;
-    let slow = Fault::Delay(Duration::from_millis(900));
+    let slow = Fault::Delay(Duration::from_millis(1500));
     scene.emulator.fault_next(Operation::GetRoleCredentials, 1, slow);
     let arguments = "credential-process --profile devsso --no-cache";
     let Some(shown) = on_a_terminal(&scene, arguments) else { return };
@@ -57,7 +57,7 @@ async fn a_slow_answer_is_waited_for_visibly() {
 async fn a_retry_is_counted_down() {
     let scene = Scene::new(TokenState::Valid).await;
     let busy =
-        ScriptedAnswer::error(ErrorName::TooManyRequests).retry_after(Duration::from_secs(1));
+        ScriptedAnswer::error(ErrorName::TooManyRequests).retry_after(Duration::from_secs(2));
     scene.emulator.fault_next(Operation::GetRoleCredentials, 1, busy);
     let Some(shown) = on_a_terminal(&scene, "credential-process --profile devsso") else { return };
     let line = "ssocreds: the portal answered 429; trying again in 1 s (attempt 2 of 3)";
@@ -91,7 +91,7 @@ async fn colour_is_for_terminals() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_process_is_waited_for_visibly() {
     let scene = Scene::new(TokenState::Expired).await;
-    let slow = Fault::Delay(Duration::from_millis(1500));
+    let slow = Fault::Delay(Duration::from_secs(3));
     scene.emulator.fault_next(Operation::CreateToken, 1, slow);
     let mut first = scene
         .command(&["token", "--profile", "devsso"])
@@ -116,8 +116,8 @@ async fn another_process_is_waited_for_visibly() {
 async fn the_wait_for_another_process_ends_visibly() {
     let scene = Scene::new(TokenState::Expired).await;
     let slow = |milliseconds| Fault::Delay(Duration::from_millis(milliseconds));
-    scene.emulator.fault_next(Operation::CreateToken, 1, slow(1500));
-    scene.emulator.fault_next(Operation::GetRoleCredentials, 1, slow(900));
+    scene.emulator.fault_next(Operation::CreateToken, 1, slow(3000));
+    scene.emulator.fault_next(Operation::GetRoleCredentials, 1, slow(1500));
     let mut first = scene
         .command(&["token", "--profile", "devsso"])
         .stdout(std::process::Stdio::null())
