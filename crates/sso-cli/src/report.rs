@@ -37,7 +37,7 @@ struct Report<'a> {
     service: Option<Service<'a>>,
 }
 
-/// What a service answered, where one answered.
+/// What a service was asked for, and what it answered, if it did.
 #[derive(Debug, Serialize)]
 struct Service<'a> {
     operation: Option<&'a str>,
