@@ -68,6 +68,8 @@ struct Cached {
 struct Slot {
     /// Counts invalidations: what was asked for before one does not count after it.
     generation: u64,
+    /// The access key id of what was invalidated last: the cache on disk may still hold it.
+    refused: Option<String>,
     flight: Option<Flight<Result<Credentials, CredentialsError>>>,
     failed_at: Option<Timestamp>,
 }
@@ -111,8 +113,9 @@ impl CredentialsCache {
         self.0.still_good()
     }
 
-    /// Forgets the credentials: the next retrieval asks for new ones. A request that is under way
-    /// ends for those who wait for it, and is not kept.
+    /// Forgets the credentials: the next retrieval asks for new ones, also where the role-credential
+    /// cache on disk still holds these. A request that is under way ends for those who wait for it, and
+    /// is not kept.
     ///
     /// For credentials that a service has refused before their time.
     pub fn invalidate(&self) {
@@ -120,7 +123,9 @@ impl CredentialsCache {
         slot.generation += 1;
         slot.flight = None;
         slot.failed_at = None;
-        self.0.current.store(None);
+        if let Some(refused) = self.0.current.swap(None) {
+            slot.refused = Some(refused.credentials.mine().access_key_id().to_owned());
+        }
     }
 
     /// The provider that the credentials come from.
@@ -164,14 +169,19 @@ impl Shared {
             }
         }
         Step::Wait(under_way.unwrap_or_else(|| {
-            let flight = Flight::launch(Arc::clone(self).fly(slot.generation));
+            let task = Arc::clone(self).fly(slot.generation, slot.refused.clone());
+            let flight = Flight::launch(task);
             slot.flight = Some(flight.clone());
             flight
         }))
     }
 
-    async fn fly(self: Arc<Self>, generation: u64) -> Result<Credentials, CredentialsError> {
-        let retrieved = self.provider.retrieve().await;
+    async fn fly(
+        self: Arc<Self>,
+        generation: u64,
+        refused: Option<String>,
+    ) -> Result<Credentials, CredentialsError> {
+        let retrieved = self.provider.retrieve_other_than(refused.as_deref()).await;
         let now = self.clock.now();
         let mut slot = self.slot();
         if slot.generation != generation {

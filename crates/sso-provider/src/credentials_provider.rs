@@ -73,13 +73,22 @@ impl SsoCredentialsProvider {
     /// A token that the portal refuses before its time (401) is looked for anew: the file is read
     /// again, the token refreshed once where it can be, and the portal asked once more.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
+        self.retrieve_other_than(None).await
+    }
+
+    /// As [`Self::retrieve`], but not those with this access key id, which may stand in the
+    /// role-credential cache on disk for long after a service has refused them.
+    pub(crate) async fn retrieve_other_than(
+        &self,
+        refused: Option<&str>,
+    ) -> Result<Credentials, CredentialsError> {
         let limit = self.0.time_limit;
         let ask = move |left| async move {
             let answer = tokio::time::timeout(left, self.ask()).await;
             answer.unwrap_or(Err(CredentialsError::Timeout { limit }))
         };
         let retrieved = match &self.0.role_cache {
-            Some(cache) => cache.get_or(self.0.clock.as_ref(), limit, ask).await,
+            Some(cache) => cache.get_or(self.0.clock.as_ref(), refused, limit, ask).await,
             None => ask(limit).await,
         };
         retrieved.map(|credentials| match credentials.account_id() {

@@ -41,21 +41,23 @@ impl RoleCache {
 
     /// The credentials in the file, else what `ask` gives: once, for all processes that wait.
     ///
-    /// `ask` is told how much is left of `limit`, and has to keep to it.
+    /// Those with the access key id `refused` are as if they were not there. `ask` is told how much is
+    /// left of `limit`, and has to keep to it.
     pub(crate) async fn get_or<Answer>(
         &self,
         clock: &dyn Clock,
+        refused: Option<&str>,
         limit: Duration,
         ask: impl FnOnce(Duration) -> Answer,
     ) -> Result<Credentials, CredentialsError>
     where
         Answer: Future<Output = Result<Credentials, CredentialsError>>,
     {
-        if let Some(credentials) = self.good(clock) {
+        if let Some(credentials) = self.good(clock, refused) {
             return Ok(credentials);
         }
         let started = Instant::now();
-        let lock = match self.take_turn(clock, limit.min(WAIT)).await {
+        let lock = match self.take_turn(clock, refused, limit.min(WAIT)).await {
             Turn::Ours(lock) => lock,
             Turn::Done(credentials) => return Ok(credentials),
         };
@@ -66,7 +68,8 @@ impl RoleCache {
             }
             Err(error) if error.is_transient() || error.is_login_required() => {
                 // Little of their life is left, but they are good, and there is nothing better.
-                let unexpired = self.file.load().filter(|it| !it.is_expired(clock.now()));
+                let there = self.file.load().filter(|it| !is_refused(it, refused));
+                let unexpired = there.filter(|it| !it.is_expired(clock.now()));
                 let Some(credentials) = unexpired else { return Err(error) };
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -80,13 +83,14 @@ impl RoleCache {
     }
 
     /// What is in the file, if it is to be used.
-    fn good(&self, clock: &dyn Clock) -> Option<Credentials> {
+    fn good(&self, clock: &dyn Clock, refused: Option<&str>) -> Option<Credentials> {
         let (credentials, version) = self.file.load_with_fingerprint()?;
         if !version.is_private() {
             self.warn_of_access();
         }
         let left = credentials.expires_at().duration_since(clock.now());
-        (left > self.window && left.is_positive()).then_some(credentials)
+        let is_good = left > self.window && left.is_positive();
+        (is_good && !is_refused(&credentials, refused)).then_some(credentials)
     }
 
     /// Says what other users may do with the file or its directory, if anything.
@@ -94,7 +98,7 @@ impl RoleCache {
         self.access_notice.tell(|| self.file.access_warnings());
     }
 
-    async fn take_turn(&self, clock: &dyn Clock, limit: Duration) -> Turn {
+    async fn take_turn(&self, clock: &dyn Clock, refused: Option<&str>, limit: Duration) -> Turn {
         let mut wait = Wait::new("waiting for another process to get the role's credentials");
         loop {
             let lock = match self.file.try_lock() {
@@ -113,7 +117,7 @@ impl RoleCache {
                 }
             };
             // Whoever held the lock may have written what we came for.
-            if let Some(credentials) = self.good(clock) {
+            if let Some(credentials) = self.good(clock, refused) {
                 return Turn::Done(credentials);
             }
             if lock.is_some() {
@@ -136,4 +140,8 @@ impl RoleCache {
             );
         }
     }
+}
+
+fn is_refused(credentials: &Credentials, refused: Option<&str>) -> bool {
+    refused == Some(credentials.access_key_id())
 }

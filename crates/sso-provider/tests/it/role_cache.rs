@@ -3,7 +3,7 @@
 use std::fs;
 
 use sso_provider::cache::{CacheKey, RoleCredentialsFile};
-use sso_provider::{CredentialsError, SsoCredentialsProvider};
+use sso_provider::{CredentialsCache, CredentialsError, SsoCredentialsProvider};
 use sso_types::SessionName;
 
 use crate::scene::{Scene, credentials, unavailable};
@@ -115,4 +115,23 @@ async fn they_stay_good_when_the_time_limit_passes() {
     let started = tokio::time::Instant::now();
     assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-7");
     assert_eq!(started.elapsed().as_secs(), 60);
+}
+
+#[tokio::test]
+async fn invalidated_credentials_are_not_taken_from_the_file_again() {
+    let scene = Scene::new();
+    scene.token("good", 10 * 3600);
+    let cache = CredentialsCache::new(provider(&scene));
+    assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-1");
+    cache.invalidate();
+    assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-2");
+    assert_eq!(file(&scene).load().unwrap().access_key_id(), "AKID-2", "others are served, too");
+
+    // Not even where nothing better can be had.
+    cache.invalidate();
+    scene.portal.answer(|_, _| Err(unavailable()));
+    assert!(cache.retrieve().await.unwrap_err().is_transient());
+    // What another process has got meanwhile is another matter.
+    file(&scene).store_unlocked(&credentials(7, scene.now(), 3600)).unwrap();
+    assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-7");
 }
