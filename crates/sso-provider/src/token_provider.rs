@@ -119,8 +119,12 @@ impl SsoTokenProvider {
     /// The access token: the one in the file while it is good, else a refreshed one.
     ///
     /// Near its expiry (the refresh window) the caller that starts the refresh waits for it, and
-    /// when it fails gets the token that is still valid; other callers get that one at once. An
-    /// expired token is never handed out. Dropping the future neither cancels nor repeats a refresh.
+    /// when it fails gets the token that is still valid, unless someone has logged out meanwhile;
+    /// other callers get that one at once. An expired token is never handed out. Dropping the future
+    /// neither cancels nor repeats a refresh.
+    ///
+    /// Fails when a login is needed, when the token file cannot be read, or when the token has expired
+    /// and could not be refreshed this time: [`TokenError`] has a variant for each.
     pub async fn retrieve_bearer_token(&self) -> Result<BearerToken, TokenError> {
         self.retrieve(None).await
     }
@@ -151,10 +155,12 @@ impl SsoTokenProvider {
             match (landed, still_good) {
                 (Some(Ok(token)), _)
                     if token.is_expired(now) || refused.is_some_and(|it| it.is(&token)) => {}
-                (Some(Ok(token)), _) | (Some(Err(_)), Some(token)) => {
+                (Some(Ok(token)), _) => return Ok(BearerToken(token)),
+                // Someone has logged out meanwhile: that counts, however good the token still is.
+                (Some(Err(error)), Some(token)) if !error.is_no_token() => {
                     return Ok(BearerToken(token));
                 }
-                (Some(Err(error)), None) => return Err(error),
+                (Some(Err(error)), _) => return Err(error),
                 (None, _) => {}
             }
         }

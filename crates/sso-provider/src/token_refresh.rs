@@ -72,7 +72,7 @@ pub(crate) async fn fly(
         }
         Ok(Outcome::New(renewed)) => refresh.write(renewed),
         Err(error) => {
-            if matches!(errand, Errand::RefreshAhead) {
+            if matches!(errand, Errand::RefreshAhead) && !error.is_no_token() {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "the access token was not refreshed ahead of its expiry; it still serves"
