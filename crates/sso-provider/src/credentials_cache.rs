@@ -142,7 +142,7 @@ impl CredentialsCache {
                 Step::Done(credentials) => return Ok(credentials),
                 Step::Wait(flight) => flight,
             };
-            match flight.land(self.0.provider.time_limit()).await {
+            match flight.land().await {
                 Some(Ok(credentials)) if credentials.is_expired(self.0.clock.now()) => {}
                 Some(Ok(credentials)) => return Ok(credentials),
                 Some(Err(error)) => return self.0.still_good().ok_or(error),
@@ -170,7 +170,7 @@ impl Shared {
         }
         Step::Wait(under_way.unwrap_or_else(|| {
             let task = Arc::clone(self).fly(slot.generation, slot.refused.clone());
-            let flight = Flight::launch(task);
+            let flight = Flight::launch(self.provider.time_limit(), task);
             slot.flight = Some(flight.clone());
             flight
         }))

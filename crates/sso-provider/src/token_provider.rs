@@ -149,7 +149,7 @@ impl SsoTokenProvider {
                 Step::Done(token) => return Ok(BearerToken(token)),
                 Step::Wait(flight, meanwhile) => (flight, meanwhile),
             };
-            let landed = flight.land(self.0.time_limit).await;
+            let landed = flight.land().await;
             let now = self.0.clock.now();
             let still_good = meanwhile.filter(|token| now < token.expires_at());
             match (landed, still_good) {
@@ -221,7 +221,8 @@ impl Shared {
                 None => Step::Wait(flight.clone(), None),
             });
         }
-        let flight = Flight::launch(token_refresh::fly(Arc::clone(self), seen, errand));
+        let task = token_refresh::fly(Arc::clone(self), seen, errand);
+        let flight = Flight::launch(self.time_limit, task);
         state.flight = Some(flight.clone());
         Ok(Step::Wait(flight, meanwhile))
     }
