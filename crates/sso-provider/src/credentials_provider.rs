@@ -276,9 +276,15 @@ impl SsoCredentialsProviderBuilder {
         };
         let token_provider = match file {
             Ok(provider) => provider,
-            Err(path) => SsoTokenProvider::builder_without_refresh(TokenFile::new(path))
-                .shared_clock(Arc::clone(&self.clock))
-                .build()?,
+            Err(path) => {
+                let builder = SsoTokenProvider::builder_without_refresh(TokenFile::new(path))
+                    .shared_clock(Arc::clone(&self.clock));
+                match &self.start_url {
+                    Some(start_url) => builder.start_url(start_url.clone()),
+                    None => builder,
+                }
+                .build()?
+            }
         };
         Ok(SsoCredentialsProvider(Arc::new(Shared {
             portal: self.portal,

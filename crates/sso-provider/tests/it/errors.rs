@@ -84,6 +84,16 @@ async fn a_login_under_another_name_is_pointed_out() {
 
     let accepting = builder().accept_other_session(true).build().unwrap();
     assert_eq!(crate::scene::value(&accepting).await, "other");
+
+    // Also by a provider that makes its token provider from a file and a start URL.
+    let provider = SsoCredentialsProvider::builder(
+        scene.portal.clone(),
+        "123456789012".parse().unwrap(),
+        "Role".parse().unwrap(),
+    );
+    let provider = provider.cached_token_filepath(scene.path()).start_url(start_url.clone());
+    let error = provider.clock(scene.clock.clone()).build().unwrap().retrieve().await.unwrap_err();
+    assert!(chain(&scene, &error).contains("DIR/other.json holds a valid token"), "{error:?}");
 }
 
 #[tokio::test]
