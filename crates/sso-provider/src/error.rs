@@ -135,6 +135,14 @@ impl TokenError {
             Self::SignInRequired { .. } | Self::File(_) => false,
         }
     }
+
+    fn service_error(&self) -> Option<&ServiceError> {
+        match self {
+            Self::Refresh(source)
+            | Self::SignInRequired { cause: SignInCause::SessionEnded(source), .. } => Some(source),
+            _ => None,
+        }
+    }
 }
 
 /// Why there are no credentials. Cheap enough to clone: waiters of one flight share it.
@@ -307,10 +315,8 @@ impl CredentialsError {
     /// The service's answer behind this, where there was one, or what kept it from answering.
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
-            Self::AccessDenied { source, .. }
-            | Self::Portal { source, .. }
-            | Self::Token(TokenError::Refresh(source)) => Some(source),
-            _ => None,
+            Self::AccessDenied { source, .. } | Self::Portal { source, .. } => Some(source),
+            _ => self.token_error()?.service_error(),
         }
     }
 

@@ -130,6 +130,25 @@ async fn an_account_id_that_lost_its_leading_zero() {
 }
 
 #[tokio::test]
+async fn the_answer_of_the_service_is_behind_the_error() {
+    let scene = Scene::new();
+    scene.store(&scene.plain("good", 3600));
+    for (status, code) in [
+        (401, "UnauthorizedException"),
+        (403, "ForbiddenException"),
+        (404, "ResourceNotFoundException"),
+    ] {
+        scene.portal.answer(move |_, _| Err(ServiceError::service(status, code, "No")));
+        let error = scene.credentials_provider().retrieve().await.unwrap_err();
+        assert_eq!(error.service_error().and_then(ServiceError::code), Some(code), "{error:?}");
+    }
+    scene.token("old", 0);
+    scene.oidc.answer(|_, _| Err(unavailable()));
+    let error = scene.credentials_provider().retrieve().await.unwrap_err();
+    assert!(error.service_error().is_some_and(ServiceError::is_transient), "{error:?}");
+}
+
+#[tokio::test]
 async fn the_portal_cannot_serve_now() {
     let scene = Scene::new();
     scene.token("good", 3600);
