@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sso_cache::{LockError, NearMiss, NotRefreshable, StoreError};
 use sso_http::{EndpointError, ServiceError};
-use sso_types::{AccountId, EnvironmentError, NameError, RoleName, StartUrl};
+use sso_types::{AccountId, RoleName, StartUrl};
 
 /// Why there is no access token. Cheap enough to clone: waiters of one refresh share it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -223,12 +223,6 @@ pub enum ConfigError {
     /// The profile does not say, or contradicts itself about, what is needed.
     #[error(transparent)]
     Settings(#[from] sso_config::SettingsError),
-    /// An environment variable is not text.
-    #[error(transparent)]
-    Environment(#[from] EnvironmentError),
-    /// A name cannot be used.
-    #[error(transparent)]
-    Name(#[from] NameError),
     /// There is no cache directory to look in.
     #[error(transparent)]
     Cache(#[from] StoreError),
