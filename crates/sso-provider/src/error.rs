@@ -25,9 +25,10 @@ pub enum TokenError {
         #[source]
         cause: SignInCause,
     },
-    /// The access token has expired, and SSO OIDC did not refresh it this time. Trying again
-    /// helps when [`is_transient`](Self::is_transient) says so.
-    #[error("the access token has expired and could not be refreshed")]
+    /// SSO OIDC did not refresh the access token this time, and there is none that serves: it has
+    /// expired, or the SSO portal refused it. Trying again helps when
+    /// [`is_transient`](Self::is_transient) says so.
+    #[error("the access token could not be refreshed")]
     Refresh(#[source] ServiceError),
     /// The token file is there and cannot be read: its permissions, or the disk.
     #[error("the token file cannot be read")]
@@ -42,8 +43,9 @@ pub enum TokenError {
         /// The limit.
         limit: Duration,
     },
-    /// The tokio runtime that the refresh ran on was shut down, or the machine slept until what it
-    /// brought had expired, and that more than once. Ask again.
+    /// The tokio runtime that the refresh ran on was shut down, the service for `CreateToken` panicked,
+    /// or the machine slept until what the refresh brought had expired, and that more than once. Ask
+    /// again.
     #[error("the refresh was interrupted; ask again")]
     Interrupted,
 }
@@ -204,8 +206,9 @@ pub enum CredentialsError {
         /// The limit.
         limit: Duration,
     },
-    /// The tokio runtime that the retrieval ran on was shut down, or the machine slept until what
-    /// it brought had expired, and that more than once. Ask again.
+    /// The tokio runtime that the retrieval ran on was shut down, the service for `GetRoleCredentials`
+    /// panicked, or the machine slept until what the retrieval brought had expired, and that more than
+    /// once. Ask again.
     #[error("the retrieval was interrupted; ask again")]
     Interrupted,
     /// The shared config files, or what a profile in them asks for, cannot be used.

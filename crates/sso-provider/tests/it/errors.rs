@@ -96,6 +96,26 @@ async fn a_login_under_another_name_is_pointed_out() {
     assert!(chain(&scene, &error).contains("DIR/other.json holds a valid token"), "{error:?}");
 }
 
+/// The token has expired, or the portal has refused it: the text is true of both.
+#[tokio::test]
+async fn the_token_could_not_be_refreshed() {
+    let scene = Scene::new();
+    scene.oidc.answer(|_, _| Err(unavailable()));
+    scene.portal.answer(|_, _| Err(crate::scene::unauthorized()));
+    for good_for in [0, 3600] {
+        scene.token("old", good_for);
+        check(
+            &scene,
+            expect![[r#"
+        the SSO access token is not available
+        the access token could not be refreshed
+        the call failed with ServiceUnavailable (HTTP 503): try later; try again later
+    "#]],
+        )
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn the_role_is_not_assigned() {
     let scene = Scene::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sso_provider::{CredentialsCache, CredentialsError, SsoTokenProvider, TokenError};
 use tokio::task::JoinSet;
 
-use crate::scene::{Scene, unavailable, value};
+use crate::scene::{Scene, answer, unavailable, value};
 
 const CROWD: usize = 1000;
 
@@ -125,6 +125,18 @@ fn a_refresh_that_nobody_drives_any_more_is_given_up() {
         assert_eq!(credentials.retrieve().await.unwrap().access_key_id(), "AKID-1");
     });
     assert_eq!(scene.oidc.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_service_that_panics_is_an_error_for_its_waiters_and_holds_no_lock() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.answer(|_, _| panic!("as a test wants it"));
+    let provider = scene.provider();
+    let error = provider.retrieve_bearer_token().await.unwrap_err();
+    assert!(matches!(error, TokenError::Interrupted), "{error:?}");
+    scene.oidc.answer(|call, _| Ok(answer(call)));
+    assert!(value(&provider).await.starts_with("new-"));
 }
 
 fn runtime(paused: bool) -> tokio::runtime::Runtime {
