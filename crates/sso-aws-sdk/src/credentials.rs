@@ -18,9 +18,10 @@ use sso_types::AccountId;
 /// Errors, in the SDK's kinds, with ours as the source:
 ///
 /// * *not loaded*: nobody has logged in, so that a provider chain goes on to its next provider;
-/// * *timed out*: the time limit of the retrieval;
-/// * *invalid configuration*: the profile or an option must be mended;
+/// * *timed out*: the time limit of the retrieval, which is all that the SDK keeps of it;
 /// * *provider error*: all else, an expired login among it.
+///
+/// What is wrong with a profile or an option is found when the cache is made, before all this.
 #[derive(Debug, Clone)]
 pub struct SdkCredentialsProvider(CredentialsCache);
 
@@ -75,7 +76,6 @@ fn classify(error: CredentialsError) -> SdkError {
         | CredentialsError::Token(TokenError::Timeout { limit }) => {
             SdkError::provider_timed_out(*limit)
         }
-        CredentialsError::Config(_) => SdkError::invalid_configuration(error),
         _ => SdkError::provider_error(error),
     }
 }

@@ -12,8 +12,7 @@ use sso_provider::{BearerToken, SignInCause, SsoTokenProvider, TokenError};
 
 /// An [`SsoTokenProvider`] as the AWS SDK's `ProvideToken`, for services with bearer auth.
 ///
-/// The kinds of errors are those of [`SdkCredentialsProvider`](crate::SdkCredentialsProvider), but for
-/// *invalid configuration*, which is found when the provider is made.
+/// The kinds of errors are those of [`SdkCredentialsProvider`](crate::SdkCredentialsProvider).
 #[derive(Debug, Clone)]
 pub struct SdkTokenProvider(SsoTokenProvider);
 
