@@ -43,6 +43,10 @@ const FAILURE_IS_REMEMBERED: SignedDuration = SignedDuration::from_secs(30);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Where calls are given up early (a `timeout` around one), let it be a multi-thread runtime with one
+/// worker: on a current-thread runtime what was begun stands still between two `block_on`s, and may
+/// hold the token file's lock, which other processes wait for.
 #[derive(Clone)]
 pub struct CredentialsCache(Arc<Shared>);
 
@@ -92,7 +96,7 @@ impl CredentialsCache {
     }
 
     /// Credentials that are good now. Dropping the future neither cancels nor repeats a request
-    /// that is under way.
+    /// that is under way: it goes on for as long as someone drives the runtime.
     ///
     /// Fails as [`SsoCredentialsProvider::retrieve`] does, and only when there are no good ones left.
     /// A failure is not kept: the next retrieval asks again.

@@ -189,7 +189,8 @@ impl ProfileProvidersBuilder {
         self
     }
 
-    /// An sso-session instead of a profile: it gives access tokens, but no role credentials.
+    /// An sso-session instead of a profile, also where one is set here: it gives access tokens, but no
+    /// role credentials.
     pub fn sso_session(mut self, name: impl Into<String>) -> Self {
         self.sso_session = Some(name.into());
         self

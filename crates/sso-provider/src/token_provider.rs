@@ -34,7 +34,8 @@ use crate::{SignInCause, TokenError};
 /// microseconds, but up to a quarter of a second for a file that is broken, as if someone were in the
 /// middle of writing it. Writing a refreshed token blocks the runtime's thread too, for as long as the
 /// disk takes to flush it: handed to another thread it could be lost at a shutdown, and the session
-/// with it. That is once in a token's lifetime. Needs a tokio runtime with time enabled.
+/// with it. That is once in a token's lifetime. Needs a tokio runtime with time enabled, driven until a
+/// refresh is over: one that stands still may hold the file's lock, which other processes wait for.
 #[derive(Clone)]
 pub struct SsoTokenProvider(pub(crate) Arc<Shared>);
 
