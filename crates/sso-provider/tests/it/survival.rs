@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use sso_provider::CredentialsCache;
 use sso_provider::http::ServiceError;
+use sso_provider::{CredentialsCache, TokenError};
 
 use crate::scene::{Scene, answer, unavailable, value};
 
@@ -18,6 +19,29 @@ async fn a_token_in_its_window_serves_while_the_network_is_down() {
     scene.oidc.answer(|_, _| Err(unavailable()));
     let cache = CredentialsCache::new(scene.credentials_provider());
     assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_without_an_end_fails_at_its_time_limit_and_lets_the_lock_go() {
+    for (left, serves) in [(100, true), (0, false)] {
+        let scene = Scene::new();
+        scene.token("old", left);
+        scene.oidc.close();
+        let limit = Duration::from_secs(7);
+        let provider = scene.builder().timeout(limit).build().unwrap();
+        let started = tokio::time::Instant::now();
+        let found = provider.retrieve_bearer_token().await;
+        assert_eq!(started.elapsed().as_secs(), 7);
+        if serves {
+            assert_eq!(found.unwrap().access_token().expose_secret(), "old");
+            assert_eq!(value(&provider).await, "old", "and is not tried again at once");
+            assert_eq!(scene.oidc.calls(), 1);
+        } else {
+            let error = found.unwrap_err();
+            assert!(matches!(error, TokenError::Timeout { limit: it } if it == limit), "{error:?}");
+        }
+        assert!(scene.file().try_lock().unwrap().is_some());
+    }
 }
 
 /// A directory in which nothing can be made any more, as on a full disk, until this is dropped.
