@@ -99,13 +99,8 @@ fn reason(why: Option<&NotRefreshable>) -> String {
 
 impl TokenError {
     /// Whether a person has to log in before this can work. [`Self::login_command`] says how.
-    pub fn is_login_required(&self) -> bool {
-        matches!(self, Self::SignInRequired { .. })
-    }
-
-    /// The same as [`Self::is_login_required`], in the words of the AWS documentation.
     pub fn needs_sign_in(&self) -> bool {
-        self.is_login_required()
+        matches!(self, Self::SignInRequired { .. })
     }
 
     /// Whether there is no token file at all.
@@ -275,13 +270,8 @@ fn hint(account_id: &AccountId) -> &'static str {
 
 impl CredentialsError {
     /// Whether a person has to log in before this can work. [`Self::login_command`] says how.
-    pub fn is_login_required(&self) -> bool {
-        self.token_error().is_some_and(TokenError::is_login_required)
-    }
-
-    /// The same as [`Self::is_login_required`], in the words of the AWS documentation.
     pub fn needs_sign_in(&self) -> bool {
-        self.is_login_required()
+        self.token_error().is_some_and(TokenError::needs_sign_in)
     }
 
     /// The command that logs in, where that is what is needed.
@@ -327,6 +317,6 @@ impl CredentialsError {
 
 impl From<TokenError> for CredentialsError {
     fn from(error: TokenError) -> Self {
-        if error.is_login_required() { Self::InvalidToken(error) } else { Self::Token(error) }
+        if error.needs_sign_in() { Self::InvalidToken(error) } else { Self::Token(error) }
     }
 }

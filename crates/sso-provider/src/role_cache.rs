@@ -66,7 +66,7 @@ impl RoleCache {
                 self.store(lock.as_ref(), &credentials);
                 Ok(credentials)
             }
-            Err(error) if error.is_transient() || error.is_login_required() => {
+            Err(error) if error.is_transient() || error.needs_sign_in() => {
                 // Little of their life is left, but they are good, and there is nothing better.
                 let there = self.file.load().filter(|it| !is_refused(it, refused));
                 let unexpired = there.filter(|it| !it.is_expired(clock.now()));

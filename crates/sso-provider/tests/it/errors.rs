@@ -125,7 +125,7 @@ async fn the_role_is_not_assigned() {
         access to the role SSOReadOnlyRole in the account 123456789012 was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
         the call failed with ForbiddenException (HTTP 403): No access
     "#]]).await;
-    assert!(error.is_access_denied() && !error.is_login_required() && !error.is_transient());
+    assert!(error.is_access_denied() && !error.needs_sign_in() && !error.is_transient());
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ async fn new_with_a_start_url_alone() {
 
     scene.advance(60);
     let error = provider.retrieve().await.unwrap_err();
-    assert!(error.is_login_required(), "a legacy token is not refreshed: {error:?}");
+    assert!(error.needs_sign_in(), "a legacy token is not refreshed: {error:?}");
 }
 
 #[tokio::test]

@@ -260,7 +260,7 @@ async fn token_schedule(seed: u64, path: std::path::PathBuf) {
                             assert!(clock.now() < token.expires_at(), "seed {seed}: expired");
                         }
                         Err(error) => {
-                            assert!(!error.is_login_required(), "seed {seed}: {error:?}");
+                            assert!(!error.needs_sign_in(), "seed {seed}: {error:?}");
                         }
                     },
                 }

@@ -63,7 +63,7 @@ async fn a_profile_without_account_and_role_gives_tokens_only() {
 async fn configuration_errors_are_told_apart() {
     let (_emulator, _directory, home) = home(TokenState::Valid, false).await;
     let error = CredentialsError::from(providers(&home, "devso").unwrap_err());
-    assert!(error.is_configuration() && !error.is_login_required());
+    assert!(error.is_configuration() && !error.needs_sign_in());
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("devsso"), "names the nearest: {source}");
 }

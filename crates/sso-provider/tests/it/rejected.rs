@@ -53,7 +53,7 @@ async fn a_session_that_is_over_means_log_in() {
     scene.token("revoked", 3600);
     let given = take_only(&scene, "none");
     let error = scene.credentials_provider().retrieve().await.unwrap_err();
-    assert!(error.is_login_required(), "{error:?}");
+    assert!(error.needs_sign_in(), "{error:?}");
     assert_eq!(*given.lock().unwrap(), ["revoked", "new-1"], "once more, and no more");
 
     let scene = Scene::new();
@@ -75,7 +75,7 @@ async fn a_dead_refresh_token_is_not_sent_for_each_retrieval() {
     scene.oidc.answer(|_, _| Err(ServiceError::service(400, "InvalidGrantException", "")));
     let provider = scene.credentials_provider();
     for _ in 0..3 {
-        assert!(provider.retrieve().await.unwrap_err().is_login_required());
+        assert!(provider.retrieve().await.unwrap_err().needs_sign_in());
     }
     assert_eq!(scene.oidc.calls(), 1);
 }

@@ -161,7 +161,7 @@ async fn a_token_that_could_not_be_written_outlives_a_touch_of_the_file() {
     assert_eq!(value(&provider).await, "new-1", "the token in the file is spent");
     // Someone stops in the middle of writing, and goes on.
     fs::write(scene.path(), whole.get(..10).unwrap()).unwrap();
-    assert!(provider.retrieve_bearer_token().await.unwrap_err().is_login_required());
+    assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_sign_in());
     fs::write(scene.path(), &whole).unwrap();
     assert_eq!(value(&provider).await, "new-1");
 
@@ -200,7 +200,7 @@ async fn a_broken_file_is_an_error_and_is_not_remembered() {
     let whole = fs::read(scene.path()).unwrap();
     fs::write(scene.path(), b"{ \"accessToken\": ").unwrap();
     let error = provider.retrieve_bearer_token().await.unwrap_err();
-    assert!(error.is_login_required(), "{error:?}");
+    assert!(error.needs_sign_in(), "{error:?}");
     fs::write(scene.path(), whole).unwrap();
     assert_eq!(value(&provider).await, "good");
 }
