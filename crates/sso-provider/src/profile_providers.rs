@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sso_cache::{CacheKey, RoleCredentialsFile, TokenFile};
 use sso_config::{Locations, Settings, SharedConfig, SsoProfile, SsoSession};
 use sso_http::{Endpoint, EndpointVariant, HttpsClient, Oidc, Portal, RetryLayer};
-use sso_types::{Clock, Environment, SessionName, StartUrl, SystemClock};
+use sso_types::{Clock, Environment, Region, SessionName, StartUrl, SystemClock};
 use tower::Layer;
 
 use crate::{
@@ -56,7 +56,6 @@ async fn load(profile: Option<String>) -> Result<CredentialsCache, CredentialsEr
 pub struct ProfileProviders {
     asked_for: AskedFor,
     settings: Settings,
-    environment: Environment,
     token_provider: SsoTokenProvider,
     https: HttpsClient,
     portal: Portal<HttpsClient>,
@@ -123,10 +122,9 @@ impl ProfileProviders {
     /// The file of the AWS CLI's cache that the profile's role credentials are kept in, where
     /// that cache is switched on.
     pub fn role_credentials_file(&self) -> Option<RoleCredentialsFile> {
-        let profile = self.sso_profile()?;
-        let (account_id, role_name) = profile.role()?;
-        let login = login(profile.sso_session(), profile.start_url());
+        let (account_id, role_name) = self.sso_profile()?.role()?;
         let dir = self.role_cache_dir.as_ref()?;
+        let login = self.asked_for.cache_key();
         Some(RoleCredentialsFile::standard(dir, account_id, role_name, &login))
     }
 
@@ -147,7 +145,6 @@ impl ProfileProviders {
             SsoCredentialsProvider::builder(portal, account_id.clone(), role_name.clone())
                 .token_provider(self.token_provider.clone())
                 .start_url(profile.start_url().clone())
-                .environment(self.environment.clone())
                 .shared_clock(Arc::clone(&self.clock));
         if let Some(file) = self.role_credentials_file() {
             builder = builder.role_credentials_file(file);
@@ -156,9 +153,33 @@ impl ProfileProviders {
     }
 }
 
-/// What the files of a login are named after.
-fn login(session: Option<&SessionName>, start_url: &StartUrl) -> CacheKey {
-    session.map_or_else(|| CacheKey::for_start_url(start_url), CacheKey::for_session)
+impl AskedFor {
+    fn region(&self) -> &Region {
+        match self {
+            Self::Profile(profile) => profile.region(),
+            Self::Session(session) => session.region(),
+        }
+    }
+
+    fn start_url(&self) -> &StartUrl {
+        match self {
+            Self::Profile(profile) => profile.start_url(),
+            Self::Session(session) => session.start_url(),
+        }
+    }
+
+    fn sso_session(&self) -> Option<&SessionName> {
+        match self {
+            Self::Profile(profile) => profile.sso_session(),
+            Self::Session(session) => Some(session.name()),
+        }
+    }
+
+    /// What the files of the login are named after.
+    fn cache_key(&self) -> CacheKey {
+        let by_start_url = || CacheKey::for_start_url(self.start_url());
+        self.sso_session().map_or_else(by_start_url, CacheKey::for_session)
+    }
 }
 
 /// Makes [`ProfileProviders`]. Each setter is named as the option, which says its default.
@@ -238,46 +259,21 @@ impl ProfileProvidersBuilder {
     /// Resolves the configuration. Reads the shared config files, which blocks shortly; sends and
     /// spawns nothing. Fails when a file, the profile, a setting or a proxy variable cannot be used; the
     /// error names the file and the line, or the variable.
-    pub fn build(self) -> Result<ProfileProviders, ConfigError> {
-        let environment = self.environment.unwrap_or_else(Environment::from_process);
-        let config = match self.shared_config {
-            Some(config) => config,
-            None => SharedConfig::load(&Locations::from_environment(&environment)?)?,
-        };
-        let (asked_for, settings) = if let Some(name) = &self.sso_session {
-            let settings = Settings::resolve(None, &config, &environment)?;
-            (AskedFor::Session(SsoSession::resolve(&config, name)?), settings)
-        } else {
-            let (name, _) = sso_config::selected_profile(self.profile.as_deref(), &environment)?;
-            let profile = SsoProfile::resolve(&config, &name, &environment)?;
-            let settings = profile.settings().clone();
-            (AskedFor::Profile(Box::new(profile)), settings)
-        };
-        let (region, start_url, session) = match &asked_for {
-            AskedFor::Profile(it) => (it.region(), it.start_url(), it.sso_session()),
-            AskedFor::Session(it) => (it.region(), it.start_url(), Some(it.name())),
-        };
-
-        let mut client =
-            HttpsClient::builder().proxies_from(&environment).certificates_from(&environment);
-        if let Some(bundle) = &settings.ca_bundle {
-            client = client.ca_bundle(&bundle.value);
-        }
-        if let Some(suffix) = &self.user_agent {
-            client = client.user_agent_suffix(suffix);
-        }
-        let client = client.build()?;
+    pub fn build(mut self) -> Result<ProfileProviders, ConfigError> {
+        let environment = self.environment.take().unwrap_or_else(Environment::from_process);
+        let (asked_for, settings) = self.resolve(&environment)?;
+        let https = self.https_client(&settings, &environment)?;
         let variant = EndpointVariant {
             fips: settings.use_fips.value,
             dual_stack: settings.use_dual_stack.value,
         };
         let portal_endpoint = match &settings.portal_endpoint {
             Some(url) => Endpoint::overridden(&url.value, url.source.to_string())?,
-            None => Endpoint::portal(region, variant),
+            None => Endpoint::portal(asked_for.region(), variant),
         };
         let oidc_endpoint = match &settings.oidc_endpoint {
             Some(url) => Endpoint::overridden(&url.value, url.source.to_string())?,
-            None => Endpoint::oidc(region, variant),
+            None => Endpoint::oidc(asked_for.region(), variant),
         };
         let retry = RetryLayer::standard().max_attempts(settings.max_attempts.value);
 
@@ -285,12 +281,12 @@ impl ProfileProvidersBuilder {
             Some(dir) => dir,
             None => sso_cache::token_cache_dir(&environment)?,
         };
-        let file = TokenFile::new(cache_dir.join(login(session, start_url).file_name()));
-        let token_provider = match (session, &asked_for) {
+        let file = TokenFile::new(cache_dir.join(asked_for.cache_key().file_name()));
+        let token_provider = match (asked_for.sso_session(), &asked_for) {
             (Some(session), _) => {
                 // A refresh is not repeated blindly: the provider looks at the file first.
                 let oidc = retry.clone().retry_ambiguous(false);
-                let oidc = oidc.layer(Oidc::with_endpoint(client.clone(), oidc_endpoint));
+                let oidc = oidc.layer(Oidc::with_endpoint(https.clone(), oidc_endpoint));
                 SsoTokenProvider::builder(oidc, file).sso_session(session)
             }
             (None, AskedFor::Profile(profile)) => {
@@ -299,8 +295,8 @@ impl ProfileProvidersBuilder {
             (None, AskedFor::Session(_)) => SsoTokenProvider::builder_without_refresh(file),
         };
         let token_provider = token_provider
-            .region(region.clone())
-            .start_url(start_url.clone())
+            .region(asked_for.region().clone())
+            .start_url(asked_for.start_url().clone())
             .accept_other_session(self.accept_other_session)
             .max_attempts(settings.max_attempts.value)
             .shared_clock(Arc::clone(&self.clock))
@@ -312,15 +308,49 @@ impl ProfileProvidersBuilder {
             None
         };
         Ok(ProfileProviders {
-            portal: Portal::with_endpoint(client.clone(), portal_endpoint),
-            https: client,
+            portal: Portal::with_endpoint(https.clone(), portal_endpoint),
+            https,
             asked_for,
             settings,
-            environment,
             token_provider,
             retry,
             role_cache_dir,
             clock: self.clock,
         })
+    }
+
+    /// What is asked for, and with which settings, as the shared config files have it.
+    fn resolve(&self, environment: &Environment) -> Result<(AskedFor, Settings), ConfigError> {
+        let loaded;
+        let config = if let Some(config) = &self.shared_config {
+            config
+        } else {
+            loaded = SharedConfig::load(&Locations::from_environment(environment)?)?;
+            &loaded
+        };
+        if let Some(name) = &self.sso_session {
+            let settings = Settings::resolve(None, config, environment)?;
+            return Ok((AskedFor::Session(SsoSession::resolve(config, name)?), settings));
+        }
+        let (name, _) = sso_config::selected_profile(self.profile.as_deref(), environment)?;
+        let profile = SsoProfile::resolve(config, &name, environment)?;
+        let settings = profile.settings().clone();
+        Ok((AskedFor::Profile(Box::new(profile)), settings))
+    }
+
+    fn https_client(
+        &self,
+        settings: &Settings,
+        environment: &Environment,
+    ) -> Result<HttpsClient, ConfigError> {
+        let mut client =
+            HttpsClient::builder().proxies_from(environment).certificates_from(environment);
+        if let Some(bundle) = &settings.ca_bundle {
+            client = client.ca_bundle(&bundle.value);
+        }
+        if let Some(suffix) = &self.user_agent {
+            client = client.user_agent_suffix(suffix);
+        }
+        Ok(client.build()?)
     }
 }
