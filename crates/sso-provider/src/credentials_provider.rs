@@ -68,7 +68,8 @@ impl SsoCredentialsProvider {
     ///
     /// Fails when a login is needed, when the role is not assigned, when a service or the network does
     /// not answer within the time limit: [`CredentialsError`] has a predicate for each. Waits without
-    /// blocking the thread, but for the looks at files that [`SsoTokenProvider`] tells of.
+    /// blocking the thread, but for reading and writing files: for as long as [`SsoTokenProvider`] says,
+    /// and for some system calls where the cache on disk is switched on.
     ///
     /// A token that the portal refuses before its time (401) is looked for anew: the file is read
     /// again, the token refreshed once where it can be, and the portal asked once more.
