@@ -109,6 +109,26 @@ fn a_provider_outlives_the_runtime_it_was_first_used_on() {
     assert_eq!(runtime(false).block_on(value(&provider)), "new-2");
 }
 
+#[test]
+fn a_cache_outlives_the_runtime_it_was_first_used_on() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    scene.portal.close();
+    let cache = CredentialsCache::new(scene.credentials_provider());
+    let first = runtime(false);
+    first.block_on(async {
+        let cache = cache.clone();
+        tokio::spawn(async move { cache.retrieve().await.map(drop) });
+        while scene.portal.calls() == 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+    drop(first);
+    scene.portal.open();
+    let credentials = runtime(false).block_on(cache.retrieve()).unwrap();
+    assert_eq!(credentials.access_key_id(), "AKID-2");
+}
+
 /// Also by callers who have less patience than a refresh has: it is overdue for all of them.
 #[test]
 fn a_refresh_that_nobody_drives_any_more_is_given_up() {
