@@ -5,22 +5,10 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use cargo_metadata::{Metadata, MetadataCommand};
 use xshell::{Shell, cmd};
 
 use crate::{build_scripts, chaos, demo, fuzz, interop, project, release, tidy, tool};
-
-/// The library crates, each of which someone may take alone, and whether it has default features
-/// to go without.
-const LIBRARIES: &[(&str, bool)] = &[
-    ("sso-types", false),
-    ("sso-cache", false),
-    ("sso-config", false),
-    ("sso-http", true),
-    ("sso-provider", true),
-    ("sso-emulator", false),
-    ("sso-aws-sdk", false),
-    ("sso-cli", false),
-];
 
 /// What must never be in the program, whoever brings it.
 const SECOND_STACKS: &[&str] = &[
@@ -93,13 +81,21 @@ fn documentation(shell: &Shell) -> Result<()> {
 
 fn alone(shell: &Shell) -> Result<()> {
     let cargo = project::cargo();
-    for (name, has_default_features) in LIBRARIES {
+    let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
+    for (name, has_default_features) in alone_and_without(&metadata)? {
         cmd!(shell, "{cargo} test --quiet --package {name}").run()?;
-        if *has_default_features {
+        if has_default_features {
             cmd!(shell, "{cargo} test --quiet --package {name} --no-default-features").run()?;
         }
     }
     Ok(())
+}
+
+/// The crates, each of which someone may take alone, and whether it has default features to go
+/// without.
+fn alone_and_without(metadata: &Metadata) -> Result<Vec<(&str, bool)>> {
+    let packages = release::published(metadata)?.into_iter();
+    Ok(packages.map(|it| (it.name.as_str(), it.features.contains_key("default"))).collect())
 }
 
 fn one_stack(shell: &Shell) -> Result<()> {
@@ -126,4 +122,19 @@ fn examples(shell: &Shell) -> Result<()> {
         cmd!(shell, "{cargo} run --quiet --package sso-provider --example {example}").run()?;
     }
     Ok(cmd!(shell, "{cargo} run --quiet --package sso-aws-sdk --example sign_request").run()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_crate_is_tested_alone_and_without_the_features_that_can_be_left_out() {
+        let metadata =
+            MetadataCommand::new().current_dir(project::root()).no_deps().exec().unwrap();
+        let crates = alone_and_without(&metadata).unwrap();
+        for found in [("sso-emulator", true), ("sso-http", true), ("sso-types", false)] {
+            assert!(crates.contains(&found), "{found:?} is not in {crates:?}");
+        }
+    }
 }

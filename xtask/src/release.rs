@@ -69,7 +69,8 @@ pub(crate) fn every_combination_of_features() -> Result<()> {
     features(&project::shell()?, &metadata)
 }
 
-fn published(metadata: &Metadata) -> Result<Vec<&Package>> {
+/// The crates that are published, in that order.
+pub(crate) fn published(metadata: &Metadata) -> Result<Vec<&Package>> {
     let members = metadata.workspace_packages();
     let found = ORDER.iter().map(|name| {
         let package = members.iter().find(|it| it.name.as_str() == *name);
