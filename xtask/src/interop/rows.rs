@@ -99,6 +99,7 @@ impl<'a> Act<'a> {
         })
     }
 
+    /// The client reads tokens, as the first row shows: one that it does not read was written wrong.
     fn reads_ours(&self, row: &'static str) -> Result<Cell> {
         let stage = self.stage(TokenState::Expired)?;
         stage.add_unknown_fields()?;
@@ -114,11 +115,14 @@ impl<'a> Act<'a> {
         }
         let answer = self.credentials(&stage)?;
         if !stage.are_ours(&answer) {
-            return Ok(Cell::no(row, refused(&stage, &answer), Whose::Client));
+            return Ok(Cell::no(row, refused(&stage, &answer), Whose::Ssocreds));
         }
         Ok(match stage.emulator.counts().create_token {
             1 => Cell::yes(row),
-            n => Cell::but(row, format!("but refreshes it again: {n} CreateToken in all")),
+            n => {
+                let why = format!("it refreshes it again: {n} CreateToken in all");
+                Cell::no(row, why, Whose::Ssocreds)
+            }
         })
     }
 
@@ -161,6 +165,7 @@ impl<'a> Act<'a> {
         Ok(vec![read, kept])
     }
 
+    /// Every client takes the output of another program: what it refuses of ours is at fault.
     fn credential_process(&self, row: &'static str) -> Result<Cell> {
         let stage = self.stage(TokenState::Expired)?;
         stage.add_process_profile("from-process")?;
@@ -170,7 +175,7 @@ impl<'a> Act<'a> {
             return Ok(Cell::yes(row));
         }
         let why = format!("{} CreateToken; {}", counts.create_token, refused(&stage, &answer));
-        Ok(Cell::no(row, why, Whose::Client))
+        Ok(Cell::no(row, why, Whose::Ssocreds))
     }
 
     fn its_cache_serves_us(&self, row: &'static str) -> Result<Cell> {
@@ -179,7 +184,7 @@ impl<'a> Act<'a> {
         if !stage.are_ours(&first) {
             return Ok(Cell::no(row, refused(&stage, &first), Whose::Client));
         }
-        if !has_cache(&stage) {
+        if cached(&stage).is_empty() {
             return Ok(Cell::none(row, "it writes no role-credential cache"));
         }
         stage.emulator.reset_counts();
@@ -196,7 +201,7 @@ impl<'a> Act<'a> {
     fn our_cache_serves_it(&self, row: &'static str) -> Result<Cell> {
         let stage = self.stage(TokenState::Valid)?;
         let ours = stage.ssocreds.ask(&stage.home, &stage.home.profile, true)?;
-        if !stage.are_ours(&ours) || !has_cache(&stage) {
+        if !stage.are_ours(&ours) || cached(&stage).is_empty() {
             let why = format!("ssocreds wrote no cache: {}", refused(&stage, &ours));
             return Ok(Cell::no(row, why, Whose::Ssocreds));
         }
@@ -205,6 +210,10 @@ impl<'a> Act<'a> {
         let requests = stage.emulator.counts().get_role_credentials;
         Ok(match requests {
             0 if same_key(&ours, &answer) => Cell::yes(row),
+            _ if is_cached(&stage, &answer) => {
+                let why = "it has such a cache, and did not take what ssocreds left in it";
+                Cell::no(row, why.to_owned(), Whose::Ssocreds)
+            }
             _ if stage.are_ours(&answer) => {
                 Cell::none(row, "it reads no role-credential cache: it asked the portal")
             }
@@ -280,8 +289,43 @@ fn wider_mode(_: &Stage<'_>) -> Result<Option<String>> {
     Ok(None)
 }
 
-fn has_cache(stage: &Stage<'_>) -> bool {
+/// What is in the cache of role credentials, file by file.
+fn cached(stage: &Stage<'_>) -> Vec<String> {
     let directory = stage.home.directory.join(".aws/cli/cache");
-    let Ok(entries) = std::fs::read_dir(directory) else { return false };
-    entries.flatten().any(|entry| entry.path().extension().is_some_and(|it| it == "json"))
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path());
+    let files = files.filter(|path| path.extension().is_some_and(|it| it == "json"));
+    files.filter_map(|path| std::fs::read_to_string(path).ok()).collect()
+}
+
+/// Whether whoever got these credentials has left them in the cache.
+fn is_cached(stage: &Stage<'_>, answer: &Answer) -> bool {
+    let Answer::AccessKeyId(key) = answer else { return false };
+    cached(stage).iter().any(|content| content.contains(key.as_str()))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::interop::client::Kind;
+    use crate::interop::matrix::{Column, Matrix};
+
+    #[test]
+    fn output_that_a_client_does_not_take_is_a_fault_of_the_run() {
+        let program = ["sh", "-c", r#"echo '{"error":"malformed output"}'"#].map(Into::into);
+        let client = Client {
+            name: "a client",
+            version: String::new(),
+            kind: Kind::Library,
+            program: program.into(),
+        };
+        let theatre = Theatre::with("ssocreds".into()).unwrap();
+        let signed = SignedService::start().unwrap();
+        let act = Act { theatre: &theatre, client: &client, signed: &signed };
+        let cells = vec![Cell::yes("reads"), act.credential_process("takes").unwrap()];
+        let played = Played { cells, errors: Vec::new() };
+        let column = Column { name: client.name, version: String::new(), played };
+        let faults = Matrix { columns: vec![column], ..Matrix::default() }.faults();
+        assert_eq!(faults, ["a client, takes: 0 CreateToken; `malformed output`"]);
+    }
 }

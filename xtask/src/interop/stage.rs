@@ -3,15 +3,17 @@
 //! Not responsible for what is played there.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 use sso_emulator::{Emulator, Home, TokenState};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::client::{Answer, Ssocreds};
+use crate::demo::binary;
 
 /// What is put into a token file that no client knows: an object with white space in a string,
 /// and a number of more digits than a double keeps.
@@ -30,13 +32,14 @@ pub(crate) struct Theatre {
 }
 
 impl Theatre {
+    /// With the program of this workspace.
     pub(crate) fn new() -> Result<Self> {
+        Self::with(binary("ssocreds")?)
+    }
+
+    pub(crate) fn with(program: PathBuf) -> Result<Self> {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let this = std::env::current_exe()?;
-        let directory = this.parent().context("a program lies in a directory")?;
-        let program = directory.join(format!("ssocreds{}", std::env::consts::EXE_SUFFIX));
-        ensure!(program.is_file(), "{} was not built", program.display());
         Ok(Self { runtime, ssocreds: Ssocreds { program } })
     }
 
