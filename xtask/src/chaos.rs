@@ -24,7 +24,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use sso_emulator::{Emulator, Home, TokenState};
 use tempfile::TempDir;
 use xshell::cmd;
@@ -118,7 +118,7 @@ struct Stage {
 
 pub(crate) fn run(minutes: f64, seed: Option<u64>) -> Result<()> {
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
-    let length = Duration::from_secs_f64(minutes * 60.0);
+    let length = Duration::try_from_secs_f64(minutes * 60.0).context("--minutes")?;
     println!("building ssocreds …");
     let (shell, cargo) = (project::shell()?, project::cargo());
     cmd!(shell, "{cargo} build --quiet --package sso-cli").quiet().run()?;

@@ -122,7 +122,7 @@ impl Fuzzer {
         // The first directory is the one that libFuzzer adds to: what it finds is not committed.
         let found = directory().join("target/corpus").join(target);
         fs::create_dir_all(&found)?;
-        let seconds = each.as_secs().to_string();
+        let seconds = seconds(each).to_string();
         let mut command = std::process::Command::from(cmd!(
             shell,
             "{cargo_fuzz} fuzz run {target} {found} {seeds} --
@@ -142,6 +142,11 @@ impl Fuzzer {
         );
         Ok(figures)
     }
+}
+
+/// libFuzzer counts whole seconds, and to it none means without end.
+fn seconds(each: Duration) -> u64 {
+    each.as_secs().max(1)
 }
 
 fn dictionary(target: &str) -> PathBuf {
@@ -204,6 +209,12 @@ impl std::fmt::Display for Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn less_than_a_second_is_not_for_ever() {
+        assert_eq!(seconds(Duration::from_millis(600)), 1);
+        assert_eq!(seconds(Duration::from_secs(90)), 90);
+    }
 
     #[test]
     fn libfuzzers_figures_are_read() {
