@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use super::programs::Programs;
@@ -28,34 +28,44 @@ pub(crate) fn run(write: bool) -> Result<()> {
     println!("{}", String::from_utf8_lossy(&version).trim());
     let programs = Programs::build_ours()?;
     let file = project::root().join(FILE);
-    let committed: BTreeMap<String, u64> = match std::fs::read_to_string(&file) {
-        Ok(text) => serde_json::from_str(&text).context(FILE)?,
-        Err(_) => BTreeMap::new(),
-    };
     let mut counted = BTreeMap::new();
-    let mut worse = Vec::new();
     for (operation, count) in OPERATIONS {
         let short = total(&programs, operation, count)?;
         let long = total(&programs, operation, 2 * count)?;
         let now = long.saturating_sub(short) / count;
         counted.insert(operation.to_owned(), now);
-        let Some(before) = committed.get(operation) else {
-            println!("  {operation}: {now} instructions");
-            continue;
-        };
-        let change = ratio(now, *before);
-        println!("  {operation}: {now} instructions, {:+.1} %", (change - 1.0) * 100.0);
-        if change > REGRESSION {
-            worse.push(format!("{operation}: {before} before, {now} now"));
-        }
+        println!("  {operation}: {now} instructions");
     }
     if write {
         let text = serde_json::to_string_pretty(&counted)?;
         std::fs::write(&file, text + "\n")?;
         println!("written: {FILE}");
-    } else if !worse.is_empty() {
-        bail!("more than 5 % more instructions than committed:\n{}", worse.join("\n"));
+        return Ok(());
     }
+    let committed = std::fs::read_to_string(&file).context(FILE)?;
+    judge(&serde_json::from_str(&committed).context(FILE)?, &counted)
+}
+
+/// Shows the changes. What has no committed figure, or has one and is not counted any more, is held
+/// to nothing: as bad as a regression.
+fn judge(committed: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Result<()> {
+    ensure!(
+        committed.keys().eq(counted.keys()),
+        "{FILE} is of other operations; --write makes it anew"
+    );
+    let mut worse = Vec::new();
+    for ((operation, before), now) in committed.iter().zip(counted.values()) {
+        let change = ratio(*now, *before);
+        println!("  {operation}: {:+.1} %", (change - 1.0) * 100.0);
+        if change > REGRESSION {
+            worse.push(format!("{operation}: {before} before, {now} now"));
+        }
+    }
+    ensure!(
+        worse.is_empty(),
+        "more than 5 % more instructions than committed:\n{}",
+        worse.join("\n")
+    );
     Ok(())
 }
 
@@ -74,4 +84,25 @@ fn total(programs: &Programs, operation: &str, count: u64) -> Result<u64> {
     ensure!(output.status.success(), "{operation} failed: {said}");
     let collected = said.lines().find_map(|line| line.split("Collected :").nth(1));
     Ok(collected.context("callgrind tells no count")?.trim().parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_instructions_fail_and_so_does_what_is_held_to_nothing() {
+        let figures = |figures: &[(&str, u64)]| -> BTreeMap<_, _> {
+            figures.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+        };
+        let committed = figures(&[("load", 1000), ("parse", 100)]);
+        assert!(judge(&committed, &figures(&[("load", 1049), ("parse", 90)])).is_ok());
+        for (load, parse) in [(1051, 100), (900, 106)] {
+            let error = judge(&committed, &figures(&[("load", load), ("parse", parse)]));
+            assert!(error.unwrap_err().to_string().contains(" before, "));
+        }
+        for others in [&[("load", 1000)][..], &[("load", 1000), ("parse", 100), ("new", 1)], &[]] {
+            assert!(judge(&committed, &figures(others)).is_err(), "{others:?}");
+        }
+    }
 }
