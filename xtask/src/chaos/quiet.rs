@@ -58,7 +58,8 @@ fn check_one_writer(stage: &Stage) {
 /// Nothing cost the session: the refresh token that the service takes is the one in the file.
 fn check_session(stage: &Stage, weather: Weather) {
     stage.tally.count("check: the refresh token in the file is live");
-    if logins::refresh_token_is_dead(stage) {
+    // A file without one, or no file at all, has lost it too.
+    if !logins::is_live(stage, &stage.home.token_file) {
         let why =
             format!("the refresh token was lost in {weather:?} weather: the file's is not live");
         stage.tally.violation(&why);
