@@ -216,6 +216,7 @@ impl Stage {
         [
             (self.tools.python.is_some(), "botocore, which is not installed"),
             (self.tools.faketime.is_some(), "wrong clocks: libfaketime is not installed"),
+            (signals::can_tell_holders(), "who holds a lock, and command lines: there is no /proc"),
             (self.disk.is_small(), "a disk that is full for all: no small one can be mounted"),
             (
                 self.has_time,
