@@ -148,7 +148,7 @@ pub(crate) fn command(
     let url = stage.relay.url();
     command.env("AWS_ENDPOINT_URL_SSO", &url).env("AWS_ENDPOINT_URL_SSO_OIDC", &url);
     command.env("TMPDIR", stage.scratch.path());
-    if let Some(path) = option_env!("PATH") {
+    if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
     if let (Handicap::WrongClock(..), Some(library)) = (handicap, stage.tools.faketime) {
