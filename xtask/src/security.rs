@@ -97,11 +97,8 @@ fn unsafe_code(file: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let is_comment = line.trim_start().starts_with("//");
-        let is_it = |word: &str| {
-            word.strip_suffix('{').unwrap_or(word) == WORD
-                || word.starts_with(&format!("#[{WORD}("))
-        };
-        if !is_comment && line.split_whitespace().any(is_it) {
+        let mut words = line.split(|it: char| !it.is_alphanumeric() && it != '_');
+        if !is_comment && words.any(|word| word == WORD) {
             faults.push(format!("{file}:{}: no code of ours is {WORD}", number + 1));
         }
     }
@@ -131,8 +128,15 @@ mod tests {
     #[test]
     fn code_is_told_from_words() {
         let word = concat!("uns", "afe");
-        for code in ["let x = W { 1 };", "W fn f() {}", "W{ f() }", "#[W(no_mangle)]", "pub W impl"]
-        {
+        for code in [
+            "let x = W { 1 };",
+            "W fn f() {}",
+            "W{ f() }",
+            "#[W(no_mangle)]",
+            "pub W impl",
+            "g(W { f() })",
+            "|x|W { f(x) }",
+        ] {
             assert_eq!(unsafe_code("x.rs", &code.replace('W', word)).len(), 1, "{code}");
         }
         for words in ["// W code", "#![forbid(W_code)]", "let W_code = 1;"] {
