@@ -32,7 +32,8 @@ fn secrets_are_gone_when_nobody_holds_them() {
     }
 }
 
-/// What the HTTP and TLS libraries keep in buffers of their own: reported, not judged.
+/// What the HTTP and TLS libraries keep in buffers of their own: reported, and judged only where it was
+/// sent in a body, of which they keep nothing.
 #[test]
 fn what_the_http_libraries_keep_is_known() {
     real_http::report();
