@@ -104,7 +104,7 @@ fn unlisted_errors(sources: &[(&str, String)]) -> Result<Vec<String>> {
 
 /// The format strings of the derived errors, their escapes resolved.
 fn messages(text: &str) -> Vec<String> {
-    let code = text.split("#[cfg(test)]").next().unwrap_or(text);
+    let code = project::without_tests(text);
     code.split("#[error(").skip(1).filter_map(|rest| literal(rest.trim_start())).collect()
 }
 
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn messages_are_read_as_rust_reads_them() {
         let code = "#[error(\n  \"the \\\"x\\\" of {a} \\\n     and {}; do\", b\n)]\n#[error(transparent)]\n\
-                    #[cfg(test)] #[error(\"not this\")]";
+                    #[cfg(test)]\nmod tests {\n#[error(\"not this\")]";
         assert_eq!(messages(code), ["the \"x\" of {a} and {}; do"]);
     }
 

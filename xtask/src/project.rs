@@ -29,6 +29,11 @@ pub(crate) fn files() -> Result<Vec<String>> {
     Ok(listed.lines().filter(there).map(str::to_owned).collect())
 }
 
+/// A source file but for its unit tests, which are at its foot. Other items that only tests see stay.
+pub(crate) fn without_tests(source: &str) -> &str {
+    source.split("#[cfg(test)]\nmod tests {").next().unwrap_or(source)
+}
+
 /// The cargo that runs this task.
 pub(crate) fn cargo() -> String {
     option_env!("CARGO").unwrap_or("cargo").to_owned()

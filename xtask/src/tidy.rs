@@ -202,7 +202,7 @@ fn content(file: &str, text: &str) -> Vec<String> {
         faults.push(format!("{file}: lacks #![forbid(unsafe_code)]"));
     }
     if file.starts_with("crates/") && file.contains("/src/") {
-        let code = text.split("#[cfg(test)]").next().unwrap_or(text);
+        let code = project::without_tests(text);
         faults.extend(WORDS.iter().flat_map(|word| misplaced(file, code, word)));
     }
     faults
@@ -262,6 +262,10 @@ mod tests {
         let code = "//! x\nfn f() { std::fs::read(p); }\n";
         assert_eq!(content("crates/sso-provider/src/x.rs", code).len(), 1);
         assert_eq!(content("crates/sso-config/src/load.rs", code), Vec::<String>::new());
+        let tests = format!("#[cfg(test)]\nmod tests {{\n{code}}}\n");
+        assert_eq!(content("crates/sso-provider/src/x.rs", &format!("//! x\n{tests}")).len(), 0);
+        let import = format!("//! x\n#[cfg(test)]\nuse y;\n{code}");
+        assert_eq!(content("crates/sso-provider/src/x.rs", &import).len(), 1);
         for spawn in ["tokio::task::spawn(f)", "JoinSet::new()", "task::spawn_blocking(f)"] {
             let code = format!("//! x\nfn f() {{ {spawn}; }}\n");
             assert_eq!(content("crates/sso-http/src/call.rs", &code).len(), 1, "{spawn}");
