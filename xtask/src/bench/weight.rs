@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 use xshell::cmd;
 
@@ -64,7 +64,9 @@ pub(crate) fn builds() -> Result<Vec<Row>> {
         ensure!(output.status.success(), "{program} does not build: {said}");
         let last = said.lines().last().unwrap_or_default();
         let seconds: Vec<f64> = last.split(' ').filter_map(|it| it.parse().ok()).collect();
-        let [real, user, system] = seconds.as_slice() else { continue };
+        let [real, user, system] = seconds.as_slice() else {
+            bail!("GNU time tells no times of {program}: {last}")
+        };
         wall.put(subject, &[*real]);
         processor.put(subject, &[user + system]);
         size.put(subject, &[length(&target.join("release").join(program))?]);
