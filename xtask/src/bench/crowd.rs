@@ -4,11 +4,11 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::cold::ours;
-use super::figures::{OURS, three_digits};
+use super::figures::{Figure, OURS, three_digits};
 use super::programs::{Programs, clean};
 use super::rounds::at_once;
 use super::stage::Stage;
@@ -48,9 +48,11 @@ pub(crate) fn measure(programs: &Programs, stage: &Stage, runs: usize) -> Result
         };
         let mut took = Vec::new();
         for _ in 0..runs {
-            took.push(at_once(size, nothing)?.0);
+            let (seconds, failed) = at_once(size, nothing)?;
+            ensure!(failed == 0, "{failed} of {size} processes did not even tell their version");
+            took.push(seconds);
         }
-        starting.push((size, middle(took)));
+        starting.push((size, median(&took)));
         crowds.push(crowd(WITH_CACHE, size, stage, runs, || ours(programs, stage, true))?);
         crowds.push(crowd(WITHOUT_CACHE, size, stage, runs, || ours(programs, stage, false))?);
         // The slow ones would take the machine for minutes.
@@ -83,14 +85,13 @@ fn crowd(
         create_token = create_token.max(stage.count("create_token")?);
         get_role_credentials = get_role_credentials.max(stage.count("get_role_credentials")?);
     }
-    let seconds = middle(took);
+    let seconds = median(&took);
     let subject = subject.to_owned();
     Ok(Crowd { subject, processes, seconds, create_token, get_role_credentials, failed })
 }
 
-fn middle(mut seconds: Vec<f64>) -> f64 {
-    seconds.sort_by(f64::total_cmp);
-    seconds.get(seconds.len() / 2).copied().unwrap_or_default()
+fn median(seconds: &[f64]) -> f64 {
+    Figure::of(seconds).map_or(f64::NAN, |figure| figure.median)
 }
 
 impl Crowds {
