@@ -42,6 +42,9 @@ const FILES: &[&str] = &[
 /// What a package must hold: those of `FILES` that cargo does not make itself.
 const NEEDED: &[&str] = &["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
+/// Where each crate is built with the oldest Rust that it promises.
+const WORKFLOW: &str = ".github/workflows/ci.yml";
+
 pub(crate) fn run(write_api: bool) -> Result<()> {
     let shell = project::shell()?;
     let metadata = MetadataCommand::new().current_dir(project::root()).exec()?;
@@ -88,6 +91,7 @@ pub(crate) fn published(metadata: &Metadata) -> Result<Vec<&Package>> {
 fn faults(metadata: &Metadata) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     let packages = published(metadata)?;
+    let workflow = fs::read_to_string(project::root().join(WORKFLOW))?;
     let versions: BTreeSet<_> = packages.iter().map(|it| &it.version).collect();
     if versions.len() != 1 {
         faults.push(format!("the crates are released together, and have versions {versions:?}"));
@@ -102,7 +106,12 @@ fn faults(metadata: &Metadata) -> Result<Vec<String>> {
         must(package.description.is_some(), "no description");
         must(package.license.is_some(), "no licence");
         must(package.repository.is_some(), "no repository");
-        must(package.rust_version.is_some(), "no rust-version");
+        let built = package.rust_version.as_ref().is_some_and(|rust| {
+            let promise = format!("cargo +{rust} check ");
+            let mut builds = workflow.lines().filter(|line| line.contains(&promise));
+            builds.any(|line| line.split(' ').any(|word| *name == word))
+        });
+        must(built, &format!("{WORKFLOW} does not build it with the Rust that it promises"));
         must(package.readme.is_some(), "no readme");
         must((1..=5).contains(&package.keywords.len()), "one to five keywords are taken");
         must(
