@@ -45,10 +45,11 @@ fn check_one_writer(stage: &Stage) {
         stage.tally.violation(&format!("two writers: {most} refreshes were in flight at once"));
     }
     let requests = stage.emulator.requests();
-    let spent = requests
-        .iter()
-        .filter(|it| it.operation == Some(Operation::CreateToken) && it.status == Some(400));
-    let spent = spent.count();
+    let refreshes = || requests.iter().filter(|it| it.operation == Some(Operation::CreateToken));
+    if most == 0 && refreshes().next().is_some() {
+        stage.tally.violation("the chaos itself does not see the refreshes that are in flight");
+    }
+    let spent = refreshes().filter(|it| it.status == Some(400)).count();
     if spent > 0 {
         let why = format!("two writers: a spent refresh token was presented, {spent} times");
         stage.tally.violation(&why);
