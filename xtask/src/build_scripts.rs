@@ -3,7 +3,7 @@
 //! one that nobody has looked through fails the check.
 //!
 //! Not responsible for macros, which run at build time too and come with the crates named beside them
-//! in Cargo.toml, nor for the workspaces of the fuzz targets and of the peers in benchmarks.
+//! in Cargo.toml, nor for the workspaces of the fuzz targets and of the other clients' programs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
