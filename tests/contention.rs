@@ -1,9 +1,10 @@
 //! Many processes at once on one token: one refresh, and everybody is served.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-use sso_emulator::{Emulator, TokenState};
+use sso_emulator::{Emulator, LoggedRequest, Operation, TokenState};
 use tempfile::TempDir;
 
 use crate::program::{command, read_json, text};
@@ -59,36 +60,42 @@ async fn two_hundred_processes_on_empty_caches_make_one_request_of_each_kind() {
     assert_eq!(emulator.counts().get_role_credentials, 1);
 }
 
+/// One of theirs has refreshed, without the lock, and not yet written what it got.
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_that_do_not_take_the_lock_are_survived() {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await.unwrap();
-    for _ in 0..ROUNDS {
-        let directory = TempDir::new().unwrap();
-        let home = emulator.write_home(directory.path(), TokenState::Expired).unwrap();
-        let Some(theirs) = (0..4)
-            .map(|_| python::spawn(&home, python::RESOLVE, &[&home.profile]))
-            .collect::<Option<Vec<_>>>()
-        else {
-            return;
-        };
-        // They take a while to start: some of ours are before them, some with them, some behind.
-        let ours: Vec<_> = (0..24_u64)
-            .map(|number| {
-                std::thread::sleep(Duration::from_millis(25 * (number % 8)));
-                let arguments = ["credential-process", "--no-cache", "--profile", &home.profile];
-                let mut command = command(&home, &arguments);
-                command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-            })
-            .collect();
-        for process in ours {
-            let output = process.wait_with_output().unwrap();
-            assert!(output.status.success(), "{}", text(&output.stderr));
-        }
-        // What becomes of theirs is theirs: without a lock they lose each other's refresh token.
-        for process in theirs {
-            process.wait_with_output().unwrap();
-        }
-        let token = read_json(&home.token_file);
-        assert!(emulator.is_live(token["refreshToken"].as_str().unwrap()), "the session lives");
+    let directory = TempDir::new().unwrap();
+    let home = emulator.write_home(directory.path(), TokenState::Expired).unwrap();
+    let Some(mut theirs) = python::spawn(&home, python::HOLD_THE_TOKEN, &[&home.profile]) else {
+        return;
+    };
+    let mut said = String::new();
+    BufReader::new(theirs.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    assert_eq!(said, "spent\n");
+
+    let mut ours: Vec<_> = (0..24)
+        .map(|_| {
+            let arguments = ["credential-process", "--no-cache", "--profile", &home.profile];
+            let mut command = command(&home, &arguments);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let is_refused = |request: &LoggedRequest| {
+        request.operation == Some(Operation::CreateToken) && request.status == Some(400)
+    };
+    while !emulator.requests().iter().any(is_refused) {
+        let is_one_there = ours.iter_mut().any(|process| process.try_wait().unwrap().is_none());
+        assert!(is_one_there, "all have ended, and none of them has asked");
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    // Closing its stdin lets it go on and write.
+    let theirs = theirs.wait_with_output().unwrap();
+    assert!(theirs.status.success(), "{}", text(&theirs.stderr));
+    for process in ours {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    assert_eq!(emulator.counts().create_token, 2, "theirs, and the one of ours that was refused");
+    let token = read_json(&home.token_file);
+    assert!(emulator.is_live(token["refreshToken"].as_str().unwrap()), "the session lives");
 }

@@ -16,6 +16,18 @@ frozen = session.get_credentials().get_frozen_credentials()
 print(frozen.access_key)
 ";
 
+/// Refreshes the token of a profile, says so, and writes what it got when its stdin is closed.
+pub(crate) const HOLD_THE_TOKEN: &str = "
+import sys, botocore.session
+def hold(**_):
+    print('spent', flush=True)
+    sys.stdin.read()
+session = botocore.session.Session(profile=sys.argv[1])
+session.set_config_variable('region', 'us-east-1')
+session.register('after-call.sso-oidc.CreateToken', hold)
+session.get_credentials().get_frozen_credentials()
+";
+
 /// Starts a script with the home's environment; `None` when there is no botocore to run it with.
 pub(crate) fn spawn(home: &Home, script: &str, arguments: &[&str]) -> Option<Child> {
     static HAS_BOTOCORE: OnceLock<bool> = OnceLock::new();
@@ -35,7 +47,7 @@ pub(crate) fn spawn(home: &Home, script: &str, arguments: &[&str]) -> Option<Chi
         }
     }
     command.envs(home.environment.iter().cloned());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Some(command.spawn().expect("python3 runs"))
 }
 
