@@ -1,6 +1,6 @@
 //! Whether the pages are true where a machine can tell: the page of errors has every error (each
-//! `#[error("…")]` of the crates that users see), links lead somewhere, and the architecture page names
-//! files, types and functions that are there.
+//! `#[error("…")]` of the crates that users see), links and paths lead somewhere, and the architecture
+//! page names files, types and functions that are there.
 //!
 //! Not responsible for what the pages say of them. The code in them is compiled by the tests.
 
@@ -34,6 +34,7 @@ pub(crate) fn faults() -> Result<Vec<String>> {
         } else if Path::new(file).extension().is_some_and(|it| it == "md") {
             let text = fs::read_to_string(project::root().join(file))?;
             faults.extend(dead_links(file, &text));
+            faults.extend(missing_files(file, &text));
         }
     }
     faults.extend(unlisted_errors(&sources)?);
@@ -49,6 +50,19 @@ fn dead_links(page: &str, text: &str) -> Vec<String> {
     let is_dead =
         |it: &&str| !it.is_empty() && !it.contains("://") && !directory.with_file_name(it).exists();
     files.filter(is_dead).map(|it| format!("{page}: {it} is not there")).collect()
+}
+
+/// Paths from the root, in backquotes, that are not there.
+fn missing_files(page: &str, text: &str) -> Vec<String> {
+    let spans = text.split('`').skip(1).step_by(2);
+    let paths = spans.map(|span| span.split("::").next().unwrap_or(span));
+    let is_missing = |path: &&str| {
+        // `tests` and `fuzz` are folders of crates, too.
+        ["crates/", "docs/", "xtask/", ".github/"].iter().any(|it| path.starts_with(it))
+            && !path.contains(char::is_whitespace)
+            && !project::root().join(path).exists()
+    };
+    paths.filter(is_missing).map(|it| format!("{page}: {it} is not there")).collect()
 }
 
 /// Words that look like names of ours on the architecture page, and are the system's or OAuth's.
@@ -148,6 +162,16 @@ mod tests {
     fn a_link_that_leads_nowhere_is_found() {
         let text = "[a](ARCHITECTURE.md#the-layers) [b](../README.md) [c](https://x.example/) [d](NOWHERE.md)";
         assert_eq!(dead_links("docs/x.md", text), ["docs/x.md: NOWHERE.md is not there"]);
+    }
+
+    #[test]
+    fn a_path_that_is_not_there_is_found() {
+        let text =
+            "`crates/sso-http/src/lib.rs::x`, `docs`, `xtask/src/nowhere.rs`\n```sh\ncrates/\n```";
+        assert_eq!(
+            missing_files("docs/x.md", text),
+            ["docs/x.md: xtask/src/nowhere.rs is not there"]
+        );
     }
 
     #[test]
