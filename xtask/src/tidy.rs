@@ -229,22 +229,30 @@ fn deserted() -> Vec<String> {
     gone.map(|home| format!("xtask/src/tidy.rs: {home} is not there")).collect()
 }
 
-/// The two commands that the README gives, of which the second is the first that CI runs.
+/// The two commands that the README gives, and that both ways of running all checks run the tests
+/// first, as whoever follows the README does.
 fn commands() -> Result<Vec<String>> {
     let read = |file: &str| fs::read_to_string(project::root().join(file));
-    let (readme, ci) = (read("README.md")?, read(".ci/run")?);
+    let readme = read("README.md")?;
     let mut faults = Vec::new();
     for command in ["cargo xtask demo", "cargo test --workspace"] {
         if !readme.contains(command) {
             faults.push(format!("README.md does not give the command {command:?}"));
         }
     }
-    for command in ["cargo test --workspace", "cargo xtask ci"] {
-        if !ci.lines().any(|line| line == command) {
-            faults.push(format!(".ci/run does not run {command:?}"));
+    for (file, before) in [(".ci/run", ""), (".github/workflows/ci.yml", "run: ")] {
+        if !runs_tests_then_checks(&read(file)?, before) {
+            faults.push(format!("{file} does not run the tests, and then every other check"));
         }
     }
     Ok(faults)
+}
+
+fn runs_tests_then_checks(script: &str, before: &str) -> bool {
+    let mut lines = script.lines().map(str::trim);
+    ["cargo test --workspace", "cargo xtask ci"]
+        .iter()
+        .all(|command| lines.any(|line| line.strip_prefix(before) == Some(*command)))
 }
 
 #[cfg(test)]
@@ -255,6 +263,17 @@ mod tests {
     fn the_sources_are_tidy() {
         let faults = faults().unwrap();
         assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn a_script_runs_the_tests_before_every_other_check() {
+        let (tests, checks) = ("  run: cargo test --workspace\n", "  run: cargo xtask ci\n");
+        assert!(runs_tests_then_checks(&format!("x\n{tests}y\n{checks}"), "run: "));
+        for other in
+            [format!("{checks}{tests}"), tests.into(), checks.into(), format!("{tests}# {checks}")]
+        {
+            assert!(!runs_tests_then_checks(&other, "run: "), "{other}");
+        }
     }
 
     #[test]
