@@ -15,7 +15,9 @@ mod stage;
 mod weight;
 mod within;
 
-use anyhow::{Context as _, Result};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crowd::Crowds;
@@ -66,6 +68,8 @@ pub(crate) fn run(options: Options) -> Result<()> {
     if options.layout {
         return layout::run();
     }
+    // It is wanted last, after minutes.
+    ensure!(Path::new(rounds::TIME).is_file(), "there is no {}; install GNU time", rounds::TIME);
     let programs = Programs::build()?;
     let run = measure(&programs, options)?;
     let rows: Vec<&Row> = run.groups.iter().flat_map(|(_, rows)| rows).collect();

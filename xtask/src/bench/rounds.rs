@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use super::figures::{FLOOR, OURS, Row, Unit};
 
+/// GNU time, which tells the memory and the processor time of a process.
+pub(crate) const TIME: &str = "/usr/bin/time";
+
 /// Someone whose turn it is in each round.
 pub(crate) struct Turn<'a> {
     pub(crate) subject: &'static str,
@@ -67,7 +70,7 @@ pub(crate) fn inside(measure: &str, rounds: usize, turns: &[Turn<'_>]) -> Result
 pub(crate) fn memory(measure: &str, rounds: usize, turns: &[Turn<'_>]) -> Result<Row> {
     by_turns(measure, Unit::Kibibytes, rounds, turns, |turn| {
         let wanted = (turn.command)();
-        let mut command = Command::new("/usr/bin/time");
+        let mut command = Command::new(TIME);
         command.args(["-q", "-f", "%M"]).arg(wanted.get_program()).args(wanted.get_args());
         command.env_clear();
         command.envs(wanted.get_envs().filter_map(|(name, value)| Some((name, value?))));

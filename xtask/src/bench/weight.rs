@@ -13,6 +13,7 @@ use xshell::cmd;
 
 use super::figures::{OURS, Row, Unit};
 use super::programs::{Programs, target};
+use super::rounds::TIME;
 use crate::project;
 
 /// The smallest programs over the library and over its peer; see `xtask/bench/peers`.
@@ -56,7 +57,7 @@ pub(crate) fn builds() -> Result<Vec<Row>> {
             fs::remove_dir_all(&target)?;
         }
         let manifest = manifest(program)?;
-        let mut command = Command::new("/usr/bin/time");
+        let mut command = Command::new(TIME);
         command.args(["-q", "-f", "%e %U %S", &project::cargo(), "build", "--release"]);
         command.args(["--quiet", "--manifest-path"]).arg(&manifest);
         let output = command.env("CARGO_TARGET_DIR", &target).output()?;
