@@ -87,6 +87,7 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 fn check_mode(stage: &Stage, path: &Path) {
     // Gone by now, perhaps.
     let Ok(metadata) = fs::symlink_metadata(path) else { return };
+    stage.tally.count("check: a file or directory is its owner's alone");
     if metadata.mode() & 0o077 != 0 {
         let mode = metadata.mode() & 0o777;
         stage.tally.violation(&format!("others may use {}: mode {mode:o}", path.display()));

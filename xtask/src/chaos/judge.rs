@@ -42,6 +42,9 @@ pub(crate) fn output(stage: &Stage, run: &Run, output: &Output) {
     }
     stage.tally.count("check: what was printed holds no other secret");
     let (took, limit) = (run.started.elapsed(), limit(run));
+    if !run.stopped && run.weather == Weather::Frozen {
+        stage.tally.count("check: nobody waits for longer than the lock's limit");
+    }
     if !run.stopped && took > limit {
         let why = format!("{:?} took {took:.0?}, more than {limit:?}", run.what);
         stage.tally.violation(&why);

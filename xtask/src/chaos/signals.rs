@@ -75,6 +75,7 @@ pub(crate) fn kill_while_put_in_place(stage: &Stage, _: &mut fastrand::Rng) -> b
 /// The token in the file is spent until what was written aside takes its place. Nobody need be told
 /// to log in before it expires, so the file itself is looked at.
 fn check_that_it_survives(stage: &Stage, aside: &Path) {
+    stage.tally.count("check: a token that a killed process has written aside survives");
     let until = Instant::now() + Duration::from_secs(5);
     while Instant::now() < until {
         if logins::is_live(stage, &stage.home.token_file) {
