@@ -21,8 +21,23 @@ pub(crate) fn run() -> Result<()> {
     let shell = project::shell()?;
     let cargo = project::cargo();
     cmd!(shell, "{cargo} build --quiet --package sso-cli").quiet().run()?;
-    let program = binary("ssocreds")?;
+    show(binary("ssocreds")?)
+}
 
+/// The same with the program as it is released, which is linked in a way of its own.
+pub(crate) fn run_released() -> Result<()> {
+    println!("building ssocreds for release …");
+    let program = project::released_program()?;
+    let is_linux = cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"));
+    let has = |name: &[u8], file: &[u8]| file.windows(name.len()).any(|it| it == name);
+    ensure!(
+        !is_linux || has(b".text.cold_start", &std::fs::read(&program)?),
+        "the linker was not given crates/sso-cli/cold-start.ld; does it understand it? (build.rs)"
+    );
+    show(program)
+}
+
+fn show(program: PathBuf) -> Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let emulator = runtime.block_on(Emulator::builder().rotate_refresh_tokens(true).start())?;

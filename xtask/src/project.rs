@@ -34,6 +34,22 @@ pub(crate) fn without_tests(source: &str) -> &str {
     source.split("#[cfg(test)]\nmod tests {").next().unwrap_or(source)
 }
 
+/// The program as it is released, built.
+pub(crate) fn released_program() -> Result<PathBuf> {
+    let (shell, cargo) = (shell()?, cargo());
+    // By itself: in one build with other members it would get their features of what they share.
+    cmd!(shell, "{cargo} build --quiet --release -p sso-cli").quiet().run()?;
+    let name = format!("ssocreds{}", std::env::consts::EXE_SUFFIX);
+    Ok(target()?.join("release").join(name))
+}
+
+/// Where the programs of this workspace are built.
+pub(crate) fn target() -> Result<PathBuf> {
+    // This program lies in `TARGET/PROFILE`.
+    let this = std::env::current_exe()?;
+    Ok(this.ancestors().nth(2).context("a program lies in a target directory")?.to_owned())
+}
+
 /// The cargo that runs this task.
 pub(crate) fn cargo() -> String {
     option_env!("CARGO").unwrap_or("cargo").to_owned()

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 use xshell::cmd;
 
-use super::programs::{Programs, clean, target};
+use super::programs::{Programs, clean};
 use super::stage::Stage;
 use crate::project;
 
@@ -64,7 +64,7 @@ const FOOT: &str = "  }\n} INSERT BEFORE .text;\n";
 fn with_symbols() -> Result<PathBuf> {
     let (shell, cargo) = (project::shell()?, project::cargo());
     println!("building ssocreds for release, with its symbols …");
-    let directory = target()?.join("bench/layout");
+    let directory = project::target()?.join("bench/layout");
     let whole = "profile.release.strip=false";
     let own = "profile.release.package.sso-cli.strip=false";
     cmd!(shell, "{cargo} build --quiet --release -p sso-cli --config {whole} --config {own}")

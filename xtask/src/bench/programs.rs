@@ -67,19 +67,12 @@ pub(crate) fn clean(program: impl AsRef<OsStr>, environment: &[(String, String)]
     command
 }
 
-/// Where the programs of this workspace are built.
-pub(crate) fn target() -> Result<PathBuf> {
-    // This program lies in `TARGET/PROFILE`.
-    let this = std::env::current_exe()?;
-    Ok(this.ancestors().nth(2).context("a program lies in a target directory")?.to_owned())
-}
-
 impl Programs {
     /// Builds what can be built here, for release, and looks for the rest.
     pub(crate) fn build() -> Result<Self> {
         let mut programs = Self::build_ours()?;
         let shell = project::shell()?;
-        let here = target()?.join("bench");
+        let here = project::target()?.join("bench");
         fs::create_dir_all(&here)?;
         let installed = project::root().join("target/interop");
         println!("building the peers, for release (minutes, once) …");
@@ -95,16 +88,15 @@ impl Programs {
     pub(crate) fn build_ours() -> Result<Self> {
         let (shell, cargo) = (project::shell()?, project::cargo());
         println!("building ssocreds, the emulator and the floors, for release …");
-        // By itself: in one build with the others it would get their features of what they share.
-        cmd!(shell, "{cargo} build --quiet --release -p sso-cli").quiet().run()?;
+        let ours = project::released_program()?;
         cmd!(shell, "{cargo} build --quiet --release -p sso-emulator").quiet().run()?;
         cmd!(shell, "{cargo} build --quiet --release -p sso-bench").quiet().run()?;
-        let target = target()?;
+        let target = project::target()?;
         let program = |name: &str| {
             target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
         };
         Ok(Self {
-            ours: program("ssocreds"),
+            ours,
             emulator: program("sso-emulator"),
             in_process: program("in-process"),
             floor_http: program("floor-http"),

@@ -12,7 +12,7 @@ use serde_json::Value;
 use xshell::cmd;
 
 use super::figures::{OURS, Row, Unit};
-use super::programs::{Programs, target};
+use super::programs::Programs;
 use super::rounds::TIME;
 use crate::project;
 
@@ -52,7 +52,7 @@ pub(crate) fn builds() -> Result<Vec<Row>> {
     let [mut wall, mut processor, mut size] = BUILDS.map(|(measure, unit)| Row::new(measure, unit));
     for (subject, program) in SMALLEST {
         println!("  a clean release build of {program} …");
-        let target = target()?.join("bench/builds").join(program);
+        let target = project::target()?.join("bench/builds").join(program);
         if target.exists() {
             fs::remove_dir_all(&target)?;
         }
