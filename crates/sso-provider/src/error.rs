@@ -227,7 +227,7 @@ pub enum ConfigError {
     /// An endpoint cannot be used.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The HTTPS client cannot be set up: a proxy variable or a CA bundle.
+    /// The HTTPS client cannot be set up: a proxy variable, or the suffix for `User-Agent`.
     #[cfg(feature = "https")]
     #[error(transparent)]
     Client(#[from] sso_http::ClientError),
