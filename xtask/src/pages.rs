@@ -1,6 +1,6 @@
-//! Whether the pages are true where a machine can tell: the page of errors has every error (each
-//! `#[error("…")]` of the crates that users see), links and paths lead somewhere, and the architecture
-//! page names files, types and functions that are there.
+//! Whether the pages are true where a machine can tell: the page of errors has every error and every
+//! warning (each `#[error("…")]` and `warn!(…, "…")` of the crates that users see), links and paths lead
+//! somewhere, and the architecture page names files, types and functions that are there.
 //!
 //! Not responsible for what the pages say of them. The code in them is compiled by the tests.
 
@@ -102,7 +102,7 @@ fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// The errors that their page lacks.
+/// The errors and warnings that their page lacks.
 fn unlisted_errors(sources: &[(&str, String)]) -> Result<Vec<String>> {
     let page = fs::read_to_string(project::root().join(ERRORS))?.replace('`', "");
     let mut faults = Vec::new();
@@ -116,10 +116,14 @@ fn unlisted_errors(sources: &[(&str, String)]) -> Result<Vec<String>> {
     Ok(faults)
 }
 
-/// The format strings of the derived errors, their escapes resolved.
+/// The format strings of the derived errors and of the warnings, their escapes resolved.
 fn messages(text: &str) -> Vec<String> {
     let code = project::without_tests(text);
-    code.split("#[error(").skip(1).filter_map(|rest| literal(rest.trim_start())).collect()
+    let errors = code.split("#[error(").skip(1).map(str::trim_start);
+    // The text of an event comes after its fields, none of which is a string of its own.
+    let warnings = code.split("tracing::warn!(").skip(1);
+    let warnings = warnings.map(|rest| rest.trim_start_matches(|it| it != '"'));
+    errors.chain(warnings).filter_map(literal).collect()
 }
 
 /// The string literal at the beginning; none for `transparent`.
@@ -188,8 +192,9 @@ mod tests {
     #[test]
     fn messages_are_read_as_rust_reads_them() {
         let code = "#[error(\n  \"the \\\"x\\\" of {a} \\\n     and {}; do\", b\n)]\n#[error(transparent)]\n\
+                    tracing::warn!(\n  error = &error as &dyn Error,\n  \"it still serves\"\n);\n\
                     #[cfg(test)]\nmod tests {\n#[error(\"not this\")]";
-        assert_eq!(messages(code), ["the \"x\" of {a} and {}; do"]);
+        assert_eq!(messages(code), ["the \"x\" of {a} and {}; do", "it still serves"]);
     }
 
     #[test]
