@@ -152,16 +152,16 @@ fn show_credentials(output: &Output) -> Result<()> {
     ensure!(output.status.success(), "ssocreds failed:\n{error}");
     let credentials: Value = serde_json::from_slice(&output.stdout)?;
     let credentials = credentials.as_object().context("credentials are a JSON object")?;
-    println!("  {{");
-    for (key, value) in credentials {
+    let line = |(key, value): (&String, &Value)| {
         let secret = ["SecretAccessKey", "SessionToken"].contains(&key.as_str());
         let shown = match value.as_str() {
             Some(text) if secret => format!("\"{}\"", cut(text)),
             _ => value.to_string(),
         };
-        println!("    {key:?}: {shown}");
-    }
-    println!("  }}");
+        format!("    {key:?}: {shown}")
+    };
+    let lines: Vec<_> = credentials.iter().map(line).collect();
+    println!("  {{\n{}\n  }}", lines.join(",\n"));
     Ok(())
 }
 
