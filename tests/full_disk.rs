@@ -1,4 +1,4 @@
-//! A disk without room: nothing is lost, and nobody is told to log in.
+//! A disk without room, while refresh tokens stay good: nothing is lost, and nobody is told to log in.
 
 use std::process::{Command, Stdio};
 
