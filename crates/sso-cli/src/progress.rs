@@ -52,21 +52,20 @@ impl Progress {
         self.0.is_shown
     }
 
-    /// From now on this is being waited for. What was told before is over, but a pause that lasts.
+    /// From now on this is being waited for.
     pub(crate) fn set(&self, what: String) {
-        let mut state = self.state();
-        state.what = what;
-        let now = Instant::now();
-        state.news.take_if(|news| news.pause_until.is_none_or(|until| until <= now));
+        self.state().what = what;
     }
 
     pub(crate) fn tell(&self, news: News) {
         self.state().news = Some(news);
     }
 
-    /// What was told last is over.
+    /// What was told is over. A pause that lasts is another's, of several that are waited for at a
+    /// time.
     pub(crate) fn forget_news(&self) {
-        self.state().news = None;
+        let now = Instant::now();
+        self.state().news.take_if(|news| news.pause_until.is_none_or(|until| until <= now));
     }
 
     /// Takes the line away.
@@ -182,11 +181,13 @@ mod tests {
         };
         pause(now);
         assert_eq!(line(), "ssocreds: listing roles ... (attempt 2 of 3)");
+        progress.forget_news();
         progress.set("listing roles, 1 of 45 accounts done".to_owned());
         assert_eq!(line(), "ssocreds: listing roles, 1 of 45 accounts done ...");
         // Another account's answer does not end the pause.
         pause(now + Duration::from_secs(1000));
         let counted_down = line();
+        progress.forget_news();
         progress.set("listing roles, 2 of 45 accounts done".to_owned());
         assert_eq!(line(), counted_down);
     }

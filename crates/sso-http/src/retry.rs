@@ -33,7 +33,8 @@ use crate::{
 /// fails, each caller soon gets its error after one attempt, and the outage is not made worse.
 ///
 /// Before each wait there is an event for `tracing` at the target `ssocreds::progress`, level
-/// `DEBUG`, with `attempt`, `attempts` and `wait_ms`.
+/// `DEBUG`, with `attempt`, `attempts` and `wait_ms`; when the further attempt is over, however it
+/// ends, one with `over`.
 ///
 /// ```
 /// use sso_http::{Portal, RetryLayer};
@@ -59,7 +60,14 @@ pub struct RetryPolicy {
     budget: Arc<TpsBudget>,
     /// The attempt that is under way, from 1.
     attempt: u32,
+    /// The last attempt that was announced, until it is over. A clone's attempts are its own: layers
+    /// and services, which are cloned, have announced none.
+    announced: Option<Arc<Announced>>,
 }
+
+/// A further attempt that was announced, also where it is dropped half way.
+#[derive(Debug)]
+struct Announced;
 
 /// The wait before a further attempt.
 pub struct RetryDelay(Pin<Box<tokio::time::Sleep>>);
@@ -76,6 +84,7 @@ impl RetryLayer {
                 ceiling: Duration::from_secs(20),
                 budget: budget(2, 20),
                 attempt: 1,
+                announced: None,
             },
         }
     }
@@ -129,6 +138,7 @@ where
     type Future = RetryDelay;
 
     fn retry(&mut self, _: &mut Req, result: &mut Result<Res, E>) -> Option<RetryDelay> {
+        self.announced = None;
         let error = match result {
             Ok(_) => {
                 self.budget.deposit();
@@ -146,6 +156,7 @@ where
             tracing::debug!(
                 target: "ssocreds::progress",
                 attempt = self.attempt,
+                over = true,
                 "{}; not trying again, as too much has failed lately",
                 error.headline()
             );
@@ -163,6 +174,7 @@ where
             "{}; trying again",
             error.headline()
         );
+        self.announced = Some(Arc::new(Announced));
         self.attempt += 1;
         Some(RetryDelay(Box::pin(tokio::time::sleep(wait))))
     }
@@ -177,6 +189,12 @@ impl RetryPolicy {
     fn jittered(&self) -> Duration {
         let doublings = 2u32.saturating_pow(self.attempt - 1);
         self.base.saturating_mul(doublings).min(self.ceiling).mul_f64(random_fraction())
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        tracing::debug!(target: "ssocreds::progress", over = true, "the further attempt is over");
     }
 }
 

@@ -134,6 +134,23 @@ async fn the_wait_for_another_process_ends_visibly() {
     assert!(after.contains("\rssocreds: getting credentials from AWS SSO ..."), "{shown:?}");
 }
 
+/// A refresh that succeeded at the second attempt says nothing of what is asked for then.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_further_attempt_ends_visibly() {
+    let scene = Scene::new(TokenState::Expired).await;
+    let busy =
+        ScriptedAnswer::error(ErrorName::TooManyRequests).retry_after(Duration::from_secs(1));
+    scene.emulator.fault_next(Operation::CreateToken, 1, busy);
+    let slow = Fault::Delay(Duration::from_millis(1500));
+    scene.emulator.fault_next(Operation::GetRoleCredentials, 1, slow);
+    let Some(shown) = on_a_terminal(&scene, "credential-process --profile devsso") else { return };
+    assert_eq!(scene.emulator.counts().create_token, 2);
+    let (_, last) = shown.rsplit_once("\rssocreds: ").unwrap_or_else(|| panic!("{shown:?}"));
+    let what = "getting credentials from AWS SSO ...";
+    assert!(last.starts_with(what) && !last.contains("attempt"), "{shown:?}");
+}
+
 /// Many accounts: no faster than the portal likes, and how far it is can be seen.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]

@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::{self, Write};
+use std::time::Duration;
 
 use sso_http::{
-    AuthorizationCode, CodeVerifier, CreateToken, DeviceCode, RequestBody, ResponseBody, RetryLayer,
+    AuthorizationCode, CodeVerifier, CreateToken, DeviceCode, GetRoleCredentials, RequestBody,
+    ResponseBody, RetryLayer, ServiceError,
 };
 use sso_types::ClientSecret;
 use tower::{Layer, ServiceExt};
@@ -16,6 +18,9 @@ use tracing::{Event, Metadata};
 
 use crate::operations::{get_role_credentials, refresh};
 use crate::server::{CREDENTIALS, Reply, Server, answer, json, raw};
+
+/// In the event with which what was announced ends.
+const OVER: &str = " over=true";
 
 /// Writes down everything that happens on a thread that listens, from every target, at every level.
 ///
@@ -166,7 +171,34 @@ async fn a_retry_is_announced() {
     let heard = Everything::heard();
     let announced = "ssocreds::progress message=the portal answered 429; trying again attempt=1 \
                      attempts=3 wait_ms=5";
-    assert!(heard.contains(announced), "{heard}");
+    let (_, after) = heard.split_once(announced).unwrap_or_else(|| panic!("{heard}"));
+    assert_eq!(after.matches(OVER).count(), 1, "{heard}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_retry_is_announced_also_of_one_that_fails_or_is_dropped() {
+    let layer = RetryLayer::standard();
+    let failing = tower::service_fn(|_: GetRoleCredentials| {
+        let busy = ServiceError::service(503, "", "").with_retry_after(Duration::from_secs(5));
+        std::future::ready(Err::<(), _>(busy))
+    });
+    let ends = |heard: &str| heard.matches(OVER).count();
+
+    Everything::listen();
+    layer.layer(failing).oneshot(get_role_credentials()).await.unwrap_err();
+    let heard = Everything::heard();
+    let (first, second) = heard.split_once("trying again attempt=2 ").unwrap();
+    assert_eq!((ends(first), ends(second)), (1, 1), "{heard}");
+
+    Everything::listen();
+    let call = layer.layer(failing).oneshot(get_role_credentials());
+    tokio::time::timeout(Duration::from_secs(1), call).await.unwrap_err();
+    assert_eq!(ends(&Everything::heard()), 1);
+
+    Everything::listen();
+    layer.budget(0, 0).layer(failing).oneshot(get_role_credentials()).await.unwrap_err();
+    let heard = Everything::heard();
+    assert_eq!((heard.matches("not trying again").count(), ends(&heard)), (1, 1), "{heard}");
 }
 
 #[test]
