@@ -50,7 +50,8 @@ pub struct RetryLayer {
     policy: RetryPolicy,
 }
 
-/// The policy that [`RetryLayer`] gives to [`tower::retry::Retry`].
+/// The policy that [`RetryLayer`] gives to [`tower::retry::Retry`]; one call's, from its first attempt
+/// to its last.
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
     max_attempts: u32,
@@ -105,6 +106,12 @@ impl RetryLayer {
         self
     }
 
+    /// The policy of one call, for who has something to do between the attempts and makes them in a loop
+    /// of their own; with the budget that all of the layer's calls share.
+    pub fn policy(&self) -> RetryPolicy {
+        self.policy.clone()
+    }
+
     /// The ceiling of the first wait, and the one that no wait exceeds.
     #[must_use]
     pub fn backoff(mut self, base: Duration, ceiling: Duration) -> Self {
@@ -138,6 +145,18 @@ where
     type Future = RetryDelay;
 
     fn retry(&mut self, _: &mut Req, result: &mut Result<Res, E>) -> Option<RetryDelay> {
+        self.next_wait(result)
+    }
+
+    fn clone_request(&mut self, request: &Req) -> Option<Req> {
+        Some(request.clone())
+    }
+}
+
+impl RetryPolicy {
+    /// What an attempt came to: the wait before a further one, or `None` where there is to be none.
+    /// Counts the attempt, announces the further one, and takes it out of the budget.
+    pub fn next_wait<Res, E: 'static>(&mut self, result: &Result<Res, E>) -> Option<RetryDelay> {
         self.announced = None;
         let error = match result {
             Ok(_) => {
@@ -179,12 +198,6 @@ where
         Some(RetryDelay(Box::pin(tokio::time::sleep(wait))))
     }
 
-    fn clone_request(&mut self, request: &Req) -> Option<Req> {
-        Some(request.clone())
-    }
-}
-
-impl RetryPolicy {
     /// Anything from zero to the ceiling of this attempt.
     fn jittered(&self) -> Duration {
         let doublings = 2u32.saturating_pow(self.attempt - 1);

@@ -121,8 +121,8 @@
 //! Warnings for what a person should know of though it works: a token that could not be refreshed
 //! ahead of its expiry or not be written, a lock that is not to be had. At the target
 //! `ssocreds::progress`, level `DEBUG`: an event when another process is waited for, and one with
-//! `over` when that ends; before a further attempt after a lost answer one with `attempt`, `attempts`
-//! and `wait_ms`, as `sso_http`'s. No event holds a secret.
+//! `over` when that ends; `sso_http`'s events about further
+//! attempts, too. No event holds a secret.
 //!
 //! # Known gaps
 //!

@@ -284,10 +284,10 @@ impl ProfileProvidersBuilder {
         let file = TokenFile::new(cache_dir.join(asked_for.cache_key().file_name()));
         let token_provider = match (asked_for.sso_session(), &asked_for) {
             (Some(session), _) => {
-                // A refresh is not repeated blindly: the provider looks at the file first.
-                let oidc = retry.clone().retry_ambiguous(false);
-                let oidc = oidc.layer(Oidc::with_endpoint(https.clone(), oidc_endpoint));
-                SsoTokenProvider::builder(oidc, file).sso_session(session)
+                // No retry layer: the provider looks at the file before it repeats a refresh, and what
+                // a layer tries again would multiply what it does.
+                let oidc = Oidc::with_endpoint(https.clone(), oidc_endpoint);
+                SsoTokenProvider::builder(oidc, file).sso_session(session).retry_all(retry.clone())
             }
             (None, AskedFor::Profile(profile)) => {
                 SsoTokenProvider::builder_without_refresh(file).profile(profile.profile_name())
@@ -298,7 +298,6 @@ impl ProfileProvidersBuilder {
             .region(asked_for.region().clone())
             .start_url(asked_for.start_url().clone())
             .accept_other_session(self.accept_other_session)
-            .max_attempts(settings.max_attempts.value)
             .shared_clock(Arc::clone(&self.clock))
             .build()?;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sso_cache::{CachedToken, Fingerprint, StoreError, TokenFile};
-use sso_http::{CreateToken, CreateTokenResponse, ServiceError};
+use sso_http::{CreateToken, CreateTokenResponse, RetryLayer, ServiceError};
 use sso_types::{AccessToken, Clock, Region, StartUrl};
 use tower::{BoxError, Service};
 
@@ -51,7 +51,9 @@ pub(crate) struct Shared {
     pub(crate) refresh_window: SignedDuration,
     pub(crate) lock_limit: Duration,
     pub(crate) time_limit: Duration,
-    pub(crate) max_attempts: u32,
+    pub(crate) retry: RetryLayer,
+    /// Whether also what certainly was not carried out is tried again here.
+    pub(crate) retries_certain_failures: bool,
     pub(crate) region: Option<Region>,
     pub(crate) start_url: Option<StartUrl>,
     pub(crate) login_command: String,
@@ -184,7 +186,8 @@ impl Shared {
             refresh_window: builder.refresh_window,
             lock_limit: builder.lock_limit,
             time_limit: builder.time_limit,
-            max_attempts: builder.max_attempts,
+            retry: builder.retry,
+            retries_certain_failures: builder.retries_certain_failures,
             region: builder.region,
             start_url: builder.start_url,
             login_command,

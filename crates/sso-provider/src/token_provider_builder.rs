@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use sso_cache::TokenFile;
-use sso_http::{CreateToken, CreateTokenResponse};
+use sso_http::{CreateToken, CreateTokenResponse, RetryLayer};
 use sso_types::{Clock, Region, SessionName, StartUrl, SystemClock};
 
 use crate::login_command::LoginCommand;
@@ -25,7 +25,8 @@ pub struct SsoTokenProviderBuilder {
     pub(crate) refresh_window: SignedDuration,
     pub(crate) lock_limit: Duration,
     pub(crate) time_limit: Duration,
-    pub(crate) max_attempts: u32,
+    pub(crate) retry: RetryLayer,
+    pub(crate) retries_certain_failures: bool,
     pub(crate) region: Option<Region>,
     pub(crate) start_url: Option<StartUrl>,
     pub(crate) accept_other_session: bool,
@@ -44,7 +45,8 @@ impl SsoTokenProviderBuilder {
             refresh_window: SignedDuration::from_mins(5),
             lock_limit: Duration::from_secs(20),
             time_limit: Duration::from_secs(60),
-            max_attempts: 3,
+            retry: RetryLayer::standard(),
+            retries_certain_failures: false,
             region: None,
             start_url: None,
             accept_other_session: false,
@@ -75,9 +77,19 @@ impl SsoTokenProviderBuilder {
 
     /// How often `CreateToken` is sent in all when its answer is lost on the way: 3, unless set
     /// here; 0 counts as 1. Before each further attempt the file is read again, as the refresh token
-    /// may be spent. Retries of what certainly was not carried out are a layer over the service.
+    /// may be spent. Retries of what certainly was not carried out are a layer over the service; with
+    /// such a layer each of these attempts may be several requests.
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
-        self.max_attempts = max_attempts.max(1);
+        self.retry = self.retry.max_attempts(max_attempts);
+        self
+    }
+
+    /// Tries again, so often in all, whatever failed for a passing reason, instead of lost answers
+    /// only: for a service without a layer that does.
+    #[cfg(feature = "https")]
+    pub(crate) fn retry_all(mut self, retry: RetryLayer) -> Self {
+        self.retry = retry;
+        self.retries_certain_failures = true;
         self
     }
 

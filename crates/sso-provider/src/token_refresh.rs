@@ -8,18 +8,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sso_cache::{CachedToken, Fingerprint, LockError, StoreError, TokenFileLock};
-use sso_http::{CreateToken, CreateTokenResponse, ServiceError};
-use tokio::time::{sleep, timeout};
+use sso_http::{CreateToken, CreateTokenResponse, RetryDelay, RetryPolicy, ServiceError};
+use tokio::time::timeout;
 
-use crate::jitter::random_fraction;
 use crate::seen::Seen;
 use crate::token_provider::{Refused, Shared};
 use crate::wait::Wait;
 use crate::{SignInCause, TokenError};
 
-/// The ceiling of the first wait before another attempt, and the one that no wait exceeds.
-const BACKOFF: Duration = Duration::from_secs(1);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
 /// How long a process that used our refresh token, without our lock, has to write what it got.
 const OTHERS_WRITE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -128,7 +124,7 @@ impl Refresh<'_> {
         };
         // Under the lock the file is read again: what is refreshed is what is there now.
         let mut base = self.read_again(self.seen.clone())?;
-        let mut attempt = 1;
+        let mut retry = self.shared.retry.policy();
         let mut lost_a_race = false;
         loop {
             if self.serves(&base) {
@@ -136,7 +132,9 @@ impl Refresh<'_> {
             }
             tried.clone_from(&base.fingerprint);
             let asked_at = self.shared.clock.now();
-            let error = match self.create_token(&base, asked_at).await? {
+            let outcome = self.create_token(&base, asked_at).await?;
+            let wait = self.wait_before_retry(&mut retry, &outcome);
+            let error = match outcome {
                 Ok(answer) => return Ok(Outcome::New(Renewed { answer, asked_at, base, lock })),
                 Err(error) => error,
             };
@@ -149,13 +147,9 @@ impl Refresh<'_> {
                 lost_a_race = true;
             } else if error.is_sign_in_required() || error.is_invalid_grant() {
                 return Err(self.shared.sign_in(SignInCause::SessionEnded(error)));
-            } else if error.is_transient()
-                && error.is_outcome_unknown()
-                && attempt < self.shared.max_attempts
-            {
-                // The answer was lost, and the refresh token may be spent: look before asking.
-                self.back_off(attempt).await;
-                attempt += 1;
+            } else if let Some(wait) = wait {
+                // Where the answer was lost the refresh token may be spent: look before asking.
+                wait.await;
                 base = self.read_again(base)?;
             } else {
                 return Err(TokenError::Refresh(error));
@@ -168,18 +162,18 @@ impl Refresh<'_> {
         Ok(Seen::or_newer(self.shared.read()?, known))
     }
 
-    /// Before another attempt, as between the attempts of a retry layer.
-    async fn back_off(&self, attempt: u32) {
-        let ceiling = BACKOFF.saturating_mul(2_u32.saturating_pow(attempt - 1));
-        let wait = ceiling.min(LONGEST_BACKOFF).mul_f64(random_fraction());
-        tracing::debug!(
-            target: "ssocreds::progress",
-            attempt,
-            attempts = self.shared.max_attempts,
-            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-            "the answer of SSO OIDC was lost; trying again"
-        );
-        sleep(wait).await;
+    /// The wait before another attempt, where one is to be made.
+    fn wait_before_retry(
+        &self,
+        retry: &mut RetryPolicy,
+        outcome: &Result<CreateTokenResponse, ServiceError>,
+    ) -> Option<RetryDelay> {
+        let is_certain = outcome.as_ref().is_err_and(|error| !error.is_outcome_unknown());
+        if is_certain && !self.shared.retries_certain_failures {
+            // The caller's layers have tried that often enough.
+            return None;
+        }
+        retry.next_wait(outcome)
     }
 
     /// Waits for the lock, no longer than its limit; while waiting, watches for a token that

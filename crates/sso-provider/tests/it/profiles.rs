@@ -1,8 +1,9 @@
 //! From a profile name to credentials, over real files and sockets.
 
 use std::process::Command;
+use std::time::Duration;
 
-use sso_emulator::{Emulator, Home, TokenState};
+use sso_emulator::{Emulator, Home, Operation, ScriptedAnswer, TokenState};
 use sso_provider::{ConfigError, CredentialsCache, CredentialsError, ProfileProviders};
 use sso_types::Environment;
 use tempfile::TempDir;
@@ -41,6 +42,30 @@ async fn an_expired_token_is_refreshed_but_not_a_legacy_one() {
     let legacy = providers(&home, &home.legacy_profile).unwrap();
     let error = legacy.credentials_provider().unwrap().retrieve().await.unwrap_err();
     assert_eq!(error.login_command(), Some("aws sso login --profile legacy"));
+}
+
+/// However lost answers (504) and refusals (503) follow one another.
+#[tokio::test]
+async fn a_refresh_makes_no_more_attempts_in_all_than_the_settings_say() {
+    for statuses in [[503, 503, 503], [504, 504, 504], [504, 503, 503], [503, 504, 503]] {
+        let (emulator, _directory, home) = home(TokenState::Expired, false).await;
+        for status in statuses.into_iter().chain([503; 6]) {
+            let answer = ScriptedAnswer::status(status).retry_after(Duration::ZERO);
+            emulator.fault_next(Operation::CreateToken, 1, answer);
+        }
+        let session = providers(&home, &home.profile).unwrap();
+        let error = session.token_provider().retrieve_bearer_token().await.unwrap_err();
+        assert!(error.is_transient(), "{error:?}");
+        assert_eq!(emulator.counts().create_token, 3);
+    }
+    let (emulator, _directory, home) = home(TokenState::Expired, false).await;
+    for status in [503, 504] {
+        let answer = ScriptedAnswer::status(status).retry_after(Duration::ZERO);
+        emulator.fault_next(Operation::CreateToken, 1, answer);
+    }
+    let session = providers(&home, &home.profile).unwrap();
+    session.token_provider().retrieve_bearer_token().await.unwrap();
+    assert_eq!(emulator.counts().create_token, 3);
 }
 
 #[tokio::test]
