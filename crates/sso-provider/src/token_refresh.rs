@@ -82,13 +82,18 @@ pub(crate) async fn fly(
 
 /// Tries again to write a token that could not be written when it was refreshed.
 pub(crate) fn write_unsaved(shared: &Shared) {
-    let Some(unsaved) = shared.unsaved() else { return };
+    if shared.unsaved().is_none() {
+        return;
+    }
     // A busy lock or a changed file: someone else writes, and the next look will tell.
     let lock = match shared.file.try_lock() {
         Ok(Some(lock)) => Some(lock),
         Ok(None) => return,
         Err(_) => None,
     };
+    // Not before the lock is taken: who had it may have left a newer one, with whose refresh token
+    // alone the session goes on.
+    let Some(unsaved) = shared.unsaved() else { return };
     if shared.file.fingerprint().ok().flatten().as_ref() != Some(&unsaved.fingerprint) {
         return;
     }
