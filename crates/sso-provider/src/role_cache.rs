@@ -89,7 +89,7 @@ impl RoleCache {
             self.warn_of_access();
         }
         let left = credentials.expires_at().duration_since(clock.now());
-        let is_good = left > self.window && left.is_positive();
+        let is_good = left >= self.window && left.is_positive();
         (is_good && !is_refused(&credentials, refused)).then_some(credentials)
     }
 

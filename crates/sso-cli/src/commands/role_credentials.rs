@@ -22,7 +22,7 @@ pub(super) fn get(context: &Context, providers: &ProfileProviders) -> Result<Cre
     let provider = providers.credentials_provider()?;
     let file = providers.role_credentials_file();
     let cached = file.as_ref().and_then(RoleCredentialsFile::load_with_fingerprint);
-    let cached = cached.filter(|(it, _)| it.expires_at().duration_since(context::now()) > WINDOW);
+    let cached = cached.filter(|(it, _)| it.expires_at().duration_since(context::now()) >= WINDOW);
     let credentials = match cached {
         Some((credentials, version)) => {
             // Seen without another system call; nobody listens to warnings yet.

@@ -60,7 +60,7 @@ async fn credentials_with_less_than_the_window_left_are_not_used() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
     let now = scene.now();
-    file(&scene).store_unlocked(&credentials(7, now, 15 * 60 + 1)).unwrap();
+    file(&scene).store_unlocked(&credentials(7, now, 15 * 60)).unwrap();
     assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-7");
     scene.advance(1);
     assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-1");
