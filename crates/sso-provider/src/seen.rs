@@ -20,10 +20,12 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Whether what is `there` now is what this token was seen with or has taken the place of: the
-    /// file may have another mode or time, but nobody has logged in or refreshed.
+    /// Whether what is `there` now is what this token was seen with or has taken the place of, or this
+    /// token itself, written after all: the file may have another mode or time, but nobody has logged
+    /// in or refreshed.
     pub(crate) fn goes_with(&self, there: &Self) -> bool {
-        there.token.access_token() == self.in_file() && !there.borrowed
+        let is_of_the_file = there.token.access_token() == self.in_file();
+        (is_of_the_file || self.is(&there.token)) && !there.borrowed
     }
 
     /// Whether this is that token.
@@ -34,7 +36,8 @@ impl Seen {
     /// The same token, if that is newer than the file, with the state of the file that is `there`
     /// now; else what is there.
     pub(crate) fn or_newer(there: Self, known: Self) -> Self {
-        if known.unsaved_over.is_some() && known.goes_with(&there) {
+        let is_newer = known.unsaved_over.is_some() && !known.is(&there.token);
+        if is_newer && known.goes_with(&there) {
             Self { fingerprint: there.fingerprint, ..known }
         } else {
             there

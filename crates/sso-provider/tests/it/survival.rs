@@ -171,6 +171,38 @@ async fn a_token_that_could_not_be_written_outlives_a_touch_of_the_file() {
     assert_eq!(scene.oidc.calls(), 1);
 }
 
+/// Without a lock another task of this process can write what the first refresh got while the second
+/// is under way; and then the second cannot be written.
+#[tokio::test]
+async fn a_token_that_could_not_be_written_outlives_one_that_was_written_late() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let (file, path) = (scene.file(), scene.path());
+    let first = scene.stored().refreshed(
+        answer(1).access_token().clone(),
+        scene.now() + Duration::from_secs(3600),
+        answer(1).refresh_token().cloned(),
+    );
+    let Some(disk) = fill_during_refresh(&scene) else { return };
+    let provider = scene.provider();
+    assert_eq!(value(&provider).await, "new-1");
+    scene.advance(3600);
+    scene.oidc.answer(move |call, _| {
+        let mut disk = disk.lock().unwrap();
+        let full = disk.take().unwrap();
+        let directory = full.0.clone();
+        drop(full);
+        file.store_unlocked(&first).unwrap();
+        *disk = Full::fill(&directory);
+        Ok(answer(call))
+    });
+    assert_eq!(value(&provider).await, "new-2");
+    assert_eq!(scene.stored().access_token().expose_secret(), "new-1");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(value(&provider).await, "new-2", "the token in the file is spent");
+}
+
 #[tokio::test]
 async fn a_login_counts_more_than_a_token_that_could_not_be_written() {
     let scene = Scene::new();
