@@ -147,6 +147,7 @@ impl SsoTokenProvider {
         // More than once for a flight that was lost (the runtime that it was started on shut down, or
         // nobody drives it any more, while another one waits for it), that was under way before the token was refused, or
         // whose token has expired when a waiter gets to it (a machine that slept).
+        let mut came_again = None;
         for _ in 0..3 {
             let (flight, meanwhile) = match self.0.step(refused)? {
                 Step::Done(token) => return Ok(BearerToken(token)),
@@ -155,10 +156,13 @@ impl SsoTokenProvider {
             let landed = flight.land().await;
             let now = self.0.clock.now();
             let still_good = meanwhile.filter(|token| now < token.expires_at());
+            came_again = None;
             match (landed, still_good) {
-                (Some(Ok(token)), _)
-                    if token.is_expired(now) || refused.is_some_and(|it| it.is(&token)) => {}
-                (Some(Ok(token)), _) => return Ok(BearerToken(token)),
+                (Some(Ok(token)), _) if token.is_expired(now) => {}
+                (Some(Ok(token)), _) => match refused.filter(|it| it.is(&token)) {
+                    Some(refused) => came_again = Some(refused),
+                    None => return Ok(BearerToken(token)),
+                },
                 // Someone has logged out meanwhile: that counts, however good the token still is.
                 (Some(Err(error)), Some(token)) if !error.is_no_token() => {
                     return Ok(BearerToken(token));
@@ -167,7 +171,7 @@ impl SsoTokenProvider {
                 (None, _) => {}
             }
         }
-        Err(refused.map_or(TokenError::Interrupted, |it| self.0.session_ended(it)))
+        Err(came_again.map_or(TokenError::Interrupted, |it| self.0.session_ended(it)))
     }
 }
 

@@ -67,6 +67,16 @@ async fn a_session_that_is_over_means_log_in() {
     assert_eq!(scene.oidc.calls(), 0);
 }
 
+#[tokio::test]
+async fn a_replacement_that_is_interrupted_says_nothing_about_the_session() {
+    let scene = Scene::new();
+    scene.token("revoked", 3600);
+    take_only(&scene, "none");
+    scene.oidc.answer(|_, _| panic!("as a test wants it"));
+    let error = scene.credentials_provider().retrieve().await.unwrap_err();
+    assert!(matches!(error, CredentialsError::Token(TokenError::Interrupted)), "{error:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_refresh_token_is_not_sent_for_each_retrieval() {
     let scene = Scene::new();
