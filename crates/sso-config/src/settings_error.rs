@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::Path;
 
-use sso_types::{EnvironmentError, NameError};
+use sso_types::{CommandOption, EnvironmentError, NameError};
 
 use crate::phrases::{
     DidYouMean, Keys, MissingList, MissingRemedy, ProfileRemedy, SectionName, UsedBy, it_or_them,
@@ -48,7 +48,8 @@ pub enum SettingsError {
     /// The profile has none of the properties that make an SSO profile.
     #[error(
         "profile {profile:?} is not an SSO profile, {origin}: it has no sso_session and no other \
-         sso_ property; add them with `aws configure sso --profile {profile:?}`"
+         sso_ property; add them with `aws configure sso {}`",
+        CommandOption { option: "--profile", value: profile }
     )]
     NotSso {
         /// The profile.

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use sso_types::SessionName;
+use sso_types::{CommandOption, SessionName};
 
 /// `aws sso login`, for a session, a legacy profile, or whatever the AWS CLI takes by default.
 /// `Display` gives it quoted for a POSIX shell, ready to be pasted.
@@ -33,15 +33,7 @@ impl fmt::Display for LoginCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("aws sso login")?;
         let Some((option, name)) = &self.0 else { return Ok(()) };
-        // As a word of its own, a name that begins with a hyphen would be taken for an option.
-        let between = if name.starts_with('-') { '=' } else { ' ' };
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+,".contains(c);
-        if !name.is_empty() && name.chars().all(plain) {
-            write!(f, " {option}{between}{name}")
-        } else {
-            // Pasted into a shell it must stay one word, whatever the name holds.
-            write!(f, " {option}{between}'{}'", name.replace('\'', r"'\''"))
-        }
+        write!(f, " {}", CommandOption { option, value: name })
     }
 }
 

@@ -33,12 +33,15 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod command_option;
 mod credentials;
 mod environment;
 mod names;
 mod secret;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+#[doc(hidden)]
+pub use command_option::CommandOption;
 pub use credentials::{Credentials, PROVIDER_NAME};
 pub use environment::{Environment, EnvironmentError};
 pub use names::{AccountId, NameError, Region, RoleName, SessionName, StartUrl};

@@ -203,16 +203,20 @@ fn not_an_sso_profile() {
     fails(
         "\n[profile dev]\nregion = eu-west-1",
         &expect![[
-            r#"profile "dev" is not an SSO profile, config line 2: it has no sso_session and no other sso_ property; add them with `aws configure sso --profile "dev"`"#
+            r#"profile "dev" is not an SSO profile, config line 2: it has no sso_session and no other sso_ property; add them with `aws configure sso --profile dev`"#
         ]],
     );
     fails(
         "[profile dev]\nsso_registration_scopes = x",
         &expect![[
-            r#"profile "dev" is not an SSO profile, config line 1: it has no sso_session and no other sso_ property; add them with `aws configure sso --profile "dev"`"#
+            r#"profile "dev" is not an SSO profile, config line 1: it has no sso_session and no other sso_ property; add them with `aws configure sso --profile dev`"#
         ]],
     );
-    assert!(resolve("[profile dev]", "dev").unwrap_err().is_not_sso());
+    let error = resolve("[profile dev]", "dev").unwrap_err();
+    assert!(error.is_not_sso());
+    // The command can be pasted into a shell.
+    let error = resolve("[profile 'my dev']", "my dev").unwrap_err().to_string();
+    assert!(error.ends_with("`aws configure sso --profile 'my dev'`"), "{error}");
 }
 
 #[test]

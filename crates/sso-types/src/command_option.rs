@@ -1,0 +1,34 @@
+//! An option with its value, in a command that a person is told to run.
+//!
+//! Not responsible for the command around it.
+
+use std::fmt;
+
+/// A command's option with any name as its value. `Display` gives it quoted for a POSIX shell, ready to
+/// be pasted, whatever the name holds.
+///
+/// Not part of the crate's API: public only for the other crates of the family, whose errors name
+/// commands.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct CommandOption<'a> {
+    /// With its hyphens.
+    pub option: &'static str,
+    /// What is quoted where it needs it.
+    pub value: &'a str,
+}
+
+impl fmt::Display for CommandOption<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { option, value } = self;
+        // As a word of its own, a name that begins with a hyphen would be taken for an option.
+        let between = if value.starts_with('-') { '=' } else { ' ' };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+,".contains(c);
+        if !value.is_empty() && value.chars().all(plain) {
+            write!(f, "{option}{between}{value}")
+        } else {
+            // Pasted into a shell it must stay one word.
+            write!(f, "{option}{between}'{}'", value.replace('\'', r"'\''"))
+        }
+    }
+}
