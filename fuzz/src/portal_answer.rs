@@ -24,11 +24,11 @@ pub fn check(input: &[u8]) -> Verdict {
     let account_id = AccountId::new("0123456789012").expect("an account id");
     match answer.operation.as_str() {
         "ListAccounts" => ask(&answer, ListAccounts::new(token), |page| {
-            assert!(page.accounts.len() <= length(&answer, "accountList"));
+            assert!(page.account_list.len() <= length(&answer, "accountList"));
             assert_ne!(page.next_token.as_deref(), Some(""));
         }),
         "ListAccountRoles" => ask(&answer, ListAccountRoles::new(token, account_id), |page| {
-            assert!(page.roles.len() <= length(&answer, "roleList"));
+            assert!(page.role_list.len() <= length(&answer, "roleList"));
             assert_ne!(page.next_token.as_deref(), Some(""));
         }),
         "Logout" => ask(&answer, Logout::new(token), |()| ()),

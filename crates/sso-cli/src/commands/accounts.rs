@@ -3,7 +3,7 @@
 //! Not responsible for asking for them (`portal_lists`).
 
 use serde::Serialize;
-use sso_http::Account;
+use sso_http::AccountInfo;
 
 use crate::arguments::{List, TableFormat};
 use crate::commands::portal_lists::PortalLists;
@@ -44,7 +44,7 @@ pub(crate) fn run(context: &Context, options: &List) -> Result<(), Failure> {
     }
 }
 
-fn json(account: &Account) -> JsonAccount<'_> {
+fn json(account: &AccountInfo) -> JsonAccount<'_> {
     JsonAccount {
         account_id: account.account_id.as_str(),
         account_name: account.account_name.as_deref(),
@@ -52,7 +52,7 @@ fn json(account: &Account) -> JsonAccount<'_> {
     }
 }
 
-fn table(accounts: &[Account]) -> String {
+fn table(accounts: &[AccountInfo]) -> String {
     let mut table = Table::new(["ACCOUNT ID", "NAME", "EMAIL"]);
     for account in accounts {
         table.row([

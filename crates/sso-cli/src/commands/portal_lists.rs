@@ -3,8 +3,8 @@
 //! Not responsible for showing them.
 
 use sso_http::{
-    Account, HttpsClient, ListAccountRoles, ListAccounts, PagedOperation, Pages, Portal,
-    PortalLimits, PortalOperation, Role, ServiceError,
+    AccountInfo, HttpsClient, ListAccountRoles, ListAccounts, PagedOperation, Pages, Portal,
+    PortalLimits, PortalOperation, RoleInfo, ServiceError,
 };
 use sso_provider::ProfileProviders;
 use sso_types::{AccessToken, AccountId};
@@ -40,23 +40,23 @@ impl PortalLists {
     }
 
     /// All accounts, in the portal's order.
-    pub(super) async fn accounts(&self) -> Result<Vec<Account>, ServiceError> {
+    pub(super) async fn accounts(&self) -> Result<Vec<AccountInfo>, ServiceError> {
         let first = ListAccounts::new(self.access_token.clone()).max_results(PAGE);
-        self.all(first, |page| page.accounts).await
+        self.all(first, |page| page.account_list).await
     }
 
     /// All roles of an account, in the portal's order.
-    pub(super) async fn roles(&self, account_id: AccountId) -> Result<Vec<Role>, ServiceError> {
+    pub(super) async fn roles(&self, account_id: AccountId) -> Result<Vec<RoleInfo>, ServiceError> {
         let first = ListAccountRoles::new(self.access_token.clone(), account_id).max_results(PAGE);
-        self.all(first, |page| page.roles).await
+        self.all(first, |page| page.role_list).await
     }
 
     /// The roles of all accounts, in the order of the accounts; several are asked for at a time.
     pub(super) async fn roles_of(
         &self,
-        accounts: &[Account],
+        accounts: &[AccountInfo],
         progress: &Progress,
-    ) -> Result<Vec<Vec<Role>>, ServiceError> {
+    ) -> Result<Vec<Vec<RoleInfo>>, ServiceError> {
         let mut tasks = JoinSet::new();
         for (at, account) in accounts.iter().enumerate() {
             let (lists, account_id) = (self.clone(), account.account_id.clone());

@@ -3,7 +3,7 @@
 //! Not responsible for asking for them (`portal_lists`).
 
 use serde::Serialize;
-use sso_http::{Role, ServiceError};
+use sso_http::{RoleInfo, ServiceError};
 use sso_provider::BearerToken;
 use sso_types::AccountId;
 
@@ -33,7 +33,7 @@ struct JsonRole<'a> {
 }
 
 /// A role, and the name of its account where that is known.
-type Listed = (Role, Option<String>);
+type Listed = (RoleInfo, Option<String>);
 
 pub(crate) fn run(context: &Context, options: &Roles) -> Result<(), Failure> {
     let providers = context.login(&options.list.login)?;

@@ -26,7 +26,7 @@ pub struct ListAccountRoles {
 #[non_exhaustive]
 pub struct ListAccountRolesResponse {
     /// The roles of this page. May be empty though there is a next page.
-    pub roles: Vec<Role>,
+    pub role_list: Vec<RoleInfo>,
     /// What to ask for the next page with; `None` on the last.
     pub next_token: Option<String>,
 }
@@ -34,7 +34,7 @@ pub struct ListAccountRolesResponse {
 /// A role that the user is assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Role {
+pub struct RoleInfo {
     /// Its name, which is that of its permission set.
     pub role_name: RoleName,
     /// The account that it is in.
@@ -64,12 +64,12 @@ impl ListAccountRoles {
 
 impl ListAccountRolesResponse {
     /// A page, for mocks.
-    pub fn new(roles: Vec<Role>, next_token: Option<String>) -> Self {
-        Self { roles, next_token }
+    pub fn new(role_list: Vec<RoleInfo>, next_token: Option<String>) -> Self {
+        Self { role_list, next_token }
     }
 }
 
-impl Role {
+impl RoleInfo {
     /// A role, for mocks.
     pub fn new(role_name: RoleName, account_id: AccountId) -> Self {
         Self { role_name, account_id }
@@ -109,9 +109,9 @@ impl Wire for ListAccountRoles {
 
     fn decode(&self, body: &[u8]) -> Result<ListAccountRolesResponse, DecodeError> {
         let answer: Answer = answer::object(body)?;
-        let roles = answer.role_list.unwrap_or_default();
+        let role_list = answer.role_list.unwrap_or_default();
         Ok(ListAccountRolesResponse {
-            roles: roles.into_iter().filter_map(|entry| self.role(entry)).collect(),
+            role_list: role_list.into_iter().filter_map(|entry| self.role(entry)).collect(),
             next_token: Text::optional(answer.next_token),
         })
     }
@@ -127,9 +127,9 @@ impl Wire for ListAccountRoles {
 
 impl ListAccountRoles {
     /// An entry without a usable name is of no use to anyone, and no reason to withhold the others.
-    fn role(&self, entry: Entry) -> Option<Role> {
+    fn role(&self, entry: Entry) -> Option<RoleInfo> {
         let account_id = Text::optional(entry.account_id).and_then(|id| AccountId::new(id).ok());
-        Some(Role {
+        Some(RoleInfo {
             role_name: RoleName::new(Text::optional(entry.role_name)?).ok()?,
             account_id: account_id.unwrap_or_else(|| self.account_id.clone()),
         })
@@ -162,10 +162,10 @@ mod tests {
             .unwrap();
         assert_eq!(page.next_token.as_deref(), Some("n"));
         assert_eq!(
-            page.roles,
+            page.role_list,
             [
-                Role::new(RoleName::new("A").unwrap(), account),
-                Role::new(RoleName::new("B").unwrap(), AccountId::new("000000000001").unwrap()),
+                RoleInfo::new(RoleName::new("A").unwrap(), account),
+                RoleInfo::new(RoleName::new("B").unwrap(), AccountId::new("000000000001").unwrap()),
             ]
         );
     }

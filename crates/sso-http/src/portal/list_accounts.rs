@@ -25,7 +25,7 @@ pub struct ListAccounts {
 #[non_exhaustive]
 pub struct ListAccountsResponse {
     /// The accounts of this page. May be empty though there is a next page.
-    pub accounts: Vec<Account>,
+    pub account_list: Vec<AccountInfo>,
     /// What to ask for the next page with; `None` on the last.
     pub next_token: Option<String>,
 }
@@ -33,7 +33,7 @@ pub struct ListAccountsResponse {
 /// An account that the user is assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Account {
+pub struct AccountInfo {
     /// Its id.
     pub account_id: AccountId,
     /// Its name, where the portal tells.
@@ -65,12 +65,12 @@ impl ListAccounts {
 
 impl ListAccountsResponse {
     /// A page, for mocks.
-    pub fn new(accounts: Vec<Account>, next_token: Option<String>) -> Self {
-        Self { accounts, next_token }
+    pub fn new(account_list: Vec<AccountInfo>, next_token: Option<String>) -> Self {
+        Self { account_list, next_token }
     }
 }
 
-impl Account {
+impl AccountInfo {
     /// An account, for mocks.
     pub fn new(
         account_id: AccountId,
@@ -111,9 +111,9 @@ impl Wire for ListAccounts {
 
     fn decode(&self, body: &[u8]) -> Result<ListAccountsResponse, DecodeError> {
         let answer: Answer = answer::object(body)?;
-        let accounts = answer.account_list.unwrap_or_default();
+        let account_list = answer.account_list.unwrap_or_default();
         Ok(ListAccountsResponse {
-            accounts: accounts.into_iter().filter_map(Entry::into_account).collect(),
+            account_list: account_list.into_iter().filter_map(Entry::into_account).collect(),
             next_token: Text::optional(answer.next_token),
         })
     }
@@ -140,8 +140,8 @@ struct Entry {
 
 impl Entry {
     /// An entry without a usable id is of no use to anyone, and no reason to withhold the others.
-    fn into_account(self) -> Option<Account> {
-        Some(Account {
+    fn into_account(self) -> Option<AccountInfo> {
+        Some(AccountInfo {
             account_id: AccountId::new(Text::optional(self.account_id)?).ok()?,
             account_name: Text::optional(self.account_name),
             email_address: Text::optional(self.email_address),
@@ -165,7 +165,8 @@ mod tests {
                 {"accountId":"000000000001"},{"accountName":"no id"},{"accountId":""}]}"#,
         );
         assert_eq!(page.next_token.as_deref(), Some("n"));
-        let ids: Vec<_> = page.accounts.iter().map(|account| account.account_id.as_str()).collect();
+        let ids: Vec<_> =
+            page.account_list.iter().map(|account| account.account_id.as_str()).collect();
         assert_eq!(ids, ["123456789012", "000000000001"]);
         for last in ["{}", r#"{"nextToken":null,"accountList":[]}"#, r#"{"nextToken":""}"#] {
             assert_eq!(decode(last), ListAccountsResponse::new(vec![], None), "{last}");

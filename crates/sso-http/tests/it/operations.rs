@@ -76,10 +76,10 @@ async fn lists() {
         .await
         .unwrap();
     assert_eq!(page.next_token.as_deref(), Some("n/1"));
-    assert_eq!(page.accounts[0].account_name.as_deref(), Some("dev"));
-    assert_eq!(page.accounts[0].email_address.as_deref(), Some("d@example.com"));
+    assert_eq!(page.account_list[0].account_name.as_deref(), Some("dev"));
+    assert_eq!(page.account_list[0].email_address.as_deref(), Some("d@example.com"));
     let page = portal.oneshot(ListAccountRoles::new(token(), account())).await.unwrap();
-    assert_eq!((page.roles[0].role_name.as_str(), page.next_token), ("Admin", None));
+    assert_eq!((page.role_list[0].role_name.as_str(), page.next_token), ("Admin", None));
     let requests = server.requests();
     assert_eq!(portal_line(&requests[0]), "GET /assignment/accounts?next_token=n%2F0&max_result=5");
     assert_eq!(portal_line(&requests[1]), "GET /assignment/roles?account_id=123456789012");

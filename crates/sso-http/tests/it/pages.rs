@@ -22,7 +22,7 @@ async fn all_pages_in_turn() {
     let mut ids = Vec::new();
     while let Some(page) = pages.next_page().await {
         ids.extend(
-            page.unwrap().accounts.into_iter().map(|account| account.account_id.to_string()),
+            page.unwrap().account_list.into_iter().map(|account| account.account_id.to_string()),
         );
     }
     assert_eq!(ids, ["1", "2", "3"]);
@@ -43,7 +43,7 @@ async fn as_a_stream() {
     let server = Server::start([json(200, r#"{"roleList":[{"roleName":"R"}]}"#)]).await;
     let mut pages = server.portal().account_roles(token(), account());
     let mut next = async || std::future::poll_fn(|cx| Pin::new(&mut pages).poll_next(cx)).await;
-    assert_eq!(next().await.unwrap().unwrap().roles[0].role_name.as_str(), "R");
+    assert_eq!(next().await.unwrap().unwrap().role_list[0].role_name.as_str(), "R");
     assert!(next().await.is_none());
 }
 
@@ -81,6 +81,6 @@ async fn a_dropped_wait_loses_nothing() {
     let server = Server::start([crate::server::Reply::Drip(slow, Duration::from_millis(1))]).await;
     let mut pages = server.portal().accounts(token());
     tokio::time::timeout(Duration::from_millis(20), pages.next_page()).await.unwrap_err();
-    assert_eq!(pages.next_page().await.unwrap().unwrap().accounts.len(), 1);
+    assert_eq!(pages.next_page().await.unwrap().unwrap().account_list.len(), 1);
     assert_eq!(server.requests().len(), 1, "the same request went on");
 }
