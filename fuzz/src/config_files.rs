@@ -8,10 +8,10 @@
 use std::fmt::Write as _;
 
 use sso_config::{
-    Environment, Locations, Property, Section, SectionKind, SharedConfig, SsoProfile, SsoSession,
+    Locations, Property, Section, SectionKind, SharedConfig, SsoProfile, SsoSession,
     selected_profile,
 };
-use sso_types::SessionName;
+use sso_types::{Environment, SessionName};
 
 use super::Verdict;
 use super::leak::{MARK, assert_hidden, assert_printable, shown};

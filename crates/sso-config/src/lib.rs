@@ -11,7 +11,7 @@
 //! Deliberately not here: writing these files, tokens and their cache, the network, anything
 //! `async`, other kinds of credentials (a profile that assumes a role is recognized and refused,
 //! with the name of the SSO profile behind it). The process environment is not read: the caller
-//! hands in an [`Environment`]. Files are read by [`SharedConfig::load`] and by nothing else.
+//! hands in an [`Environment`](sso_types::Environment). Files are read by [`SharedConfig::load`] and by nothing else.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk, sso-cli
@@ -21,7 +21,8 @@
 //! # Example
 //!
 //! ```
-//! use sso_config::{Environment, Locations, SharedConfig, SsoProfile, selected_profile};
+//! use sso_config::{Locations, SharedConfig, SsoProfile, selected_profile};
+//! use sso_types::Environment;
 //!
 //! # let home = tempfile::tempdir()?;
 //! # let home = home.path();
@@ -100,7 +101,6 @@ pub use settings_error::{BehindRole, ConfiguredValue, MissingKey, SettingsError}
 pub use shared_config::{MAX_FILE_SIZE, SharedConfig};
 pub use sso_profile::SsoProfile;
 pub use sso_session::SsoSession;
-pub use sso_types::Environment;
 pub use warning::Warning;
 
 // Its example is compiled with the tests of the documentation.

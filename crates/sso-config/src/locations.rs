@@ -13,7 +13,8 @@ use crate::SettingsError;
 /// ```
 /// use std::path::Path;
 ///
-/// use sso_config::{Environment, Locations};
+/// use sso_config::Locations;
+/// use sso_types::Environment;
 ///
 /// let environment = Environment::from_iter([("HOME", "/home/ana"), ("AWS_CONFIG_FILE", "~/sso.ini")]);
 /// let locations = Locations::from_environment(&environment)?;

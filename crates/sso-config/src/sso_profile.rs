@@ -23,7 +23,8 @@ const SSO_KEYS: [&str; 5] =
 /// A profile that uses SSO, resolved and checked.
 ///
 /// ```
-/// use sso_config::{Environment, Locations, SharedConfig, SsoProfile};
+/// use sso_config::{Locations, SharedConfig, SsoProfile};
+/// use sso_types::Environment;
 ///
 /// let config = SharedConfig::parse(
 ///     &Locations::new("config", "credentials"),

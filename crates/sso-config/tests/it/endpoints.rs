@@ -1,7 +1,8 @@
 //! Endpoint overrides: which of them counts, when none does, and what they exclude.
 
 use expect_test::expect;
-use sso_config::{Environment, Setting, Settings, SettingsError};
+use sso_config::{Setting, Settings, SettingsError};
+use sso_types::Environment;
 
 use crate::settings::{fails, resolve, shown};
 use crate::show::parse;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
-use sso_config::{Environment, Locations, MAX_FILE_SIZE, ParseError, SettingsError, SharedConfig};
+use sso_config::{Locations, MAX_FILE_SIZE, ParseError, SettingsError, SharedConfig};
+use sso_types::Environment;
 use tempfile::TempDir;
 
 fn located(variables: &[(&str, &str)]) -> Result<(PathBuf, PathBuf), SettingsError> {

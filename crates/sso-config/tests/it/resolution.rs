@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use expect_test::{Expect, expect};
-use sso_config::{Environment, SettingsError, SharedConfig, SsoProfile, SsoSession};
+use sso_config::{SettingsError, SharedConfig, SsoProfile, SsoSession};
+use sso_types::Environment;
 
 use crate::show::parse;
 

@@ -1,7 +1,8 @@
 //! Whatever the bytes: no panic, and what is understood can be printed and understood again.
 
 use proptest::prelude::*;
-use sso_config::{Environment, Property, Settings, SharedConfig, SsoProfile, SsoSession, Warning};
+use sso_config::{Property, Settings, SharedConfig, SsoProfile, SsoSession, Warning};
+use sso_types::Environment;
 
 use crate::show::{locations, parse};
 

@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::path::Path;
 
 use expect_test::{Expect, expect};
-use sso_config::{Environment, Setting, Settings, SettingsError};
+use sso_config::{Setting, Settings, SettingsError};
+use sso_types::Environment;
 
 use crate::show::parse;
 

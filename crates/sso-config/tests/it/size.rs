@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use sso_config::{BehindRole, Environment, SettingsError, SharedConfig, SsoProfile};
+use sso_config::{BehindRole, SettingsError, SharedConfig, SsoProfile};
+use sso_types::Environment;
 
 use crate::show::parse;
 

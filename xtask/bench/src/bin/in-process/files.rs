@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use sso_bench::Batches;
 use sso_cache::{RoleCredentialsFile, TokenFile, standard_cached_token_filepath_in};
-use sso_config::{Environment, Locations, SharedConfig, SsoProfile, selected_profile};
+use sso_config::{Locations, SharedConfig, SsoProfile, selected_profile};
+use sso_types::Environment;
 
 /// Reads the shared config files and resolves the selected profile.
 pub(crate) fn config(count: u32) -> Result<Vec<f64>> {

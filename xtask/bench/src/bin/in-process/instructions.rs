@@ -9,10 +9,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use sso_cache::{CachedToken, TokenFile, standard_cached_token_filepath_in};
-use sso_config::{Environment, Locations, SharedConfig, SsoProfile};
+use sso_config::{Locations, SharedConfig, SsoProfile};
 use sso_provider::http::GetRoleCredentials;
 use sso_provider::{CredentialsCache, SsoCredentialsProvider, SsoTokenProvider};
-use sso_types::{AccessToken, ClientSecret, RefreshToken};
+use sso_types::{AccessToken, ClientSecret, Environment, RefreshToken};
 use tokio::runtime::Builder;
 
 use crate::warm::credentials;
