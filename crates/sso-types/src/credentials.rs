@@ -55,6 +55,10 @@ impl Credentials {
     /// The same credentials, with a reference count of their own. Threads that clone and drop the
     /// same ones all the time wait for one another at their count; with one each they do not. The
     /// secrets are not copied.
+    ///
+    /// Not part of the crate's API: public only for `sso-provider`, which hands credentials out to many
+    /// threads.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_own_count(&self) -> Self {
         Self(Arc::new(Handle(Arc::clone(&self.0.0))))
