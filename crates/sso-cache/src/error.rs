@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::MAX_FILE_SIZE;
+use crate::store::MAX_FILE_SIZE;
 
 /// Content that is not what the file should hold. The fault of whichever program wrote it, or was
 /// stopped while writing; signing in again writes a new file.

@@ -110,7 +110,7 @@ pub use role_cache_key::role_cache_key;
 pub use role_credentials_file::{
     RoleCredentialsFile, RoleCredentialsFileLock, role_credentials_files,
 };
-pub use store::{AccessRisk, AccessWarning, Fingerprint, MAX_FILE_SIZE};
+pub use store::{AccessRisk, AccessWarning, Fingerprint};
 pub use token_file::{TokenFile, TokenFileLock};
 
 // Its example is compiled with the tests of the documentation.

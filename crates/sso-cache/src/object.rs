@@ -12,7 +12,8 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::{MAX_FILE_SIZE, ParseError};
+use crate::ParseError;
+use crate::store::MAX_FILE_SIZE;
 
 /// The byte order mark that some editors put in front of UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";

@@ -16,4 +16,4 @@ pub(crate) use replace::{
 };
 
 /// The largest cache file that is read or written, in bytes: 1 MiB.
-pub const MAX_FILE_SIZE: usize = 1 << 20;
+pub(crate) const MAX_FILE_SIZE: usize = 1 << 20;

@@ -98,7 +98,7 @@ pub use profile_name::{ProfileOrigin, selected_profile};
 pub use section::{Profile, Property, Section, SectionKind};
 pub use settings::{Setting, SettingSource, Settings};
 pub use settings_error::{BehindRole, ConfiguredValue, MissingKey, SettingsError};
-pub use shared_config::{MAX_FILE_SIZE, SharedConfig};
+pub use shared_config::SharedConfig;
 pub use sso_profile::SsoProfile;
 pub use sso_session::SsoSession;
 pub use warning::Warning;

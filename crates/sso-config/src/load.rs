@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::{Locations, MAX_FILE_SIZE, ParseError, SharedConfig};
+use crate::shared_config::MAX_FILE_SIZE;
+use crate::{Locations, ParseError, SharedConfig};
 
 impl SharedConfig {
     /// Reads and parses the files at `locations`. A file that is not there is an empty one.

@@ -28,11 +28,11 @@ pub enum ParseError {
         /// What the operating system said.
         source: Arc<io::Error>,
     },
-    /// The file is larger than [`MAX_FILE_SIZE`](crate::MAX_FILE_SIZE).
+    /// The file is larger than 16 MiB.
     #[error(
         "{} is larger than {} MiB, which no configuration file is; check that it is the right file",
         file.display(),
-        crate::MAX_FILE_SIZE >> 20
+        crate::shared_config::MAX_FILE_SIZE >> 20
     )]
     TooLarge {
         /// The file.

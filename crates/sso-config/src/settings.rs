@@ -14,6 +14,9 @@ use crate::nearest::nearest;
 use crate::section::{Profile, Property, Section};
 use crate::{Origin, SettingsError, SharedConfig};
 
+/// How many attempts a request has when nothing says otherwise, the first included.
+const DEFAULT_MAX_ATTEMPTS: u32 = 3;
+
 /// A value, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting<T> {
@@ -68,9 +71,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How many attempts a request has when nothing says otherwise: 3, the first included.
-    pub const DEFAULT_MAX_ATTEMPTS: u32 = 3;
-
     /// The settings for `profile`, or for an sso-session by itself, which has no profile.
     ///
     /// For an endpoint the first of these counts: `AWS_ENDPOINT_URL_SSO` (or `_SSO_OIDC`);
@@ -141,20 +141,20 @@ impl Default for Settings {
             use_fips: Setting::default_of(false),
             use_dual_stack: Setting::default_of(false),
             ca_bundle: None,
-            max_attempts: Setting::default_of(Self::DEFAULT_MAX_ATTEMPTS),
+            max_attempts: Setting::default_of(DEFAULT_MAX_ATTEMPTS),
         }
     }
 }
 
 impl<T> Setting<T> {
-    /// A value with its source.
-    pub fn new(value: T, source: SettingSource) -> Self {
-        Self { value, source }
-    }
-
-    /// A value that the program gives, in place of what the configuration says.
+    /// A value that the program gives, to be put into [`Settings`] in place of what the configuration
+    /// says.
     pub fn from_code(value: T) -> Self {
         Self::new(value, SettingSource::Code)
+    }
+
+    fn new(value: T, source: SettingSource) -> Self {
+        Self { value, source }
     }
 
     fn default_of(value: T) -> Self {
@@ -250,7 +250,7 @@ impl<'a> Sources<'a> {
     fn max_attempts(&self) -> Result<Setting<u32>, SettingsError> {
         let found = self.variable("AWS_MAX_ATTEMPTS")?.or_else(|| self.property("max_attempts"));
         let Some(Setting { value, source }) = found else {
-            return Ok(Setting::default_of(Settings::DEFAULT_MAX_ATTEMPTS));
+            return Ok(Setting::default_of(DEFAULT_MAX_ATTEMPTS));
         };
         match value.trim().parse() {
             Ok(attempts) if attempts > 0 => Ok(Setting::new(attempts, source)),

@@ -17,7 +17,7 @@ use crate::text::{Span, Texts};
 use crate::{Locations, Origin, ParseError, Warning};
 
 /// The largest file that is read, in bytes: 16 MiB.
-pub const MAX_FILE_SIZE: usize = 16 << 20;
+pub(crate) const MAX_FILE_SIZE: usize = 16 << 20;
 
 /// What the config file and the credentials file say, merged: the profiles, the sso-sessions and the
 /// services sections, each property with the file and line it came from.
@@ -54,7 +54,7 @@ impl SharedConfig {
     /// Parses the contents of both files. No I/O: `locations` are the names used in messages. For
     /// files see [`SharedConfig::load`].
     ///
-    /// Fails when a text is larger than [`MAX_FILE_SIZE`], is not UTF-8, or breaks a rule of the
+    /// Fails when a text is larger than 16 MiB, is not UTF-8, or breaks a rule of the
     /// dialect. Time and memory grow with the size of the texts and nothing else.
     pub fn parse(
         locations: &Locations,

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::MAX_FILE_SIZE;
 use super::access::{file_risk, foreign_owner};
-use crate::{MAX_FILE_SIZE, ParseError, StoreError};
+use crate::{ParseError, StoreError};
 
 /// How long a program that truncates a file and writes it in place is given to come to its end,
 /// from read to read, in milliseconds. Such a program may be stopped for a while by a busy machine.

@@ -10,9 +10,10 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempPath;
 
+use super::MAX_FILE_SIZE;
 use super::access::foreign_owner;
 use super::read::{Fingerprint, check_is_file, retry_while_shared};
-use crate::{MAX_FILE_SIZE, ParseError, StoreError};
+use crate::{ParseError, StoreError};
 
 /// More links than this in a row are a circle.
 const MOST_LINKS: usize = 40;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
-use sso_config::{Locations, MAX_FILE_SIZE, ParseError, SettingsError, SharedConfig};
+use sso_config::{Locations, ParseError, SettingsError, SharedConfig};
 use sso_types::Environment;
 use tempfile::TempDir;
 
@@ -125,6 +125,9 @@ fn a_file_that_is_no_text() {
     );
     assert_eq!(error.line(), Some(3));
 }
+
+/// In bytes: 16 MiB.
+const MAX_FILE_SIZE: usize = 16 << 20;
 
 #[test]
 fn a_file_of_the_largest_size_and_one_byte_more() {
