@@ -53,8 +53,8 @@ impl TokenFile {
 }
 
 /// The token files in `directory` with their tokens, expired ones too, in no order. Client
-/// registrations, files of other tools and what cannot be read are left out. No directory is an
-/// empty one.
+/// registrations, files of other tools and what cannot be read are left out. For a list of the
+/// logins, or a sign-out from all of them. No directory is an empty one.
 pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, StoreError> {
     let files = store::json_files(directory)?.into_iter();
     Ok(files

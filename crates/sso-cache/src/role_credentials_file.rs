@@ -2,6 +2,7 @@
 //!
 //! Not responsible for getting credentials, nor for whether they are still good enough.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,7 +85,8 @@ impl RoleCredentialsFile {
         as_if_absent(store::read(&self.path, role_json::parse))
     }
 
-    /// The credentials in the file, or why there are none.
+    /// The credentials in the file, expired ones too, or why there are none: for who shows what is
+    /// wrong with a cache.
     pub fn try_load(&self) -> Result<Credentials, StoreError> {
         store::read(&self.path, role_json::parse).map(|(credentials, _)| credentials)
     }
@@ -98,7 +100,8 @@ impl RoleCredentialsFile {
         try_lock_real(&lock::real_path(&self.path)?)
     }
 
-    /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`.
+    /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every few
+    /// milliseconds: for a program without an async runtime.
     pub fn lock(&self, limit: Duration) -> Result<RoleCredentialsFileLock, LockError> {
         let real = lock::real_path(&self.path)?;
         lock::wait(&lock::lock_path(&real), limit, || try_lock_real(&real))
@@ -109,7 +112,8 @@ impl RoleCredentialsFile {
         store_credentials(&self.real_path()?, credentials, TempName::Random)
     }
 
-    /// Removes the file, as at a sign-out. Whether there was one. The lock file stays.
+    /// Removes the file and what killed writers may have left of one, as at a sign-out. Whether there
+    /// was a file. The lock file stays.
     pub fn remove(&self) -> Result<bool, StoreError> {
         store::remove_all(&self.real_path()?)
     }
@@ -140,7 +144,7 @@ impl RoleCredentialsFileLock {
         store_credentials(&self.real, credentials, self.lock.temp_name())
     }
 
-    /// Removes the file. Whether there was one.
+    /// Removes the file and what killed writers may have left of one. Whether there was a file.
     pub fn remove(&self) -> Result<bool, StoreError> {
         store::remove_all(&self.real)
     }
@@ -148,10 +152,16 @@ impl RoleCredentialsFileLock {
 
 /// The files in `directory` that hold role credentials which came from an SSO login, the AWS CLI's
 /// own included; those of other kinds (`assume-role`) and what cannot be read are left out. For a
-/// sign-out, which removes them. No directory is an empty one.
+/// sign-out, which removes them; so a file is there, too, of which nothing is but what a killed writer
+/// left. No directory is an empty one.
 pub fn role_credentials_files(directory: &Path) -> Result<Vec<RoleCredentialsFile>, StoreError> {
-    let mut files = store::json_files(directory)?;
-    files.retain(|path| store::read_once(path, role_json::is_sso).is_ok_and(|(is_sso, _)| is_sso));
+    let is_sso = |path| store::read_once(path, role_json::is_sso).is_ok_and(|(is_sso, _)| is_sso);
+    let all: BTreeSet<_> = store::entries(directory)?.into_iter().collect();
+    // The AWS CLI leaves none: what is left is ours, whether or not it is whole.
+    let left = all.iter().filter_map(|path| store::temp_is_for(path));
+    let left = left.filter(|path| store::is_json(path) && !all.contains(path));
+    let mut files: BTreeSet<_> = left.collect();
+    files.extend(all.iter().filter(|path| store::is_json(path) && is_sso(path)).cloned());
     Ok(files.into_iter().map(RoleCredentialsFile::new).collect())
 }
 

@@ -74,7 +74,7 @@ impl TokenFile {
     }
 
     /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every
-    /// few milliseconds. In an async task ask [`try_lock`](Self::try_lock) instead, with the
+    /// few milliseconds: for a program without an async runtime. In a task ask [`try_lock`](Self::try_lock) instead, with the
     /// runtime's own timer.
     pub fn lock(&self, limit: Duration) -> Result<TokenFileLock, LockError> {
         let real = lock::real_path(&self.path)?;
@@ -95,7 +95,7 @@ impl TokenFile {
         store_token(&self.real_path()?, token, TempName::Random)
     }
 
-    /// Removes the token file and what a killed writer may have left of one, as at a sign-out.
+    /// Removes the token file and what killed writers may have left of one, as at a sign-out.
     /// Whether there was a token file. The lock file stays. Where only what was left cannot be
     /// removed, the error names that.
     ///
@@ -145,7 +145,8 @@ impl TokenFileLock {
         store::remove_all(&self.real)
     }
 
-    /// Whether taking this lock put in place what a killed writer had left.
+    /// Whether taking this lock put in place what a killed writer had left: for who tells of it, or
+    /// counts it.
     pub fn adopted_leftover(&self) -> bool {
         self.adopted
     }

@@ -138,19 +138,24 @@ pub(crate) fn read_leftover<T>(
 
 /// The `*.json` files of a directory, in no order; empty when there is no such directory.
 pub(crate) fn json_files(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut files = entries(directory)?;
+    files.retain(|path| is_json(path));
+    Ok(files)
+}
+
+pub(crate) fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
+}
+
+/// All that is in a directory, in no order; nothing when there is no such directory.
+pub(crate) fn entries(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(StoreError::read(directory, error)),
     };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| StoreError::read(directory, error))?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            files.push(path);
-        }
-    }
-    Ok(files)
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    paths.collect::<Result<_, _>>().map_err(|error| StoreError::read(directory, error))
 }
 
 /// Opens a file without ever waiting for it: a pipe or a device that stands in its place is opened

@@ -3,7 +3,7 @@
 //! Not responsible for the lock: whoever holds it may use the fixed temporary name, others not.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, DirEntry, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -21,6 +21,10 @@ const MOST_LINKS: usize = 40;
 /// A temporary file with a random name that is this much older than one made now belongs to a
 /// process that was killed.
 const STALE: Duration = Duration::from_secs(3600);
+
+/// What the names of temporary files end in; no `.json`, for others list those.
+const FIXED_SUFFIX: &str = ".new";
+const RANDOM_SUFFIX: &str = ".tmp";
 
 /// What the temporary file is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +66,19 @@ fn says_no_link(error: &io::Error) -> bool {
         || (cfg!(windows) && error.raw_os_error() == Some(ERROR_NOT_A_REPARSE_POINT))
 }
 
-/// The fixed temporary name beside the file. It does not end in `.json`: others list those.
+/// The fixed temporary name beside the file.
 pub(crate) fn fixed_temp_path(real: &Path) -> PathBuf {
-    with_suffix(real, ".new")
+    with_suffix(real, FIXED_SUFFIX)
+}
+
+/// Which file such a path is a temporary one of, with either kind of name.
+pub(crate) fn temp_is_for(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let real = match name.strip_suffix(FIXED_SUFFIX) {
+        Some(real) => real,
+        None => name.strip_prefix('.')?.strip_suffix(RANDOM_SUFFIX)?.rsplit_once('.')?.0,
+    };
+    Some(path.with_file_name(real))
 }
 
 /// The path with something behind its name.
@@ -117,13 +131,15 @@ pub(crate) fn finish_leftover(file: &File, temp: &Path, real: &Path) -> io::Resu
     Ok(())
 }
 
-/// Removes a cache file and what a killed writer may have left of one. Whether there was a file.
+/// Removes a cache file and what killed writers may have left of one. Whether there was a file.
 pub(crate) fn remove_all(real: &Path) -> Result<bool, StoreError> {
     // First what was left, so that nothing brings the content back.
     let left = remove(&fixed_temp_path(real));
+    // A writer that is at work begins anew when this takes its file away.
+    let random = random_temps(real).try_for_each(|entry| remove(&entry.path()).map(|_| ()));
     // Where that stays, a directory perhaps, the file goes all the same.
     let removed = remove(real)?;
-    left.map(|_| removed)
+    left.and(random).map(|()| removed)
 }
 
 /// Removes a file, not a directory. Whether there was one.
@@ -253,8 +269,6 @@ fn create_new(path: &Path) -> io::Result<File> {
     retry_while_shared(|| options.open(path))
 }
 
-const RANDOM_SUFFIX: &str = ".tmp";
-
 fn random_prefix(real: &Path) -> OsString {
     let mut prefix = OsString::from(".");
     prefix.push(real.file_name().unwrap_or_default());
@@ -314,20 +328,25 @@ fn sync_directory(directory: &Path) {
 /// Removes temporary files with random names that killed processes left long ago, by the file
 /// system's own clock. They hold tokens, and nobody else would.
 fn sweep(real: &Path, now: SystemTime) {
-    let prefix = random_prefix(real);
-    let Ok(entries) = fs::read_dir(directory_of(real)) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.as_encoded_bytes();
-        if name.starts_with(prefix.as_encoded_bytes())
-            && name.ends_with(RANDOM_SUFFIX.as_bytes())
-            && entry
-                .metadata()
-                .and_then(|metadata| metadata.modified())
-                .is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age > STALE))
+    for entry in random_temps(real) {
+        if entry
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age > STALE))
             && fs::remove_file(entry.path()).is_ok()
         {
             tracing::debug!(path = %entry.path().display(), "removed a stale temporary file");
         }
     }
+}
+
+/// The temporary files with random names beside the real one, as far as they can be seen.
+fn random_temps(real: &Path) -> impl Iterator<Item = DirEntry> {
+    let prefix = random_prefix(real);
+    let entries = fs::read_dir(directory_of(real)).into_iter().flatten().flatten();
+    entries.filter(move |entry| {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(RANDOM_SUFFIX.as_bytes())
+    })
 }

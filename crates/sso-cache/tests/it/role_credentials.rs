@@ -97,6 +97,38 @@ fn a_sign_out_finds_those_of_sso_and_no_others() {
     assert_eq!(found[0].path(), file.path());
 }
 
+#[test]
+fn a_sign_out_finds_and_removes_what_killed_writers_left() {
+    let directory = tempdir().unwrap();
+    let file = file(directory.path());
+    let name = file.path().file_name().unwrap().to_str().unwrap();
+    let content = RoleCredentialsFile::to_json(&credentials(1));
+    let put = |name: &str| fs::write(directory.path().join(name), &content).unwrap();
+    for left in [format!("{name}.new"), format!(".{name}.aB3xYz.tmp")] {
+        for whole in [false, true] {
+            put(&left);
+            if whole {
+                put(name);
+            }
+            put(&format!(".another{name}.aB3xYz.tmp"));
+            put("new.tmp");
+            let found = role_credentials_files(directory.path()).unwrap();
+            let found: Vec<_> = found.iter().filter(|it| it.path() == file.path()).collect();
+            assert_eq!(found.len(), 1, "{left}");
+            assert_eq!(found[0].remove().unwrap(), whole);
+            assert_eq!(
+                names(directory.path()),
+                [format!(".another{name}.aB3xYz.tmp"), "new.tmp".to_owned()]
+            );
+        }
+    }
+    // What is left of a file of another kind is no reason to remove that.
+    fs::write(file.path(), r#"{"Credentials":{"AccessKeyId":"A"}}"#).unwrap();
+    put(&format!("{name}.new"));
+    let found = role_credentials_files(directory.path()).unwrap();
+    assert!(found.iter().all(|it| it.path() != file.path()));
+}
+
 /// The function of the AWS CLI's own library, over the lines of its input.
 const BOTOCORE: &str = r"
 import json, sys
