@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +15,9 @@ use sso_cache::CachedToken;
 use crate::fixture::{in_memory, loop_time, number, token, token_file};
 
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// So long a file may stay torn, as the documentation says.
+const WAITED_FOR: Duration = Duration::from_millis(70);
 
 /// Runs `write` in a loop in another thread, and `read` in a loop in this one; counts both.
 fn loops(write: impl Fn(i64) + Sync, mut read: impl FnMut()) -> (u64, u64) {
@@ -84,15 +88,28 @@ fn a_file_that_is_truncated_and_written_in_place_is_read_again() {
     let file = token_file(&directory);
     file.store_unlocked(&token(0)).unwrap();
     let mut torn = 0;
+    let turns = Mutex::new(Vec::new());
     let (writes, reads) = loops(
         |turn| {
+            let begun = Instant::now();
             write_in_place(file.path(), &token(turn).to_json());
+            turns.lock().unwrap().push(begun.elapsed());
             thread::sleep(Duration::from_millis(20));
         },
         || {
             let bytes = fs::read(file.path()).unwrap();
             torn += u64::from(CachedToken::parse(&bytes).is_err());
-            number(&file.load().unwrap());
+            let ended = || turns.lock().unwrap().len();
+            let before = ended();
+            let Err(error) = file.load().map(|token| number(&token)) else { return };
+            // On a busy machine the writer may be stopped half way for longer than is waited for: it
+            // knows when it goes on.
+            let after = ended();
+            while ended() == after {
+                thread::yield_now();
+            }
+            let longest = turns.lock().unwrap().iter().skip(before).max().copied().unwrap();
+            assert!(longest >= WAITED_FOR, "{error:?}, and no write took longer than {longest:?}");
         },
     );
     println!("{writes} writes, {reads} reads, {torn} of them torn but for the second read");
