@@ -223,7 +223,7 @@ fn write_and_rename(
         sync_directory(directory);
         if before.is_none() {
             // The names of `cache`, `sso` and `.aws` may be as new as that of the file.
-            directory.ancestors().skip(1).take(3).for_each(sync_directory);
+            directories_above(directory).take(3).for_each(sync_directory);
         }
     }
     if let Ok(now) = written.modified() {
@@ -315,6 +315,13 @@ pub(crate) fn directory_of(file: &Path) -> &Path {
     }
 }
 
+/// The directories that a directory is in, from the nearest on: as far as its path tells.
+fn directories_above(directory: &Path) -> impl Iterator<Item = &Path> {
+    let above = directory.ancestors().skip(1);
+    // What a relative path begins in has no name in it.
+    above.map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path })
+}
+
 /// Makes the names in a directory survive a power cut. Not every file system can, and the file has
 /// its new content either way: no error.
 #[cfg_attr(not(unix), expect(unused_variables, reason = "the rename is journalled there"))]
@@ -349,4 +356,16 @@ fn random_temps(real: &Path) -> impl Iterator<Item = DirEntry> {
         let name = name.as_encoded_bytes();
         name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(RANDOM_SUFFIX.as_bytes())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_directory_is_in_the_current_one() {
+        let above = |directory| -> Vec<_> { directories_above(Path::new(directory)).collect() };
+        assert_eq!(above("sso/cache"), [Path::new("sso"), Path::new(".")]);
+        assert_eq!(above("/sso/cache"), [Path::new("/sso"), Path::new("/")]);
+    }
 }
