@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 use sso_emulator::TokenState;
 
-use crate::program::{Scene, binary};
+use crate::program::{Scene, quoted_binary};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credential_process_prints_one_json_object() {
@@ -52,7 +52,7 @@ async fn shells_evaluate_what_export_prints() {
         expected["AWS_ACCESS_KEY_ID"].as_str().unwrap(),
         expected["AWS_CREDENTIAL_EXPIRATION"].as_str().unwrap()
     );
-    let program = binary().display().to_string();
+    let program = quoted_binary();
     let posix = format!(
         "set -eu; eval \"$({program} export --profile devsso)\"; \
          sh -c 'echo $AWS_ACCESS_KEY_ID $AWS_CREDENTIAL_EXPIRATION'"
@@ -105,7 +105,7 @@ async fn the_aws_cli_runs_on_credential_process() {
     let scene = Scene::new(TokenState::Expired).await;
     scene.configure(&format!(
         "[profile dev]\ncredential_process = {} credential-process --profile devsso\n",
-        binary().display()
+        quoted_binary()
     ));
     let mut command = Command::new("aws");
     command

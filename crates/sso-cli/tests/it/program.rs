@@ -127,6 +127,12 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_ssocreds"))
 }
 
+/// The program as one word of a POSIX shell or of fish, wherever it was built.
+pub(crate) fn quoted_binary() -> String {
+    let path = binary().to_str().expect("the path is text");
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
 /// Writes a cache file, for its owner alone.
 pub(crate) fn write_private(path: &Path, content: &str) {
     fs::write(path, content).expect("the directory is there");

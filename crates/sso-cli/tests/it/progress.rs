@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sso_emulator::{ErrorName, Fault, Operation, ScriptedAnswer, TokenState};
 
-use crate::program::{Scene, binary};
+use crate::program::{Scene, quoted_binary};
 
 /// Runs the program on a terminal of its own, by util-linux's `script`; `None` where there is none.
 #[cfg(target_os = "linux")]
@@ -14,7 +14,7 @@ fn on_a_terminal(scene: &Scene, arguments: &str) -> Option<String> {
 
 #[cfg(target_os = "linux")]
 fn on_a_terminal_with(scene: &Scene, arguments: &str, more: &[(&str, &str)]) -> Option<String> {
-    let command = format!("{} {arguments}", binary().display());
+    let command = format!("{} {arguments}", quoted_binary());
     let output = std::process::Command::new("script")
         .args(["-qec", &command, "/dev/null"])
         .env_clear()
@@ -152,17 +152,25 @@ async fn a_further_attempt_ends_visibly() {
 }
 
 /// Many accounts: no faster than the portal likes, and how far it is can be seen.
+///
+/// Where a busy machine stops the emulator for most of a second, what was sent in that time arrives at
+/// once and is throttled, so that one run of several has to do. A program that does not keep the rate is
+/// throttled in each.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_portal_s_rate_is_kept_visibly() {
-    let mut builder = sso_emulator::Emulator::builder().throttle(20);
-    for at in 0..45 {
-        builder = builder.account(format!("{at:012}"), format!("Account {at}"), "a@b.c", ["R"]);
+    let mut requests = Vec::new();
+    while requests.last() != Some(&45) {
+        assert!(requests.len() < 5, "some were throttled in each run: {requests:?} instead of 45");
+        let mut builder = sso_emulator::Emulator::builder().throttle(20);
+        for at in 0..45 {
+            builder = builder.account(format!("{at:012}"), format!("Account {at}"), "a@b.c", ["R"]);
+        }
+        let scene = Scene::with(builder, TokenState::Valid).await;
+        let Some(shown) = on_a_terminal(&scene, "roles --profile devsso") else { return };
+        assert!(shown.contains("\rssocreds: listing roles, "), "{shown:?}");
+        assert!(shown.contains(" of 45 accounts done ..."), "{shown:?}");
+        assert_eq!(shown.matches("Account ").count(), 45, "{shown}");
+        requests.push(scene.emulator.counts().list_account_roles);
     }
-    let scene = Scene::with(builder, TokenState::Valid).await;
-    let Some(shown) = on_a_terminal(&scene, "roles --profile devsso") else { return };
-    assert!(shown.contains("\rssocreds: listing roles, "), "{shown:?}");
-    assert!(shown.contains(" of 45 accounts done ..."), "{shown:?}");
-    assert_eq!(shown.matches("Account ").count(), 45, "{shown}");
-    assert_eq!(scene.emulator.counts().list_account_roles, 45, "none was throttled");
 }
