@@ -5,12 +5,13 @@
 
 use crate::token_provider::Refused;
 use crate::{BearerToken, SsoTokenProvider, TokenError};
-use sso_http::ServiceError;
+use sso_http::{ServiceError, ServiceErrorKind};
 
 impl SsoTokenProvider {
     /// Does `call` with the access token. Where the portal refuses the token (401) it is looked for
     /// anew, as for role credentials: the file is read again, the token refreshed once where it can
-    /// be, and `call` done once more. A second refusal is [`TokenError::SignInRequired`].
+    /// be, and `call` done once more. A second refusal is [`TokenError::SignInRequired`]. A token that
+    /// cannot be sent at all, for it holds what no header can carry, counts as refused.
     ///
     /// The outer error is that there is no token; the inner result is what `call` came to.
     pub async fn call_with_token<T, Answer>(
@@ -22,17 +23,25 @@ impl SsoTokenProvider {
     {
         let token = self.retrieve_bearer_token().await?;
         let answer = match call(token.clone()).await {
-            Err(error) if error.is_unauthorized() => error,
+            Err(error) if is_refused(&token, &error) => error,
             answered => return Ok(answered),
         };
         let refused = Refused { token: token.access_token().clone(), answer };
         let other = self.replace(&refused).await?;
         match call(other.clone()).await {
-            Err(answer) if answer.is_unauthorized() => {
+            Err(answer) if is_refused(&other, &answer) => {
                 let refused = Refused { token: other.access_token().clone(), answer };
                 Err(self.0.session_ended(&refused))
             }
             answered => Ok(answered),
         }
     }
+}
+
+/// Whether it is the token that is at fault, so that another one may do better.
+fn is_refused(token: &BearerToken, error: &ServiceError) -> bool {
+    let of_header = |byte| matches!(byte, b'\t' | b' '..=b'~');
+    error.is_unauthorized()
+        || (error.kind() == ServiceErrorKind::NotSendable
+            && !token.access_token().expose_secret().bytes().all(of_header))
 }

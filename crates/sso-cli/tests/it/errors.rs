@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use serde_json::Value;
 use sso_emulator::{ErrorName, Fault, Operation, ScriptedAnswer, TokenState};
 
-use crate::program::Scene;
+use crate::program::{Scene, read_json};
 
 const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
 
@@ -158,6 +158,27 @@ async fn the_service_refuses_a_token() {
         let error = scene.run(&[command, "--profile", "devsso"]).failure(5);
         assert!(error.contains("InvalidRequestException"), "{error}");
         assert!(!error.contains("run:"), "{error}");
+    }
+}
+
+/// Nothing can be sent with it, so it is as good as refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_no_header_can_carry() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let mut token = read_json(&scene.home.token_file);
+    token["accessToken"] = "line\nfeed".into();
+    fs::write(&scene.home.token_file, token.to_string()).unwrap();
+    for command in ["credential-process", "roles"] {
+        scene.run(&[command, "--profile", "devsso"]).success();
+    }
+    assert_eq!(scene.emulator.counts().refreshes, 1);
+
+    token["refreshToken"] = "".into();
+    fs::write(&scene.home.token_file, token.to_string()).unwrap();
+    for command in ["credential-process", "roles"] {
+        let error = scene.run(&[command, "--profile", "devsso", "--no-cache"]).failure(4);
+        assert!(error.contains("no header can carry"), "{error}");
+        assert!(error.ends_with("run: aws sso login --sso-session dev-session\n"), "{error}");
     }
 }
 
