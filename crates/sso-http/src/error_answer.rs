@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, Uri, header};
 use jiff::fmt::rfc2822;
+use serde::de::IgnoredAny;
 use sso_types::{Clock as _, SystemClock};
 use zeroize::Zeroizing;
 
-use crate::json_text::Members;
+use crate::json_text::{Members, without_bom};
 use crate::redact::Redactor;
 use crate::service_error_kind::Service;
 use crate::{ServiceError, ServiceErrorKind};
@@ -91,20 +92,22 @@ fn read_failure(
     let by_header = head.named("x-amzn-errortype").and_then(bare_name);
     let json = Members::of(body);
     let blank = body.iter().all(u8::is_ascii_whitespace);
-    if by_header.is_none() && json.is_none() && !blank {
+    if by_header.is_none() && json.is_none() && !blank && !is_json(body) {
         return unparseable(head, body, redactor);
     }
     // Whatever the service quotes is cleared again.
     let field = |name: &str| json.as_ref()?.text(name);
     let (oauth, type_name, code) = (field("error"), field("__type"), field("code"));
     let oauth = oauth.as_ref().map(|name| name.as_str());
+    // The portal knows no OAuth codes: there it is someone else's word, and the status tells.
+    let oauth_name = oauth.filter(|_| service == Service::Oidc);
     let name = by_header
         .or_else(|| type_name.as_ref().and_then(|name| bare_name(name)))
         .or_else(|| code.as_ref().and_then(|name| bare_name(name)))
-        .or(oauth);
+        .or(oauth_name);
     let known = name
         .and_then(ServiceErrorKind::from_name)
-        .or_else(|| oauth.and_then(ServiceErrorKind::from_name));
+        .or_else(|| oauth_name.and_then(ServiceErrorKind::from_name));
     let kind = match (service, known) {
         // It means that the client may not have a token; the portal's, that the user may not have
         // the role. To log in again would not help.
@@ -132,6 +135,11 @@ fn read_failure(
         }
         _ => error,
     }
+}
+
+/// Whether it is JSON of any type: what is no object has no name to give, and is no login page either.
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(without_bom(body)).is_ok()
 }
 
 /// A name without its namespace and without what Coral appends: `UnauthorizedException` of

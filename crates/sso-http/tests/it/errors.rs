@@ -60,6 +60,12 @@ async fn portal_errors_by_name_and_by_status() {
     // OIDC has an exception of that name, after which one logs in again. Not so here.
     let denied = portal(json(403, r#"{"__type":"AccessDeniedException"}"#)).await;
     assert!(denied.is_access_denied() && !denied.is_sign_in_required(), "{denied:?}");
+    // OAuth's codes are OIDC's. From the portal the status says that the token is no longer good.
+    for code in ["expired_token", "invalid_grant", "server_error", "slow_down"] {
+        let error = portal(json(401, &format!(r#"{{"error":"{code}"}}"#))).await;
+        assert!(error.is_unauthorized() && !error.is_transient(), "{error:?}");
+        assert_eq!(error.code(), None);
+    }
     for (status, transient) in [(502, true), (503, true), (504, true), (501, false), (418, false)] {
         assert_eq!(portal(answer(status, &[], "")).await.is_transient(), transient, "{status}");
     }
@@ -184,6 +190,15 @@ async fn bodies_that_are_not_json() {
     let named = [("x-amzn-errortype", "UnauthorizedException"), ("content-type", "text/html")];
     assert!(portal(answer(401, &named, "<h1>")).await.is_unauthorized());
     assert!(!portal(answer(401, &html, "<h1>Log in</h1>")).await.is_unauthorized());
+    // JSON of another type is JSON all the same, of which the status tells what it is.
+    for body in ["null", "[]", r#""Unauthorized""#, "\u{feff}401", r#"[{"__type":"x"}]"#] {
+        let error = portal(json(401, body)).await;
+        assert!(error.is_unauthorized() && error.code().is_none(), "{body}: {error:?}");
+        assert_eq!(oidc(json(401, body)).await.kind(), Kind::InvalidClient, "{body}");
+    }
+    for body in ["{", "[1", "Unauthorized", "{} {}"] {
+        assert_eq!(portal(json(401, body)).await.kind(), Kind::Unparseable, "{body}");
+    }
     for body in ["", "{", "[]", "null", "{}", r#"{"roleCredentials":[1]}"#] {
         let error = portal(json(200, body)).await;
         assert_eq!(error.kind(), Kind::Malformed, "{body}");
