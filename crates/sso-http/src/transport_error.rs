@@ -152,6 +152,11 @@ pub enum ProxyProblem {
     /// It wants credentials, or others (407).
     #[error("wants a user name and password, or other ones; put them into its URL")]
     AuthenticationRequired,
+    /// It closed the connection instead of an answer. Transient.
+    #[error(
+        "closed the connection before it opened a tunnel to the service; it may not allow that host"
+    )]
+    Closed,
     /// It answered, and opened no tunnel.
     #[error("did not open a tunnel to the service; it may not allow that host")]
     TunnelRefused,
@@ -181,7 +186,9 @@ impl TransportError {
         match self {
             Self::Dns { .. } | Self::Connect { .. } | Self::Closed { .. } => true,
             Self::Timeout { phase, .. } => *phase != TimeoutPhase::Call,
-            Self::Proxy { problem, .. } => *problem == ProxyProblem::Unreachable,
+            Self::Proxy { problem, .. } => {
+                matches!(problem, ProxyProblem::Unreachable | ProxyProblem::Closed)
+            }
             _ => false,
         }
     }

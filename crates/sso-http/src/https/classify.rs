@@ -46,8 +46,11 @@ pub(super) fn handshake(error: BoxError, uri: &Uri) -> TransportError {
 /// What a proxy did instead of opening a tunnel. hyper-util's error type has no public name, so its
 /// text must do; a test holds it to that.
 pub(super) fn tunnel(error: &(dyn Error + 'static)) -> ProxyProblem {
-    if error.to_string().contains("authorization required") {
+    let text = error.to_string();
+    if text.contains("authorization required") {
         ProxyProblem::AuthenticationRequired
+    } else if text.contains("unexpected end of file") {
+        ProxyProblem::Closed
     } else if find::<io::Error>(error).is_some() {
         ProxyProblem::Unreachable
     } else {

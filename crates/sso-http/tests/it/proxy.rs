@@ -152,13 +152,15 @@ async fn proxies_that_refuse() {
             ProxyProblem::AuthenticationRequired,
         ),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", ProxyProblem::TunnelRefused),
-        ("", ProxyProblem::TunnelRefused),
+        ("", ProxyProblem::Closed),
+        ("HTTP/1.1 503 Serv", ProxyProblem::Closed),
     ] {
         let proxy = ConnectProxy::start(setting.service.address, answer, None).await;
         let url = format!("http://ana:PASSWORD-MARK@{}", proxy.address);
         let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
         assert_eq!(problem(&error), expected, "{answer}");
-        assert!(!error.is_transient());
+        // As wherever a connection is closed before there is an answer.
+        assert_eq!(error.is_transient(), expected == ProxyProblem::Closed, "{answer}");
         let text = error.transport().unwrap().to_string();
         assert!(
             text.contains("HTTPS_PROXY") && text.contains(&proxy.address.to_string()),
