@@ -145,11 +145,18 @@ fn check(url: &str) -> Result<Uri, &'static str> {
     }
     let uri: Uri = url.parse().map_err(|_| "it is not a URL")?;
     let host = uri.host().filter(|host| !host.is_empty()).ok_or("it names no host")?;
-    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    if authority.contains('@') {
         return Err("it holds a user name or password");
     }
     if uri.query().is_some() {
         return Err("it has a query");
+    }
+    // What follows the host, where it is no port, http::Uri takes for none: the request would go to
+    // another port than was meant. Behind brackets, colons are those of an IPv6 address.
+    let after_host = authority.rsplit(']').next().unwrap_or_default();
+    if after_host.contains(':') && uri.port_u16().is_none() {
+        return Err("its port is not a number up to 65535");
     }
     match uri.scheme_str() {
         Some("https") => Ok(uri),
@@ -182,6 +189,7 @@ mod tests {
             ("http://127.0.0.1:1/x", "http://127.0.0.1:1/x"),
             ("http://127.9.9.9", "http://127.9.9.9"),
             ("http://[::1]:80", "http://[::1]:80"),
+            ("https://example.com:65535", "https://example.com:65535"),
             ("https://[2001:db8::1]", "https://[2001:db8::1]"),
         ] {
             assert_eq!(overridden(url).as_deref(), Ok(kept), "{url}");
@@ -204,6 +212,12 @@ mod tests {
             ("https://user:MARK@example.com", "it holds a user name or password"),
             ("https://MARK@example.com", "it holds a user name or password"),
             ("http://localhost@evil.example", "it holds a user name or password"),
+            ("https://example.com:65536", "its port is not a number up to 65535"),
+            ("http://127.0.0.1:99999", "its port is not a number up to 65535"),
+            ("https://example.com:8443x/base", "its port is not a number up to 65535"),
+            ("https://[2001:db8::1]:x", "its port is not a number up to 65535"),
+            ("https://example.com:", "its port is not a number up to 65535"),
+            ("https://example.com:-1", "its port is not a number up to 65535"),
         ] {
             let error = overridden(url).unwrap_err();
             assert!(error.ends_with(reason), "{url:?}: {error}");
