@@ -177,8 +177,9 @@ impl Head {
             return Some(Duration::from_millis(milliseconds));
         }
         let text = self.text(&header::RETRY_AFTER)?;
-        if let Ok(seconds) = text.parse() {
-            return Some(Duration::from_secs(seconds));
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            // More than there is room for is long all the same.
+            return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
         }
         let until = rfc2822::parse(text).ok()?.timestamp();
         let wait = |now| Duration::try_from(until.duration_since(now)).ok();

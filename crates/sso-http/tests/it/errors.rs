@@ -226,6 +226,8 @@ async fn how_long_to_wait() {
         (vec![("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT")], None),
         (vec![("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT"), ("date", "today")], None),
         (vec![("retry-after", "soon")], None),
+        (vec![("retry-after", "0")], Some(0)),
+        (vec![("retry-after", "+7")], None),
         (vec![("retry-after", "-1")], None),
         (vec![], None),
     ] {
@@ -240,6 +242,12 @@ async fn how_long_to_wait_when_the_answer_is_not_dated() {
     let headers = [("retry-after", "Thu, 31 Dec 9998 23:59:59 GMT")];
     let wait = portal(answer(429, &headers, "")).await.retry_after().unwrap();
     assert!(wait > Duration::from_secs(1_000_000_000), "{wait:?}");
+}
+
+#[tokio::test]
+async fn a_wait_of_more_seconds_than_can_be_counted_is_a_long_one() {
+    let error = portal(answer(503, &[("retry-after", "99999999999999999999")], "")).await;
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(u64::MAX)));
 }
 
 /// The answer is garbled, and still holds what was asked for.
