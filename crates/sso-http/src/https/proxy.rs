@@ -122,6 +122,12 @@ fn parse(url: &str) -> Result<Intercept, &'static str> {
     if authority.contains('@') {
         return Err("its user or password holds an @; write that as %40");
     }
+    // A URL's host ends at the first of these, so that the user would be taken for the host, and the
+    // beginning of the password for the port.
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    if after_scheme.split_once(['/', '?', '#']).is_some_and(|(_, rest)| rest.contains('@')) {
+        return Err("its user or password holds a /, ? or #; write that as %2F, %3F or %23");
+    }
     let after_host = authority.rsplit(']').next().unwrap_or_default();
     if after_host.contains(':') && uri.port_u16().is_none() {
         return Err("its port is not a number up to 65535");
@@ -158,6 +164,7 @@ mod tests {
         assert_eq!(through(&[("ALL_PROXY", "https://b")]).unwrap(), "ALL_PROXY https://b/");
         assert_eq!(through(&[("HTTP_PROXY", "http://a:1")]), None);
         assert_eq!(through(&[("HTTPS_PROXY", "http://a:1"), ("NO_PROXY", "amazonaws.com")]), None);
+        assert!(through(&[("HTTPS_PROXY", "http://a%2Fb:c%23d@a:1/")]).is_some());
         assert!(through(&[("HTTPS_PROXY", "a"), ("no_proxy", "x"), ("NO_PROXY", "*")]).is_some());
     }
 
@@ -189,6 +196,9 @@ mod tests {
             ("socks5://MARK:1080", "SOCKS"),
             ("http://user:pa@MARK@proxy:3128", "write that as %40"),
             ("http://user:MARK@proxy:99999", "its port"),
+            ("http://user:12#MARK@proxy:3128", "write that as %2F"),
+            ("http://user:12/MARK@proxy:3128", "write that as %2F"),
+            ("http://user:12?MARK@proxy:3128", "write that as %2F"),
         ] {
             let error = proxy(&[("HTTPS_PROXY", value)], SERVICE).unwrap_err().to_string();
             assert!(error.contains("HTTPS_PROXY") && error.contains(reason), "{value}: {error}");
