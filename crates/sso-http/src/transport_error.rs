@@ -152,7 +152,7 @@ pub enum ProxyProblem {
     /// It wants credentials, or others (407).
     #[error("wants a user name and password, or other ones; put them into its URL")]
     AuthenticationRequired,
-    /// It closed the connection instead of an answer. Transient.
+    /// It closed the connection instead of an answer, or before TLS with it was agreed. Transient.
     #[error(
         "closed the connection before it opened a tunnel to the service; it may not allow that host"
     )]

@@ -49,12 +49,19 @@ pub(super) fn tunnel(error: &(dyn Error + 'static)) -> ProxyProblem {
     let text = error.to_string();
     if text.contains("authorization required") {
         ProxyProblem::AuthenticationRequired
-    } else if text.contains("unexpected end of file") {
+    } else if text.contains("unexpected end of file") || find::<io::Error>(error).is_some() {
         ProxyProblem::Closed
-    } else if find::<io::Error>(error).is_some() {
-        ProxyProblem::Unreachable
     } else {
         ProxyProblem::TunnelRefused
+    }
+}
+
+/// No TLS with a proxy that is itself reached over TLS.
+pub(super) fn proxy_handshake(error: &(dyn Error + 'static)) -> ProxyProblem {
+    // What rustls did not say, the connection did: it broke off.
+    match find::<rustls::Error>(error) {
+        Some(_) => ProxyProblem::Untrusted,
+        None => ProxyProblem::Closed,
     }
 }
 

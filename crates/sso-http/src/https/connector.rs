@@ -82,9 +82,10 @@ impl Connector {
         };
         let hop: Hop = match &configs {
             Some(configs) if is_https(&proxy.uri) => {
-                handshake(tcp, Arc::clone(&configs.proxy), &proxy.uri)
-                    .await
-                    .map_err(|error| proxy.error(ProxyProblem::Untrusted, Some(error)))?
+                handshake(tcp, Arc::clone(&configs.proxy), &proxy.uri).await.map_err(|error| {
+                    let problem = classify::proxy_handshake(error.as_ref());
+                    proxy.error(problem, Some(error))
+                })?
             }
             _ => MaybeHttpsStream::Http(tcp),
         };

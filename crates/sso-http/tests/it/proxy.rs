@@ -178,6 +178,17 @@ async fn proxies_that_refuse() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_breaks_off_before_tls_is_agreed() {
+    let setting = Setting::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
+    assert_eq!(problem(&error), ProxyProblem::Closed);
+    assert!(error.is_transient());
+}
+
+#[tokio::test]
 async fn no_proxy_goes_past_it() {
     let authority = Authority::new();
     let directory = tempfile::tempdir().unwrap();
