@@ -3,6 +3,9 @@
 //!
 //! Not responsible for finding the text.
 
+use std::collections::HashSet;
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
 /// Knows the secrets of one request.
@@ -12,6 +15,13 @@ pub(crate) struct Redactor<'a> {
 
 /// The most characters of foreign text that an error shows.
 const LONGEST: usize = 200;
+
+/// What stands in the place of a secret.
+const INSTEAD: &str = "(redacted)";
+
+/// So many bytes of a secret in a row are taken for a part of it, wherever they stand: of one that is
+/// quoted in part, broken into lines, or with some of its characters encoded.
+const PART: usize = 12;
 
 impl<'a> Redactor<'a> {
     pub(crate) fn new(mut secrets: Vec<&'a str>) -> Self {
@@ -26,6 +36,7 @@ impl<'a> Redactor<'a> {
         for secret in &self.secrets {
             text = without(&text, secret);
         }
+        text = self.without_parts(text);
         let mut printable = Zeroizing::new(String::with_capacity(text.len()));
         printable.extend(text.chars().map(
             |c| {
@@ -45,6 +56,40 @@ impl<'a> Redactor<'a> {
         line
     }
 
+    /// The text with another one in the place of each part of a secret, in memory that is cleared.
+    fn without_parts(&self, text: Zeroizing<String>) -> Zeroizing<String> {
+        if text.len() < PART {
+            return text;
+        }
+        let parts = self.secrets.iter().flat_map(|secret| secret.as_bytes().windows(PART));
+        let parts: HashSet<&[u8]> = parts.collect();
+        let mut found: Vec<Range<usize>> = Vec::new();
+        for (start, part) in text.as_bytes().windows(PART).enumerate() {
+            if parts.contains(part) {
+                match found.last_mut().filter(|last| start <= last.end) {
+                    Some(last) => last.end = start + PART,
+                    None => found.push(start..start + PART),
+                }
+            }
+        }
+        if found.is_empty() {
+            return text;
+        }
+        // What is put in is shorter than a part.
+        let mut out = Zeroizing::new(String::with_capacity(text.len()));
+        let mut kept = 0;
+        for part in found {
+            // A part may begin and end inside a character, which then goes with it.
+            let whole = |at: &usize| text.is_char_boundary(*at);
+            let start = (kept..=part.start).rev().find(whole).unwrap_or(kept);
+            out.push_str(text.get(kept..start).unwrap_or_default());
+            out.push_str(INSTEAD);
+            kept = (part.end..text.len()).find(whole).unwrap_or(text.len());
+        }
+        out.push_str(text.get(kept..).unwrap_or_default());
+        out
+    }
+
     /// What a page of HTML says to its reader; other text as it is.
     pub(crate) fn page(&self, text: &str) -> String {
         if text.trim_start().starts_with('<') {
@@ -57,7 +102,6 @@ impl<'a> Redactor<'a> {
 
 /// The text with another one in the place of a secret, in memory that is cleared.
 fn without(text: &str, secret: &str) -> Zeroizing<String> {
-    const INSTEAD: &str = "(redacted)";
     let room = text.len() + text.matches(secret).count() * INSTEAD.len();
     let mut out = Zeroizing::new(String::with_capacity(room));
     for (place, part) in text.split(secret).enumerate() {
@@ -113,6 +157,28 @@ mod tests {
         let redactor = Redactor::new(vec!["MARK-MARK", ""]);
         let text = format!("{}MARK-MARK", "x".repeat(197));
         assert_eq!(redactor.line(&text), format!("{}(re", "x".repeat(197)));
+    }
+
+    #[test]
+    fn parts_of_secrets_are_taken_out() {
+        let secret = "aoaAAAAAGQx7+b/Zz3kQ:MGQCMEk2+/0q8n5vTfLw==";
+        let redactor = Redactor::new(vec![secret]);
+        for (text, shown) in [
+            ("token aoaAAAAAGQx7... is bad", "token (redacted)... is bad"),
+            ("token aoaAAAAAGQx... is bad", "token aoaAAAAAGQx... is bad"),
+            (
+                "aoaAAAAAGQx7%2Bb%2FZz3kQ%3AMGQCMEk2+/0q8n5vTfLw%3D",
+                "(redacted)%2Bb%2FZz3kQ%3A(redacted)%3D",
+            ),
+            ("aoaAAAAAGQx7+b/Z\nz3kQ:MGQCMEk2+", "(redacted) (redacted)"),
+            ("MGQCMEk2+/0qMGQCMEk2+/0q", "(redacted)"),
+            ("short", "short"),
+        ] {
+            assert_eq!(redactor.line(text), shown, "{text}");
+        }
+        let redactor = Redactor::new(vec!["äöüäöüäöü", "0"]);
+        assert_eq!(redactor.line("ßöüäöüäöx"), "ß(redacted)x");
+        assert_eq!(redactor.line("ßöüäöüäöß"), "ß(redacted)");
     }
 
     proptest! {
