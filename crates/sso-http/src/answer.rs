@@ -49,6 +49,10 @@ pub(crate) fn malformed(what: impl Into<String>) -> DecodeError {
 #[derive(Default)]
 pub(crate) struct Text(Zeroizing<String>);
 
+/// A string of an answer that is good without it: one that is not a string is as if it were not there.
+#[derive(Default)]
+pub(crate) struct OptionalText(Option<Text>);
+
 /// A whole number, also where it is written as `1700000000000.0` or `1.7e12`.
 #[derive(Clone, Copy)]
 pub(crate) struct Integer(i64);
@@ -70,6 +74,13 @@ impl Text {
     /// The string when there is one and it is not empty.
     pub(crate) fn optional(text: Option<Self>) -> Option<String> {
         text.map(|mut text| std::mem::take(&mut *text.0)).filter(|text| !text.is_empty())
+    }
+}
+
+impl OptionalText {
+    /// The string when there is one and it is not empty.
+    pub(crate) fn get(self) -> Option<String> {
+        Text::optional(self.0)
     }
 }
 
@@ -117,6 +128,13 @@ impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = <&'de RawValue>::deserialize(deserializer)?;
         json_text::string(value.get()).map(Self).ok_or_else(|| de::Error::custom("not a string"))
+    }
+}
+
+impl<'de> Deserialize<'de> for OptionalText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = <&'de RawValue>::deserialize(deserializer)?;
+        Ok(Self(json_text::string(value.get()).map(Text)))
     }
 }
 

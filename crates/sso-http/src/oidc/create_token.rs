@@ -8,7 +8,7 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 use sso_types::{AccessToken, ClientSecret, RefreshToken};
 
-use crate::answer::{self, Integer, Text};
+use crate::answer::{self, Integer, OptionalText, Text};
 use crate::operation::{DecodeError, NotSendable, Wire, oidc_request};
 use crate::service_error_kind::Service;
 use crate::{
@@ -184,13 +184,13 @@ impl Wire for CreateToken {
 
     fn decode(&self, body: &[u8]) -> Result<CreateTokenResponse, DecodeError> {
         let answer: Answer = answer::object(body)?;
-        let refresh_token = Text::optional(answer.refresh_token).map(RefreshToken::new);
-        let id_token = Text::optional(answer.id_token).map(IdToken::new);
+        let refresh_token = answer.refresh_token.get().map(RefreshToken::new);
+        let id_token = answer.id_token.get().map(IdToken::new);
         let access_token = AccessToken::new(Text::required(answer.access_token, "accessToken")?);
         Ok(CreateTokenResponse {
             access_token,
             expires_in: Integer::lifetime(answer.expires_in, "expiresIn")?,
-            token_type: Text::optional(answer.token_type),
+            token_type: answer.token_type.get(),
             refresh_token,
             id_token,
         })
@@ -227,12 +227,16 @@ struct Body<'a> {
     code_verifier: Option<&'a str>,
 }
 
+/// The refresh token is spent: an access token that came for it is not thrown away for the rest.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
     access_token: Option<Text>,
-    token_type: Option<Text>,
+    #[serde(default)]
+    token_type: OptionalText,
     expires_in: Option<Integer>,
-    refresh_token: Option<Text>,
-    id_token: Option<Text>,
+    #[serde(default)]
+    refresh_token: OptionalText,
+    #[serde(default)]
+    id_token: OptionalText,
 }

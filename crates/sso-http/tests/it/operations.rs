@@ -97,6 +97,16 @@ async fn logout_has_no_answer() {
 }
 
 #[tokio::test]
+async fn an_access_token_is_not_thrown_away_for_what_came_beside_it() {
+    let odd =
+        r#"{"accessToken":"A","expiresIn":1,"tokenType":1,"idToken":{},"refreshToken":["R"]}"#;
+    let response = Server::start([json(200, odd)]).await.oidc().oneshot(refresh()).await.unwrap();
+    assert_eq!(response.access_token().expose_secret(), "A");
+    assert_eq!((response.refresh_token(), response.token_type()), (None, None));
+    assert!(response.id_token().is_none());
+}
+
+#[tokio::test]
 async fn create_token_with_each_grant() {
     let whole = r#"{"accessToken":"A","tokenType":"Bearer","expiresIn":28800,"refreshToken":"R","idToken":"I","new":1}"#;
     let least = r#"{"accessToken":"A","expiresIn":1,"refreshToken":null}"#;
