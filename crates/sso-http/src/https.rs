@@ -7,6 +7,7 @@ mod classify;
 mod connector;
 mod dial;
 mod no_proxy;
+mod overheard;
 mod pem;
 mod proxy;
 mod stream;

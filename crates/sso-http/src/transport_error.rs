@@ -157,7 +157,10 @@ pub enum ProxyProblem {
         "closed the connection before it opened a tunnel to the service; it may not allow that host"
     )]
     Closed,
-    /// It answered, and opened no tunnel.
+    /// It cannot open a tunnel at the moment (429, 500, 502, 503, 504). Transient.
+    #[error("cannot open a tunnel to the service at the moment; try again later")]
+    Unavailable,
+    /// It answered otherwise, and opened no tunnel.
     #[error("did not open a tunnel to the service; it may not allow that host")]
     TunnelRefused,
     /// Its certificate is not one to trust, or it does not speak TLS (an `https` proxy URL).
@@ -187,7 +190,8 @@ impl TransportError {
             Self::Dns { .. } | Self::Connect { .. } | Self::Closed { .. } => true,
             Self::Timeout { phase, .. } => *phase != TimeoutPhase::Call,
             Self::Proxy { problem, .. } => {
-                matches!(problem, ProxyProblem::Unreachable | ProxyProblem::Closed)
+                use ProxyProblem::{Closed, Unavailable, Unreachable};
+                matches!(problem, Unreachable | Closed | Unavailable)
             }
             _ => false,
         }

@@ -44,13 +44,15 @@ pub(super) fn handshake(error: BoxError, uri: &Uri) -> TransportError {
 }
 
 /// What a proxy did instead of opening a tunnel. hyper-util's error type has no public name, so its
-/// text must do; a test holds it to that.
-pub(super) fn tunnel(error: &(dyn Error + 'static)) -> ProxyProblem {
+/// text must do; a test holds it to that. `status` is the one of the proxy's answer, if there was one.
+pub(super) fn tunnel(error: &(dyn Error + 'static), status: u16) -> ProxyProblem {
     let text = error.to_string();
     if text.contains("authorization required") {
         ProxyProblem::AuthenticationRequired
     } else if text.contains("unexpected end of file") || find::<io::Error>(error).is_some() {
         ProxyProblem::Closed
+    } else if matches!(status, 429 | 500 | 502 | 503 | 504) {
+        ProxyProblem::Unavailable
     } else {
         ProxyProblem::TunnelRefused
     }

@@ -17,6 +17,7 @@ use tower::Service;
 
 use super::classify;
 use super::dial::{Resolver, dialer};
+use super::overheard::{Overheard, Status};
 use super::proxy::{Proxies, Proxy};
 use super::stream::{Hop, Stream};
 use super::trust::{Loading, Trust};
@@ -92,15 +93,17 @@ impl Connector {
         let Some(configs) = configs.filter(|_| is_https(&uri)) else {
             return Ok(Stream::forwarded(hop));
         };
+        let status = Status::default();
+        let hop = Overheard::new(hop, status.clone());
         let mut tunnel = Tunnel::new(proxy.uri.clone(), Open(Some(hop)));
         if let Some(authorization) = &proxy.authorization {
             tunnel = tunnel.with_auth(authorization.clone());
         }
         let hop = tunnel.call(uri.clone()).await.map_err(|error| {
-            let problem = classify::tunnel(&error);
+            let problem = classify::tunnel(&error, status.get());
             proxy.error(problem, Some(Box::new(error)))
         })?;
-        let io = handshake(hop, configs.service, &uri)
+        let io = handshake(hop.into_inner(), configs.service, &uri)
             .await
             .map_err(|error| classify::handshake(error, &uri))?;
         Ok(Stream::new(io))

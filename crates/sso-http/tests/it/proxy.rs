@@ -152,6 +152,12 @@ async fn proxies_that_refuse() {
             ProxyProblem::AuthenticationRequired,
         ),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", ProxyProblem::TunnelRefused),
+        ("HTTP/1.1 501 Not Implemented\r\n\r\n", ProxyProblem::TunnelRefused),
+        ("HTTP/1.1 429 Too Many Requests\r\n\r\n", ProxyProblem::Unavailable),
+        ("HTTP/1.1 500 Internal Server Error\r\n\r\n", ProxyProblem::Unavailable),
+        ("HTTP/1.0 502 Bad Gateway\r\n\r\n", ProxyProblem::Unavailable),
+        ("HTTP/1.1 503 Service Unavailable\r\nA: b\r\n\r\n<html>", ProxyProblem::Unavailable),
+        ("HTTP/1.1 504 Gateway Timeout\r\n\r\n", ProxyProblem::Unavailable),
         ("", ProxyProblem::Closed),
         ("HTTP/1.1 503 Serv", ProxyProblem::Closed),
     ] {
@@ -159,8 +165,9 @@ async fn proxies_that_refuse() {
         let url = format!("http://ana:PASSWORD-MARK@{}", proxy.address);
         let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
         assert_eq!(problem(&error), expected, "{answer}");
-        // As wherever a connection is closed before there is an answer.
-        assert_eq!(error.is_transient(), expected == ProxyProblem::Closed, "{answer}");
+        // As wherever a service answers so, or closes the connection before there is an answer.
+        let passing = [ProxyProblem::Closed, ProxyProblem::Unavailable].contains(&expected);
+        assert_eq!(error.is_transient(), passing, "{answer}");
         let text = error.transport().unwrap().to_string();
         assert!(
             text.contains("HTTPS_PROXY") && text.contains(&proxy.address.to_string()),
