@@ -18,7 +18,7 @@ pub(crate) fn run(context: &Context, options: &Show) -> Result<(), Failure> {
     let table = options.format == TableFormat::Table;
     if let Some(name) = &context.global.profile {
         let profile = SsoProfile::resolve(&config, name, &context.environment)?;
-        let resolved = resolved::Resolved::new(&profile)?;
+        let resolved = resolved::Resolved::new(&profile, config.warnings())?;
         return if table {
             stdout::print_styled(&resolved.render(&profile))
         } else {

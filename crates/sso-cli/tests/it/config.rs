@@ -249,12 +249,16 @@ async fn the_warnings_of_a_profile() {
     let scene = scene().await;
     scene.configure(
         "[profile short]\nsso_start_url = http://example.com/start\nsso_region = us-east-1\n\
-         sso_account_id = 12345678901\nsso_role_name = R\n",
+         sso_account_id = 12345678901\nsso_role_name = R\nsso region = us-east-2\n\
+         [profile two words]\n[plugins]\n",
     );
     let json = scene.run(&["config", "--profile", "short", "--format", "json"]).json();
     let warnings = json["warnings"].as_array().unwrap();
     let has = |what| warnings.iter().any(|it| it.as_str().unwrap().contains(what));
     assert!(has("12 digits") && has("https"), "{warnings:?}");
+    // What is ignored may have been meant for this profile; another kind of section was not.
+    assert!(has("a property is ignored") && has("[profile two words]"), "{warnings:?}");
+    assert!(!has("plugins"), "{warnings:?}");
     let table = scene.run(&["config", "--profile", "short"]).success();
     assert_eq!(table.matches("warning: ").count(), warnings.len(), "{table}");
 }
