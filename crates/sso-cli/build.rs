@@ -11,10 +11,13 @@ use std::process::{Command, Stdio};
 
 /// The functions that a cold process runs; `cargo xtask bench --layout` writes it.
 const LAYOUT: &str = "cold-start.ld";
+/// A variable with which it is left out: `none`.
+const SWITCH: &str = "SSOCREDS_LAYOUT";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={LAYOUT}");
+    println!("cargo::rerun-if-env-changed={SWITCH}");
     if !is_wanted() {
         return;
     }
@@ -60,6 +63,9 @@ fn unwinder() -> Option<String> {
 /// script adds to the linker's own layout. GNU ld and LLD know such scripts, other linkers do not, so
 /// that a program of one line is linked and run first, with all that the user has rustc link with.
 fn layout() -> Option<[String; 2]> {
+    if variable(SWITCH) == "none" {
+        return None;
+    }
     let script = Path::new(&variable("CARGO_MANIFEST_DIR")).join(LAYOUT);
     let arguments = ["-T".to_owned(), script.to_str()?.to_owned()];
     let trial = Path::new(&variable("OUT_DIR")).join("trial");
