@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 
 /// The functions that a cold process runs; `cargo xtask bench --layout` writes it.
 const LAYOUT: &str = "cold-start.ld";
-/// A variable with which it is left out: `none`.
+/// The variable that leaves it out when it is `none`: for tools that know no functions outside of the
+/// section `.text` (valgrind), and for comparing.
 const SWITCH: &str = "SSOCREDS_LAYOUT";
 
 fn main() {

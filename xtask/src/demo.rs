@@ -32,7 +32,8 @@ pub(crate) fn run_released() -> Result<()> {
     let has = |name: &[u8], file: &[u8]| file.windows(name.len()).any(|it| it == name);
     ensure!(
         !is_linux || has(b".text.cold_start", &std::fs::read(&program)?),
-        "the linker was not given crates/sso-cli/cold-start.ld; does it understand it? (build.rs)"
+        "the program was linked without crates/sso-cli/cold-start.ld: either it has an error, or the \
+         linker is not GNU ld or LLD; build.rs beside it tries it first"
     );
     show(program)
 }

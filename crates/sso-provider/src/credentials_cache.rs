@@ -15,6 +15,7 @@ use sso_types::{Clock, Credentials};
 use crate::flight::Flight;
 use crate::handles::Handles;
 use crate::jitter::random_fraction;
+use crate::refused_keys::RefusedKeys;
 use crate::{ConfigError, CredentialsError, SsoCredentialsProvider};
 
 /// How long a failure to get new credentials is remembered, while there are some that still serve.
@@ -72,8 +73,8 @@ struct Cached {
 struct Slot {
     /// Counts invalidations: what was asked for before one does not count after it.
     generation: u64,
-    /// The access key id of what was invalidated last: the cache on disk may still hold it.
-    refused: Option<String>,
+    /// What was invalidated: the cache on disk may still hold it.
+    refused: RefusedKeys,
     flight: Option<Flight<Result<Credentials, CredentialsError>>>,
     failed_at: Option<Timestamp>,
 }
@@ -125,10 +126,13 @@ impl CredentialsCache {
     pub fn invalidate(&self) {
         let mut slot = self.0.slot();
         slot.generation += 1;
-        slot.flight = None;
         slot.failed_at = None;
+        if slot.flight.take().is_some_and(|flight| flight.is_under_way()) {
+            // What it brings may be on disk before anyone here knows what it is.
+            slot.refused.set_all(true);
+        }
         if let Some(refused) = self.0.current.swap(None) {
-            slot.refused = Some(refused.credentials.mine().access_key_id().to_owned());
+            slot.refused.add(refused.credentials.mine());
         }
     }
 
@@ -183,17 +187,21 @@ impl Shared {
     async fn fly(
         self: Arc<Self>,
         generation: u64,
-        refused: Option<String>,
+        refused: RefusedKeys,
     ) -> Result<Credentials, CredentialsError> {
-        let retrieved = self.provider.retrieve_other_than(refused.as_deref()).await;
+        let retrieved = self.provider.retrieve_other_than(&refused).await;
         let now = self.clock.now();
         let mut slot = self.slot();
         if slot.generation != generation {
+            if let Ok(credentials) = &retrieved {
+                slot.refused.add(credentials);
+            }
             return retrieved;
         }
         match &retrieved {
             Ok(credentials) => {
                 slot.failed_at = None;
+                slot.refused.set_all(false);
                 self.current.store(Some(Arc::new(self.cached(credentials, now))));
             }
             Err(error) => {

@@ -13,6 +13,7 @@ use sso_http::{GetRoleCredentials, ServiceError};
 use sso_types::{AccountId, Clock, Credentials, Environment, RoleName, StartUrl, SystemClock};
 use tower::{BoxError, Service};
 
+use crate::refused_keys::RefusedKeys;
 use crate::role_cache::RoleCache;
 use crate::service::Operation;
 use crate::{BearerToken, ConfigError, CredentialsError, SsoTokenProvider};
@@ -74,14 +75,14 @@ impl SsoCredentialsProvider {
     /// A token that the portal refuses before its time (401) is looked for anew: the file is read
     /// again, the token refreshed once where it can be, and the portal asked once more.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
-        self.retrieve_other_than(None).await
+        self.retrieve_other_than(&RefusedKeys::default()).await
     }
 
-    /// As [`Self::retrieve`], but not those with this access key id, which may stand in the
-    /// role-credential cache on disk for long after a service has refused them.
+    /// As [`Self::retrieve`], but not those that were refused, which may stand in the role-credential
+    /// cache on disk for long after a service has refused them.
     pub(crate) async fn retrieve_other_than(
         &self,
-        refused: Option<&str>,
+        refused: &RefusedKeys,
     ) -> Result<Credentials, CredentialsError> {
         let limit = self.0.time_limit;
         let ask = move |left| async move {

@@ -144,6 +144,7 @@ mod jitter;
 mod login_command;
 #[cfg(feature = "https")]
 mod profile_providers;
+mod refused_keys;
 mod role_cache;
 mod seen;
 mod service;

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::CredentialsError;
 use crate::access::AccessNotice;
+use crate::refused_keys::RefusedKeys;
 use crate::wait::Wait;
 
 /// How long to wait for another process that asks the portal. Then this one asks, too: unlike a
@@ -41,12 +42,12 @@ impl RoleCache {
 
     /// The credentials in the file, else what `ask` gives: once, for all processes that wait.
     ///
-    /// Those with the access key id `refused` are as if they were not there. `ask` is told how much is
-    /// left of `limit`, and has to keep to it.
+    /// Those that are `refused` are as if they were not there. `ask` is told how much is left of `limit`,
+    /// and has to keep to it.
     pub(crate) async fn get_or<Answer>(
         &self,
         clock: &dyn Clock,
-        refused: Option<&str>,
+        refused: &RefusedKeys,
         limit: Duration,
         ask: impl FnOnce(Duration) -> Answer,
     ) -> Result<Credentials, CredentialsError>
@@ -68,7 +69,7 @@ impl RoleCache {
             }
             Err(error) if error.is_transient() || error.needs_sign_in() => {
                 // Little of their life is left, but they are good, and there is nothing better.
-                let there = self.file.load().filter(|it| !is_refused(it, refused));
+                let there = self.file.load().filter(|it| !refused.has(it));
                 let unexpired = there.filter(|it| !it.is_expired(clock.now()));
                 let Some(credentials) = unexpired else { return Err(error) };
                 tracing::warn!(
@@ -83,14 +84,14 @@ impl RoleCache {
     }
 
     /// What is in the file, if it is to be used.
-    fn good(&self, clock: &dyn Clock, refused: Option<&str>) -> Option<Credentials> {
+    fn good(&self, clock: &dyn Clock, refused: &RefusedKeys) -> Option<Credentials> {
         let (credentials, version) = self.file.load_with_fingerprint()?;
         if !version.is_private() {
             self.warn_of_access();
         }
         let left = credentials.expires_at().duration_since(clock.now());
         let is_good = left >= self.window && left.is_positive();
-        (is_good && !is_refused(&credentials, refused)).then_some(credentials)
+        (is_good && !refused.has(&credentials)).then_some(credentials)
     }
 
     /// Says what other users may do with the file or its directory, if anything.
@@ -98,7 +99,7 @@ impl RoleCache {
         self.access_notice.tell(|| self.file.access_warnings());
     }
 
-    async fn take_turn(&self, clock: &dyn Clock, refused: Option<&str>, limit: Duration) -> Turn {
+    async fn take_turn(&self, clock: &dyn Clock, refused: &RefusedKeys, limit: Duration) -> Turn {
         let mut wait = Wait::new("waiting for another process to get the role's credentials");
         loop {
             let lock = match self.file.try_lock() {
@@ -140,8 +141,4 @@ impl RoleCache {
             );
         }
     }
-}
-
-fn is_refused(credentials: &Credentials, refused: Option<&str>) -> bool {
-    refused == Some(credentials.access_key_id())
 }

@@ -135,3 +135,54 @@ async fn invalidated_credentials_are_not_taken_from_the_file_again() {
     file(&scene).store_unlocked(&credentials(7, scene.now(), 3600)).unwrap();
     assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-7");
 }
+
+/// What is under way when the credentials are invalidated brings some that were meant, too: whoever
+/// asks next neither waits for them on disk nor finds them there later.
+#[tokio::test]
+async fn what_was_asked_for_before_an_invalidation_is_not_taken_from_the_file() {
+    let scene = Scene::new();
+    scene.token("good", 10 * 3600);
+    let cache = CredentialsCache::new(provider(&scene));
+    let ask = || {
+        let cache = cache.clone();
+        tokio::spawn(async move { cache.retrieve().await.unwrap().access_key_id().to_owned() })
+    };
+    scene.portal.close();
+    let early = ask();
+    while scene.portal.calls() == 0 {
+        tokio::task::yield_now().await;
+    }
+    cache.invalidate();
+    let late = ask();
+    tokio::task::yield_now().await;
+    scene.portal.open();
+    assert_eq!(early.await.unwrap(), "AKID-1", "whoever waited is served");
+    assert_eq!(late.await.unwrap(), "AKID-2");
+    assert_eq!(file(&scene).load().unwrap().access_key_id(), "AKID-2");
+}
+
+#[tokio::test]
+async fn what_came_after_an_invalidation_can_be_refused_too() {
+    let scene = Scene::new();
+    scene.token("good", 10 * 3600);
+    let cache = CredentialsCache::new(provider(&scene));
+    scene.portal.close();
+    let early = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.retrieve().await.unwrap() }
+    });
+    while scene.portal.calls() == 0 {
+        tokio::task::yield_now().await;
+    }
+    cache.invalidate();
+    scene.portal.open();
+    assert_eq!(early.await.unwrap().access_key_id(), "AKID-1");
+    assert_eq!(file(&scene).load().unwrap().access_key_id(), "AKID-1");
+    // Its caller was refused with them.
+    cache.invalidate();
+    assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-2");
+    // From here on what others get counts again.
+    cache.invalidate();
+    file(&scene).store_unlocked(&credentials(7, scene.now(), 3600)).unwrap();
+    assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-7");
+}
