@@ -57,7 +57,8 @@ const USED: &[(&str, &str, &str)] = &[
 
 const VERSION: &str = "asks rustc for its version";
 const COMPILER: &str = "asks rustc for its version, and compiles a file of its own as a trial";
-const OURS: &str = "ours: asks the C compiler where the archive of its unwinder is; links an empty program as a trial";
+const OURS: &str = "ours: asks the C compiler where the archive of its unwinder is; links and runs an \
+                    empty program as a trial";
 const LIBRARY: &str = "names the directory of the import library that it brings";
 
 pub(crate) fn run() -> Result<()> {

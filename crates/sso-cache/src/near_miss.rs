@@ -54,7 +54,8 @@ impl TokenFile {
 
 /// The token files in `directory` with their tokens, expired ones too, in no order. Client
 /// registrations, files of other tools and what cannot be read are left out. For a list of the
-/// logins, or a sign-out from all of them. No directory is an empty one.
+/// logins, or a sign-out from all of them. No directory is an empty one. What a killed writer left of
+/// a token file that is gone is not listed: the lock on that file finds it.
 pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, StoreError> {
     let files = store::json_files(directory)?.into_iter();
     Ok(files

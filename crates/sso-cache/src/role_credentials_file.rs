@@ -113,7 +113,7 @@ impl RoleCredentialsFile {
     }
 
     /// Removes the file and what killed writers may have left of one, as at a sign-out. Whether there
-    /// was a file. The lock file stays.
+    /// was a file. The lock file stays. A store that is under way elsewhere may come after this.
     pub fn remove(&self) -> Result<bool, StoreError> {
         store::remove_all(&self.real_path()?)
     }

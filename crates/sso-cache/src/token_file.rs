@@ -140,7 +140,9 @@ impl TokenFileLock {
         store_token(&self.real, token, self.lock.temp_name())
     }
 
-    /// Removes the token file, as at a sign-out. Whether there was one.
+    /// Removes the token file and what killed writers may have left of one, as at a sign-out.
+    /// Whether there was a token file. Where only what was left cannot be removed, the error names
+    /// that.
     pub fn remove(&self) -> Result<bool, StoreError> {
         store::remove_all(&self.real)
     }

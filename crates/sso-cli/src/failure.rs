@@ -2,12 +2,11 @@
 //!
 //! Not responsible for showing it (`report`).
 
-use std::error::Error;
 use std::ffi::OsString;
 use std::io;
 
 use sso_http::{ServiceError, ServiceErrorKind, TransportError};
-use sso_provider::{ConfigError, CredentialsError, SignInCause, TokenError};
+use sso_provider::{ConfigError, CredentialsError, TokenError};
 
 use crate::quote::Unprintable;
 
@@ -83,22 +82,12 @@ impl Failure {
 
     /// What the service answered, or what kept it from answering.
     pub(crate) fn service_error(&self) -> Option<&ServiceError> {
-        let mut error: Option<&(dyn Error + 'static)> = Some(self);
-        while let Some(link) = error {
-            if let Some(found) = link.downcast_ref() {
-                return Some(found);
-            }
-            // Transparent levels of an error hide what they hold.
-            if let Some(TokenError::SignInRequired {
-                cause: SignInCause::SessionEnded(found),
-                ..
-            }) = link.downcast_ref()
-            {
-                return Some(found);
-            }
-            error = link.source();
+        match self {
+            Self::Credentials(error) => error.service_error(),
+            Self::Token(error) => error.service_error(),
+            Self::List { source, .. } => Some(source),
+            _ => None,
         }
-        None
     }
 }
 

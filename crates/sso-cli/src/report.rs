@@ -12,11 +12,11 @@ use anstyle::Style;
 use serde::Serialize;
 use sso_config::SettingsError;
 use sso_provider::{ConfigError, CredentialsError, TokenError};
+use sso_types::CommandOption;
 
 use crate::arguments::Command;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::quote;
 use crate::table::{BAD, printable};
 
 /// Errors in JSON: `{"error":{...}}`. Keys are only ever added to this.
@@ -195,9 +195,7 @@ fn of_login(context: &Context, failed: &Command) -> String {
         (Some(profile), None) => ("--profile", profile.as_str()),
         (None, None) => return String::new(),
     };
-    // As a word of its own, a name that begins with a hyphen would be taken for an option.
-    let between = if name.starts_with('-') { '=' } else { ' ' };
-    format!(" {option}{between}{}", *quote::posix(name))
+    format!(" {}", CommandOption { option, value: name })
 }
 
 /// Whether the portal was asked for one account or role, so that a list of all may tell more.

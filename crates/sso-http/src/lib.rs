@@ -93,7 +93,8 @@
 //! At the target `ssocreds::http`, level `DEBUG`: a span `call` with `operation` and `host`, in it one
 //! event at the end with `status`, `request_id` and `duration_ms`, or with the kind of error. At
 //! `ssocreds::progress`, level `DEBUG`: an event before each further attempt, with `attempt`, `attempts`
-//! and `wait_ms`, and one with `over` after it. Account and role are in none of them.
+//! and `wait_ms`, and one with `over` after it or where there is to be none. Account and role are in
+//! none of them.
 
 #![forbid(unsafe_code)]
 // docs.rs says of each item which feature it needs.

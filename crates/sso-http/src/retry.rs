@@ -34,7 +34,7 @@ use crate::{
 ///
 /// Before each wait there is an event for `tracing` at the target `ssocreds::progress`, level
 /// `DEBUG`, with `attempt`, `attempts` and `wait_ms`; when the further attempt is over, however it
-/// ends, one with `over`.
+/// ends, one with `over`, as where the budget allows none.
 ///
 /// ```
 /// use sso_http::{Portal, RetryLayer};

@@ -133,7 +133,8 @@ impl TokenError {
         }
     }
 
-    fn service_error(&self) -> Option<&ServiceError> {
+    /// The service's answer behind this, where there was one, or what kept it from answering.
+    pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             Self::Refresh(source)
             | Self::SignInRequired { cause: SignInCause::SessionEnded(source), .. } => Some(source),

@@ -134,12 +134,14 @@ pub(crate) fn finish_leftover(file: &File, temp: &Path, real: &Path) -> io::Resu
 /// Removes a cache file and what killed writers may have left of one. Whether there was a file.
 pub(crate) fn remove_all(real: &Path) -> Result<bool, StoreError> {
     // First what was left, so that nothing brings the content back.
-    let left = remove(&fixed_temp_path(real));
+    let mut failed = remove(&fixed_temp_path(real)).err();
     // A writer that is at work begins anew when this takes its file away.
-    let random = random_temps(real).try_for_each(|entry| remove(&entry.path()).map(|_| ()));
-    // Where that stays, a directory perhaps, the file goes all the same.
+    for entry in random_temps(real) {
+        failed = failed.or(remove(&entry.path()).err());
+    }
+    // Where one of them stays, a directory perhaps, all else goes all the same.
     let removed = remove(real)?;
-    left.and(random).map(|()| removed)
+    failed.map_or(Ok(removed), Err)
 }
 
 /// Removes a file, not a directory. Whether there was one.

@@ -160,3 +160,18 @@ fn a_directory_with_the_name_of_the_temporary_file_is_in_nobodys_way() {
     assert_eq!(error.path(), Some(&*beside(&file, ".new")));
     assert!(file.load().unwrap_err().is_not_found());
 }
+
+#[test]
+fn a_sign_out_takes_all_that_it_can() {
+    let directory = tempdir().unwrap();
+    let file = token_file(&directory);
+    file.store_unlocked(&token(1)).unwrap();
+    for number in 0..8 {
+        let left = directory.path().join(format!(".token.json.file{number}.tmp"));
+        fs::write(left, "a secret").unwrap();
+        fs::create_dir(directory.path().join(format!(".token.json.dir{number}.tmp"))).unwrap();
+    }
+    assert!(file.remove().is_err());
+    let is_directory = |name: &String| directory.path().join(name).is_dir();
+    assert!(names(directory.path()).iter().all(is_directory), "{:?}", names(directory.path()));
+}
