@@ -7,7 +7,6 @@
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
-use std::time::SystemTime;
 
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -55,7 +54,7 @@ async fn signed_request(
         .identity(&identity)
         .region("us-east-1")
         .name("sts")
-        .time(SystemTime::from(SystemClock.now()))
+        .time(sso_types::system_time(SystemClock.now()))
         .settings(SigningSettings::default())
         .build()?
         .into();

@@ -2,8 +2,6 @@
 //!
 //! Not responsible for getting or caching them: `sso_provider::CredentialsCache` does.
 
-use std::time::SystemTime;
-
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError as SdkError;
 use aws_credential_types::provider::{ProvideCredentials, Result as SdkResult, future};
@@ -60,7 +58,7 @@ fn translate(credentials: sso_types::Credentials) -> Credentials {
         .access_key_id(credentials.access_key_id())
         .secret_access_key(credentials.secret_access_key().expose_secret())
         .session_token(credentials.session_token().expose_secret())
-        .expiry(SystemTime::from(credentials.expires_at()))
+        .expiry(credentials.expires_at_system_time())
         .provider_name(credentials.provider_name());
     builder.set_account_id(credentials.account_id().map(AccountId::as_str).map(Into::into));
     builder.build()

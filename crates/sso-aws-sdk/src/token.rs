@@ -2,8 +2,6 @@
 //!
 //! Not responsible for reading or refreshing it: `sso_provider::SsoTokenProvider` does.
 
-use std::time::SystemTime;
-
 use aws_credential_types::Token;
 use aws_credential_types::provider::error::TokenError as SdkError;
 use aws_credential_types::provider::future;
@@ -36,7 +34,7 @@ impl ProvideToken for SdkTokenProvider {
 
 #[expect(clippy::needless_pass_by_value, reason = "fits Result::map as it is")]
 fn translate(token: BearerToken) -> Token {
-    let expires_at = SystemTime::from(token.expires_at());
+    let expires_at = token.expires_at_system_time();
     Token::new(token.access_token().expose_secret(), Some(expires_at))
 }
 

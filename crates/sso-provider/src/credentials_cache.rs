@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
@@ -63,9 +63,8 @@ struct Shared {
 
 struct Cached {
     credentials: Handles,
-    // What every retrieval compares is in the form in which the machine's clock tells it.
-    obtained_at: SystemTime,
-    refresh_from: SystemTime,
+    obtained_at: Timestamp,
+    refresh_from: Timestamp,
     mandatory_from: Timestamp,
 }
 
@@ -102,7 +101,7 @@ impl CredentialsCache {
     /// Fails as [`SsoCredentialsProvider::retrieve`] does, and only when there are no good ones left.
     /// A failure is not kept: the next retrieval asks again.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
-        let now = self.0.clock.system_time();
+        let now = self.0.clock.now();
         if let Some(cached) = &*self.0.current.load()
             && cached.is_fresh(now)
         {
@@ -172,7 +171,7 @@ impl Shared {
                 !since.is_negative() && since < FAILURE_IS_REMEMBERED
             });
             let others_see_to_it = under_way.is_some() && now < cached.mandatory_from;
-            if cached.is_fresh(now.into()) || failed_lately || others_see_to_it {
+            if cached.is_fresh(now) || failed_lately || others_see_to_it {
                 return Step::Done(cached.credentials.mine().clone());
             }
         }
@@ -225,8 +224,8 @@ impl Shared {
         let mandatory = self.mandatory_window.min(window / 2);
         Cached {
             credentials: Handles::new(credentials),
-            obtained_at: now.into(),
-            refresh_from: expires_at.saturating_sub(window).unwrap_or(now).into(),
+            obtained_at: now,
+            refresh_from: expires_at.saturating_sub(window).unwrap_or(now),
             mandatory_from: expires_at.saturating_sub(mandatory).unwrap_or(now),
         }
     }
@@ -250,7 +249,7 @@ impl Cached {
 
     /// A clock that was set back behind the moment they were got says nothing about their age, so
     /// that does not count as fresh.
-    fn is_fresh(&self, now: SystemTime) -> bool {
+    fn is_fresh(&self, now: Timestamp) -> bool {
         self.obtained_at <= now && now < self.refresh_from
     }
 }

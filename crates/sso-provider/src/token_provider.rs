@@ -99,6 +99,11 @@ impl BearerToken {
     pub fn expires_at(&self) -> Timestamp {
         self.0.expires_at()
     }
+
+    /// Returns [`Self::expires_at`] as the standard library's type.
+    pub fn expires_at_system_time(&self) -> std::time::SystemTime {
+        sso_types::system_time(self.expires_at())
+    }
 }
 
 impl SsoTokenProvider {

@@ -6,29 +6,33 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 
 /// Tells the current UTC time. Must not block.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The time now. It may step back when someone sets the machine's clock.
+    /// Returns the current time (UTC). Not monotonic.
     fn now(&self) -> Timestamp;
+}
 
-    /// The same, as the standard library has it: for who looks very often and only compares, as the
-    /// conversion to a [`Timestamp`] costs a tenth of a look. Provided; must agree with [`Self::now`].
-    fn system_time(&self) -> SystemTime {
-        self.now().into()
-    }
+/// Converts a timestamp to the standard library's type.
+///
+/// A platform whose `SystemTime` does not reach as far as the timestamp (Windows begins in 1601)
+/// gets the Unix epoch for a time before it and the far future for a time after it.
+pub fn system_time(timestamp: Timestamp) -> SystemTime {
+    SystemTime::try_from(timestamp).unwrap_or_else(|_| {
+        if timestamp < Timestamp::UNIX_EPOCH {
+            SystemTime::UNIX_EPOCH
+        } else {
+            SystemTime::UNIX_EPOCH + Duration::from_secs(u64::from(u32::MAX))
+        }
+    })
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Timestamp {
         (**self).now()
-    }
-
-    fn system_time(&self) -> SystemTime {
-        (**self).system_time()
     }
 }
 
@@ -40,11 +44,6 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
-    fn system_time(&self) -> SystemTime {
-        SystemTime::now()
     }
 }
 
@@ -100,18 +99,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_tell_the_same_time() {
-        let clock = ManualClock::at(Timestamp::from_millisecond(1_500).unwrap());
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        assert_eq!(shared.system_time(), SystemTime::from(clock.now()));
-        clock.set(Timestamp::from_millisecond(-1_500).unwrap());
-        assert_eq!(shared.system_time(), SystemTime::from(clock.now()));
-
-        // Far less than an hour passes in between, whatever happens to the clock.
-        let machine = SystemClock;
-        let told = Timestamp::try_from(machine.system_time()).unwrap();
-        assert!(told.duration_since(machine.now()).as_hours() == 0);
+    fn every_timestamp_has_a_system_time() {
+        let at = Timestamp::from_millisecond(-1_500).unwrap();
+        assert_eq!(Timestamp::try_from(system_time(at)).unwrap(), at);
+        assert!(system_time(Timestamp::MIN) <= SystemTime::UNIX_EPOCH);
+        assert!(system_time(Timestamp::MAX) > SystemTime::UNIX_EPOCH);
     }
+
     #[test]
     fn a_clock_that_is_moved_too_far_stops_at_the_end() {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);

@@ -91,6 +91,11 @@ impl Credentials {
         self.0.0.expires_at
     }
 
+    /// Returns [`Self::expires_at`] as the standard library's type.
+    pub fn expires_at_system_time(&self) -> std::time::SystemTime {
+        crate::system_time(self.expires_at())
+    }
+
     /// Whether the credentials are no longer good at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.0.0.expires_at

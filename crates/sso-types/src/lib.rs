@@ -39,13 +39,16 @@ mod environment;
 mod names;
 mod secret;
 
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ManualClock, SystemClock, system_time};
 #[doc(hidden)]
 pub use command_option::CommandOption;
 pub use credentials::{Credentials, PROVIDER_NAME};
 pub use environment::{Environment, EnvironmentError};
 pub use names::{AccountId, NameError, Region, RoleName, SessionName, StartUrl};
 pub use secret::{AccessToken, ClientSecret, RefreshToken, SecretAccessKey, SessionToken};
+
+// The public API speaks of its types; a program that uses this one cannot have another version.
+pub use jiff;
 
 // Its example is compiled with the tests of the documentation.
 #[cfg(doctest)]

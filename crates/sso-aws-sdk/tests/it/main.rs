@@ -9,7 +9,7 @@
 )]
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_credential_types::provider::error::{CredentialsError, TokenError};
@@ -47,7 +47,7 @@ async fn credentials_carry_expiry_account_and_provider_name() {
     assert!(emulator.owner_of(credentials.access_key_id()).is_some());
     assert!(credentials.session_token().is_some_and(|token| !token.is_empty()));
     assert_eq!(credentials.account_id().unwrap().as_str(), home.account_id);
-    let expires_at = SystemTime::from(emulator.now()) + Duration::from_hours(1);
+    let expires_at = sso_types::system_time(emulator.now()) + Duration::from_hours(1);
     let distance = expires_at.duration_since(credentials.expiry().unwrap());
     assert!(distance.unwrap() < Duration::from_mins(1), "{credentials:?}");
     assert!(format!("{credentials:?}").contains("SSOProvider"), "{credentials:?}");
