@@ -1,5 +1,4 @@
-//! The program's command line: what is read of it stands in it, and the short way to read
-//! `credential-process` is no other grammar.
+//! The program's command line: every value that is read of it stands in it.
 //!
 //! Input: a word of the command line on each line. The grammar is private to the program, so that its
 //! files are compiled here once more.
@@ -16,8 +15,6 @@ use super::variables::os_string;
 #[path = "../../crates/sso-cli/src/arguments.rs"]
 #[allow(dead_code, reason = "the program has a use for all of it")]
 mod arguments;
-#[path = "../../crates/sso-cli/src/plain.rs"]
-mod plain;
 
 use self::arguments::{Arguments, Command};
 
@@ -25,10 +22,6 @@ pub fn check(input: &[u8]) -> Verdict {
     let words: Vec<OsString> = input.split(|&byte| byte == b'\n').map(os_string).collect();
     let program = std::iter::once(OsString::from("ssocreds"));
     let read = Arguments::read(program.chain(words.iter().cloned()));
-    if let Some(plain) = plain::credential_process(words.iter().cloned()) {
-        let read = read.as_ref().expect("clap takes it as well");
-        assert_eq!(format!("{plain:?}"), format!("{read:?}"), "{words:?}");
-    }
     match read {
         Ok(arguments) => {
             stands_in(&arguments, &words);

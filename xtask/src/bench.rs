@@ -6,7 +6,6 @@ mod cold;
 mod crowd;
 mod figures;
 mod instructions;
-mod layout;
 mod machine;
 mod marks;
 mod programs;
@@ -42,8 +41,6 @@ pub(crate) struct Options {
     pub(crate) quick: bool,
     /// Counts instructions, and nothing else.
     pub(crate) instructions: bool,
-    /// Writes which functions the linker puts side by side, and nothing else.
-    pub(crate) layout: bool,
     /// Also clean builds, which take minutes.
     pub(crate) builds: bool,
     /// Writes the page and the data.
@@ -64,9 +61,6 @@ const CONFIG: &str = "Shared config files";
 pub(crate) fn run(options: Options) -> Result<()> {
     if options.instructions {
         return instructions::run(options.write);
-    }
-    if options.layout {
-        return layout::run();
     }
     // It is wanted last, after minutes.
     ensure!(Path::new(rounds::TIME).is_file(), "there is no {}; install GNU time", rounds::TIME);

@@ -31,7 +31,6 @@ const READ: &[(&str, &str, &str)] = &[
     ("rustix", "1.1.6", COMPILER),
     ("rustls", "0.23.46", "an empty function without the feature read_buf"),
     ("rustversion", "1.0.23", "asks rustc for its version, and writes that to a file"),
-    ("sso-cli", "0.1.0", OURS),
     ("serde", "1.0.229", "asks rustc for its version, and writes a line of Rust"),
     ("serde_core", "1.0.229", "asks rustc for its version, and writes a line of Rust"),
     ("serde_json", "1.0.154", "looks at the width of the target; runs nothing"),
@@ -57,8 +56,6 @@ const USED: &[(&str, &str, &str)] = &[
 
 const VERSION: &str = "asks rustc for its version";
 const COMPILER: &str = "asks rustc for its version, and compiles a file of its own as a trial";
-const OURS: &str = "ours: asks the C compiler where the archive of its unwinder is; links and runs an \
-                    empty program as a trial";
 const LIBRARY: &str = "names the directory of the import library that it brings";
 
 pub(crate) fn run() -> Result<()> {

@@ -38,7 +38,6 @@ pub(crate) fn run() -> Result<()> {
     step("dependencies: licences, bans, sources", || deny(&shell))?;
     step("examples", || examples(&shell))?;
     step("demo", demo::run)?;
-    step("demo, with the program as it is released", demo::run_released)?;
     step("fuzzing, for seconds", fuzz::short_run)?;
     step("chaos, for half a minute", || chaos::run(0.5, None))?;
     step("interoperability", || interop::run(None, false))?;

@@ -24,20 +24,6 @@ pub(crate) fn run() -> Result<()> {
     show(binary("ssocreds")?)
 }
 
-/// The same with the program as it is released, which is linked in a way of its own.
-pub(crate) fn run_released() -> Result<()> {
-    println!("building ssocreds for release …");
-    let program = project::released_program()?;
-    let is_linux = cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"));
-    let has = |name: &[u8], file: &[u8]| file.windows(name.len()).any(|it| it == name);
-    ensure!(
-        !is_linux || has(b".text.cold_start", &std::fs::read(&program)?),
-        "the program was linked without crates/sso-cli/cold-start.ld: either it has an error, or the \
-         linker is not GNU ld or LLD; build.rs beside it tries it first"
-    );
-    show(program)
-}
-
 fn show(program: PathBuf) -> Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

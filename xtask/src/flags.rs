@@ -34,8 +34,6 @@ xflags::xflags! {
             optional --quick
             /// Counts instructions under callgrind instead, against the committed figures.
             optional --instructions
-            /// Only writes which functions of ssocreds lie side by side, from runs under callgrind.
-            optional --layout
             /// Also times clean release builds, which takes minutes.
             optional --builds
             /// Writes docs/BENCHMARKS.md and its data; with --instructions, the committed figures.
@@ -104,7 +102,6 @@ pub struct Interop {
 pub struct Bench {
     pub quick: bool,
     pub instructions: bool,
-    pub layout: bool,
     pub builds: bool,
     pub write: bool,
 }

@@ -49,7 +49,6 @@ fn main() -> ExitCode {
         flags::XtaskCmd::Bench(flags) => bench::run(bench::Options {
             quick: flags.quick,
             instructions: flags.instructions,
-            layout: flags.layout,
             builds: flags.builds,
             write: flags.write,
         }),

@@ -35,8 +35,6 @@ const FILES: &[&str] = &[
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
-    "build.rs",
-    "cold-start.ld",
 ];
 
 /// What a package must hold: those of `FILES` that cargo does not make itself.

@@ -27,7 +27,6 @@ mod commands;
 mod context;
 mod failure;
 mod notices;
-mod plain;
 mod process_format;
 mod progress;
 mod quote;
@@ -43,8 +42,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let plain = plain::credential_process(std::env::args_os().skip(1));
-    let arguments = match plain.map_or_else(|| Arguments::read(std::env::args_os()), Ok) {
+    let arguments = match Arguments::read(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => return report::usage(&error),
     };
