@@ -173,6 +173,15 @@ impl CachedToken {
         }
     }
 
+    /// The token of a new login, made with [`new`](Self::new), as it replaces `previous` in the
+    /// file: its own fields in the AWS CLI's order, then those of `previous` that no login writes,
+    /// as they were read.
+    #[must_use]
+    pub fn replacing(mut self, previous: &Self) -> Self {
+        self.take_unknown_fields(previous);
+        self
+    }
+
     /// The access token. Secret. Never empty in a token that was parsed.
     pub fn access_token(&self) -> &AccessToken {
         &self.access_token

@@ -1,6 +1,6 @@
 //! The files of an AWS SSO login under `~/.aws`, so kept that no token is torn, lost or refreshed
-//! twice: the token file that all AWS tools of a user share, the lock beside it, and the AWS CLI's
-//! cache of role credentials.
+//! twice: the token file that all AWS tools of a user share, the locks beside it, the AWS CLI's
+//! cache of role credentials, and its client registrations.
 //!
 //! ```text
 //! sso-types <── sso-cache <── sso-provider
@@ -84,6 +84,7 @@
 
 mod cache_key;
 mod cached_token;
+mod client_registration;
 mod error;
 mod leftover;
 mod location;
@@ -100,6 +101,7 @@ mod token_json;
 
 pub use cache_key::{CacheKey, CacheKeyOrigin};
 pub use cached_token::{CachedToken, NotRefreshable, RefreshMaterial};
+pub use client_registration::{ClientRegistration, ClientRegistrationFile};
 pub use error::{LockError, ParseError, StoreError};
 pub use location::{
     role_cache_dir, standard_cached_token_filepath, standard_cached_token_filepath_in,
@@ -111,7 +113,7 @@ pub use role_credentials_file::{
     RoleCredentialsFile, RoleCredentialsFileLock, role_credentials_files,
 };
 pub use store::{AccessRisk, AccessWarning, Fingerprint};
-pub use token_file::{TokenFile, TokenFileLock};
+pub use token_file::{LoginLock, TokenFile, TokenFileLock};
 
 // Its example is compiled with the tests of the documentation.
 #[cfg(doctest)]

@@ -41,6 +41,11 @@ pub(crate) fn lock_path(real: &Path) -> PathBuf {
     with_suffix(real, ".lock")
 }
 
+/// The lock file of a login, beside the lock file of the token.
+pub(crate) fn login_lock_path(real: &Path) -> PathBuf {
+    with_suffix(real, ".login.lock")
+}
+
 impl FileLock {
     /// Takes the lock, unless someone else holds it: `None`. Does not wait.
     pub(crate) fn try_take(path: &Path) -> Result<Option<Self>, LockError> {

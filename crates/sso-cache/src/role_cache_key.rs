@@ -40,7 +40,7 @@ pub fn role_cache_key(account_id: &AccountId, role_name: &RoleName, login: &Cach
 }
 
 /// A JSON string as Python's `json.dumps` writes it: everything but printable ASCII escaped.
-fn push_string(json: &mut String, text: &str) {
+pub(crate) fn push_string(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
         match character {

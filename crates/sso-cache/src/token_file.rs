@@ -86,6 +86,15 @@ impl TokenFile {
         lock::real_path(&self.path).map(|real| lock::lock_path(&real))
     }
 
+    /// Takes the lock that a login for this token file holds from its first request to its end, so
+    /// that of several logins at once only one asks the user; `None` if another login holds it.
+    /// Does not wait for it. Independent of [`try_lock`](Self::try_lock), which a login takes only
+    /// to write. Creates missing directories.
+    pub fn try_login_lock(&self) -> Result<Option<LoginLock>, LockError> {
+        let path = lock::login_lock_path(&lock::real_path(&self.path)?);
+        Ok(FileLock::try_take(&path)?.map(LoginLock))
+    }
+
     /// Replaces the file's content in one step, without the lock: for where there is none to be
     /// had, and for a token that was just signed in for. Waits for the disk (`fsync`).
     ///
@@ -153,6 +162,12 @@ impl TokenFileLock {
         self.adopted
     }
 }
+
+/// The lock of one login. Released on drop, and by the kernel when the process dies. Its file,
+/// `<token file>.login.lock`, stays.
+#[derive(Debug)]
+#[must_use = "the lock is released when this is dropped"]
+pub struct LoginLock(#[expect(dead_code, reason = "held, not read")] FileLock);
 
 fn try_lock_real(real: &Path) -> Result<Option<TokenFileLock>, LockError> {
     let Some(lock) = FileLock::try_take(&lock::lock_path(real))? else { return Ok(None) };

@@ -106,6 +106,16 @@ impl CachedToken {
         }
     }
 
+    /// Puts the known fields into the AWS CLI's order, and behind them the unknown ones of
+    /// `previous`.
+    pub(crate) fn take_unknown_fields(&mut self, previous: &Self) {
+        debug_assert!(self.text.is_empty(), "a parsed token has unknown fields of its own");
+        self.members.sort_by_key(|member| member.field.map(Field::place));
+        self.text = Arc::clone(&previous.text);
+        let unknown = previous.members.iter().filter(|member| member.field.is_none());
+        self.members.extend(unknown.cloned());
+    }
+
     fn raw(&self, range: &Range<usize>) -> &str {
         self.text.get(range.clone()).unwrap_or_default()
     }
@@ -151,6 +161,20 @@ impl Field {
         Self::Region,
         Self::StartUrl,
     ];
+
+    /// The place in a file that the AWS CLI writes at a login.
+    fn place(self) -> u8 {
+        match self {
+            Self::StartUrl => 0,
+            Self::Region => 1,
+            Self::AccessToken => 2,
+            Self::ExpiresAt => 3,
+            Self::ClientId => 4,
+            Self::ClientSecret => 5,
+            Self::RegistrationExpiresAt => 6,
+            Self::RefreshToken => 7,
+        }
+    }
 
     /// The name, in the AWS CLI's spelling.
     pub(crate) fn name(self) -> &'static str {

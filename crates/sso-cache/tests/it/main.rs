@@ -19,6 +19,7 @@
 #[cfg(unix)]
 mod access;
 mod child;
+mod client_registration;
 mod concurrency;
 #[cfg(unix)]
 mod crash;

@@ -333,3 +333,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_login_keeps_the_fields_that_no_login_writes() {
+    let previous = CachedToken::parse(
+        br#"{"note": [1.50], "accessToken":"old","refreshToken":"old","expiresAt":"2026-01-01T00:00:00Z","z": null}"#,
+    )
+    .unwrap();
+    let token = CachedToken::new(AccessToken::new("new"), at("2026-01-02T00:00:00Z"))
+        .with_start_url("https://u")
+        .with_region("us-east-1")
+        .with_client_registration("id", ClientSecret::new("s"), Some(at("2026-03-01T00:00:00Z")))
+        .replacing(&previous);
+    let json = String::from_utf8(token.to_json().to_vec()).unwrap();
+    assert_eq!(
+        json,
+        r#"{"startUrl":"https://u","region":"us-east-1","accessToken":"new","expiresAt":"2026-01-02T00:00:00Z","clientId":"id","clientSecret":"s","registrationExpiresAt":"2026-03-01T00:00:00Z","note":[1.50],"z":null}"#
+    );
+    assert!(token.refresh_token().is_none(), "of the login before");
+}

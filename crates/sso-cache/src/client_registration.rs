@@ -1,0 +1,366 @@
+//! Client registrations, in the files where the AWS CLI keeps them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use sso_types::{ClientSecret, Region, SessionName, StartUrl};
+use zeroize::Zeroizing;
+
+use crate::cache_key::sha1_hex;
+use crate::object::{self, Member};
+use crate::role_cache_key::push_string;
+use crate::store::{self, Durability, TempName};
+use crate::{ParseError, StoreError, timestamp};
+
+/// A registration is used while at least this much of its lifetime is left, as in the AWS CLI.
+const REUSE_WINDOW: SignedDuration = SignedDuration::from_mins(15);
+
+/// A program's registration with SSO OIDC, which every login and refresh names.
+///
+/// `Debug` does not show the client secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientRegistration {
+    client_id: String,
+    client_secret: ClientSecret,
+    expires_at: Timestamp,
+    scopes: Vec<String>,
+    grant_types: Vec<String>,
+}
+
+impl ClientRegistration {
+    /// A registration that is valid until `expires_at` (UTC).
+    pub fn new(
+        client_id: impl Into<String>,
+        client_secret: ClientSecret,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret,
+            expires_at,
+            scopes: Vec::new(),
+            grant_types: Vec::new(),
+        }
+    }
+
+    /// Sets the scopes that the client registered for.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the OAuth grant types that the client registered for. Without any, the registration is
+    /// one for the device code.
+    #[must_use]
+    pub fn with_grant_types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.grant_types = types.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The client ID.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The client secret. Secret.
+    pub fn client_secret(&self) -> &ClientSecret {
+        &self.client_secret
+    }
+
+    /// The first moment (UTC) at which the registration is no longer valid.
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// The scopes that the client registered for.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// Returns whether a login may use the registration: at least 15 minutes of it are left.
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        self.expires_at.duration_since(now) >= REUSE_WINDOW
+    }
+
+    /// Returns whether the client registered for the authorization code grant.
+    pub fn allows_authorization_code(&self) -> bool {
+        self.grant_types.iter().any(|grant| grant == "authorization_code")
+    }
+
+    /// Returns whether the client registered for the device code grant: it named no grant types.
+    pub fn allows_device_code(&self) -> bool {
+        let device_code = "urn:ietf:params:oauth:grant-type:device_code";
+        self.grant_types.is_empty() || self.grant_types.iter().any(|grant| grant == device_code)
+    }
+
+    /// Reads the content of a registration file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        let (text, before) = object::text(bytes)?;
+        let members = object::members(text, before)?;
+        let needed = |field| object::needed_string(field, value(&members, field));
+        Ok(Self {
+            client_id: needed("clientId")?,
+            client_secret: ClientSecret::new(needed("clientSecret")?),
+            expires_at: timestamp::parse(&needed("expiresAt")?)
+                .ok_or(ParseError::Timestamp { field: "expiresAt" })?,
+            scopes: strings(&members, "scopes")?,
+            grant_types: strings(&members, "grantTypes")?,
+        })
+    }
+
+    /// The content of the registration file, as the AWS CLI writes it. Secret, and cleared from
+    /// memory on drop.
+    pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let expires_at = timestamp::print(self.expires_at);
+        let fields = [
+            ("clientId", self.client_id.as_str()),
+            ("clientSecret", self.client_secret.expose_secret()),
+            ("expiresAt", expires_at.as_str()),
+        ];
+        let lists = [("scopes", &self.scopes), ("grantTypes", &self.grant_types)];
+        // Room for all of it: a buffer that grows would leave copies of the secret behind.
+        let texts = fields.iter().map(|(_, text)| *text);
+        let texts = texts.chain(lists.iter().flat_map(|(_, list)| list.iter().map(String::as_str)));
+        let room = texts.map(|text| object::longest_string(text) + 2).sum::<usize>() + 128;
+        let mut out = Zeroizing::new(Vec::with_capacity(room));
+        let mut separator = b'{';
+        for (name, text) in fields {
+            out.push(separator);
+            object::write_string(&mut out, name);
+            out.push(b':');
+            object::write_string(&mut out, text);
+            separator = b',';
+        }
+        for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            out.push(separator);
+            object::write_string(&mut out, name);
+            out.push(b':');
+            out.push(b'[');
+            for (index, text) in list.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                object::write_string(&mut out, text);
+            }
+            out.push(b']');
+        }
+        out.push(b'}');
+        debug_assert!(out.len() <= room, "the buffer moved and left secrets behind");
+        out
+    }
+}
+
+/// The file of a client registration, shared with the AWS CLI: either tool uses what the other
+/// registered.
+///
+/// A cache: a file that cannot be read counts as missing. All methods block for a few system calls.
+#[derive(Debug, Clone)]
+pub struct ClientRegistrationFile {
+    path: Arc<Path>,
+}
+
+impl ClientRegistrationFile {
+    /// The file at `path`, which need not exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into().into() }
+    }
+
+    /// The file that the AWS CLI uses in `directory` (the directory of the token files) for this
+    /// login. `session` and `scopes` are as configured: `None` where the profile names no session
+    /// or the session has no `sso_registration_scopes`.
+    pub fn standard(
+        directory: &Path,
+        region: &Region,
+        start_url: &StartUrl,
+        session: Option<&SessionName>,
+        scopes: Option<&[String]>,
+    ) -> Self {
+        let mut name = client_registration_key(region, start_url, session, scopes);
+        name.push_str(".json");
+        Self::new(directory.join(name))
+    }
+
+    /// The path as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the registration, an expired one too; `None` if the file is missing or cannot be used.
+    /// The reason goes to the log: a warning if the file belongs to another user, else at debug
+    /// level.
+    pub fn load(&self) -> Option<ClientRegistration> {
+        match self.try_load() {
+            Ok(registration) => Some(registration),
+            Err(StoreError::NotFound { .. }) => None,
+            Err(error @ StoreError::ForeignOwner { .. }) => {
+                tracing::warn!("{error}");
+                None
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a client registration counts as missing");
+                None
+            }
+        }
+    }
+
+    /// Reads the registration, or returns why it cannot be used.
+    pub fn try_load(&self) -> Result<ClientRegistration, StoreError> {
+        store::read_once(&self.path, ClientRegistration::parse)
+            .map(|(registration, _)| registration)
+    }
+
+    /// Replaces the file's content in one step, with mode 0600. Creates missing directories with
+    /// mode 0700. A failure leaves the old content.
+    pub fn store(&self, registration: &ClientRegistration) -> Result<(), StoreError> {
+        let real =
+            store::real_path(&self.path).map_err(|error| StoreError::write(&self.path, error))?;
+        let json = registration.to_json();
+        store::replace(&real, &json, TempName::Random, Durability::Cached).map(|_| ())
+    }
+}
+
+/// The AWS CLI's name for a registration: lowercase hex SHA-1 of JSON with sorted keys, with
+/// Python's separators and escapes.
+fn client_registration_key(
+    region: &Region,
+    start_url: &StartUrl,
+    session: Option<&SessionName>,
+    scopes: Option<&[String]>,
+) -> String {
+    let mut json = String::with_capacity(256);
+    json.push_str("{\"region\": ");
+    push_string(&mut json, region.as_str());
+    json.push_str(", \"scopes\": ");
+    match scopes {
+        None => json.push_str("null"),
+        Some(scopes) => {
+            json.push('[');
+            for (index, scope) in scopes.iter().enumerate() {
+                if index > 0 {
+                    json.push_str(", ");
+                }
+                push_string(&mut json, scope);
+            }
+            json.push(']');
+        }
+    }
+    json.push_str(", \"session_name\": ");
+    match session {
+        None => json.push_str("null"),
+        Some(session) => push_string(&mut json, session.as_str()),
+    }
+    json.push_str(", \"startUrl\": ");
+    push_string(&mut json, start_url.as_str());
+    json.push_str(", \"tool\": \"botocore\"}");
+    sha1_hex(json.as_bytes())
+}
+
+/// The value of the last member with that name.
+fn value<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
+    let quoted = |member: &&Member<'_>| {
+        member.name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(name)
+    };
+    members.iter().rev().find(quoted).map(|member| member.value)
+}
+
+/// A list of strings, empty if it is missing or `null`.
+fn strings(members: &[Member<'_>], field: &'static str) -> Result<Vec<String>, ParseError> {
+    match value(members, field) {
+        None | Some("null") => Ok(Vec::new()),
+        Some(list) => serde_json::from_str(list).map_err(|_| ParseError::WrongType {
+            field,
+            expected: "an array of strings",
+            found: object::kind(list),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(start_url: &str, session: Option<&str>, scopes: Option<&[&str]>) -> String {
+        let scopes: Option<Vec<String>> =
+            scopes.map(|scopes| scopes.iter().map(ToString::to_string).collect());
+        let session = session.map(|name| SessionName::new(name).unwrap());
+        client_registration_key(
+            &"us-east-1".parse().unwrap(),
+            &start_url.parse().unwrap(),
+            session.as_ref(),
+            scopes.as_deref(),
+        )
+    }
+
+    /// Computed with Python's `json.dumps(..., sort_keys=True)` and SHA-1.
+    #[test]
+    fn keys_are_those_of_the_aws_cli() {
+        let url = "https://my-sso-portal.awsapps.com/start";
+        for (session, scopes, expected) in [
+            (
+                Some("dev-session"),
+                Some(&["sso:account:access"][..]),
+                "bade61804c0c1ed937532f2471948a8b0179e111",
+            ),
+            (None, None, "0e093f10f65cee6c5c1898a8e240f5726875bf08"),
+            (
+                Some("größe 😀"),
+                Some(&["a:b", "c\"d"][..]),
+                "d031ccaaf77c443e3cfd33bcd9aab3581c6a5dd9",
+            ),
+            (Some("dev-session"), None, "d688eadcbe252da955448bbec211528243d0e879"),
+        ] {
+            assert_eq!(key(url, session, scopes), expected, "{session:?} {scopes:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_aws_cli_is_read_and_written_again() {
+        let text = r#"{"clientId":"id","clientSecret":"MA\"RK","expiresAt":"2026-01-01T00:00:00Z","scopes":["sso:account:access"],"grantTypes":["authorization_code","refresh_token"]}"#;
+        let registration = ClientRegistration::parse(text.as_bytes()).unwrap();
+        assert_eq!(registration.client_id(), "id");
+        assert_eq!(registration.client_secret().expose_secret(), "MA\"RK");
+        assert_eq!(registration.scopes(), ["sso:account:access"]);
+        assert!(registration.allows_authorization_code() && !registration.allows_device_code());
+        assert_eq!(registration.to_json().as_slice(), text.as_bytes());
+        assert!(!format!("{registration:?}").contains("RK"));
+    }
+
+    #[test]
+    fn a_file_without_grant_types_is_for_the_device_code() {
+        let text = r#"{"clientId": "id", "clientSecret": "s", "expiresAt": "2026-01-01T00:00:00UTC", "scopes": null}"#;
+        let registration = ClientRegistration::parse(text.as_bytes()).unwrap();
+        assert!(registration.allows_device_code() && !registration.allows_authorization_code());
+        assert!(registration.scopes().is_empty());
+    }
+
+    #[test]
+    fn fifteen_minutes_must_be_left() {
+        let end: Timestamp = "2026-01-01T00:15:00Z".parse().unwrap();
+        let registration = ClientRegistration::new("id", ClientSecret::new("s"), end);
+        assert!(registration.is_usable("2026-01-01T00:00:00Z".parse().unwrap()));
+        assert!(!registration.is_usable("2026-01-01T00:00:01Z".parse().unwrap()));
+        assert!(!registration.is_usable("2027-01-01T00:00:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn unusable_content_is_named_and_not_quoted() {
+        for (text, message) in [
+            ("{}", "the field clientId is missing"),
+            (r#"{"clientId":"MARK"}"#, "the field clientSecret is missing"),
+            (r#"{"clientId":"i","clientSecret":""}"#, "the field clientSecret is empty"),
+            (
+                r#"{"clientId":"i","clientSecret":"MARK","expiresAt":"soon"}"#,
+                "the field expiresAt is not a point of time such as 2026-01-01T00:00:00Z",
+            ),
+            (
+                r#"{"clientId":"i","clientSecret":"MARK","expiresAt":"2026-01-01T00:00:00Z","scopes":"MARK"}"#,
+                "the field scopes holds a string where an array of strings should be",
+            ),
+        ] {
+            let error = ClientRegistration::parse(text.as_bytes()).unwrap_err().to_string();
+            assert_eq!(error, message);
+        }
+    }
+}
