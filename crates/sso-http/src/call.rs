@@ -66,10 +66,15 @@ where
         let started = Instant::now();
         // Sent apart from what follows, so that the future need not hold `operation` by reference.
         let outcome = match operation.encode(&endpoint) {
-            Ok(request) => match exchange(https, request).await {
-                Ok((head, body)) => interpret(&operation, head, &body),
-                Err(error) => Err(error),
-            },
+            Ok(mut request) => {
+                if let Some(timeouts) = operation.timeouts() {
+                    request.extensions_mut().insert(timeouts);
+                }
+                match exchange(https, request).await {
+                    Ok((head, body)) => interpret(&operation, head, &body),
+                    Err(error) => Err(error),
+                }
+            }
             Err(why) => Err(ServiceError::of(ServiceErrorKind::NotSendable).with_message(why.0)),
         };
         let outcome = outcome.map_err(|error| complete(error, &operation, endpoint));

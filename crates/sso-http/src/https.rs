@@ -1,6 +1,4 @@
 //! The HTTPS client: hyper with rustls, as a service of `http::Request<RequestBody>`.
-//!
-//! Not responsible for what is sent, nor for retries.
 
 mod builder;
 mod classify;
@@ -9,6 +7,7 @@ mod dial;
 mod no_proxy;
 mod overheard;
 mod pem;
+mod pool;
 mod proxy;
 mod stream;
 mod trust;
@@ -21,16 +20,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{HeaderValue, Request, Response, header};
-use hyper_util::client::legacy::Client;
 use sso_types::Environment;
 use tower::Service;
 
 pub use self::builder::{ClientError, HttpsClientBuilder};
-use self::connector::Connector;
+use self::pool::{Pool, PooledClient};
 use self::proxy::Proxies;
 use crate::body::{ANSWER_LIMIT, ReadError, read};
 use crate::endpoint::is_loopback;
-use crate::{RequestBody, ResponseBody, TimeoutPhase, TransportError};
+use crate::{RequestBody, ResponseBody, TimeoutPhase, Timeouts, TransportError};
 
 /// An HTTPS client for the two services: pooled connections, TLS 1.2 and 1.3, the platform's
 /// certificate store or a CA bundle, proxies, and limits of time and size.
@@ -61,7 +59,7 @@ use crate::{RequestBody, ResponseBody, TimeoutPhase, TransportError};
 /// their buffers (headers with the access token; the answer as it came) are not cleared.
 #[derive(Clone)]
 pub struct HttpsClient {
-    client: Client<Connector, RequestBody>,
+    pool: Arc<Pool>,
     proxies: Arc<Proxies>,
     user_agent: HeaderValue,
     attempt_timeout: Duration,
@@ -103,19 +101,6 @@ impl HttpsClient {
         }
         Ok(())
     }
-
-    async fn send(
-        self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<ResponseBody>, TransportError> {
-        let response = self.client.request(request).await.map_err(classify::exchange)?;
-        let (head, body) = response.into_parts();
-        match read(body).await {
-            Ok(body) => Ok(Response::from_parts(head, ResponseBody::secret(body))),
-            Err(ReadError::TooLarge) => Err(TransportError::TooLarge { limit: ANSWER_LIMIT }),
-            Err(ReadError::Broken(error)) => Err(classify::exchange(error)),
-        }
-    }
 }
 
 impl Service<Request<RequestBody>> for HttpsClient {
@@ -131,12 +116,30 @@ impl Service<Request<RequestBody>> for HttpsClient {
         let client = self.clone();
         HttpsFuture(Box::pin(async move {
             client.prepare(&mut request)?;
-            let limit = client.attempt_timeout;
-            // The body is read inside: a limit that ends at the response head is none.
-            tokio::time::timeout(limit, client.send(request))
+            let timeouts = request.extensions().get::<Timeouts>().copied().unwrap_or_default();
+            let connections = match timeouts.connect_timeout() {
+                Some(timeout) => client.pool.unpooled_client(timeout),
+                None => client.pool.client(),
+            };
+            let timeout = timeouts.attempt_timeout().unwrap_or(client.attempt_timeout);
+            // The body is read inside: a timeout that ends at the response head would not limit it.
+            tokio::time::timeout(timeout, send(connections, request))
                 .await
-                .unwrap_or_else(|_| Err(TransportError::timeout(TimeoutPhase::Attempt, limit)))
+                .unwrap_or_else(|_| Err(TransportError::timeout(TimeoutPhase::Attempt, timeout)))
         }))
+    }
+}
+
+async fn send(
+    connections: PooledClient,
+    request: Request<RequestBody>,
+) -> Result<Response<ResponseBody>, TransportError> {
+    let response = connections.request(request).await.map_err(classify::exchange)?;
+    let (head, body) = response.into_parts();
+    match read(body).await {
+        Ok(body) => Ok(Response::from_parts(head, ResponseBody::secret(body))),
+        Err(ReadError::TooLarge) => Err(TransportError::TooLarge { limit: ANSWER_LIMIT }),
+        Err(ReadError::Broken(error)) => Err(classify::exchange(error)),
     }
 }
 

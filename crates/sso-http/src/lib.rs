@@ -119,6 +119,7 @@ mod retry;
 mod secret;
 mod service_error;
 mod service_error_kind;
+mod timeouts;
 mod transport_error;
 
 pub use body::{RequestBody, ResponseBody};
@@ -145,6 +146,7 @@ pub use retry::{RetryDelay, RetryLayer, RetryPolicy};
 pub use secret::{AuthorizationCode, CodeVerifier, DeviceCode, IdToken};
 pub use service_error::ServiceError;
 pub use service_error_kind::ServiceErrorKind;
+pub use timeouts::Timeouts;
 pub use transport_error::{CertificateProblem, ProxyProblem, TimeoutPhase, TransportError};
 
 /// Any error, boxed, as tower's layers pass it on.

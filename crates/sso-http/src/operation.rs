@@ -10,7 +10,7 @@ use sso_types::{AccessToken, AccountId, RoleName};
 use zeroize::Zeroizing;
 
 use crate::service_error_kind::Service;
-use crate::{Endpoint, RequestBody};
+use crate::{Endpoint, RequestBody, Timeouts};
 
 /// The header that carries the access token to the portal.
 const BEARER_TOKEN: &str = "x-amz-sso_bearer_token";
@@ -53,6 +53,11 @@ pub trait Wire: Sized {
 
     /// Account and role, where the operation is about one.
     fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
+        None
+    }
+
+    /// Time limits in place of the client's.
+    fn timeouts(&self) -> Option<Timeouts> {
         None
     }
 

@@ -278,6 +278,11 @@ impl ServiceError {
         self.0.transport.as_ref().is_some_and(TransportError::is_timeout)
     }
 
+    /// Whether connecting took longer than the connect timeout.
+    pub fn is_connect_timeout(&self) -> bool {
+        self.0.transport.as_ref().is_some_and(TransportError::is_connect_timeout)
+    }
+
     /// Whether the request may have reached a service. When this is `false` nothing of it was sent.
     pub fn may_have_been_sent(&self) -> bool {
         match &self.0.transport {

@@ -77,7 +77,7 @@ pub enum TransportError {
         source: Option<Source>,
     },
     /// It took too long.
-    #[error("{phase} took {}; check the network, or allow more time", too_long(*limit))]
+    #[error("{phase} took {}; check the network, or set a longer {}", too_long(*limit), phase.setting())]
     Timeout {
         /// What took too long.
         phase: TimeoutPhase,
@@ -183,6 +183,17 @@ pub enum TimeoutPhase {
     Call,
 }
 
+impl TimeoutPhase {
+    /// The name of the setting, as the setters of this family of crates have it.
+    fn setting(self) -> &'static str {
+        match self {
+            Self::Connect => "connect_timeout",
+            Self::Attempt => "attempt_timeout",
+            Self::Call => "timeout",
+        }
+    }
+}
+
 impl TransportError {
     /// Whether another attempt can go better: no connection, an answer cut off, too slow.
     pub fn is_transient(&self) -> bool {
@@ -200,6 +211,11 @@ impl TransportError {
     /// Whether it took too long.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
+    }
+
+    /// Whether connecting took longer than the connect timeout.
+    pub fn is_connect_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { phase: TimeoutPhase::Connect, .. })
     }
 
     /// Whether the request may have reached the service, which may then have carried it out. When

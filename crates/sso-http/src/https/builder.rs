@@ -7,18 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use sso_types::{Environment, EnvironmentError};
 
 use super::HttpsClient;
 use super::connector::Connector;
+use super::pool::Pool;
 use super::proxy::Proxies;
 use super::trust::{Roots, Trust};
-
-/// Connections that were not used for so long are not used again: the far end, or a firewall in
-/// between, tends to have forgotten them.
-const IDLE: Duration = Duration::from_secs(30);
 
 /// Configures an [`HttpsClient`].
 #[derive(Debug)]
@@ -131,7 +126,7 @@ impl HttpsClientBuilder {
         let proxies = Arc::new(self.proxies?);
         let trust = Arc::new(Trust::new(self.roots));
         let connector = Connector::new(Arc::clone(&proxies), trust, self.connect_timeout);
-        let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).build(connector);
-        Ok(HttpsClient { client, proxies, user_agent, attempt_timeout: self.attempt_timeout })
+        let pool = Arc::new(Pool::new(connector));
+        Ok(HttpsClient { pool, proxies, user_agent, attempt_timeout: self.attempt_timeout })
     }
 }

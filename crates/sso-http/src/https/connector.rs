@@ -37,6 +37,11 @@ impl Connector {
         Self { dialer: dialer(limit), proxies, trust, limit }
     }
 
+    /// The same connector with another limit; what it has read of the trust store is shared.
+    pub(super) fn with_connect_timeout(&self, limit: Duration) -> Self {
+        Self { dialer: dialer(limit), limit, ..self.clone() }
+    }
+
     async fn connect(mut self, uri: Uri) -> Result<Stream, TransportError> {
         let all_was_read = self.trust.is_wide();
         match self.attempt(uri.clone()).await {

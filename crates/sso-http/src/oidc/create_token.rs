@@ -13,7 +13,7 @@ use crate::operation::{DecodeError, NotSendable, Wire, oidc_request};
 use crate::service_error_kind::Service;
 use crate::{
     AuthorizationCode, CodeVerifier, DeviceCode, Endpoint, IdToken, OidcOperation, Operation,
-    RequestBody,
+    RequestBody, Timeouts,
 };
 
 /// Asks SSO OIDC for an access token (`POST /token`), in exchange for a refresh token, a device
@@ -26,6 +26,7 @@ pub struct CreateToken {
     client_id: String,
     client_secret: ClientSecret,
     grant: Grant,
+    timeouts: Option<Timeouts>,
 }
 
 #[derive(Debug, Clone)]
@@ -56,6 +57,7 @@ impl CreateToken {
             client_id: client_id.into(),
             client_secret,
             grant: Grant::RefreshToken(refresh_token),
+            timeouts: None,
         }
     }
 
@@ -65,7 +67,12 @@ impl CreateToken {
         client_secret: ClientSecret,
         device_code: DeviceCode,
     ) -> Self {
-        Self { client_id: client_id.into(), client_secret, grant: Grant::DeviceCode(device_code) }
+        Self {
+            client_id: client_id.into(),
+            client_secret,
+            grant: Grant::DeviceCode(device_code),
+            timeouts: None,
+        }
     }
 
     /// With an authorization code (RFC 6749 section 4.1.3) and the PKCE code verifier that its
@@ -80,7 +87,14 @@ impl CreateToken {
     ) -> Self {
         let grant =
             Grant::AuthorizationCode { code, redirect_uri: redirect_uri.into(), code_verifier };
-        Self { client_id: client_id.into(), client_secret, grant }
+        Self { client_id: client_id.into(), client_secret, grant, timeouts: None }
+    }
+
+    /// Sets time limits for this call, in place of the client's: for a refresh ahead of expiry.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = Some(timeouts);
+        self
     }
 
     /// The client id of the registration.
@@ -194,6 +208,10 @@ impl Wire for CreateToken {
             refresh_token,
             id_token,
         })
+    }
+
+    fn timeouts(&self) -> Option<Timeouts> {
+        self.timeouts
     }
 
     fn secrets(&self) -> Vec<&str> {

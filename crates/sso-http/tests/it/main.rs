@@ -23,6 +23,7 @@ mod operations;
 mod pages;
 mod proxy;
 mod retry;
+mod runtimes;
 mod secrets;
 mod server;
 mod tls;

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use sso_http::{
-    Endpoint, HttpsClient, Portal, RequestBody, ServiceError, TimeoutPhase, TransportError,
+    Endpoint, HttpsClient, Portal, RequestBody, ServiceError, TimeoutPhase, Timeouts,
+    TransportError,
 };
 use tokio::net::TcpListener;
 use tower::ServiceExt;
@@ -194,7 +195,7 @@ async fn foreign_errors_are_made_the_most_of() {
     assert_eq!(*phase, TimeoutPhase::Call);
     assert!(!error.is_transient() && error.is_outcome_unknown());
     let text = error.transport().unwrap().to_string();
-    assert_eq!(text, "the call took too long; check the network, or allow more time");
+    assert_eq!(text, "the call took too long; check the network, or set a longer timeout");
 
     let slow = std::io::Error::from(std::io::ErrorKind::TimedOut);
     let error = ServiceError::from_boxed(Box::new(slow));
@@ -211,4 +212,31 @@ async fn a_timeout_layer_of_the_caller_s_own_client() {
     let oidc = sso_http::Oidc::new(https, "eu-central-1".parse().unwrap());
     let error = oidc.oneshot(refresh()).await.unwrap_err();
     assert!(error.is_timeout() && error.is_transient() && error.is_outcome_unknown(), "{error:?}");
+}
+
+/// The limits of one request come before the client's, and its connections are its own.
+#[tokio::test]
+async fn a_request_brings_its_own_timeouts() {
+    let short = Timeouts::default().attempt(Duration::from_millis(200));
+    let server = Server::start([Reply::Stall(Vec::new())]).await;
+    let error = server.oidc().oneshot(refresh().timeouts(short)).await.unwrap_err();
+    let TransportError::Timeout { phase, limit } = transport(&error) else { panic!("{error:?}") };
+    assert_eq!((*phase, *limit), (TimeoutPhase::Attempt, Some(Duration::from_millis(200))));
+    assert!(!error.is_connect_timeout());
+
+    // Accepts, and says nothing: TLS is never agreed.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let oidc = sso_http::Oidc::with_endpoint(
+        HttpsClient::builder().build().unwrap(),
+        Endpoint::overridden(&url, "a test").unwrap(),
+    );
+    let short = Timeouts::default().connect(Duration::from_millis(200));
+    let started = std::time::Instant::now();
+    let error = oidc.oneshot(refresh().timeouts(short)).await.unwrap_err();
+    let TransportError::Timeout { phase, limit } = transport(&error) else { panic!("{error:?}") };
+    assert_eq!((*phase, *limit), (TimeoutPhase::Connect, Some(Duration::from_millis(200))));
+    assert!(error.is_connect_timeout() && !error.may_have_been_sent());
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    drop(listener);
 }
