@@ -5,7 +5,7 @@
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError as SdkError;
 use aws_credential_types::provider::{ProvideCredentials, Result as SdkResult, future};
-use sso_provider::{CredentialsCache, CredentialsError, SignInCause, TokenError};
+use sso_provider::{CredentialsCache, CredentialsError, LoginReason, TokenError};
 use sso_types::AccountId;
 
 /// A [`CredentialsCache`] as the AWS SDK's `ProvideCredentials`.
@@ -66,12 +66,12 @@ fn translate(credentials: sso_types::Credentials) -> Credentials {
 
 fn classify(error: CredentialsError) -> SdkError {
     match &error {
-        CredentialsError::InvalidToken(TokenError::SignInRequired {
-            cause: SignInCause::NoToken { .. },
+        CredentialsError::InvalidToken(TokenError::LoginRequired {
+            reason: LoginReason::NoToken { .. },
             ..
         }) => SdkError::not_loaded(error),
         CredentialsError::Timeout { limit }
-        | CredentialsError::Token(TokenError::Timeout { limit }) => {
+        | CredentialsError::InvalidToken(TokenError::Timeout { limit }) => {
             SdkError::provider_timed_out(*limit)
         }
         _ => SdkError::provider_error(error),

@@ -6,7 +6,7 @@ use aws_credential_types::Token;
 use aws_credential_types::provider::error::TokenError as SdkError;
 use aws_credential_types::provider::future;
 use aws_credential_types::provider::token::ProvideToken;
-use sso_provider::{BearerToken, SignInCause, SsoTokenProvider, TokenError};
+use sso_provider::{BearerToken, LoginReason, SsoTokenProvider, TokenError};
 
 /// An [`SsoTokenProvider`] as the AWS SDK's `ProvideToken`, for services with bearer auth.
 ///
@@ -40,7 +40,7 @@ fn translate(token: BearerToken) -> Token {
 
 fn classify(error: TokenError) -> SdkError {
     match &error {
-        TokenError::SignInRequired { cause: SignInCause::NoToken { .. }, .. } => {
+        TokenError::LoginRequired { reason: LoginReason::NoToken { .. }, .. } => {
             SdkError::not_loaded(error)
         }
         TokenError::Timeout { limit } => SdkError::provider_timed_out(*limit),

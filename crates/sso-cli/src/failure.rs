@@ -99,7 +99,7 @@ impl From<sso_config::SettingsError> for Failure {
 
 fn credentials(error: &CredentialsError) -> u8 {
     match error {
-        CredentialsError::InvalidToken(error) | CredentialsError::Token(error) => token(error),
+        CredentialsError::InvalidToken(error) => token(error),
         CredentialsError::AccessDenied { source, .. } | CredentialsError::Portal { source, .. } => {
             service(source)
         }
@@ -112,7 +112,7 @@ fn credentials(error: &CredentialsError) -> u8 {
 fn token(error: &TokenError) -> u8 {
     match error {
         // A token file that cannot be read is one that cannot be used.
-        TokenError::SignInRequired { .. } | TokenError::File(_) => 4,
+        TokenError::LoginRequired { .. } | TokenError::File(_) => 4,
         TokenError::Refresh(error) => service(error),
         TokenError::Locked(_) | TokenError::Timeout { .. } | TokenError::Interrupted => 6,
         _ => 1,

@@ -136,14 +136,12 @@ impl<'a> Report<'a> {
 
 /// What a link of the chain says. That a login is required, and how, is said at the end.
 fn text(link: &(dyn Error + 'static)) -> Option<String> {
-    let sign_in = |error: &TokenError| matches!(error, TokenError::SignInRequired { .. });
-    if let Some(Failure::Token(error)) = link.downcast_ref()
-        && sign_in(error)
+    let login_required = |error: &TokenError| matches!(error, TokenError::LoginRequired { .. });
+    if let Some(Failure::Token(error) | Failure::Credentials(CredentialsError::InvalidToken(error))) =
+        link.downcast_ref()
+        && login_required(error)
     {
         return Some("a login is required".to_owned());
-    }
-    if link.downcast_ref().is_some_and(sign_in) {
-        return None;
     }
     Some(link.to_string())
 }

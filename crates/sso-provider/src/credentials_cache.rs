@@ -1,6 +1,4 @@
-//! Role credentials kept in memory: fresh ones at the cost of an atomic load.
-//!
-//! Not responsible for getting them, nor for the cache on disk.
+//! Role credentials kept in memory and renewed before they expire.
 
 use std::fmt;
 use std::future::Future;
@@ -10,27 +8,29 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
-use sso_types::{Clock, Credentials};
+use sso_types::{Clock, Credentials, SystemClock};
 
-use crate::flight::Flight;
-use crate::handles::Handles;
 use crate::jitter::random_fraction;
-use crate::refused_keys::RefusedKeys;
-use crate::{ConfigError, CredentialsError, SsoCredentialsProvider};
+use crate::mapped_credentials::MappedCredentials;
+use crate::single_flight::SingleFlight;
+use crate::{ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials};
 
-/// How long a failure to get new credentials is remembered, while there are some that still serve.
+/// How long after a failed renewal the valid credentials are used without another attempt.
 const FAILURE_IS_REMEMBERED: SignedDuration = SignedDuration::from_secs(30);
 
-/// Keeps the credentials of an [`SsoCredentialsProvider`] in memory, and renews them before they
-/// expire. Clone it freely: clones share everything.
+/// How often a retrieval starts over when its flight was lost or brought expired credentials.
+const MAX_ROUNDS: usize = 3;
+
+/// Keeps the credentials of any [`ProvideCredentials`] in memory, and renews them before they
+/// expire. Clones share everything.
 ///
 /// * **Fresh**: no lock, no allocation, no waiting.
 /// * **In the refresh window** (5 minutes before expiry): the caller that starts the request waits
-///   for it, so that a program that runs shortly makes progress; others get the valid credentials.
-/// * **In the mandatory window** (the last minute): everyone waits for the one request.
+///   for it, so that a short-lived program makes progress; others get the valid credentials.
+/// * **In the mandatory window** (the last minute): every caller waits for the one request.
 /// * A request that fails in either window leaves the valid credentials in use, with a warning, and
-///   is not made again for 30 seconds.
-/// * **Expired**: never handed out. Everyone waits for the one request and shares its failure.
+///   is not repeated for 30 seconds.
+/// * **Expired**: never handed out. Every caller waits for the one request and shares its failure.
 ///
 /// Needs a tokio runtime with time enabled. To call it from synchronous code, keep a runtime:
 ///
@@ -45,115 +45,122 @@ const FAILURE_IS_REMEMBERED: SignedDuration = SignedDuration::from_secs(30);
 /// # }
 /// ```
 ///
-/// Where calls are given up early (a `timeout` around one), let it be a multi-thread runtime with one
-/// worker: on a current-thread runtime what was begun stands still between two `block_on`s, and may
-/// hold the token file's lock, which other processes wait for.
+/// A caller that gives up early (a `timeout` around a retrieval) should use a multi-thread runtime
+/// with one worker. On a current-thread runtime a refresh stands still between two `block_on`s, and
+/// may hold the token file's lock, which other processes wait for.
 #[derive(Clone)]
 pub struct CredentialsCache(Arc<Shared>);
 
 struct Shared {
-    provider: SsoCredentialsProvider,
+    provider: Arc<dyn ProvideCredentials>,
     clock: Arc<dyn Clock>,
     refresh_window: SignedDuration,
     mandatory_window: SignedDuration,
     jitter: f64,
     current: ArcSwapOption<Cached>,
-    slot: Mutex<Slot>,
+    flights: SingleFlight<Result<Credentials, CredentialsError>>,
+    state: Mutex<State>,
 }
 
 struct Cached {
-    credentials: Handles,
+    credentials: Credentials,
     obtained_at: Timestamp,
     refresh_from: Timestamp,
     mandatory_from: Timestamp,
 }
 
 #[derive(Default)]
-struct Slot {
-    /// Counts invalidations: what was asked for before one does not count after it.
-    generation: u64,
-    /// What was invalidated: the cache on disk may still hold it.
-    refused: RefusedKeys,
-    flight: Option<Flight<Result<Credentials, CredentialsError>>>,
+struct State {
     failed_at: Option<Timestamp>,
-}
-
-/// What a retrieval that found nothing fresh has to do.
-enum Step {
-    Done(Credentials),
-    Wait(Flight<Result<Credentials, CredentialsError>>),
+    /// Whether credentials were invalidated and no others obtained since.
+    invalidated: bool,
 }
 
 impl CredentialsCache {
-    /// A cache around `provider` with the default options, and with the provider's clock.
-    pub fn new(provider: SsoCredentialsProvider) -> Self {
-        CredentialsCacheBuilder::new(provider).into_cache()
+    /// Returns a cache around `provider` with the default options.
+    pub fn new(provider: impl ProvideCredentials) -> Self {
+        Self::builder(provider).into_cache()
     }
 
-    /// A cache around `provider`, with options.
-    pub fn builder(provider: SsoCredentialsProvider) -> CredentialsCacheBuilder {
-        CredentialsCacheBuilder::new(provider)
-    }
-
-    /// Credentials that are good now. Dropping the future neither cancels nor repeats a request
-    /// that is under way: it goes on for as long as someone drives the runtime.
-    ///
-    /// Fails as [`SsoCredentialsProvider::retrieve`] does, and only when there are no good ones left.
-    /// A failure is not kept: the next retrieval asks again.
-    pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
-        let now = self.0.clock.now();
-        if let Some(cached) = &*self.0.current.load()
-            && cached.is_fresh(now)
-        {
-            return Ok(cached.credentials.mine().clone());
+    /// Returns a builder of a cache around `provider`.
+    pub fn builder(provider: impl ProvideCredentials) -> CredentialsCacheBuilder {
+        CredentialsCacheBuilder {
+            provider: Arc::new(provider),
+            clock: Arc::new(SystemClock),
+            refresh_window: Duration::from_secs(5 * 60),
+            mandatory_window: Duration::from_secs(60),
+            jitter: 0.2,
+            timeout: Duration::from_secs(60),
         }
-        // Boxed, and behind a dyn: else the path above pays for the stack that this one takes.
+    }
+
+    /// Returns credentials that have not expired. Dropping the future neither cancels nor repeats a
+    /// request that is running: it goes on for as long as its runtime is driven.
+    ///
+    /// # Errors
+    ///
+    /// Fails as the provider does, and only when no valid credentials are left. A failure is not
+    /// kept: the next retrieval asks again.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime with time enabled, unless the credentials are fresh.
+    pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
+        if let Some(cached) = &*self.0.current.load()
+            && cached.is_fresh(self.0.clock.now())
+        {
+            return Ok(cached.credentials.clone());
+        }
+        // Boxed and behind a dyn: the path above must not pay for the stack of this one.
         let renewal: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(self.renew());
         renewal.await
     }
 
-    /// The credentials in memory, as long as they have not expired: asks nobody, never waits.
+    /// Returns the credentials in memory if they have not expired. Sends nothing and never waits.
     pub fn current(&self) -> Option<Credentials> {
-        self.0.still_good()
+        self.0.valid(self.0.clock.now())
     }
 
-    /// Forgets the credentials: the next retrieval asks for new ones, also where the role-credential
-    /// cache on disk still holds these. A request that is under way ends for those who wait for it, and
-    /// is not kept.
+    /// Discards the credentials: the next retrieval gets new ones, not from a cache on disk either,
+    /// until one succeeds. A request that is running still serves its callers and is not kept.
     ///
-    /// For credentials that a service has refused before their time.
+    /// For credentials that a service rejected before their expiry.
     pub fn invalidate(&self) {
-        let mut slot = self.0.slot();
-        slot.generation += 1;
-        slot.failed_at = None;
-        if slot.flight.take().is_some_and(|flight| flight.is_under_way()) {
-            // What it brings may be on disk before anyone here knows what it is.
-            slot.refused.set_all(true);
-        }
-        if let Some(refused) = self.0.current.swap(None) {
-            slot.refused.add(refused.credentials.mine());
-        }
+        let mut state = self.0.state();
+        state.failed_at = None;
+        state.invalidated = true;
+        self.0.flights.forget();
+        self.0.current.store(None);
+    }
+
+    /// Returns a provider of values derived from the credentials, such as another SDK's type.
+    /// [`MappedCredentials::retrieve`] calls `derive` only when the credentials have changed.
+    pub fn map<T: Send + Sync + 'static>(
+        &self,
+        derive: impl Fn(&Credentials) -> T + Send + Sync + 'static,
+    ) -> MappedCredentials<T> {
+        MappedCredentials::new(self.clone(), Box::new(derive))
     }
 
     /// The provider that the credentials come from.
-    pub fn provider(&self) -> &SsoCredentialsProvider {
+    pub fn provider(&self) -> &Arc<dyn ProvideCredentials> {
         &self.0.provider
     }
 
     async fn renew(&self) -> Result<Credentials, CredentialsError> {
-        // More than once: a flight is lost when the runtime that it was started on shuts down, or
-        // nobody drives it any more, while another one waits for it; and what it brings may have
-        // expired when a waiter gets to it (a machine that slept). Then it is started again, here.
-        for _ in 0..3 {
-            let flight = match self.0.step() {
-                Step::Done(credentials) => return Ok(credentials),
-                Step::Wait(flight) => flight,
-            };
-            match flight.land().await {
-                Some(Ok(credentials)) if credentials.is_expired(self.0.clock.now()) => {}
-                Some(Ok(credentials)) => return Ok(credentials),
-                Some(Err(error)) => return self.0.still_good().ok_or(error),
-                None => {}
+        let shared = &self.0;
+        for _ in 0..MAX_ROUNDS {
+            if let Some(credentials) = shared.usable(shared.flights.is_running()) {
+                return Ok(credentials);
+            }
+            let flight = shared.flights.join(|generation| Arc::clone(shared).request(generation));
+            match flight.wait().await {
+                Some(Ok(credentials)) if !credentials.is_expired(shared.clock.now()) => {
+                    return Ok(credentials);
+                }
+                Some(Err(error)) => return self.current().ok_or(error),
+                // The machine slept until the new credentials had expired, or the flight was lost.
+                Some(Ok(_)) | None => {}
             }
         }
         Err(CredentialsError::Interrupted)
@@ -161,54 +168,48 @@ impl CredentialsCache {
 }
 
 impl Shared {
-    fn step(self: &Arc<Self>) -> Step {
-        let mut slot = self.slot();
+    /// Returns the credentials in memory if nobody has to wait for newer ones.
+    fn usable(&self, renewal_is_running: bool) -> Option<Credentials> {
         let now = self.clock.now();
-        let under_way = slot.flight.as_ref().filter(|flight| flight.is_under_way()).cloned();
-        if let Some(cached) = self.current.load_full().filter(|it| !it.is_expired(now)) {
-            let failed_lately = slot.failed_at.is_some_and(|at| {
-                let since = now.duration_since(at);
-                !since.is_negative() && since < FAILURE_IS_REMEMBERED
-            });
-            let others_see_to_it = under_way.is_some() && now < cached.mandatory_from;
-            if cached.is_fresh(now) || failed_lately || others_see_to_it {
-                return Step::Done(cached.credentials.mine().clone());
-            }
-        }
-        Step::Wait(under_way.unwrap_or_else(|| {
-            let task = Arc::clone(self).fly(slot.generation, slot.refused.clone());
-            let flight = Flight::launch(self.provider.time_limit(), task);
-            slot.flight = Some(flight.clone());
-            flight
-        }))
+        let cached =
+            self.current.load_full().filter(|cached| !cached.credentials.is_expired(now))?;
+        let failed_recently = self.state().failed_at.is_some_and(|at| {
+            let since = now.duration_since(at);
+            !since.is_negative() && since < FAILURE_IS_REMEMBERED
+        });
+        let others_renew = renewal_is_running && now < cached.mandatory_from;
+        (cached.is_fresh(now) || failed_recently || others_renew)
+            .then(|| cached.credentials.clone())
     }
 
-    async fn fly(
-        self: Arc<Self>,
-        generation: u64,
-        refused: RefusedKeys,
-    ) -> Result<Credentials, CredentialsError> {
-        let retrieved = self.provider.retrieve_other_than(&refused).await;
+    /// Asks the provider, and keeps the answer unless it was invalidated meanwhile.
+    async fn request(self: Arc<Self>, generation: u64) -> Result<Credentials, CredentialsError> {
+        // Another flight may have ended between the caller's decision and the start of this one.
+        if let Some(credentials) = self.usable(false) {
+            return Ok(credentials);
+        }
+        let invalidated = self.state().invalidated;
+        let retrieved = if invalidated {
+            self.provider.provide_new_credentials().await
+        } else {
+            self.provider.provide_credentials().await
+        };
         let now = self.clock.now();
-        let mut slot = self.slot();
-        if slot.generation != generation {
-            if let Ok(credentials) = &retrieved {
-                slot.refused.add(credentials);
-            }
+        let mut state = self.state();
+        if self.flights.generation() != generation {
             return retrieved;
         }
         match &retrieved {
             Ok(credentials) => {
-                slot.failed_at = None;
-                slot.refused.set_all(false);
+                *state = State::default();
                 self.current.store(Some(Arc::new(self.cached(credentials, now))));
             }
             Err(error) => {
-                slot.failed_at = Some(now);
-                if self.still_good().is_some() {
+                state.failed_at = Some(now);
+                if self.valid(now).is_some() {
                     tracing::warn!(
                         error = error as &dyn std::error::Error,
-                        "the role credentials were not renewed ahead of their expiry; they still serve"
+                        "failed to renew the role credentials ahead of their expiry; they are still valid"
                     );
                 }
             }
@@ -223,34 +224,40 @@ impl Shared {
         let window = window.mul_f64(1.0 - self.jitter * random_fraction());
         let mandatory = self.mandatory_window.min(window / 2);
         Cached {
-            credentials: Handles::new(credentials),
+            credentials: credentials.clone(),
             obtained_at: now,
             refresh_from: expires_at.saturating_sub(window).unwrap_or(now),
             mandatory_from: expires_at.saturating_sub(mandatory).unwrap_or(now),
         }
     }
 
-    fn still_good(&self) -> Option<Credentials> {
+    fn valid(&self, now: Timestamp) -> Option<Credentials> {
         let cached = self.current.load_full()?;
-        let expired = cached.is_expired(self.clock.now());
-        (!expired).then(|| cached.credentials.mine().clone())
+        (!cached.credentials.is_expired(now)).then(|| cached.credentials.clone())
     }
 
-    /// Nothing that holds the lock can panic half way through a change, so a poisoned one is good.
-    fn slot(&self) -> MutexGuard<'_, Slot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A poisoned lock is good: nothing that holds it can panic half way through a change.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Cached {
-    fn is_expired(&self, now: Timestamp) -> bool {
-        self.credentials.mine().is_expired(now)
-    }
-
-    /// A clock that was set back behind the moment they were got says nothing about their age, so
-    /// that does not count as fresh.
+    /// A clock that was set back before `obtained_at` says nothing about the credentials' age, so
+    /// they do not count as fresh.
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.obtained_at <= now && now < self.refresh_from
+    }
+}
+
+impl ProvideCredentials for CredentialsCache {
+    fn provide_credentials(&self) -> CredentialsFuture<'_> {
+        Box::pin(self.retrieve())
+    }
+
+    fn provide_new_credentials(&self) -> CredentialsFuture<'_> {
+        self.invalidate();
+        Box::pin(self.retrieve())
     }
 }
 
@@ -259,62 +266,68 @@ impl fmt::Debug for CredentialsCache {
         let current = self.0.current.load();
         f.debug_struct("CredentialsCache")
             .field("provider", &self.0.provider)
-            .field("current", &current.as_ref().map(|cached| cached.credentials.mine()))
+            .field("current", &current.as_ref().map(|cached| &cached.credentials))
             .finish_non_exhaustive()
     }
 }
 
-/// Makes a [`CredentialsCache`]. Each setter is named as the option, which says its default.
+/// Builds a [`CredentialsCache`].
 #[derive(Debug)]
 #[must_use]
 pub struct CredentialsCacheBuilder {
-    provider: SsoCredentialsProvider,
+    provider: Arc<dyn ProvideCredentials>,
     clock: Arc<dyn Clock>,
     refresh_window: Duration,
     mandatory_window: Duration,
     jitter: f64,
+    timeout: Duration,
 }
 
 impl CredentialsCacheBuilder {
-    fn new(provider: SsoCredentialsProvider) -> Self {
-        Self {
-            clock: provider.clock(),
-            provider,
-            refresh_window: Duration::from_secs(5 * 60),
-            mandatory_window: Duration::from_secs(60),
-            jitter: 0.2,
-        }
-    }
-
-    /// How long before their expiry credentials are renewed while they still serve: 5 minutes,
-    /// unless set here; never more than half of their life.
+    /// How long before their expiry credentials are renewed while they are still valid. The default
+    /// is 5 minutes; never more than half of their lifetime.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.refresh_window = window;
         self
     }
 
-    /// How long before their expiry every caller waits for new ones: a minute, unless set here;
-    /// never more than half of the refresh window.
+    /// How long before the expiry every caller waits for new credentials. The default is one
+    /// minute; never more than half of the refresh window.
     pub fn mandatory_window(mut self, window: Duration) -> Self {
         self.mandatory_window = window;
         self
     }
 
-    /// By which part of the refresh window, at most, the renewal is put off at random, so that
-    /// many processes do not renew at the same moment: 0.2, unless set here. Between 0 and 1.
+    /// The largest part of the refresh window, between 0 and 1, by which a renewal is delayed at
+    /// random, so that many processes do not renew at the same moment. The default is 0.2.
     pub fn jitter(mut self, fraction: f64) -> Self {
         self.jitter = fraction;
         self
     }
 
-    /// The clock: the provider's, unless set here.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+    /// How long one request of the provider may take; one that takes longer counts as lost and is
+    /// started again. The default is 60 seconds. Set it to the provider's own time limit if that is
+    /// longer.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = limit;
         self
     }
 
-    /// Makes the cache. Nothing is read, sent or spawned before the first retrieval. Fails when an
-    /// option is out of its range.
+    /// The clock. The default is the machine's. In a test, use the provider's.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.shared_clock(Arc::new(clock))
+    }
+
+    pub(crate) fn shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Builds the cache. Nothing is read, sent or spawned before the first retrieval.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Option`] if an option is out of its range.
     pub fn build(self) -> Result<CredentialsCache, ConfigError> {
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(ConfigError::Option { option: "jitter", must_be: "between 0 and 1" });
@@ -322,7 +335,7 @@ impl CredentialsCacheBuilder {
         Ok(self.into_cache())
     }
 
-    fn into_cache(self) -> CredentialsCache {
+    pub(crate) fn into_cache(self) -> CredentialsCache {
         let window = |it| SignedDuration::try_from(it).unwrap_or(SignedDuration::MAX);
         CredentialsCache(Arc::new(Shared {
             provider: self.provider,
@@ -331,7 +344,8 @@ impl CredentialsCacheBuilder {
             mandatory_window: window(self.mandatory_window),
             jitter: self.jitter,
             current: ArcSwapOption::empty(),
-            slot: Mutex::default(),
+            flights: SingleFlight::new(self.timeout),
+            state: Mutex::default(),
         }))
     }
 }

@@ -13,10 +13,12 @@ use sso_http::{GetRoleCredentials, ServiceError};
 use sso_types::{AccountId, Clock, Credentials, Environment, RoleName, StartUrl, SystemClock};
 use tower::{BoxError, Service};
 
-use crate::refused_keys::RefusedKeys;
 use crate::role_cache::RoleCache;
 use crate::service::Operation;
-use crate::{BearerToken, ConfigError, CredentialsError, SsoTokenProvider};
+use crate::{
+    BearerToken, ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials,
+    SsoTokenProvider,
+};
 
 /// Gives the credentials of one account and role, from the SSO portal. Clone it freely.
 ///
@@ -75,22 +77,25 @@ impl SsoCredentialsProvider {
     /// A token that the portal refuses before its time (401) is looked for anew: the file is read
     /// again, the token refreshed once where it can be, and the portal asked once more.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
-        self.retrieve_other_than(&RefusedKeys::default()).await
+        self.retrieve_with(true).await
     }
 
-    /// As [`Self::retrieve`], but not those that were refused, which may stand in the role-credential
-    /// cache on disk for long after a service has refused them.
-    pub(crate) async fn retrieve_other_than(
-        &self,
-        refused: &RefusedKeys,
-    ) -> Result<Credentials, CredentialsError> {
+    /// As [`Self::retrieve`], but never from the role-credential cache on disk. The new credentials
+    /// replace the ones in that cache.
+    ///
+    /// For credentials that a service rejected before their expiry.
+    pub async fn retrieve_new(&self) -> Result<Credentials, CredentialsError> {
+        self.retrieve_with(false).await
+    }
+
+    async fn retrieve_with(&self, use_cached: bool) -> Result<Credentials, CredentialsError> {
         let limit = self.0.time_limit;
         let ask = move |left| async move {
             let answer = tokio::time::timeout(left, self.ask()).await;
             answer.unwrap_or(Err(CredentialsError::Timeout { limit }))
         };
         let retrieved = match &self.0.role_cache {
-            Some(cache) => cache.get_or(self.0.clock.as_ref(), refused, limit, ask).await,
+            Some(cache) => cache.get_or(self.0.clock.as_ref(), use_cached, limit, ask).await,
             None => ask(limit).await,
         };
         retrieved.map(|credentials| match credentials.account_id() {
@@ -113,14 +118,6 @@ impl SsoCredentialsProvider {
     /// Where the access token comes from.
     pub fn token_provider(&self) -> &SsoTokenProvider {
         &self.0.token_provider
-    }
-
-    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.0.clock)
-    }
-
-    pub(crate) fn time_limit(&self) -> Duration {
-        self.0.time_limit
     }
 
     async fn ask(&self) -> Result<Credentials, CredentialsError> {
@@ -162,6 +159,16 @@ impl SsoCredentialsProvider {
             }),
             Err(source) => Err(CredentialsError::Portal { account_id, role_name, source }),
         }
+    }
+}
+
+impl ProvideCredentials for SsoCredentialsProvider {
+    fn provide_credentials(&self) -> CredentialsFuture<'_> {
+        Box::pin(self.retrieve())
+    }
+
+    fn provide_new_credentials(&self) -> CredentialsFuture<'_> {
+        Box::pin(self.retrieve_new())
     }
 }
 

@@ -92,7 +92,7 @@ mod tests {
     use sso_types::{AccessToken, ClientSecret, RefreshToken};
 
     use super::*;
-    use crate::SignInCause;
+    use crate::LoginReason;
 
     /// What is decided, in a word.
     fn word(decision: &Decision) -> &'static str {
@@ -175,9 +175,9 @@ mod tests {
         let state = |name| TokenFile::new(directory.path().join(name)).store_unlocked(&token);
         let (file, another) = (state("a").unwrap(), state("b").unwrap());
 
-        let over = SignInCause::SessionEnded(ServiceError::service(401, "", ""));
-        let gone = SignInCause::NoToken { path: "a".into(), near_miss: None };
-        let sign_in = |cause| TokenError::SignInRequired { command: String::new(), cause };
+        let over = LoginReason::SessionEnded(ServiceError::service(401, "", ""));
+        let gone = LoginReason::NoToken { path: "a".into(), near_miss: None };
+        let sign_in = |reason| TokenError::LoginRequired { command: String::new(), reason };
         let failure = match failed {
             Failed::Never => None,
             Failed::Passing(ago) => Some((ago, &file, TokenError::Interrupted)),

@@ -3,7 +3,9 @@
 //! Not responsible for what goes wrong in files and on the wire: those errors are the sources of
 //! these.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,12 +20,12 @@ pub enum TokenError {
     /// A person has to log in: no token, one that cannot be used, an expired one that cannot be
     /// refreshed, or a session that the service ended. Nobody's fault; sessions end.
     #[error("a login is required; run: {command}")]
-    SignInRequired {
+    LoginRequired {
         /// The command to run, quoted for a shell.
         command: String,
         /// What is wrong with the login that is there.
         #[source]
-        cause: SignInCause,
+        reason: LoginReason,
     },
     /// SSO OIDC did not refresh the access token this time, and there is none that serves: it has
     /// expired, or the SSO portal refused it. Trying again helps when
@@ -53,7 +55,7 @@ pub enum TokenError {
 /// What is wrong with the login that is there.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
-pub enum SignInCause {
+pub enum LoginReason {
     /// Nobody has logged in, or someone has logged out: there is no token file.
     #[error("there is no token file {}{}", path.display(), describe(near_miss.as_ref()))]
     NoToken {
@@ -98,28 +100,34 @@ fn reason(why: Option<&NotRefreshable>) -> String {
 }
 
 impl TokenError {
+    /// Returns this error and its causes as one line. `Display` shows this level alone.
+    pub fn report(&self) -> String {
+        report(self)
+    }
+
     /// Whether a person has to log in before this can work. [`Self::login_command`] says how.
-    pub fn needs_sign_in(&self) -> bool {
-        matches!(self, Self::SignInRequired { .. })
+    pub fn needs_login(&self) -> bool {
+        matches!(self, Self::LoginRequired { .. })
     }
 
     /// Whether there is no token file at all.
     pub(crate) fn is_no_token(&self) -> bool {
-        matches!(self, Self::SignInRequired { cause: SignInCause::NoToken { .. }, .. })
+        matches!(self, Self::LoginRequired { reason: LoginReason::NoToken { .. }, .. })
     }
 
     /// Whether the session is over as far as the service is concerned: nothing but another token
     /// file can help. What was wrong with the file itself is not meant: that may pass.
     pub(crate) fn is_end_of_session(&self) -> bool {
-        let over =
-            |cause: &_| matches!(cause, SignInCause::SessionEnded(_) | SignInCause::Expired { .. });
-        matches!(self, Self::SignInRequired { cause, .. } if over(cause))
+        let over = |reason: &_| {
+            matches!(reason, LoginReason::SessionEnded(_) | LoginReason::Expired { .. })
+        };
+        matches!(self, Self::LoginRequired { reason, .. } if over(reason))
     }
 
     /// The command that logs in, where that is what is needed.
     pub fn login_command(&self) -> Option<&str> {
         match self {
-            Self::SignInRequired { command, .. } => Some(command),
+            Self::LoginRequired { command, .. } => Some(command),
             _ => None,
         }
     }
@@ -129,7 +137,7 @@ impl TokenError {
         match self {
             Self::Refresh(error) => error.is_transient(),
             Self::Locked(_) | Self::Timeout { .. } | Self::Interrupted => true,
-            Self::SignInRequired { .. } | Self::File(_) => false,
+            Self::LoginRequired { .. } | Self::File(_) => false,
         }
     }
 
@@ -137,7 +145,7 @@ impl TokenError {
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             Self::Refresh(source)
-            | Self::SignInRequired { cause: SignInCause::SessionEnded(source), .. } => Some(source),
+            | Self::LoginRequired { reason: LoginReason::SessionEnded(source), .. } => Some(source),
             _ => None,
         }
     }
@@ -147,13 +155,10 @@ impl TokenError {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// The login cannot be used and a person has to log in again (`InvalidTokenError` of the AWS
-    /// SDK for Go). The source says why and what to run.
-    #[error("the SSO access token is missing, expired or invalid")]
-    InvalidToken(#[source] TokenError),
-    /// The login is there, but its access token could not be had this time.
-    #[error("the SSO access token is not available")]
-    Token(#[source] TokenError),
+    /// There is no valid access token (`InvalidTokenError` of the AWS SDK for Go).
+    /// [`needs_login`](Self::needs_login) says whether only a login helps.
+    #[error(transparent)]
+    InvalidToken(#[from] TokenError),
     /// The role is not assigned to the user, or the account is not in the organization (403).
     #[error(
         "access to the role {role_name} in the account {account_id}{} was denied{}; \
@@ -210,6 +215,10 @@ pub enum CredentialsError {
     /// The shared config files, or what a profile in them asks for, cannot be used.
     #[error("the configuration cannot be used")]
     Config(#[from] ConfigError),
+    /// The error of another implementation of [`ProvideCredentials`](crate::ProvideCredentials).
+    /// See [`other`](Self::other).
+    #[error(transparent)]
+    Other(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 /// What is wrong with the configuration: something for the person who wrote it to mend.
@@ -257,6 +266,17 @@ pub enum ConfigError {
     },
 }
 
+/// Joins the texts of an error and its causes with ": ".
+fn report(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
+
 fn at(start_url: Option<&StartUrl>) -> String {
     start_url.map_or_else(String::new, |url| format!(" at {url}"))
 }
@@ -270,9 +290,19 @@ fn hint(account_id: &AccountId) -> &'static str {
 }
 
 impl CredentialsError {
+    /// Returns this error and its causes as one line. `Display` shows this level alone.
+    pub fn report(&self) -> String {
+        report(self)
+    }
+
+    /// Wraps the error of a user's own [`ProvideCredentials`](crate::ProvideCredentials).
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into().into())
+    }
+
     /// Whether a person has to log in before this can work. [`Self::login_command`] says how.
-    pub fn needs_sign_in(&self) -> bool {
-        self.token_error().is_some_and(TokenError::needs_sign_in)
+    pub fn needs_login(&self) -> bool {
+        self.token_error().is_some_and(TokenError::needs_login)
     }
 
     /// The command that logs in, where that is what is needed.
@@ -293,10 +323,12 @@ impl CredentialsError {
     /// Whether the same call may well succeed a little later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::InvalidToken(error) | Self::Token(error) => error.is_transient(),
+            Self::InvalidToken(error) => error.is_transient(),
             Self::Portal { source, .. } => source.is_transient(),
             Self::Timeout { .. } | Self::Interrupted => true,
-            Self::AccessDenied { .. } | Self::Expired { .. } | Self::Config(_) => false,
+            Self::AccessDenied { .. } | Self::Expired { .. } | Self::Config(_) | Self::Other(_) => {
+                false
+            }
         }
     }
 
@@ -310,14 +342,8 @@ impl CredentialsError {
 
     fn token_error(&self) -> Option<&TokenError> {
         match self {
-            Self::InvalidToken(error) | Self::Token(error) => Some(error),
+            Self::InvalidToken(error) => Some(error),
             _ => None,
         }
-    }
-}
-
-impl From<TokenError> for CredentialsError {
-    fn from(error: TokenError) -> Self {
-        if error.needs_sign_in() { Self::InvalidToken(error) } else { Self::Token(error) }
     }
 }

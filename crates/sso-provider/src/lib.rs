@@ -138,16 +138,16 @@ mod credentials_cache;
 mod credentials_provider;
 mod decide;
 mod error;
-mod flight;
-mod handles;
 mod jitter;
 mod login_command;
+mod mapped_credentials;
 #[cfg(feature = "https")]
 mod profile_providers;
-mod refused_keys;
+mod provide_credentials;
 mod role_cache;
 mod seen;
 mod service;
+mod single_flight;
 mod token_call;
 mod token_provider;
 mod token_provider_builder;
@@ -156,10 +156,12 @@ mod wait;
 
 pub use credentials_cache::{CredentialsCache, CredentialsCacheBuilder};
 pub use credentials_provider::{SsoCredentialsProvider, SsoCredentialsProviderBuilder};
-pub use error::{ConfigError, CredentialsError, SignInCause, TokenError};
+pub use error::{ConfigError, CredentialsError, LoginReason, TokenError};
 pub use login_command::LoginCommand;
+pub use mapped_credentials::MappedCredentials;
 #[cfg(feature = "https")]
 pub use profile_providers::{ProfileProviders, ProfileProvidersBuilder, from_env, from_profile};
+pub use provide_credentials::{CredentialsFuture, ProvideCredentials};
 pub use sso_types::PROVIDER_NAME;
 pub use token_provider::{BearerToken, SsoTokenProvider};
 pub use token_provider_builder::SsoTokenProviderBuilder;

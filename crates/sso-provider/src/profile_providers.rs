@@ -47,7 +47,7 @@ async fn load(profile: Option<String>) -> Result<CredentialsCache, CredentialsEr
         .build()
     });
     let providers = providers.await.map_err(|_| CredentialsError::Interrupted)??;
-    Ok(CredentialsCache::new(providers.credentials_provider()?))
+    Ok(providers.credentials_cache()?)
 }
 
 /// What one profile, or one sso-session, of the shared config files gives: its token provider, its
@@ -150,6 +150,16 @@ impl ProfileProviders {
             builder = builder.role_credentials_file(file);
         }
         builder.build()
+    }
+
+    /// Returns a cache around [`Self::credentials_provider`], with the same clock.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::credentials_provider`] does.
+    pub fn credentials_cache(&self) -> Result<CredentialsCache, ConfigError> {
+        let cache = CredentialsCache::builder(self.credentials_provider()?);
+        Ok(cache.shared_clock(Arc::clone(&self.clock)).into_cache())
     }
 }
 

@@ -13,7 +13,6 @@ use tokio::time::Instant;
 
 use crate::CredentialsError;
 use crate::access::AccessNotice;
-use crate::refused_keys::RefusedKeys;
 use crate::wait::Wait;
 
 /// How long to wait for another process that asks the portal. Then this one asks, too: unlike a
@@ -42,23 +41,23 @@ impl RoleCache {
 
     /// The credentials in the file, else what `ask` gives: once, for all processes that wait.
     ///
-    /// Those that are `refused` are as if they were not there. `ask` is told how much is left of `limit`,
-    /// and has to keep to it.
+    /// Without `use_cached`, the file is only written. `ask` is given the rest of `limit`, and must
+    /// keep to it.
     pub(crate) async fn get_or<Answer>(
         &self,
         clock: &dyn Clock,
-        refused: &RefusedKeys,
+        use_cached: bool,
         limit: Duration,
         ask: impl FnOnce(Duration) -> Answer,
     ) -> Result<Credentials, CredentialsError>
     where
         Answer: Future<Output = Result<Credentials, CredentialsError>>,
     {
-        if let Some(credentials) = self.good(clock, refused) {
+        if let Some(credentials) = self.good(clock, use_cached) {
             return Ok(credentials);
         }
         let started = Instant::now();
-        let lock = match self.take_turn(clock, refused, limit.min(WAIT)).await {
+        let lock = match self.take_turn(clock, use_cached, limit.min(WAIT)).await {
             Turn::Ours(lock) => lock,
             Turn::Done(credentials) => return Ok(credentials),
         };
@@ -67,9 +66,9 @@ impl RoleCache {
                 self.store(lock.as_ref(), &credentials);
                 Ok(credentials)
             }
-            Err(error) if error.is_transient() || error.needs_sign_in() => {
+            Err(error) if error.is_transient() || error.needs_login() => {
                 // Little of their life is left, but they are good, and there is nothing better.
-                let there = self.file.load().filter(|it| !refused.has(it));
+                let there = if use_cached { self.file.load() } else { None };
                 let unexpired = there.filter(|it| !it.is_expired(clock.now()));
                 let Some(credentials) = unexpired else { return Err(error) };
                 tracing::warn!(
@@ -84,14 +83,17 @@ impl RoleCache {
     }
 
     /// What is in the file, if it is to be used.
-    fn good(&self, clock: &dyn Clock, refused: &RefusedKeys) -> Option<Credentials> {
+    fn good(&self, clock: &dyn Clock, use_cached: bool) -> Option<Credentials> {
+        if !use_cached {
+            return None;
+        }
         let (credentials, version) = self.file.load_with_fingerprint()?;
         if !version.is_private() {
             self.warn_of_access();
         }
         let left = credentials.expires_at().duration_since(clock.now());
         let is_good = left >= self.window && left.is_positive();
-        (is_good && !refused.has(&credentials)).then_some(credentials)
+        is_good.then_some(credentials)
     }
 
     /// Says what other users may do with the file or its directory, if anything.
@@ -99,7 +101,7 @@ impl RoleCache {
         self.access_notice.tell(|| self.file.access_warnings());
     }
 
-    async fn take_turn(&self, clock: &dyn Clock, refused: &RefusedKeys, limit: Duration) -> Turn {
+    async fn take_turn(&self, clock: &dyn Clock, use_cached: bool, limit: Duration) -> Turn {
         let mut wait = Wait::new("waiting for another process to get the role's credentials");
         loop {
             let lock = match self.file.try_lock() {
@@ -118,7 +120,7 @@ impl RoleCache {
                 }
             };
             // Whoever held the lock may have written what we came for.
-            if let Some(credentials) = self.good(clock, refused) {
+            if let Some(credentials) = self.good(clock, use_cached) {
                 return Turn::Done(credentials);
             }
             if lock.is_some() {

@@ -10,7 +10,7 @@ use sso_http::{ServiceError, ServiceErrorKind};
 impl SsoTokenProvider {
     /// Does `call` with the access token. Where the portal refuses the token (401) it is looked for
     /// anew, as for role credentials: the file is read again, the token refreshed once where it can
-    /// be, and `call` done once more. A second refusal is [`TokenError::SignInRequired`]. A token that
+    /// be, and `call` done once more. A second refusal is [`TokenError::LoginRequired`]. A token that
     /// cannot be sent at all, for it holds what no header can carry, counts as refused.
     ///
     /// The outer error is that there is no token; the inner result is what `call` came to.

@@ -15,12 +15,12 @@ use tower::{BoxError, Service};
 
 use crate::access::AccessNotice;
 use crate::decide::{Circumstances, Decision, FailedRefresh, decide};
-use crate::flight::Flight;
 use crate::seen::Seen;
 use crate::service::Operation;
+use crate::single_flight::{Flight, SingleFlight};
 use crate::token_provider_builder::SsoTokenProviderBuilder;
 use crate::token_refresh::{self, Errand};
-use crate::{SignInCause, TokenError};
+use crate::{LoginReason, TokenError};
 
 /// Gives the SSO access token of one token file, and refreshes it through SSO OIDC.
 ///
@@ -60,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) accept_other_session: bool,
     pub(crate) warned_of_no_lock: AtomicBool,
     access_notice: AccessNotice,
+    flights: SingleFlight<Result<Arc<CachedToken>, TokenError>>,
     state: Mutex<State>,
 }
 
@@ -72,7 +73,6 @@ pub(crate) struct State {
     failure: Option<FailedRefresh>,
     /// The lifetime of a token that this provider got itself.
     lifetime: Option<(AccessToken, SignedDuration)>,
-    flight: Option<Flight<Result<Arc<CachedToken>, TokenError>>>,
 }
 
 /// A token that the service refused before its time.
@@ -158,7 +158,7 @@ impl SsoTokenProvider {
                 Step::Done(token) => return Ok(BearerToken(token)),
                 Step::Wait(flight, meanwhile) => (flight, meanwhile),
             };
-            let landed = flight.land().await;
+            let landed = flight.wait().await;
             let now = self.0.clock.now();
             let still_good = meanwhile.filter(|token| now < token.expires_at());
             came_again = None;
@@ -203,6 +203,7 @@ impl Shared {
             accept_other_session: builder.accept_other_session,
             warned_of_no_lock: AtomicBool::new(false),
             access_notice: AccessNotice::default(),
+            flights: SingleFlight::new(builder.time_limit),
             state: Mutex::default(),
         }
     }
@@ -228,15 +229,12 @@ impl Shared {
         };
 
         let meanwhile = matches!(errand, Errand::RefreshAhead).then(|| Arc::clone(&seen.token));
-        if let Some(flight) = state.flight.as_ref().filter(|flight| flight.is_under_way()) {
-            return Ok(match meanwhile {
-                Some(token) => Step::Done(token),
-                None => Step::Wait(flight.clone(), None),
-            });
+        if self.flights.is_running()
+            && let Some(token) = meanwhile
+        {
+            return Ok(Step::Done(token));
         }
-        let task = token_refresh::fly(Arc::clone(self), seen, errand);
-        let flight = Flight::launch(self.time_limit, task);
-        state.flight = Some(flight.clone());
+        let flight = self.flights.join(|_| token_refresh::fly(Arc::clone(self), seen, errand));
         Ok(Step::Wait(flight, meanwhile))
     }
 
@@ -276,12 +274,8 @@ impl Shared {
         // Nothing is remembered of a file that is missing or broken, nor of what was there before;
         // but a token that could not be written outlives all but another token and a logout.
         let unsaved = state.unsaved.take();
-        *state = State {
-            unsaved: unsaved.clone(),
-            flight: state.flight.take(),
-            failure: state.failure.take(),
-            ..State::default()
-        };
+        *state =
+            State { unsaved: unsaved.clone(), failure: state.failure.take(), ..State::default() };
         let there = self.read()?;
         state.unsaved = None;
         let seen = match unsaved {
@@ -373,9 +367,9 @@ impl Shared {
             let start_url = self.start_url.as_ref();
             let near_miss = start_url.and_then(|url| self.file.find_other(url, self.clock.now()));
             let path = self.file.path().to_owned();
-            self.sign_in(SignInCause::NoToken { path, near_miss })
+            self.sign_in(LoginReason::NoToken { path, near_miss })
         } else if error.is_invalid() {
-            self.sign_in(SignInCause::Unusable(error))
+            self.sign_in(LoginReason::Unusable(error))
         } else {
             TokenError::File(error)
         }
@@ -386,15 +380,15 @@ impl Shared {
         token: &CachedToken,
         why: Option<sso_cache::NotRefreshable>,
     ) -> TokenError {
-        self.sign_in(SignInCause::Expired { at: token.expires_at(), why })
+        self.sign_in(LoginReason::Expired { at: token.expires_at(), why })
     }
 
     pub(crate) fn session_ended(&self, refused: &Refused) -> TokenError {
-        self.sign_in(SignInCause::SessionEnded(refused.answer.clone()))
+        self.sign_in(LoginReason::SessionEnded(refused.answer.clone()))
     }
 
-    pub(crate) fn sign_in(&self, cause: SignInCause) -> TokenError {
-        TokenError::SignInRequired { command: self.login_command.clone(), cause }
+    pub(crate) fn sign_in(&self, reason: LoginReason) -> TokenError {
+        TokenError::LoginRequired { command: self.login_command.clone(), reason }
     }
 
     /// Nothing that holds the lock can panic half way through a change, so a poisoned one is good.

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::seen::Seen;
 use crate::token_provider::{Refused, Shared};
 use crate::wait::Wait;
-use crate::{SignInCause, TokenError};
+use crate::{LoginReason, TokenError};
 
 /// How long a process that used our refresh token, without our lock, has to write what it got.
 const OTHERS_WRITE_WITHIN: Duration = Duration::from_secs(2);
@@ -146,12 +146,12 @@ impl Refresh<'_> {
             if error.is_invalid_grant() && !lost_a_race {
                 // Someone without our lock used the refresh token first, and writes what it got.
                 let Some(theirs) = self.wait_for_theirs(&base).await? else {
-                    return Err(self.shared.sign_in(SignInCause::SessionEnded(error)));
+                    return Err(self.shared.sign_in(LoginReason::SessionEnded(error)));
                 };
                 base = theirs;
                 lost_a_race = true;
             } else if error.is_sign_in_required() || error.is_invalid_grant() {
-                return Err(self.shared.sign_in(SignInCause::SessionEnded(error)));
+                return Err(self.shared.sign_in(LoginReason::SessionEnded(error)));
             } else if let Some(wait) = wait {
                 // Where the answer was lost the refresh token may be spent: look before asking.
                 wait.await;

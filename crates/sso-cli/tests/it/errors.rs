@@ -22,14 +22,14 @@ async fn nobody_has_logged_in() {
         &scene,
         4,
         &expect![[r#"
-        ssocreds: the SSO access token is missing, expired or invalid
-          because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
-          to log in, run: aws sso login --sso-session dev-session
-    "#]],
+            ssocreds: a login is required
+              because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
+              to log in, run: aws sso login --sso-session dev-session
+        "#]],
     );
     let legacy = scene.run(&["export", "--profile", "legacy"]).failure(4);
     expect![[r#"
-        ssocreds: the SSO access token is missing, expired or invalid
+        ssocreds: a login is required
           because there is no token file HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json
           to log in, run: aws sso login --profile legacy
     "#]].assert_eq(&legacy);
@@ -48,10 +48,10 @@ async fn the_token_is_another_session_s() {
         &scene,
         4,
         &expect![[r#"
-        ssocreds: the SSO access token is missing, expired or invalid
-          because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json; HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form
-          to log in, run: aws sso login --sso-session dev-session
-    "#]],
+            ssocreds: a login is required
+              because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json; HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form
+              to log in, run: aws sso login --sso-session dev-session
+        "#]],
     );
 }
 
@@ -63,11 +63,11 @@ async fn the_token_file_cannot_be_used() {
         &scene,
         4,
         &expect![[r#"
-        ssocreds: the SSO access token is missing, expired or invalid
-          because the cache file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json cannot be used; signing in again replaces it
-          because it is not JSON: it ends too early at line 1, column 22 (byte 21)
-          to log in, run: aws sso login --sso-session dev-session
-    "#]],
+            ssocreds: a login is required
+              because the cache file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json cannot be used; signing in again replaces it
+              because it is not JSON: it ends too early at line 1, column 22 (byte 21)
+              to log in, run: aws sso login --sso-session dev-session
+        "#]],
     );
 }
 
@@ -81,10 +81,10 @@ async fn the_token_has_expired_for_good() {
         &scene,
         4,
         &expect![[r#"
-        ssocreds: the SSO access token is missing, expired or invalid
-          because the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; sign in again to renew the token
-          to log in, run: aws sso login --sso-session dev-session
-    "#]],
+            ssocreds: a login is required
+              because the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; sign in again to renew the token
+              to log in, run: aws sso login --sso-session dev-session
+        "#]],
     );
 }
 
@@ -96,11 +96,11 @@ async fn the_session_has_ended() {
         &scene,
         4,
         &expect![[r#"
-        ssocreds: the SSO access token is missing, expired or invalid
-          because the session has ended
-          because CreateToken failed with InvalidGrantException (HTTP 400): Invalid grant provided; log in again (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO_OIDC (environment)
-          to log in, run: aws sso login --sso-session dev-session
-    "#]],
+            ssocreds: a login is required
+              because the session has ended
+              because CreateToken failed with InvalidGrantException (HTTP 400): Invalid grant provided; log in again (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO_OIDC (environment)
+              to log in, run: aws sso login --sso-session dev-session
+        "#]],
     );
 }
 

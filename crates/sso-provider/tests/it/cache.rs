@@ -1,15 +1,16 @@
 //! Credentials in memory: their windows, their failures, their invalidation.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use sso_provider::CredentialsCache;
+use sso_provider::{CredentialsCache, CredentialsError, CredentialsFuture, ProvideCredentials};
 
 use crate::scene::{Scene, credentials, unavailable};
 
 /// Credentials are good for an hour; without jitter, so that the window is a line.
 fn cache(scene: &Scene) -> CredentialsCache {
     scene.token("good", 10 * 3600);
-    CredentialsCache::builder(scene.credentials_provider()).jitter(0.0).build().unwrap()
+    scene.cache_builder().jitter(0.0).build().unwrap()
 }
 
 async fn key(cache: &CredentialsCache) -> String {
@@ -41,8 +42,7 @@ async fn in_the_window_they_are_renewed() {
 async fn jitter_only_puts_the_renewal_off_within_the_window() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
-    let provider = scene.credentials_provider();
-    let cache = CredentialsCache::builder(provider).jitter(1.0).build().unwrap();
+    let cache = scene.cache_builder().jitter(1.0).build().unwrap();
     key(&cache).await;
     scene.advance(3600 - 301);
     assert_eq!(key(&cache).await, "AKID-1");
@@ -143,7 +143,48 @@ async fn what_was_asked_for_before_an_invalidation_is_not_kept() {
 #[tokio::test]
 async fn options_out_of_range_are_refused() {
     let scene = Scene::new();
-    let builder = CredentialsCache::builder(scene.credentials_provider());
-    let error = builder.jitter(1.5).refresh_window(Duration::ZERO).build().unwrap_err();
+    let error =
+        scene.cache_builder().jitter(1.5).refresh_window(Duration::ZERO).build().unwrap_err();
     assert_eq!(error.to_string(), "jitter must be between 0 and 1");
+}
+
+#[derive(Debug)]
+struct Own(std::sync::atomic::AtomicUsize);
+
+impl ProvideCredentials for Own {
+    fn provide_credentials(&self) -> CredentialsFuture<'_> {
+        let call = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+        Box::pin(async move {
+            if call == 1 {
+                return Err(CredentialsError::other(std::io::Error::other("vault sealed")));
+            }
+            Ok(credentials(call, sso_types::Clock::now(&sso_types::SystemClock), 3600))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_provider_of_the_user_is_cached_and_its_error_is_kept() {
+    let own: Arc<dyn ProvideCredentials> = Arc::new(Own(0.into()));
+    let cache = CredentialsCache::new(own);
+    let error = cache.retrieve().await.unwrap_err();
+    assert_eq!(error.to_string(), "vault sealed");
+    assert!(!error.needs_login() && !error.is_transient() && !error.is_configuration());
+    assert_eq!(key(&cache).await, "AKID-2");
+    assert_eq!(key(&cache).await, "AKID-2");
+    cache.invalidate();
+    assert_eq!(key(&cache).await, "AKID-3");
+}
+
+#[tokio::test]
+async fn a_derived_value_is_the_same_until_the_credentials_change() {
+    let scene = Scene::new();
+    let cache = cache(&scene);
+    let derived = cache.map(|credentials| credentials.access_key_id().to_lowercase());
+    let first = derived.retrieve().await.unwrap();
+    assert_eq!(*first, "akid-1");
+    assert!(Arc::ptr_eq(&first, &derived.clone().retrieve().await.unwrap()));
+    assert!(cache.retrieve().await.unwrap().ptr_eq(&cache.current().unwrap()));
+    cache.invalidate();
+    assert_eq!(*derived.retrieve().await.unwrap(), "akid-2");
 }

@@ -1,14 +1,12 @@
 //! A clock that is set while the program runs.
 
-use sso_provider::CredentialsCache;
-
 use crate::scene::{Scene, unavailable, value};
 
 #[tokio::test]
 async fn credentials_are_looked_after_when_the_clock_steps_back() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
-    let cache = CredentialsCache::new(scene.credentials_provider());
+    let cache = scene.cache();
     cache.retrieve().await.unwrap();
     scene.advance(-7200);
     let again = cache.retrieve().await.unwrap();
@@ -44,7 +42,7 @@ async fn the_ends_of_time_are_no_panic() {
     for now in [jiff::Timestamp::MIN, jiff::Timestamp::MAX] {
         let scene = Scene::new();
         scene.token("good", 3600);
-        let cache = CredentialsCache::new(scene.credentials_provider());
+        let cache = scene.cache();
         let _ = cache.retrieve().await;
         scene.clock.set(now);
         let _ = cache.retrieve().await;

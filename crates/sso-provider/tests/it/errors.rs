@@ -32,10 +32,9 @@ async fn nobody_has_logged_in() {
     let error = check(
         &scene,
         expect![[r#"
-        the SSO access token is missing, expired or invalid
-        a login is required; run: aws sso login --sso-session dev-session
-        there is no token file DIR/token.json
-    "#]],
+            a login is required; run: aws sso login --sso-session dev-session
+            there is no token file DIR/token.json
+        "#]],
     )
     .await;
     assert_eq!(error.login_command(), Some("aws sso login --sso-session dev-session"));
@@ -46,7 +45,6 @@ async fn the_token_has_expired_and_cannot_be_refreshed() {
     let scene = Scene::new();
     scene.store(&scene.plain("old", 0));
     check(&scene, expect![[r#"
-        the SSO access token is missing, expired or invalid
         a login is required; run: aws sso login --sso-session dev-session
         the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; sign in again to renew the token
     "#]]).await;
@@ -59,11 +57,10 @@ async fn the_token_file_is_broken() {
     check(
         &scene,
         expect![[r#"
-        the SSO access token is missing, expired or invalid
-        a login is required; run: aws sso login --sso-session dev-session
-        the cache file DIR/token.json cannot be used; signing in again replaces it
-        the field expiresAt holds a number where a string should be
-    "#]],
+            a login is required; run: aws sso login --sso-session dev-session
+            the cache file DIR/token.json cannot be used; signing in again replaces it
+            the field expiresAt holds a number where a string should be
+        "#]],
     )
     .await;
 }
@@ -107,10 +104,9 @@ async fn the_token_could_not_be_refreshed() {
         check(
             &scene,
             expect![[r#"
-        the SSO access token is not available
-        the access token could not be refreshed
-        the call failed with ServiceUnavailable (HTTP 503): try later; try again later
-    "#]],
+                the access token could not be refreshed
+                the call failed with ServiceUnavailable (HTTP 503): try later; try again later
+            "#]],
         )
         .await;
     }
@@ -125,7 +121,7 @@ async fn the_role_is_not_assigned() {
         access to the role SSOReadOnlyRole in the account 123456789012 was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
         the call failed with ForbiddenException (HTTP 403): No access
     "#]]).await;
-    assert!(error.is_access_denied() && !error.needs_sign_in() && !error.is_transient());
+    assert!(error.is_access_denied() && !error.needs_login() && !error.is_transient());
 }
 
 #[tokio::test]
@@ -195,4 +191,16 @@ async fn credentials_that_are_expired_when_they_arrive() {
     check(&scene, expect![[r#"
         the SSO portal gave credentials that expired at 2026-01-01T00:00:00Z, before now (2026-01-01T00:00:00Z); check this machine's clock
     "#]]).await;
+}
+
+#[tokio::test]
+async fn a_report_is_one_line_with_all_causes() {
+    let scene = Scene::new();
+    let error = scene.credentials_provider().retrieve().await.unwrap_err();
+    let path = scene.path().display().to_string();
+    let expected = format!(
+        "a login is required; run: aws sso login --sso-session dev-session: \
+         there is no token file {path}"
+    );
+    assert_eq!(error.report(), expected);
 }

@@ -27,7 +27,7 @@ async fn a_thousand_tasks_on_a_cold_provider_make_one_request() {
     let scene = Scene::new();
     scene.token("old", 0);
     scene.portal.close();
-    let cache = CredentialsCache::new(scene.credentials_provider());
+    let cache = scene.cache();
     let crowd = crowd_of(&cache).await;
     scene.portal.open();
     let served = crowd.join_all().await;
@@ -42,7 +42,7 @@ async fn waiters_of_a_failing_flight_share_its_failure() {
     scene.token("good", 3600);
     scene.portal.close();
     scene.portal.answer(|_, _| Err(unavailable()));
-    let cache = CredentialsCache::new(scene.credentials_provider());
+    let cache = scene.cache();
     let crowd = crowd_of(&cache).await;
     scene.portal.open();
     assert!(crowd.join_all().await.iter().all(Result::is_err));
@@ -54,7 +54,7 @@ async fn dropping_the_first_caller_neither_cancels_nor_repeats_the_request() {
     let scene = Scene::new();
     scene.token("old", 0);
     scene.oidc.close();
-    let cache = CredentialsCache::new(scene.credentials_provider());
+    let cache = scene.cache();
     let leader = tokio::spawn({
         let cache = cache.clone();
         async move { cache.retrieve().await.map(drop) }
@@ -114,7 +114,7 @@ fn a_cache_outlives_the_runtime_it_was_first_used_on() {
     let scene = Scene::new();
     scene.token("good", 3600);
     scene.portal.close();
-    let cache = CredentialsCache::new(scene.credentials_provider());
+    let cache = scene.cache();
     let first = runtime(false);
     first.block_on(async {
         let cache = cache.clone();

@@ -4,9 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sso_provider::cache::{standard_cached_token_filepath, standard_cached_token_filepath_in};
-use sso_provider::{
-    CredentialsCache, CredentialsError, PROVIDER_NAME, SsoCredentialsProvider, SsoTokenProvider,
-};
+use sso_provider::{CredentialsError, PROVIDER_NAME, SsoCredentialsProvider, SsoTokenProvider};
 use sso_types::{Environment, StartUrl};
 use tower::ServiceBuilder;
 
@@ -67,7 +65,7 @@ async fn new_with_a_start_url_alone() {
 
     scene.advance(60);
     let error = provider.retrieve().await.unwrap_err();
-    assert!(error.needs_sign_in(), "a legacy token is not refreshed: {error:?}");
+    assert!(error.needs_login(), "a legacy token is not refreshed: {error:?}");
 }
 
 #[tokio::test]
@@ -97,7 +95,7 @@ async fn retrieve_bearer_token() {
 async fn invalid_token_error_with_its_source() {
     let error = Scene::new().credentials_provider().retrieve().await.unwrap_err();
     assert!(matches!(error, CredentialsError::InvalidToken(_)));
-    assert!(error.needs_sign_in());
+    assert!(error.needs_login());
     assert!(std::error::Error::source(&error).is_some());
 }
 
@@ -105,11 +103,8 @@ async fn invalid_token_error_with_its_source() {
 async fn credentials_cache_with_its_options() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
-    let cache = CredentialsCache::builder(scene.credentials_provider())
-        .refresh_window(Duration::from_secs(600))
-        .jitter(0.0)
-        .build()
-        .unwrap();
+    let cache =
+        scene.cache_builder().refresh_window(Duration::from_secs(600)).jitter(0.0).build().unwrap();
     cache.retrieve().await.unwrap();
     scene.advance(3600 - 600);
     cache.retrieve().await.unwrap();

@@ -97,7 +97,7 @@ async fn cache_schedule(seed: u64, token: std::path::PathBuf) {
         .clock(clock.clone())
         .build()
         .unwrap();
-    let cache = CredentialsCache::new(provider);
+    let cache = CredentialsCache::builder(provider).clock(clock.clone()).build().unwrap();
 
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..6 {
@@ -260,7 +260,7 @@ async fn token_schedule(seed: u64, path: std::path::PathBuf) {
                             assert!(clock.now() < token.expires_at(), "seed {seed}: expired");
                         }
                         Err(error) => {
-                            assert!(!error.needs_sign_in(), "seed {seed}: {error:?}");
+                            assert!(!error.needs_login(), "seed {seed}: {error:?}");
                         }
                     },
                 }

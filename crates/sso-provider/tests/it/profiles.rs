@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use sso_emulator::{Emulator, Home, Operation, ScriptedAnswer, TokenState};
-use sso_provider::{ConfigError, CredentialsCache, CredentialsError, ProfileProviders};
+use sso_provider::{ConfigError, CredentialsError, ProfileProviders};
 use sso_types::Environment;
 use tempfile::TempDir;
 
@@ -25,8 +25,8 @@ async fn a_session_profile_and_a_legacy_profile() {
     for tls in [false, true] {
         let (emulator, _directory, home) = home(TokenState::Valid, tls).await;
         for profile in [&home.profile, &home.legacy_profile] {
-            let provider = providers(&home, profile).unwrap().credentials_provider().unwrap();
-            let credentials = CredentialsCache::new(provider).retrieve().await.unwrap();
+            let provider = providers(&home, profile).unwrap().credentials_cache().unwrap();
+            let credentials = provider.retrieve().await.unwrap();
             assert!(emulator.owner_of(credentials.access_key_id()).is_some());
         }
         assert_eq!(emulator.counts().create_token, 0);
@@ -88,7 +88,7 @@ async fn a_profile_without_account_and_role_gives_tokens_only() {
 async fn configuration_errors_are_told_apart() {
     let (_emulator, _directory, home) = home(TokenState::Valid, false).await;
     let error = CredentialsError::from(providers(&home, "devso").unwrap_err());
-    assert!(error.is_configuration() && !error.needs_sign_in());
+    assert!(error.is_configuration() && !error.needs_login());
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("devsso"), "names the nearest: {source}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sso_provider::SignInCause;
+use sso_provider::LoginReason;
 use sso_provider::http::ServiceError;
 use sso_types::{AccessToken, ClientSecret, RefreshToken};
 
@@ -92,7 +92,7 @@ async fn an_expired_token_is_never_handed_out() {
     scene.token("old", 0);
     scene.oidc.answer(|_, _| Err(unavailable()));
     let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
-    assert!(error.is_transient() && !error.needs_sign_in(), "{error:?}");
+    assert!(error.is_transient() && !error.needs_login(), "{error:?}");
 }
 
 #[tokio::test]
@@ -133,13 +133,13 @@ async fn a_valid_token_that_cannot_be_refreshed_is_no_error_and_an_expired_one_s
 async fn a_login_by_another_tool_counts_at_once() {
     let scene = Scene::new();
     let provider = scene.provider();
-    assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_sign_in());
+    assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_login());
     scene.token("first", 3600);
     assert_eq!(value(&provider).await, "first");
     scene.token("second", 3600);
     assert_eq!(value(&provider).await, "second");
     std::fs::remove_file(scene.path()).unwrap();
-    assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_sign_in());
+    assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_login());
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,7 +178,7 @@ async fn a_session_that_is_over_is_remembered_until_the_file_changes() {
     let provider = scene.provider();
     for _ in 0..3 {
         let error = provider.retrieve_bearer_token().await.unwrap_err();
-        assert!(error.needs_sign_in(), "{error:?}");
+        assert!(error.needs_login(), "{error:?}");
     }
     assert_eq!(scene.oidc.calls(), 1, "a dead refresh token is not sent again and again");
     scene.oidc.answer(|call, _| Ok(answer(call)));
@@ -200,9 +200,9 @@ async fn errors_that_only_a_login_mends() {
             Err(ServiceError::service(status, code, "").with_error_description("described"))
         });
         let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
-        assert!(error.needs_sign_in(), "{code}");
-        let sso_provider::TokenError::SignInRequired { cause, .. } = error else { panic!() };
-        let SignInCause::SessionEnded(answer) = cause else { panic!("{cause:?}") };
+        assert!(error.needs_login(), "{code}");
+        let sso_provider::TokenError::LoginRequired { reason, .. } = error else { panic!() };
+        let LoginReason::SessionEnded(answer) = reason else { panic!("{reason:?}") };
         assert_eq!(answer.error_description(), Some("described"));
         assert_eq!(scene.oidc.calls(), 1, "{code}");
     }
@@ -252,7 +252,7 @@ async fn what_is_remembered_is_the_refresh_token_that_was_refused_last() {
     });
     let provider = scene.provider();
     for _ in 0..2 {
-        assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_sign_in());
+        assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_login());
     }
     assert_eq!(scene.oidc.calls(), 2);
 }
@@ -305,7 +305,7 @@ async fn a_logout_during_a_refresh_stands() {
             Ok(answer(call))
         });
         let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
-        assert!(error.needs_sign_in(), "{left} seconds left: {error:?}");
+        assert!(error.needs_login(), "{left} seconds left: {error:?}");
         assert!(!scene.path().exists());
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use sso_provider::http::ServiceError;
-use sso_provider::{CredentialsError, SignInCause, TokenError};
+use sso_provider::{CredentialsError, LoginReason, TokenError};
 
 use crate::scene::{Scene, credentials, unauthorized};
 
@@ -53,17 +53,17 @@ async fn a_session_that_is_over_means_log_in() {
     scene.token("revoked", 3600);
     let given = take_only(&scene, "none");
     let error = scene.credentials_provider().retrieve().await.unwrap_err();
-    assert!(error.needs_sign_in(), "{error:?}");
+    assert!(error.needs_login(), "{error:?}");
     assert_eq!(*given.lock().unwrap(), ["revoked", "new-1"], "once more, and no more");
 
     let scene = Scene::new();
     scene.store(&scene.plain("revoked", 3600));
     take_only(&scene, "none");
     let error = scene.credentials_provider().retrieve().await.unwrap_err();
-    let CredentialsError::InvalidToken(TokenError::SignInRequired { cause, .. }) = error else {
+    let CredentialsError::InvalidToken(TokenError::LoginRequired { reason, .. }) = error else {
         panic!("{error:?}");
     };
-    assert!(matches!(cause, SignInCause::SessionEnded(_)), "{cause:?}");
+    assert!(matches!(reason, LoginReason::SessionEnded(_)), "{reason:?}");
     assert_eq!(scene.oidc.calls(), 0);
 }
 
@@ -74,7 +74,7 @@ async fn a_replacement_that_is_interrupted_says_nothing_about_the_session() {
     take_only(&scene, "none");
     scene.oidc.answer(|_, _| panic!("as a test wants it"));
     let error = scene.credentials_provider().retrieve().await.unwrap_err();
-    assert!(matches!(error, CredentialsError::Token(TokenError::Interrupted)), "{error:?}");
+    assert!(matches!(error, CredentialsError::InvalidToken(TokenError::Interrupted)), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +85,7 @@ async fn a_dead_refresh_token_is_not_sent_for_each_retrieval() {
     scene.oidc.answer(|_, _| Err(ServiceError::service(400, "InvalidGrantException", "")));
     let provider = scene.credentials_provider();
     for _ in 0..3 {
-        assert!(provider.retrieve().await.unwrap_err().needs_sign_in());
+        assert!(provider.retrieve().await.unwrap_err().needs_login());
     }
     assert_eq!(scene.oidc.calls(), 1);
 }

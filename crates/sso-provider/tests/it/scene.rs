@@ -13,7 +13,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use sso_provider::cache::{CachedToken, TokenFile};
 use sso_provider::http::{CreateToken, CreateTokenResponse, GetRoleCredentials, ServiceError};
-use sso_provider::{SsoCredentialsProvider, SsoTokenProvider, SsoTokenProviderBuilder};
+use sso_provider::{
+    CredentialsCache, CredentialsCacheBuilder, SsoCredentialsProvider, SsoTokenProvider,
+    SsoTokenProviderBuilder,
+};
 use sso_types::{
     AccessToken, ClientSecret, Clock as _, Credentials, ManualClock, RefreshToken, SecretAccessKey,
     SessionName, SessionToken,
@@ -176,6 +179,14 @@ impl Scene {
         .clock(self.clock.clone())
         .build()
         .unwrap()
+    }
+
+    pub(crate) fn cache_builder(&self) -> CredentialsCacheBuilder {
+        CredentialsCache::builder(self.credentials_provider()).clock(self.clock.clone())
+    }
+
+    pub(crate) fn cache(&self) -> CredentialsCache {
+        self.cache_builder().build().unwrap()
     }
 }
 

@@ -77,7 +77,8 @@ async fn success_says_no_secret() {
     let (log, _guard) = listen();
     let scene = Scene::new();
     scene.store(&marked(&scene, 0));
-    let cache = CredentialsCache::new(provider(&scene));
+    let cache =
+        CredentialsCache::builder(provider(&scene)).clock(scene.clock.clone()).build().unwrap();
     let credentials = cache.retrieve().await.unwrap();
     let token = scene.provider().retrieve_bearer_token().await.unwrap();
     let shown =

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sso_provider::TokenError;
 use sso_provider::http::ServiceError;
-use sso_provider::{CredentialsCache, TokenError};
 
 use crate::scene::{Scene, answer, unavailable, value};
 
@@ -17,7 +17,7 @@ async fn a_token_in_its_window_serves_while_the_network_is_down() {
     let scene = Scene::new();
     scene.token("old", 60);
     scene.oidc.answer(|_, _| Err(unavailable()));
-    let cache = CredentialsCache::new(scene.credentials_provider());
+    let cache = scene.cache();
     assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-1");
 }
 
@@ -161,7 +161,7 @@ async fn a_token_that_could_not_be_written_outlives_a_touch_of_the_file() {
     assert_eq!(value(&provider).await, "new-1", "the token in the file is spent");
     // Someone stops in the middle of writing, and goes on.
     fs::write(scene.path(), whole.get(..10).unwrap()).unwrap();
-    assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_sign_in());
+    assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_login());
     fs::write(scene.path(), &whole).unwrap();
     assert_eq!(value(&provider).await, "new-1");
 
@@ -232,7 +232,7 @@ async fn a_broken_file_is_an_error_and_is_not_remembered() {
     let whole = fs::read(scene.path()).unwrap();
     fs::write(scene.path(), b"{ \"accessToken\": ").unwrap();
     let error = provider.retrieve_bearer_token().await.unwrap_err();
-    assert!(error.needs_sign_in(), "{error:?}");
+    assert!(error.needs_login(), "{error:?}");
     fs::write(scene.path(), whole).unwrap();
     assert_eq!(value(&provider).await, "good");
 }

@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use anyhow::Result;
+use sso_provider::ProvideCredentials as _;
 use tokio::runtime::Builder;
 
 /// Every retrieval asks the portal: the provider without its cache.
@@ -14,11 +15,11 @@ pub(crate) fn uncached(count: u32) -> Result<Vec<f64>> {
     runtime.block_on(async {
         let cache = sso_provider::from_env().await?;
         let provider = cache.provider();
-        provider.retrieve().await?;
+        provider.provide_credentials().await?;
         let mut samples = Vec::new();
         for _ in 0..count {
             let started = Instant::now();
-            black_box(provider.retrieve().await?);
+            black_box(provider.provide_credentials().await?);
             samples.push(started.elapsed().as_secs_f64() * 1e9);
         }
         Ok(samples)

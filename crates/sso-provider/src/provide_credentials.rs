@@ -1,0 +1,61 @@
+//! The trait of everything that gives role credentials.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sso_types::Credentials;
+
+use crate::CredentialsError;
+
+/// The future that a [`ProvideCredentials`] returns.
+pub type CredentialsFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Credentials, CredentialsError>> + Send + 'a>>;
+
+/// A provider of temporary AWS credentials.
+///
+/// [`CredentialsCache`](crate::CredentialsCache), the credentials endpoint and the adapters for
+/// other SDKs accept any implementation. An implementation reports its own errors as
+/// [`CredentialsError::other`].
+///
+/// ```
+/// use sso_provider::{CredentialsCache, CredentialsError, CredentialsFuture, ProvideCredentials};
+///
+/// #[derive(Debug)]
+/// struct Unavailable;
+///
+/// impl ProvideCredentials for Unavailable {
+///     fn provide_credentials(&self) -> CredentialsFuture<'_> {
+///         Box::pin(async { Err(CredentialsError::other("the vault is sealed")) })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = CredentialsCache::new(Unavailable).retrieve().await.unwrap_err();
+/// assert_eq!(error.to_string(), "the vault is sealed");
+/// # }
+/// ```
+pub trait ProvideCredentials: fmt::Debug + Send + Sync + 'static {
+    /// Returns credentials that have not expired.
+    fn provide_credentials(&self) -> CredentialsFuture<'_>;
+
+    /// Returns credentials that were issued for this call: none from a cache, such as the AWS CLI's
+    /// cache on disk. Called after [`CredentialsCache::invalidate`](crate::CredentialsCache::invalidate).
+    ///
+    /// The default is [`Self::provide_credentials`], for a provider without a cache.
+    fn provide_new_credentials(&self) -> CredentialsFuture<'_> {
+        self.provide_credentials()
+    }
+}
+
+impl<P: ProvideCredentials + ?Sized> ProvideCredentials for Arc<P> {
+    fn provide_credentials(&self) -> CredentialsFuture<'_> {
+        (**self).provide_credentials()
+    }
+
+    fn provide_new_credentials(&self) -> CredentialsFuture<'_> {
+        (**self).provide_new_credentials()
+    }
+}
