@@ -161,6 +161,13 @@ impl StoreError {
         matches!(self, Self::Invalid { .. })
     }
 
+    /// Whether another program may be in the middle of writing the file in place, so that reading it
+    /// again some milliseconds later may succeed.
+    pub fn may_be_incomplete(&self) -> bool {
+        let Self::Invalid { source, .. } = self else { return false };
+        matches!(source, ParseError::Empty | ParseError::NotJson { .. })
+    }
+
     /// Whether the file is another user's and was not read for that.
     pub fn is_foreign_owner(&self) -> bool {
         matches!(self, Self::ForeignOwner { .. })

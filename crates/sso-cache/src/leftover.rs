@@ -38,8 +38,8 @@ pub(crate) fn settle(real: &Path) -> bool {
         }
     };
     let settled = match found {
-        Some((left, file)) => match is_newer(&left, &temp, real) {
-            Ok(true) => finish_leftover(&file, &temp, real).map(|()| true),
+        Some((left, length, file)) => match is_newer(&left, &temp, real) {
+            Ok(true) => finish_leftover(&file, length, &temp, real).map(|()| true),
             Ok(false) => remove(&temp),
             Err(error) => Err(error),
         },

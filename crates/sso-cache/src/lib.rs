@@ -91,6 +91,7 @@ mod location;
 mod lock;
 mod near_miss;
 mod object;
+mod reservation;
 mod role_cache_key;
 mod role_credentials_file;
 mod role_json;
@@ -107,7 +108,8 @@ pub use location::{
     role_cache_dir, standard_cached_token_filepath, standard_cached_token_filepath_in,
     token_cache_dir,
 };
-pub use near_miss::{NearMiss, cached_tokens};
+pub use near_miss::{NearMiss, NearMissKind, cached_tokens, token_files};
+pub use reservation::{PendingStore, Reservation, StoreFailure};
 pub use role_cache_key::role_cache_key;
 pub use role_credentials_file::{
     RoleCredentialsFile, RoleCredentialsFileLock, role_credentials_files,

@@ -3,7 +3,7 @@
 //! Not responsible for what is done under it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -13,6 +13,9 @@ use crate::LockError;
 use crate::store::{
     self, TempName, create_directory_of, directory_of, give_to_owner_of, make_private, with_suffix,
 };
+
+/// A longer text in a lock file is not ours, in bytes.
+const LONGEST_NOTE: u64 = 1024;
 
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -71,6 +74,19 @@ impl FileLock {
         if self.is_current() { TempName::Fixed } else { TempName::Random }
     }
 
+    /// Replaces the text in the lock file. Leaves a lock file alone that has several hard links: its
+    /// content may be another file's.
+    pub(crate) fn write_note(&self, note: &str) -> io::Result<()> {
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&self.file.metadata()?) != 1 {
+            return Err(io::Error::other("the lock file has several hard links"));
+        }
+        // A reader takes an incomplete note for none.
+        self.file.set_len(0)?;
+        (&self.file).rewind()?;
+        (&self.file).write_all(note.as_bytes())
+    }
+
     /// Whether the file of that name is still the one that is locked. If not, someone else may hold
     /// a lock of the same name.
     fn is_current(&self) -> bool {
@@ -101,6 +117,18 @@ impl Drop for FileLock {
     }
 }
 
+/// The text in the lock file; empty when it cannot be read. Takes no lock.
+pub(crate) fn read_note(path: &Path) -> String {
+    let mut note = String::new();
+    if let Ok(file) = options().write(false).open(path)
+        && file.metadata().is_ok_and(|metadata| metadata.is_file())
+        && file.take(LONGEST_NOTE).read_to_string(&mut note).is_err()
+    {
+        note.clear();
+    }
+    note
+}
+
 /// Asks `try_take` again and again for at most `limit`.
 pub(crate) fn wait<T>(
     path: &Path,
@@ -123,7 +151,8 @@ pub(crate) fn wait<T>(
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
+/// How a lock file is opened.
+fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]
@@ -136,6 +165,11 @@ fn open(path: &Path) -> io::Result<File> {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
         options.mode(0o600).custom_flags(flags.bits().cast_signed());
     }
+    options
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = options();
     let is = |opened: &io::Result<File>, kind| opened.as_ref().is_err_and(|it| it.kind() == kind);
     let opened = options.open(path);
     if !is(&opened, io::ErrorKind::NotFound) {

@@ -4,6 +4,7 @@
 //! Not responsible for using what it finds: that is the caller's explicit choice.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -11,10 +12,11 @@ use sso_types::StartUrl;
 
 use crate::cache_key::file_name;
 use crate::store::{self, directory_of};
-use crate::{CacheKeyOrigin, CachedToken, StoreError, TokenFile};
+use crate::{CachedToken, StoreError, TokenFile};
 
-/// A token file other than the one that was looked for, with a token that is good and was signed in
-/// for at the same start URL.
+/// A token file other than the wanted one, with an unexpired token for the same start URL.
+///
+/// Its text says where the token is and why it is not the wanted one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NearMiss {
@@ -22,9 +24,45 @@ pub struct NearMiss {
     pub path: PathBuf,
     /// When its access token expires, in UTC.
     pub expires_at: Timestamp,
-    /// Whether it belongs to a legacy profile ([`CacheKeyOrigin::StartUrl`]) or to some sso-session,
-    /// whose name a token file does not tell.
-    pub origin: CacheKeyOrigin,
+    /// Its start URL, as the file spells it.
+    pub start_url: String,
+    /// Why it is another file.
+    pub kind: NearMissKind,
+}
+
+/// Why a token for the wanted start URL is in another file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NearMissKind {
+    /// It was stored for an sso-session of another name, which the file does not tell.
+    OtherSession,
+    /// It was stored for an sso-session; the wanted file is that of a legacy profile, which names none.
+    Session,
+    /// It was stored for a legacy profile, which names no sso-session; the wanted file is a session's.
+    LegacyProfile,
+    /// Both files are those of legacy profiles, and the start URLs are spelled differently: with
+    /// another letter case, or with a `/` or `#` more or less at the end.
+    StartUrlSpelling,
+}
+
+impl fmt::Display for NearMiss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} holds a valid token for the same portal, but ", self.path.display())?;
+        match self.kind {
+            NearMissKind::OtherSession => {
+                f.write_str("it belongs to an sso-session of another name")
+            }
+            NearMissKind::Session => {
+                f.write_str("it belongs to an sso-session, and this profile names none")
+            }
+            NearMissKind::LegacyProfile => {
+                f.write_str("it belongs to a legacy profile, which names no sso-session")
+            }
+            NearMissKind::StartUrlSpelling => {
+                write!(f, "its start URL is spelled differently: {}", self.start_url)
+            }
+        }
+    }
 }
 
 impl TokenFile {
@@ -44,10 +82,22 @@ impl TokenFile {
                 token.start_url().is_some_and(|url| is_same_portal(url, start_url.as_str()))
             })
             .max_by_key(|(_, token)| token.expires_at())
-            .map(|(file, token)| NearMiss {
-                path: file.path().to_owned(),
-                expires_at: token.expires_at(),
-                origin: origin(file.path(), &token),
+            .map(|(file, token)| {
+                let found = token.start_url().unwrap_or_default();
+                let is_legacy =
+                    |path: &Path, url: &str| path.file_name() == Some(OsStr::new(&file_name(url)));
+                let wanted_is_legacy = is_legacy(self.path(), start_url.as_str());
+                NearMiss {
+                    path: file.path().to_owned(),
+                    expires_at: token.expires_at(),
+                    start_url: found.to_owned(),
+                    kind: match (wanted_is_legacy, is_legacy(file.path(), found)) {
+                        (false, false) => NearMissKind::OtherSession,
+                        (true, false) => NearMissKind::Session,
+                        (false, true) => NearMissKind::LegacyProfile,
+                        (true, true) => NearMissKind::StartUrlSpelling,
+                    },
+                }
             })
     }
 }
@@ -66,13 +116,12 @@ pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, 
         .collect())
 }
 
-fn origin(path: &Path, token: &CachedToken) -> CacheKeyOrigin {
-    let legacy = token.start_url().map(file_name);
-    if legacy.is_some() && path.file_name() == legacy.as_deref().map(OsStr::new) {
-        CacheKeyOrigin::StartUrl
-    } else {
-        CacheKeyOrigin::Session
-    }
+/// The `*.json` files in `directory`, sorted by name, whether or not they hold a token: load each one
+/// to find out. An empty list if there is no such directory.
+pub fn token_files(directory: &Path) -> Result<Vec<TokenFile>, StoreError> {
+    let mut files = store::json_files(directory)?;
+    files.sort_unstable();
+    Ok(files.into_iter().map(TokenFile::new).collect())
 }
 
 fn is_same_portal(one: &str, other: &str) -> bool {

@@ -126,6 +126,7 @@ impl RoleCredentialsFile {
 /// The right to write a file of role credentials, for as long as this lives. Released on drop, and
 /// by the kernel when the process dies.
 #[derive(Debug)]
+#[must_use = "dropping the guard releases the lock"]
 pub struct RoleCredentialsFileLock {
     real: PathBuf,
     lock: FileLock,

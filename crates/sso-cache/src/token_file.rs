@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
 use crate::lock::{self, FileLock};
 use crate::store::{self, Durability, Fingerprint, TempName};
-use crate::{AccessWarning, CachedToken, LockError, StoreError, leftover};
+use crate::{AccessWarning, CachedToken, LockError, ParseError, Reservation, StoreError, leftover};
 
 /// The file that holds one SSO token, shared with every AWS tool of the user.
 ///
@@ -57,6 +60,30 @@ impl TokenFile {
     /// 20 and 40, and up to four times more, 40 apart, while it is empty or keeps changing.
     pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
         store::read(&self.path, CachedToken::parse)
+    }
+
+    /// As [`load_with_fingerprint`](Self::load_with_fingerprint), but reads the file once and never
+    /// sleeps: for async programs. If the error [may pass](StoreError::may_be_incomplete), wait some
+    /// milliseconds with the runtime's timer and call this again.
+    pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
+        store::read_once(&self.path, CachedToken::parse)
+    }
+
+    /// Returns the time of the last failed refresh of this version of the token file, as recorded by
+    /// [`TokenFileLock::record_refresh_failure`] in any process. `None` if there is no record, or if
+    /// the record is for another version of the file. Reads the lock file and takes no lock.
+    ///
+    /// Ignore a time that lies in the future: the clock has been set back since.
+    pub fn refresh_failed_at(&self, version: &Fingerprint) -> Option<Timestamp> {
+        let note = lock::read_note(&self.lock_path().ok()?);
+        let (time, recorded) = note.strip_suffix('\n')?.split_once(' ')?;
+        (recorded == version.record()).then(|| time.parse().ok()).flatten()
+    }
+
+    /// As [`TokenFileLock::reserve`], without the lock: for file systems without locks. The token is
+    /// lost if this process is killed before [`Reservation::store`] returns.
+    pub fn reserve_unlocked(&self) -> Result<Reservation, StoreError> {
+        Reservation::new(&self.real_path()?, None)
     }
 
     /// Takes the lock that every writer takes; `None` when someone else holds it. Does not wait for it.
@@ -122,9 +149,10 @@ impl TokenFile {
 /// The right to write a token file, for as long as this lives: no other process or thread that asks
 /// for it has it. Released on drop, and by the kernel when the process dies.
 #[derive(Debug)]
+#[must_use = "dropping the guard releases the lock"]
 pub struct TokenFileLock {
     real: PathBuf,
-    lock: FileLock,
+    lock: Arc<FileLock>,
     adopted: bool,
 }
 
@@ -147,6 +175,32 @@ impl TokenFileLock {
     /// made, with mode 0700; the file has mode 0600.
     pub fn store(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
         store_token(&self.real, token, self.lock.temp_name())
+    }
+
+    /// As [`load_with_fingerprint`](Self::load_with_fingerprint), but reads the file once and never
+    /// sleeps. See [`TokenFile::load_once`].
+    pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
+        store::read_once(&self.real, CachedToken::parse)
+    }
+
+    /// Reserves disk space for a new token, so that [`Reservation::store`] does not fail for lack of
+    /// space or of permission. Call this before a refresh token is spent. Waits for the disk.
+    ///
+    /// Makes a temporary file beside the token file and writes bytes to it that never parse. It is
+    /// removed when the reservation is dropped. The lock is held for as long as the reservation
+    /// lives, even if this guard is dropped.
+    pub fn reserve(&self) -> Result<Reservation, StoreError> {
+        Reservation::new(&self.real, Some(&self.lock))
+    }
+
+    /// Records in the lock file that refreshing the present version of the token file failed at
+    /// `time`, for [`TokenFile::refresh_failed_at`]. A failure to write the record is logged at debug
+    /// level. Does nothing if there is no token file.
+    pub fn record_refresh_failure(&self, time: Timestamp) {
+        let Ok(Some(version)) = store::fingerprint(&self.real) else { return };
+        if let Err(error) = self.lock.write_note(&format!("{time} {}\n", version.record())) {
+            tracing::debug!(%error, "a failed refresh could not be recorded in the lock file");
+        }
     }
 
     /// Removes the token file and what killed writers may have left of one, as at a sign-out.
@@ -172,7 +226,7 @@ pub struct LoginLock(#[expect(dead_code, reason = "held, not read")] FileLock);
 fn try_lock_real(real: &Path) -> Result<Option<TokenFileLock>, LockError> {
     let Some(lock) = FileLock::try_take(&lock::lock_path(real))? else { return Ok(None) };
     let adopted = leftover::settle(real);
-    Ok(Some(TokenFileLock { real: real.to_owned(), lock, adopted }))
+    Ok(Some(TokenFileLock { real: real.to_owned(), lock: Arc::new(lock), adopted }))
 }
 
 fn store_token(
@@ -180,5 +234,13 @@ fn store_token(
     token: &CachedToken,
     name: TempName,
 ) -> Result<Fingerprint, StoreError> {
-    store::replace(real, &token.to_json(), name, Durability::Synced)
+    store::replace(real, &content(real, token)?, name, Durability::Synced)
+}
+
+/// The content of a token file, if it is one that can be loaded again.
+pub(crate) fn content(real: &Path, token: &CachedToken) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    if token.access_token().is_empty() {
+        return Err(StoreError::invalid(real, ParseError::EmptyField { field: "accessToken" }));
+    }
+    Ok(token.to_json())
 }

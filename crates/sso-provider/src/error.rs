@@ -83,13 +83,7 @@ pub enum LoginReason {
 }
 
 fn describe(near_miss: Option<&NearMiss>) -> String {
-    near_miss.map_or_else(String::new, |found| {
-        format!(
-            "; {} holds a valid token for the same start URL, but it belongs to another \
-             sso-session name or to the legacy form",
-            found.path.display()
-        )
-    })
+    near_miss.map_or_else(String::new, |found| format!("; {found}"))
 }
 
 fn reason(why: Option<&NotRefreshable>) -> String {

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::MAX_FILE_SIZE;
 use super::access::{file_risk, foreign_owner};
+use super::replace::trim_filler;
 use crate::{ParseError, StoreError};
 
 /// How long a program that truncates a file and writes it in place is given to come to its end,
@@ -48,6 +49,28 @@ impl Fingerprint {
     /// reading and writing it. If not, `access_warnings` of the file says what they may do.
     pub fn is_private(&self) -> bool {
         self.is_private
+    }
+
+    /// The version as text, to compare with that of another process. Not for people.
+    pub(crate) fn record(&self) -> String {
+        #[cfg(unix)]
+        {
+            let (device, inode) = self.device_and_inode;
+            let ((modified, modified_ns), (changed, changed_ns)) = self.modified_and_changed;
+            format!(
+                "{} {device} {inode} {modified}.{modified_ns} {changed}.{changed_ns}",
+                self.size
+            )
+        }
+        #[cfg(not(unix))]
+        {
+            let nanoseconds = |time: Option<std::time::SystemTime>| {
+                time.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+                    .map_or(0, |since| since.as_nanos())
+            };
+            let (created, modified) = self.created_and_modified;
+            format!("{} {} {}", self.size, nanoseconds(created), nanoseconds(modified))
+        }
     }
 
     pub(crate) fn of(metadata: &Metadata) -> Self {
@@ -125,15 +148,20 @@ pub(crate) fn read_once<T>(
     content.map(|content| (content, version)).map_err(|error| StoreError::invalid(path, error))
 }
 
-/// Opens and reads what a writer left behind: once, never through a link. The handle can be synced.
+/// Opens and reads a temporary file that a killed process left: once, never through a link. Returns
+/// the length of its content too. The handle can be synced.
 pub(crate) fn read_leftover<T>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, ParseError>,
-) -> Result<(T, File), StoreError> {
+) -> Result<(T, u64, File), StoreError> {
     let mut file = open(path, true).map_err(|error| StoreError::read(path, error))?;
-    let (_, content) = read_open(path, &mut file, &parse)?;
-    let content = content.map_err(|error| StoreError::invalid(path, error))?;
-    Ok((content, file))
+    let parse = |bytes: &[u8]| {
+        let content = trim_filler(bytes);
+        parse(content).map(|parsed| (parsed, content.len() as u64))
+    };
+    let (_, content) = read_open(path, &mut file, parse)?;
+    let (content, length) = content.map_err(|error| StoreError::invalid(path, error))?;
+    Ok((content, length, file))
 }
 
 /// The `*.json` files of a directory, in no order; empty when there is no such directory.

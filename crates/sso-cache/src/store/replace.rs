@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, DirEntry, File, Metadata, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -21,6 +21,12 @@ const MOST_LINKS: usize = 40;
 /// A temporary file with a random name that is this much older than one made now belongs to a
 /// process that was killed.
 const STALE: Duration = Duration::from_secs(3600);
+
+/// The least room that is reserved for a new content, in bytes.
+const MIN_RESERVED: usize = 64 * 1024;
+
+/// Fills a reserved file. No UTF-8 text holds this byte, so a reserved file never parses.
+const FILLER: u8 = 0xff;
 
 /// What the names of temporary files end in; no `.json`, for others list those.
 const FIXED_SUFFIX: &str = ".new";
@@ -108,10 +114,7 @@ pub(crate) fn replace(
     name: TempName,
     durability: Durability,
 ) -> Result<Fingerprint, StoreError> {
-    if content.len() > MAX_FILE_SIZE {
-        let error = ParseError::TooLarge { size: content.len() as u64 };
-        return Err(StoreError::invalid(real, error));
-    }
+    check_size(real, content)?;
     let mut written = write_and_rename(real, content, name, durability);
     if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
         // The directory, or the temporary file in it, was removed under our hands: by someone who
@@ -121,9 +124,29 @@ pub(crate) fn replace(
     written.map_err(|error| StoreError::write(real, error))
 }
 
+/// Fails for a content that would be too large to be read again.
+pub(crate) fn check_size(real: &Path, content: &[u8]) -> Result<(), StoreError> {
+    if content.len() <= MAX_FILE_SIZE {
+        return Ok(());
+    }
+    Err(StoreError::invalid(real, ParseError::TooLarge { size: content.len() as u64 }))
+}
+
 /// Finishes what a killed writer began: makes its temporary file, which is open, the real one.
-pub(crate) fn finish_leftover(file: &File, temp: &Path, real: &Path) -> io::Result<()> {
-    make_private(file, &file.metadata()?);
+pub(crate) fn finish_leftover(
+    file: &File,
+    length: u64,
+    temp: &Path,
+    real: &Path,
+) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    make_private(file, &metadata);
+    if metadata.len() != length {
+        let modified = metadata.modified()?;
+        file.set_len(length)?;
+        // Still the time at which the content was written.
+        file.set_modified(modified)?;
+    }
     // The writer may have been killed before this.
     file.sync_all()?;
     retry_while_shared(|| fs::rename(temp, real))?;
@@ -183,62 +206,154 @@ fn write_and_rename(
     name: TempName,
     durability: Durability,
 ) -> io::Result<Fingerprint> {
-    let before = match fs::metadata(real) {
-        Ok(metadata) => {
-            // Renaming over a pipe or a device would destroy it.
-            check_is_file(&metadata)?;
-            Some(metadata)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            create_directory_of(real)?;
-            None
-        }
-        Err(error) => return Err(error),
-    };
-    // Removed when it is dropped, whatever fails from here on.
-    let (mut file, mut temp) = create_temp(real, name)?;
-    // Before the content: what a killed writer leaves whole must be of use to whom it belongs to.
-    let made = file.metadata()?;
-    make_private(&file, &made);
-    // What another user has put there does not decide whose the new one is.
-    let pattern = before.as_ref().filter(|before| foreign_owner(real, before).is_none());
-    match pattern {
-        Some(before) => give_to_owner_of(&file, &made, before),
-        None => {
-            if let Ok(directory) = fs::metadata(directory_of(real)) {
-                give_to_owner_of(&file, &made, &directory);
+    let mut staged = Staged::create(real, name)?;
+    staged.write(content, durability)?;
+    retry_while_shared(|| staged.rename())
+}
+
+/// A temporary file beside the file that it will replace. Removed on drop, unless it was renamed or
+/// [kept](Self::keep).
+#[derive(Debug)]
+pub(crate) struct Staged {
+    real: PathBuf,
+    file: File,
+    temp: TempPath,
+    name: TempName,
+    durability: Durability,
+    /// The file that is there now.
+    before: Option<Metadata>,
+    /// The temporary file, after its content was written.
+    written: Metadata,
+    /// How many bytes were reserved.
+    reserved: u64,
+    discarded: bool,
+}
+
+impl Staged {
+    /// Makes the temporary file, empty, mode 0600, with the owner of the file that it will replace.
+    /// Makes missing directories.
+    pub(crate) fn create(real: &Path, name: TempName) -> io::Result<Self> {
+        let before = match fs::metadata(real) {
+            Ok(metadata) => {
+                // Renaming over a pipe or a device would destroy it.
+                check_is_file(&metadata)?;
+                Some(metadata)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                create_directory_of(real)?;
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let (file, temp, name) = create_temp(real, name)?;
+        // Mode and owner come before the content: a complete file that a killed process leaves must
+        // be usable by its owner.
+        let made = file.metadata()?;
+        make_private(&file, &made);
+        // A file that another user put there does not decide about the owner of the new one.
+        match before.as_ref().filter(|before| foreign_owner(real, before).is_none()) {
+            Some(before) => give_to_owner_of(&file, &made, before),
+            None => {
+                if let Ok(directory) = fs::metadata(directory_of(real)) {
+                    give_to_owner_of(&file, &made, &directory);
+                }
             }
         }
+        Ok(Self {
+            real: real.to_owned(),
+            file,
+            temp,
+            name,
+            durability: Durability::Synced,
+            before,
+            written: made,
+            reserved: 0,
+            discarded: false,
+        })
     }
-    file.write_all(content)?;
-    let written = file.metadata()?;
-    if let Some(before) = &before {
-        make_newer(&file, &written, before);
+
+    /// Writes and syncs bytes that never parse, to reserve the disk space that the content needs:
+    /// 64 KiB, or twice the size of the present file if that is more.
+    pub(crate) fn reserve(&mut self) -> io::Result<()> {
+        let present = self.before.as_ref().map_or(0, Metadata::len);
+        let size = usize::try_from(present).unwrap_or_default().min(MAX_FILE_SIZE) * 2;
+        let mut left = size.max(MIN_RESERVED);
+        self.reserved = left as u64;
+        let block = [FILLER; 8192];
+        while left > 0 {
+            let part = block.get(..left).unwrap_or(&block);
+            self.file.write_all(part)?;
+            left -= part.len();
+        }
+        self.file.sync_all()
     }
-    if durability == Durability::Synced {
-        file.sync_all()?;
+
+    /// Writes the content. After this the file is complete, on the disk if `durability` says so.
+    pub(crate) fn write(&mut self, content: &[u8], durability: Durability) -> io::Result<()> {
+        self.durability = durability;
+        self.file.rewind()?;
+        self.file.write_all(content)?;
+        // Of the bytes that were reserved, the rest goes. A process that is killed before this
+        // leaves the content with filler behind it, which `trim_filler` removes.
+        if self.reserved > content.len() as u64 {
+            self.file.set_len(content.len() as u64)?;
+        }
+        self.written = self.file.metadata()?;
+        if let Some(before) = &self.before {
+            make_newer(&self.file, &self.written, before);
+        }
+        if durability == Durability::Synced {
+            self.file.sync_all()?;
+        }
+        Ok(())
     }
-    retry_while_shared(|| fs::rename(&temp, real))?;
-    temp.disable_cleanup(true);
-    if durability == Durability::Synced {
-        let directory = directory_of(real);
-        sync_directory(directory);
-        if before.is_none() {
-            // The names of `cache`, `sso` and `.aws` may be as new as that of the file.
-            directories_above(directory).take(3).for_each(sync_directory);
+
+    /// Renames the temporary file to the real one. Tries once; after a failure it can be called again.
+    pub(crate) fn rename(&mut self) -> io::Result<Fingerprint> {
+        fs::rename(&self.temp, &self.real)?;
+        self.temp.disable_cleanup(true);
+        if self.durability == Durability::Synced {
+            let directory = directory_of(&self.real);
+            sync_directory(directory);
+            if self.before.is_none() {
+                // The directories `cache`, `sso` and `.aws` may be as new as the file.
+                directories_above(directory).take(3).for_each(sync_directory);
+            }
+        }
+        if let Ok(now) = self.written.modified() {
+            sweep(&self.real, now);
+        }
+        // The rename has changed the inode's time. If that cannot be read, the next look at the file
+        // finds another version and reads it again, which does no harm.
+        Ok(Fingerprint::of(self.file.metadata().as_ref().unwrap_or(&self.written)))
+    }
+
+    /// Leaves the temporary file for the next holder of the lock to adopt, if it has the fixed name.
+    pub(crate) fn keep(&mut self) {
+        if self.name == TempName::Fixed && !self.discarded {
+            self.temp.disable_cleanup(true);
         }
     }
-    if let Ok(now) = written.modified() {
-        sweep(real, now);
+
+    /// Removes the temporary file when this is dropped, also after [`keep`](Self::keep).
+    pub(crate) fn discard(&mut self) {
+        self.discarded = true;
     }
-    // The rename has changed the inode's time. Should that not be told, the next look at the file
-    // finds another version and reads it again, which does no harm.
-    let renamed = file.metadata();
-    Ok(Fingerprint::of(renamed.as_ref().unwrap_or(&written)))
+
+    /// The file that will be replaced.
+    pub(crate) fn real(&self) -> &Path {
+        &self.real
+    }
+}
+
+/// The content of a temporary file without the filler behind it.
+pub(crate) fn trim_filler(content: &[u8]) -> &[u8] {
+    let end = content.iter().rposition(|&byte| byte != FILLER).map_or(0, |last| last + 1);
+    content.get(..end).unwrap_or_default()
 }
 
 /// An empty file beside the real one, made by this call and by nobody else before, mode 0600.
-fn create_temp(real: &Path, name: TempName) -> io::Result<(File, TempPath)> {
+fn create_temp(real: &Path, name: TempName) -> io::Result<(File, TempPath, TempName)> {
     if name == TempName::Fixed {
         let path = fixed_temp_path(real);
         let mut made = create_new(&path);
@@ -249,7 +364,7 @@ fn create_temp(real: &Path, name: TempName) -> io::Result<(File, TempPath)> {
             }
         }
         match made {
-            Ok(file) => return Ok((file, TempPath::try_from_path(path)?)),
+            Ok(file) => return Ok((file, TempPath::try_from_path(path)?, name)),
             // What is in the way cannot be removed, a directory perhaps: a random name does too.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
@@ -259,7 +374,8 @@ fn create_temp(real: &Path, name: TempName) -> io::Result<(File, TempPath)> {
         .prefix(&random_prefix(real))
         .suffix(RANDOM_SUFFIX)
         .make_in(directory_of(real), create_new)?;
-    Ok(file.into_parts())
+    let (file, temp) = file.into_parts();
+    Ok((file, temp, TempName::Random))
 }
 
 /// Fails when anything has that name already, a link included.

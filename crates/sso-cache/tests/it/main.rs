@@ -31,6 +31,7 @@ mod leftover;
 mod locking;
 mod near_miss;
 mod odd_files;
+mod reserving;
 mod role_credentials;
 mod storing;
 #[cfg(target_os = "linux")]

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use sso_cache::{CacheKey, CacheKeyOrigin, CachedToken, TokenFile, cached_tokens};
+use sso_cache::{CacheKey, CachedToken, NearMissKind, TokenFile, cached_tokens, token_files};
 use sso_types::{AccessToken, StartUrl};
 use tempfile::tempdir;
 
@@ -47,13 +47,15 @@ fn the_other_file_with_a_good_token_for_the_same_start_url_is_found() {
     let found = wanted.find_other(&url, now).unwrap();
     assert_eq!(found.path, directory.path().join("session.json"));
     assert_eq!(found.expires_at, at("2026-01-01T08:00:00Z"));
-    assert_eq!(found.origin, CacheKeyOrigin::Session);
+    assert_eq!(found.kind, NearMissKind::OtherSession);
+    assert_eq!(found.start_url, "https://MY-SSO-portal.awsapps.com/start/#/");
+    let legacy_file = TokenFile::new(directory.path().join(&legacy));
+    assert_eq!(legacy_file.find_other(&url, now).unwrap().kind, NearMissKind::Session);
 
     put(&legacy, "2026-01-01T09:00:00Z", URL);
     let found = wanted.find_other(&url, now).unwrap();
     assert_eq!(found.path, directory.path().join(&legacy), "the one that is good for longest");
-    assert_eq!(found.origin, CacheKeyOrigin::StartUrl);
-
+    assert_eq!(found.kind, NearMissKind::LegacyProfile);
     let mut all: Vec<_> = cached_tokens(directory.path())
         .unwrap()
         .iter()
@@ -65,6 +67,17 @@ fn the_other_file_with_a_good_token_for_the_same_start_url_is_found() {
     expected.sort_unstable();
     assert_eq!(all, expected);
     assert_eq!(names(directory.path()).len(), 10, "looking changes nothing");
+
+    let files = token_files(directory.path()).unwrap();
+    assert_eq!(files.len(), 9, "broken ones too");
+    fs::remove_file(wanted.path()).unwrap();
+    let other_spelling = StartUrl::new(format!("{URL}/")).unwrap();
+    let name = CacheKey::for_start_url(&other_spelling).file_name();
+    let found = TokenFile::new(directory.path().join(name)).find_other(&other_spelling, now);
+    assert_eq!(found.unwrap().kind, NearMissKind::StartUrlSpelling);
+
+    let broken = files.iter().find(|file| file.path().ends_with("empty.json")).unwrap();
+    assert!(broken.load_once().unwrap_err().may_be_incomplete());
 }
 
 #[test]
@@ -72,6 +85,7 @@ fn no_directory_is_an_empty_one() {
     let directory = tempdir().unwrap();
     let missing = directory.path().join("missing");
     assert!(cached_tokens(&missing).unwrap().is_empty());
+    assert!(token_files(&missing).unwrap().is_empty());
     let url = StartUrl::new(URL).unwrap();
     let file = TokenFile::new(missing.join("token.json"));
     assert_eq!(file.find_other(&url, at("2026-01-01T00:00:00Z")), None);

@@ -49,7 +49,7 @@ async fn the_token_is_another_session_s() {
         4,
         &expect![[r#"
             ssocreds: a login is required
-              because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json; HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form
+              because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json; HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json holds a valid token for the same portal, but it belongs to a legacy profile, which names no sso-session
               to log in, run: aws sso login --sso-session dev-session
         "#]],
     );

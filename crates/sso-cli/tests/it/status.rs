@@ -74,7 +74,7 @@ async fn a_table() {
           expired: to log in, run: aws sso login --sso-session expired
           half: [sso-session half], HOME/.aws/config line 29, lacks sso_start_url; add it there
           lost: to log in, run: aws sso login --sso-session lost
-          https://my-sso-portal.awsapps.com/start: HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form
+          https://my-sso-portal.awsapps.com/start: HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same portal, but it belongs to an sso-session, and this profile names none
           https://my-sso-portal.awsapps.com/start: to log in, run: aws sso login --profile legacy
           dangling: profile "dangling" names the sso-session "nowhere", HOME/.aws/config line 34, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`
 
@@ -159,7 +159,7 @@ async fn json_has_the_same() {
               "state": "signed_out",
               "expires_at": null,
               "refreshable": false,
-              "reason": "HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form",
+              "reason": "HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same portal, but it belongs to an sso-session, and this profile names none",
               "token_file": "HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json",
               "login_command": "aws sso login --profile legacy"
             }

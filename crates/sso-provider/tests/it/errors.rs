@@ -76,7 +76,7 @@ async fn a_login_under_another_name_is_pointed_out() {
     let error = builder().build().unwrap().retrieve_bearer_token().await.unwrap_err();
     expect![[r#"
         a login is required; run: aws sso login --sso-session dev-session
-        there is no token file DIR/token.json; DIR/other.json holds a valid token for the same start URL, but it belongs to another sso-session name or to the legacy form
+        there is no token file DIR/token.json; DIR/other.json holds a valid token for the same portal, but it belongs to an sso-session of another name
     "#]].assert_eq(&chain(&scene, &error));
 
     let accepting = builder().accept_other_session(true).build().unwrap();

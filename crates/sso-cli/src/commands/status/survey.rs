@@ -272,13 +272,7 @@ impl Look<'_> {
         let token = match loaded {
             Ok(token) => token,
             Err(error) if error.is_not_found() => {
-                let other = file.find_other(start_url, self.now).map(|other| {
-                    format!(
-                        "{} holds a valid token for the same start URL, but it belongs to another \
-                         sso-session name or to the legacy form",
-                        other.path.display()
-                    )
-                });
+                let other = file.find_other(start_url, self.now).map(|it| it.to_string());
                 return without(State::SignedOut, other);
             }
             Err(error) => return without(State::Unusable, Some(chain(&error))),
