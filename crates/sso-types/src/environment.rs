@@ -98,6 +98,16 @@ impl Environment {
         environment
     }
 
+    /// The names of all variables of this process, whatever they are for: a program that runs another
+    /// one hands them on.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the process environment"
+    )]
+    pub fn process_names() -> impl Iterator<Item = OsString> {
+        std::env::vars_os().map(|(name, _)| name)
+    }
+
     /// Sets `name`, for a caller that builds an environment by hand.
     #[must_use]
     pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {

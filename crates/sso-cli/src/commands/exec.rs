@@ -1,8 +1,12 @@
-//! `ssocreds exec`: a command with the credentials in its environment.
+//! `ssocreds exec`: runs a command with the credentials in its environment.
 //!
-//! On Unix this process becomes the command, so that signals, exit code and terminal are its own.
+//! On Unix this process becomes the command, so that signals, exit code and terminal are the
+//! command's own.
 
+use std::ffi::OsStr;
 use std::process::Command;
+
+use sso_types::Environment;
 
 use crate::arguments::Exec;
 use crate::commands::role_credentials;
@@ -10,26 +14,66 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::times::whole_seconds;
 
-/// What would lead an AWS tool to other credentials, or make it doubt these: other sources of
-/// credentials, and older names of the same variables.
-const REMOVED: [&str; 16] = [
+/// The variables that choose an identity or say where to get one. An AWS tool that saw them could use
+/// other credentials than ours, or combine ours with something that does not belong to them.
+///
+/// Reviewed against the AWS SDKs and Tools Reference Guide and the sources of botocore 1.44, the AWS
+/// SDKs for JavaScript 3, Go 2 and Ruby 3, `object_store` 0.14 and reqsign 3. Not removed are variables
+/// for:
+///
+/// * files (`AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE`, `AWS_LOGIN_CACHE_DIRECTORY`): read for
+///   credentials only if the command names a profile itself
+/// * endpoints (`AWS_ENDPOINT_URL` and its kind): they choose where a request goes, not who sends it
+/// * switches that only forbid a source (`AWS_EC2_METADATA_DISABLED`, `AWS_EC2_METADATA_V1_DISABLED`)
+/// * signing (`AWS_AUTH_SCHEME_PREFERENCE`): the credentials to sign with are the same
+const REMOVED: [&str; 37] = [
+    // Profiles.
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
+    // Access keys: older names, and what belongs to the keys that are replaced.
     "AWS_ACCESS_KEY",
     "AWS_SECRET_KEY",
     "AWS_SECURITY_TOKEN",
+    "AWS_TOKEN", // object_store: another name of AWS_SESSION_TOKEN
+    "AMAZON_ACCESS_KEY_ID",
+    "AMAZON_SECRET_ACCESS_KEY",
+    "AMAZON_SESSION_TOKEN",
+    "AWS_ACCOUNT_ID",
+    "AWS_CREDENTIAL_SCOPE",
     "AWS_SESSION_EXPIRATION",
     "AWS_CREDENTIAL_FILE",
     "AWS_CREDENTIAL_PROFILES_FILE",
+    "BOTO_CONFIG", // botocore: [Credentials] of a boto 2 configuration
+    // Roles and web identities.
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
+    "AWS_IAM_ROLE_ARN",
+    "AWS_IAM_ROLE_SESSION_NAME",
+    "AWS_EXTERNAL_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_COGNITO_ENDPOINT",
+    "AWS_COGNITO_IDENTITY_ID",
+    "AWS_COGNITO_IDENTITY_POOL_ID",
+    "AWS_SSO_ENDPOINT",
+    // Container credentials, and those of an EC2 instance.
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_ACCOUNT_ID",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_EC2_INSTANCE_PROFILE_NAME",
+    "AWS_IMDS_USE_IPV6",
+    "AWS_METADATA_ENDPOINT",
+    "AWS_IMDSV1_FALLBACK",
+    // No identity at all: unsigned requests.
+    "AWS_SKIP_SIGNATURE",
+    "AWS_NO_SIGN_REQUEST",
 ];
+
+/// A bearer token for one service, `AWS_BEARER_TOKEN_BEDROCK` for example. The SDKs prefer it to
+/// credentials.
+const BEARER_TOKEN_PREFIX: &str = "AWS_BEARER_TOKEN_";
 
 pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
     let Some((program, arguments)) = options.command.split_first() else { return Ok(()) };
@@ -38,7 +82,7 @@ pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
 
     let mut command = Command::new(program);
     command.args(arguments);
-    for name in REMOVED {
+    for name in Environment::process_names().filter(|name| is_removed(name)) {
         command.env_remove(name);
     }
     command
@@ -56,7 +100,14 @@ pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
     become_command(command).map_err(|source| Failure::Run { program: program.clone(), source })
 }
 
-/// Comes back only when it failed.
+/// Names are compared without regard to case: on Windows that is how variables are found, and
+/// `object_store` does so everywhere.
+fn is_removed(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_uppercase();
+    REMOVED.contains(&name.as_str()) || name.starts_with(BEARER_TOKEN_PREFIX)
+}
+
+/// Returns only if the command could not be started.
 #[cfg(unix)]
 fn become_command(mut command: Command) -> std::io::Result<()> {
     use std::os::unix::process::CommandExt as _;
@@ -64,7 +115,7 @@ fn become_command(mut command: Command) -> std::io::Result<()> {
     Err(command.exec())
 }
 
-/// Waits for the command, and ends with its exit code.
+/// Waits for the command and exits with its exit code.
 #[cfg(not(unix))]
 fn become_command(mut command: Command) -> std::io::Result<()> {
     let status = command.status()?;

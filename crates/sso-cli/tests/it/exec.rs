@@ -10,45 +10,79 @@ fn arguments<'a>(command: &[&'a str]) -> Vec<&'a str> {
     EXEC.iter().copied().chain(command.iter().copied()).collect()
 }
 
+/// What the command gets anew.
+const REPLACED: [&str; 7] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+];
+
+/// What chooses an identity, or says where to get one.
+const REMOVED: [&str; 41] = [
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SECURITY_TOKEN",
+    "AWS_TOKEN",
+    "AMAZON_ACCESS_KEY_ID",
+    "AMAZON_SECRET_ACCESS_KEY",
+    "AMAZON_SESSION_TOKEN",
+    "AWS_CREDENTIAL_SCOPE",
+    "AWS_SESSION_EXPIRATION",
+    "AWS_CREDENTIAL_FILE",
+    "AWS_CREDENTIAL_PROFILES_FILE",
+    "BOTO_CONFIG",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_IAM_ROLE_ARN",
+    "AWS_IAM_ROLE_SESSION_NAME",
+    "AWS_EXTERNAL_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_COGNITO_ENDPOINT",
+    "AWS_COGNITO_IDENTITY_ID",
+    "AWS_COGNITO_IDENTITY_POOL_ID",
+    "AWS_SSO_ENDPOINT",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_EC2_INSTANCE_PROFILE_NAME",
+    "AWS_IMDS_USE_IPV6",
+    "AWS_METADATA_ENDPOINT",
+    "AWS_IMDSV1_FALLBACK",
+    "AWS_SKIP_SIGNATURE",
+    "AWS_NO_SIGN_REQUEST",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_BEARER_TOKEN_ANOTHER_SERVICE",
+    "aws_bearer_token_bedrock",
+    "aws_skip_signature",
+    "Aws_Profile",
+];
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_gets_these_credentials_and_no_others() {
     let scene = Scene::new(TokenState::Valid).await;
     let mut command = scene.command(&arguments(&["env"]));
-    for stale in [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "AWS_CREDENTIAL_EXPIRATION",
-        "AWS_PROFILE",
-        "AWS_DEFAULT_PROFILE",
-        "AWS_ACCESS_KEY",
-        "AWS_SECRET_KEY",
-        "AWS_SECURITY_TOKEN",
-        "AWS_SESSION_EXPIRATION",
-        "AWS_CREDENTIAL_FILE",
-        "AWS_CREDENTIAL_PROFILES_FILE",
-        "AWS_ROLE_ARN",
-        "AWS_ROLE_SESSION_NAME",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-        "AWS_ACCOUNT_ID",
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-        "KEPT",
-    ] {
-        command.env(stale, "stale");
+    let stale = [&REPLACED[..], &REMOVED[..], &["KEPT", "AWS_EC2_METADATA_DISABLED"]].concat();
+    for name in stale {
+        command.env(name, "stale");
     }
     let printed = scene.run_command(&mut command).success();
     let value = |name: &str| {
         let line = printed.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
         line.map(str::to_owned)
     };
-    let stale: Vec<_> = printed.lines().filter(|line| line.ends_with("=stale")).collect();
-    assert_eq!(stale, ["KEPT=stale"], "{printed}");
+    let mut stale: Vec<_> = printed.lines().filter(|line| line.ends_with("=stale")).collect();
+    stale.sort_unstable();
+    assert_eq!(stale, ["AWS_EC2_METADATA_DISABLED=stale", "KEPT=stale"], "{printed}");
     let access_key_id = value("AWS_ACCESS_KEY_ID").unwrap();
     assert!(scene.emulator.owner_of(&access_key_id).is_some());
     assert!(value("AWS_SECRET_ACCESS_KEY").is_some() && value("AWS_SESSION_TOKEN").is_some());
