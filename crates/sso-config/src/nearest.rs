@@ -8,6 +8,9 @@ const PROPOSED: usize = 3;
 /// Longer names are not compared: the work per name stays bounded.
 const LONGEST: usize = 64;
 
+/// At most this many names are compared.
+const COMPARED: usize = 1000;
+
 /// The names that differ least from `name`, the nearest first; none that differ much. Letter case
 /// counts as no difference.
 pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
@@ -17,7 +20,7 @@ pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> V
     }
     let limit = 1 + wanted.len() / 4;
     let mut found: Vec<(usize, &str)> = Vec::new();
-    for name in names.filter(|name| name.len() <= 4 * LONGEST) {
+    for name in names.take(COMPARED).filter(|name| name.len() <= 4 * LONGEST) {
         let candidate = folded(name);
         if candidate.len().abs_diff(wanted.len()) > limit || candidate.len() > LONGEST {
             continue;

@@ -328,6 +328,14 @@ fn missing_key(section: Section<'_>, key: &'static str) -> MissingKey {
     MissingKey { key, section: section.header(), origin: section.origin() }
 }
 
+impl SharedConfig {
+    /// The profiles that use SSO, whether they can be used or not: those with an `sso_` property that
+    /// do not assume a role.
+    pub fn sso_profiles(&self) -> impl Iterator<Item = Profile<'_>> {
+        self.profiles().filter(|profile| has_sso_keys(*profile) && !assumes_role(*profile))
+    }
+}
+
 /// A profile that assumes a role is no SSO profile, whatever else it holds.
 fn refuse_assumed_role(config: &SharedConfig, profile: Profile<'_>) -> Result<(), SettingsError> {
     let Some(role_arn) = profile.get("role_arn") else { return Ok(()) };
@@ -367,6 +375,13 @@ fn behind_role(config: &SharedConfig, profile: Profile<'_>, source: Property<'_>
             None => return BehindRole::OtherProfile(next.to_owned()),
         }
     }
+}
+
+/// Whether it assumes a role, with whatever credentials.
+fn assumes_role(profile: Profile<'_>) -> bool {
+    let has = |key| profile.get(key).is_some();
+    has("role_arn")
+        && ["source_profile", "credential_source", "web_identity_token_file"].into_iter().any(has)
 }
 
 /// Whether it assumes a role, and not with the credentials of another profile.

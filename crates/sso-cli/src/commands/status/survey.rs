@@ -147,7 +147,7 @@ impl Look<'_> {
             logins.sessions.insert(name.to_owned(), login);
         }
         let mut profiles = Vec::new();
-        for section in self.config.profiles() {
+        for section in self.config.sso_profiles() {
             profiles.extend(self.profile(section.name(), &mut logins).ok());
         }
         (logins.list(), profiles)
