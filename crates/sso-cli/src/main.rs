@@ -25,8 +25,10 @@
 mod arguments;
 mod commands;
 mod context;
+mod core_dump;
 mod failure;
 mod notices;
+mod printable;
 mod process_format;
 mod progress;
 mod quote;
@@ -42,6 +44,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    core_dump::disable();
     let arguments = match Arguments::read(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => return report::usage(&error),

@@ -16,8 +16,8 @@ use tracing::{Event, Level, Metadata, Subscriber, span};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::printable::printable;
 use crate::progress::{News, Progress};
-use crate::table::printable;
 
 /// Where the crates below say what they wait for.
 const PROGRESS: &str = "ssocreds::progress";

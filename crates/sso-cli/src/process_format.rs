@@ -8,6 +8,7 @@ use serde::Serialize;
 use sso_types::{AccountId, Credentials};
 use zeroize::Zeroizing;
 
+use crate::printable::escape_json;
 use crate::times::whole_seconds;
 
 #[derive(Serialize)]
@@ -43,8 +44,9 @@ pub(crate) fn secret_json(value: &impl Serialize) -> Zeroizing<String> {
     let mut json = Zeroizing::new(Vec::with_capacity(length.0));
     let _ = serde_json::to_writer(&mut *json, value);
     json.push(b'\n');
-    // What serde_json writes is UTF-8, so that this is no copy.
-    Zeroizing::new(String::from_utf8(std::mem::take(&mut *json)).unwrap_or_default())
+    // serde_json writes UTF-8, so that this does not copy.
+    let json = Zeroizing::new(String::from_utf8(std::mem::take(&mut *json)).unwrap_or_default());
+    escape_json(&json).map_or(json, Zeroizing::new)
 }
 
 /// How much is written to it.

@@ -99,8 +99,8 @@ impl Progress {
         let line: String = line.chars().take(WIDTH).collect();
         let mut stderr = std::io::stderr().lock();
         // Blanks over what stood there, so that no escape sequence is needed.
-        let width = state.width;
-        let _ = write!(stderr, "\r{line:<width$}");
+        let blanks = " ".repeat(state.width.saturating_sub(line.chars().count()));
+        let _ = write!(stderr, "\r{line}{blanks}");
         if line.is_empty() {
             let _ = write!(stderr, "\r");
         }

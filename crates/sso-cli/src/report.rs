@@ -17,7 +17,8 @@ use sso_types::CommandOption;
 use crate::arguments::Command;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::table::{BAD, printable};
+use crate::printable::{escape_json, printable};
+use crate::table::BAD;
 
 /// Errors in JSON: `{"error":{...}}`. Keys are only ever added to this.
 #[derive(Debug, Serialize)]
@@ -89,7 +90,8 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 
 fn print_json(report: Report<'_>) {
     // Strings and numbers: there is nothing that could fail to be JSON.
-    let mut json = serde_json::to_string(&Json { error: report }).unwrap_or_default();
+    let json = serde_json::to_string(&Json { error: report }).unwrap_or_default();
+    let mut json = escape_json(&json).unwrap_or(json);
     json.push('\n');
     let _ = std::io::stderr().lock().write_all(json.as_bytes());
 }

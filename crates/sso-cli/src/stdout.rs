@@ -5,6 +5,7 @@
 use std::io::{self, Write};
 
 use crate::failure::Failure;
+use crate::printable::escape_json;
 
 const WRITE: &str = "write to stdout";
 
@@ -21,7 +22,8 @@ pub(crate) fn print_styled(text: &str) -> Result<(), Failure> {
 /// Prints a JSON value to stdout, laid out to be read.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let failed = |error: serde_json::Error| Failure::Io { doing: WRITE, source: error.into() };
-    let mut json = serde_json::to_string_pretty(value).map_err(failed)?;
+    let json = serde_json::to_string_pretty(value).map_err(failed)?;
+    let mut json = escape_json(&json).unwrap_or(json);
     json.push('\n');
     print(&json)
 }

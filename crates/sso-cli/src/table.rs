@@ -1,21 +1,24 @@
-//! Tables for people: columns as wide as they need to be.
-//!
-//! Not responsible for whether styles show (`stdout`).
+//! Tables for people, with columns as wide as their widest cell.
 
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-/// What stands in the head of a table.
+use crate::printable::printable;
+
+/// Longer cells are cut: one long name would make every row as wide.
+const MAX_CELL: usize = 1000;
+
+/// The head of a table.
 pub(crate) const HEAD: Style = Style::new().bold();
-/// What is well.
+/// A state that is fine.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// What will be well by itself.
+/// A state that needs no person.
 pub(crate) const FAIR: Style = AnsiColor::Yellow.on_default();
-/// What needs a person.
+/// A state that a person has to mend.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 
-/// One field of a table.
+/// A cell of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
     text: String,
@@ -23,9 +26,17 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// A field in a style. Control characters, which could move the cursor, are escaped.
+    /// A cell in a style. Characters that could mislead are escaped, and a long text is cut.
     pub(crate) fn new(text: impl AsRef<str>, style: Style) -> Self {
-        Self { text: printable(text.as_ref()), style }
+        let text = text.as_ref();
+        let shown = match text.char_indices().nth(MAX_CELL) {
+            Some((end, _)) => {
+                let start = printable(text.get(..end).unwrap_or_default());
+                format!("{start}... ({} characters)", text.chars().count())
+            }
+            None => printable(text),
+        };
+        Self { text: shown, style }
     }
 }
 
@@ -60,30 +71,20 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         }
         let mut out = String::new();
         for row in &self.rows {
-            // Nothing behind the last field that holds something.
+            // No blanks after the last cell that is not empty.
             let filled = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |at| at + 1);
             for (at, (cell, width)) in row.iter().zip(widths).take(filled).enumerate() {
                 let Cell { text, style } = cell;
-                let gap = if at + 1 == filled { 0 } else { width - text.chars().count() + 2 };
-                let _ = write!(out, "{style}{text}{style:#}{:gap$}", "");
+                let _ = write!(out, "{style}{text}{style:#}");
+                if at + 1 < filled {
+                    // Not the width of `format!`, which panics beyond 65,535.
+                    out.extend(std::iter::repeat_n(' ', width - text.chars().count() + 2));
+                }
             }
             out.push('\n');
         }
         out
     }
-}
-
-/// The text on one line, control characters escaped.
-pub(crate) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -104,5 +105,15 @@ mod tests {
             größe             evil\u{1b}[2J\nname
         "]]
         .assert_eq(&plain);
+    }
+
+    #[test]
+    fn long_cells_are_cut() {
+        let mut table = Table::new(["NAME", "NOTE"]);
+        table.row(["x".repeat(70_000).into(), "note".into()]);
+        let rendered = table.render();
+        let row = rendered.lines().last().unwrap();
+        assert!(row.len() < 1100, "{}", row.len());
+        assert!(row.ends_with("xxx... (70000 characters)  note"), "{row}");
     }
 }

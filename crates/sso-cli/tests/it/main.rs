@@ -18,12 +18,15 @@
 mod access;
 mod cache;
 mod config;
+#[cfg(target_os = "linux")]
+mod core_dump;
 mod errors;
 mod exec;
 mod export;
 mod help;
 #[cfg(unix)]
 mod hostile;
+mod hostile_text;
 mod lists;
 mod program;
 mod progress;

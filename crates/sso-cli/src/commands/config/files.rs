@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use sso_config::{ProfileOrigin, Property, Section, SharedConfig};
 
-use crate::table::{Cell, FAIR, HEAD, Table, printable};
+use crate::printable::printable;
+use crate::table::{Cell, FAIR, HEAD, Table};
 
 /// What stands for a secret.
 const HIDDEN: &str = "(hidden)";

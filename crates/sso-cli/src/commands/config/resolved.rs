@@ -11,7 +11,8 @@ use sso_config::{Setting, SettingSource, Settings, SsoProfile, Warning};
 use sso_http::{Endpoint, EndpointVariant};
 use sso_provider::ConfigError;
 
-use crate::table::{FAIR, Table, printable};
+use crate::printable::printable;
+use crate::table::{FAIR, Table};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Resolved {

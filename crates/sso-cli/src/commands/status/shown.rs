@@ -8,7 +8,8 @@ use anstyle::Style;
 use jiff::Timestamp;
 
 use super::survey::{LoginStatus, ProfileStatus, State, Survey};
-use crate::table::{BAD, Cell, FAIR, GOOD, Table, printable};
+use crate::printable::printable;
+use crate::table::{BAD, Cell, FAIR, GOOD, Table};
 use crate::times::with_distance;
 
 pub(super) fn render(survey: &Survey, now: Timestamp) -> String {

@@ -1,0 +1,81 @@
+//! Secrets in memory: a process that holds them can neither be dumped nor read.
+
+use std::fs;
+use std::io::{PipeReader, Write as _, pipe};
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sso_emulator::TokenState;
+
+use crate::program::{Scene, binary};
+
+/// A user who is not root: what a process that cannot be dumped has in `/proc` belongs to root.
+const USER: u32 = 12345;
+
+/// A pipe that takes nothing more, so that a process that writes to it stays.
+fn full_pipe() -> (PipeReader, Stdio) {
+    let (reader, mut writer) = pipe().unwrap();
+    writer.write_all(&vec![0; 65536]).unwrap();
+    (reader, writer.into())
+}
+
+/// The owner of `/proc/PID/environ` once it is `wanted`, or after some seconds.
+fn owner_in_proc(pid: u32, wanted: u32) -> u32 {
+    let started = Instant::now();
+    loop {
+        let owner = fs::metadata(format!("/proc/{pid}/environ")).unwrap().uid();
+        if owner == wanted || started.elapsed() > Duration::from_secs(10) {
+            return owner;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Runs as another user where this is root: to root everything belongs.
+fn not_as_root(scene: &Scene, mut command: Command) -> Command {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return command;
+    }
+    // A copy: the user may not be allowed to look where the program was built.
+    let program = scene.path("ssocreds");
+    fs::copy(binary(), &program).unwrap();
+    let given = Command::new("chown").arg("-R").arg(USER.to_string()).arg(scene.path("")).status();
+    assert!(given.unwrap().success());
+    let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+    command = Command::new(program);
+    command.args(arguments).env_clear().env("PATH", "/usr/bin:/bin");
+    command.envs(scene.home.environment.iter().cloned()).uid(USER).gid(USER).current_dir("/");
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_process_cannot_be_dumped() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let (_reader, stdout) = full_pipe();
+    let command = scene.command(&["token", "--profile", "devsso"]);
+    let mut child = not_as_root(&scene, command).stdout(stdout).spawn().unwrap();
+    let owner = owner_in_proc(child.id(), 0);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(owner, 0, "the process can be dumped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_of_exec_can_be_dumped_as_usual() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let command = scene.command(&["exec", "--profile", "devsso", "--", "sleep", "30"]);
+    let mut command = not_as_root(&scene, command);
+    let mut child = command.spawn().unwrap();
+    let is_sleep = || fs::read(format!("/proc/{}/comm", child.id())).unwrap() == b"sleep\n";
+    let started = Instant::now();
+    while !is_sleep() && started.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let user = fs::metadata(format!("/proc/{}", child.id())).unwrap().uid();
+    assert!(is_sleep());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_ne!(user, 0, "the command cannot be dumped");
+}
