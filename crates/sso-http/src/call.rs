@@ -27,6 +27,14 @@ use crate::{
 #[must_use = "a call that is not awaited does nothing"]
 pub struct ServiceFuture<T>(Pin<Box<dyn Future<Output = Result<T, ServiceError>> + Send>>);
 
+impl<T> ServiceFuture<T> {
+    pub(crate) fn new(
+        call: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
+    ) -> Self {
+        Self(Box::pin(call))
+    }
+}
+
 impl<T> Future for ServiceFuture<T> {
     type Output = Result<T, ServiceError>;
 
@@ -81,7 +89,7 @@ where
         report(&outcome, started);
         outcome.map(|(response, _)| response)
     };
-    ServiceFuture(Box::pin(call.instrument(span)))
+    ServiceFuture::new(call.instrument(span))
 }
 
 /// The request out, the whole answer in.

@@ -9,10 +9,10 @@
 //!        │
 //!   RetryLayer                              what failed for a passing reason is tried again
 //!        │
+//!   PacingLayer                             long lists only: keeps to the rate that the portal allows
+//!        │
 //!   Portal<S>, Oidc<S>                      operation ⇄ HTTP; error answers become ServiceError
 //!        │  http::Request<RequestBody>
-//!   PortalLimits                            (feature `limits`) at most 20 requests a second, 10 at a time
-//!        │
 //!   HttpsClient, or any S of yours          connections, TLS, proxies, limits of time and size
 //! ```
 //!
@@ -77,8 +77,6 @@
 //! * `https` (default): `HttpsClient`.
 //! * `http2`: HTTP/2 where a server picks it by ALPN. Off, since a login makes a handful of small
 //!   requests, which gain nothing by it, and it brings seven more crates.
-//! * `limits`: `PortalLimits`, for programs that fan out over many accounts and roles. Off, as most make
-//!   one request an hour.
 //!
 //! # Secrets
 //!
@@ -108,10 +106,10 @@ mod error_answer;
 #[cfg(feature = "https")]
 mod https;
 mod json_text;
-#[cfg(feature = "limits")]
-mod limits;
 mod oidc;
 mod operation;
+mod operation_service;
+mod pacing;
 mod pages;
 mod portal;
 mod redact;
@@ -127,8 +125,6 @@ pub use call::ServiceFuture;
 pub use endpoint::{Endpoint, EndpointError, EndpointVariant};
 #[cfg(feature = "https")]
 pub use https::{ClientError, HttpsClient, HttpsClientBuilder, HttpsFuture};
-#[cfg(feature = "limits")]
-pub use limits::PortalLimits;
 pub use oidc::Oidc;
 pub use oidc::create_token::{CreateToken, CreateTokenResponse};
 pub use oidc::register_client::{RegisterClient, RegisterClientResponse};
@@ -136,8 +132,11 @@ pub use oidc::start_device_authorization::{
     StartDeviceAuthorization, StartDeviceAuthorizationResponse,
 };
 pub use operation::{OidcOperation, Operation, PortalOperation};
+pub use operation_service::OperationService;
+pub use pacing::{Paced, PacingLayer};
 pub use pages::{PagedOperation, Pages};
 pub use portal::Portal;
+pub use portal::all_roles::{AllRoles, RolesEvent};
 pub use portal::get_role_credentials::GetRoleCredentials;
 pub use portal::list_account_roles::{ListAccountRoles, ListAccountRolesResponse, RoleInfo};
 pub use portal::list_accounts::{AccountInfo, ListAccounts, ListAccountsResponse};

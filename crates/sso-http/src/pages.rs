@@ -1,78 +1,93 @@
-//! Lists that come in pages, as a stream.
-//!
-//! Not responsible for retries: give it a service that has them.
+//! A list that comes in pages, as a stream.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use tower::Service;
 
-use crate::{BoxError, Operation, ServiceError};
+use crate::{Operation, OperationService, ServiceError, ServiceFuture};
+
+/// The most pages of one list: a million entries, far more than any organization has.
+const MAX_PAGES: usize = 10_000;
 
 /// An operation whose answer is one page of a list.
 pub trait PagedOperation: Operation {
-    /// The same request for the page that follows the answer that held `next_token`.
+    /// Returns the same request for the page that `next_token` names.
     #[must_use]
     fn page(self, next_token: String) -> Self;
 
-    /// The token of the page after this one; `None` on the last.
+    /// Returns the token of the page after this one; `None` on the last page.
     fn page_after(response: &Self::Response) -> Option<&str>;
+
+    /// Returns all pages from this one on, requested through `service`: a
+    /// [`Portal`](crate::Portal), with or without layers, or a mock.
+    fn pages<S>(self, service: S) -> Pages<S, Self> {
+        Pages::new(service, self)
+    }
 }
 
-/// The pages of a list, asked for one after the other as they are wanted: a
-/// [`Stream`], and [`Pages::next_page`] for who has no stream library.
+/// The pages of a list, requested one after the other: a [`Stream`], and
+/// [`Pages::next_page`] for callers without a stream library.
 ///
-/// It ends after the last page or the first error. A page that names itself as the next one is an
-/// error: to go on would never end.
+/// It ends after the last page or the first error. A list that repeats a `nextToken`, or has more
+/// than 10,000 pages, is an error. `Pages` does not retry: give it a service that does.
 pub struct Pages<S, Op: PagedOperation> {
     service: S,
     next: Option<Op>,
-    /// The token that the current page was asked for with.
-    token: Option<String>,
-    in_flight: Option<PageFuture<Op::Response>>,
+    in_flight: Option<ServiceFuture<Op::Response>>,
+    /// Hashes of the tokens so far.
+    tokens: HashSet<u64>,
+    hasher: RandomState,
 }
 
-type PageFuture<T> = Pin<Box<dyn Future<Output = Result<T, ServiceError>> + Send>>;
-
 impl<S, Op: PagedOperation> Pages<S, Op> {
-    /// The pages from the one that `operation` asks for, over any service of that operation: a
-    /// [`Portal`](crate::Portal), one with layers around it, a mock.
+    /// Returns the pages from the one that `operation` asks for.
     pub fn new(service: S, operation: Op) -> Self {
-        Self { service, next: Some(operation), token: None, in_flight: None }
+        Self {
+            service,
+            next: Some(operation),
+            in_flight: None,
+            tokens: HashSet::new(),
+            hasher: RandomState::new(),
+        }
     }
 
-    /// The next page; `None` after the last one or an error. Dropping the future loses nothing: the
-    /// next call goes on where it was.
+    /// Requests the next page; `None` after the last page or an error.
+    ///
+    /// Dropping the future loses nothing: the next call continues the same request.
     pub async fn next_page(&mut self) -> Option<Result<Op::Response, ServiceError>>
     where
-        S: Service<Op, Response = Op::Response> + Clone + Send + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
+        S: OperationService<Op>,
     {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    fn turn(&mut self, page: &Op::Response, asked: Op) -> Result<(), ServiceError> {
+    /// Notes which page follows `page`.
+    fn advance(&mut self, page: &Op::Response, operation: Op) -> Result<(), ServiceError> {
         let Some(token) = Op::page_after(page) else { return Ok(()) };
-        if self.token.as_deref() == Some(token) {
-            return Err(ServiceError::malformed("its nextToken is that of the page itself")
-                .with_operation(Op::NAME));
+        if !self.tokens.insert(self.hasher.hash_one(token)) {
+            return Err(malformed::<Op>("it repeats a nextToken"));
         }
-        self.token = Some(token.to_owned());
-        self.next = Some(asked.page(token.to_owned()));
+        if self.tokens.len() >= MAX_PAGES {
+            return Err(malformed::<Op>("the list has more than 10,000 pages"));
+        }
+        self.next = Some(operation.page(token.to_owned()));
         Ok(())
     }
+}
+
+fn malformed<Op: Operation>(what: &str) -> ServiceError {
+    ServiceError::malformed(what).with_operation(Op::NAME)
 }
 
 impl<S, Op> Stream for Pages<S, Op>
 where
     Op: PagedOperation,
-    S: Service<Op, Response = Op::Response> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<BoxError>,
+    S: OperationService<Op>,
 {
     type Item = Result<Op::Response, ServiceError>;
 
@@ -82,24 +97,24 @@ where
         let in_flight = this.in_flight.get_or_insert_with(|| {
             let mut service = this.service.clone();
             let operation = operation.clone();
-            Box::pin(async move {
+            ServiceFuture::new(async move {
                 let boxed = |error: S::Error| ServiceError::from_boxed(error.into());
                 poll_fn(|cx| service.poll_ready(cx)).await.map_err(boxed)?;
                 service.call(operation).await.map_err(boxed)
             })
         });
-        let page = ready!(in_flight.as_mut().poll(cx));
+        let page = ready!(Pin::new(in_flight).poll(cx));
         this.in_flight = None;
-        let asked = this.next.take();
-        let page = page.and_then(|page| match asked {
-            Some(asked) => this.turn(&page, asked).map(|()| page),
+        let operation = this.next.take();
+        let page = page.and_then(|page| match operation {
+            Some(operation) => this.advance(&page, operation).map(|()| page),
             None => Ok(page),
         });
         Poll::Ready(Some(page))
     }
 }
 
-/// Nothing in it is pinned but what is boxed.
+/// The futures in it are boxed.
 impl<S, Op: PagedOperation> Unpin for Pages<S, Op> {}
 
 impl<S, Op: PagedOperation> fmt::Debug for Pages<S, Op> {

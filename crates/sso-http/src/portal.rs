@@ -2,6 +2,7 @@
 //!
 //! Not responsible for its operations (a file each), nor for connections, retries and limits.
 
+pub(crate) mod all_roles;
 pub(crate) mod get_role_credentials;
 pub(crate) mod list_account_roles;
 pub(crate) mod list_accounts;
@@ -56,8 +57,8 @@ impl<S> Portal<S> {
 }
 
 impl<S: Clone> Portal<S> {
-    /// All accounts that the user of the token is assigned, page by page. For retries, give a
-    /// service with a retry layer to [`Pages::new`].
+    /// All accounts that the user of the token is assigned, page by page. Of a portal with layers
+    /// around it, [`PagedOperation::pages`](crate::PagedOperation::pages) gives the same.
     pub fn accounts(&self, access_token: AccessToken) -> Pages<Self, ListAccounts> {
         Pages::new(self.clone(), ListAccounts::new(access_token))
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tower::Layer;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower::retry::{Policy, Retry};
@@ -21,6 +22,9 @@ use crate::{
     TransportError,
 };
 
+/// The longest wait before another attempt, also where the service asks for more.
+pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(20);
+
 /// Tries again what failed for a passing reason: a [`tower::Layer`] for any service whose requests
 /// can be cloned and whose error is a [`ServiceError`], a [`TransportError`] or a [`BoxError`] with
 /// one of them in its chain. Other errors are passed on as they are.
@@ -29,11 +33,16 @@ use crate::{
 /// says. How: AWS's standard mode. The wait is random between zero and a ceiling of 1 s, 2 s, 4 s …
 /// 20 s ("full jitter"); where the service says how long to wait, that, up to the same 20 s.
 ///
+/// A throttled attempt (429, `TooManyRequestsException`, `SlowDownException`) is no failure: it is
+/// waited out for up to [60 s](RetryLayer::throttle_timeout), unless the number of attempts was
+/// [set](RetryLayer::max_attempts). A `CreateToken` that polls with a device code is not repeated
+/// then: the caller must poll less often.
+///
 /// Clones of a layer, and all services made by them, share one budget of retries: when everything
 /// fails, each caller soon gets its error after one attempt, and the outage is not made worse.
 ///
 /// Before each wait there is an event for `tracing` at the target `ssocreds::progress`, level
-/// `DEBUG`, with `attempt`, `attempts` and `wait_ms`; when the further attempt is over, however it
+/// `DEBUG`, with `attempt`, `attempts` (where they are limited) and `wait_ms`; when the further attempt is over, however it
 /// ends, one with `over`, as where the budget allows none.
 ///
 /// ```
@@ -55,15 +64,25 @@ pub struct RetryLayer {
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
     max_attempts: u32,
+    /// `None`: a throttled attempt counts as any other that failed.
+    throttle_timeout: Option<Duration>,
     retry_ambiguous: bool,
     base: Duration,
     ceiling: Duration,
     budget: Arc<TpsBudget>,
     /// The attempt that is under way, from 1.
     attempt: u32,
+    throttled: Option<Throttled>,
     /// The last attempt that was announced, until it is over. A clone's attempts are its own: layers
     /// and services, which are cloned, have announced none.
     announced: Option<Arc<Announced>>,
+}
+
+/// The throttled attempts of one call that were waited out.
+#[derive(Debug, Clone, Copy)]
+struct Throttled {
+    since: Instant,
+    attempts: u32,
 }
 
 /// A further attempt that was announced, also where it is dropped half way.
@@ -80,20 +99,32 @@ impl RetryLayer {
         Self {
             policy: RetryPolicy {
                 max_attempts: 3,
+                throttle_timeout: Some(Duration::from_secs(60)),
                 retry_ambiguous: true,
                 base: Duration::from_secs(1),
-                ceiling: Duration::from_secs(20),
+                ceiling: MAX_BACKOFF,
                 budget: budget(2, 20),
                 attempt: 1,
+                throttled: None,
                 announced: None,
             },
         }
     }
 
-    /// How many attempts are made in all, the first one included; 0 counts as 1.
+    /// Sets how many attempts are made in all, the first one included; 0 counts as 1. Throttled
+    /// attempts count too: call it only with a number that a person has set.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.policy.max_attempts = max_attempts.max(1);
+        self.policy.throttle_timeout = None;
+        self
+    }
+
+    /// Sets how long throttling is waited out, counted from the first throttled answer: 60 s unless
+    /// set. Choose less than the time limit of the whole call, so that the error is the service's.
+    #[must_use]
+    pub fn throttle_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.throttle_timeout = Some(timeout);
         self
     }
 
@@ -139,12 +170,19 @@ impl<S> Layer<S> for RetryLayer {
 
 impl<Req, Res, E> Policy<Req, Res, E> for RetryPolicy
 where
-    Req: Clone,
+    Req: Clone + 'static,
     E: 'static,
 {
     type Future = RetryDelay;
 
-    fn retry(&mut self, _: &mut Req, result: &mut Result<Res, E>) -> Option<RetryDelay> {
+    fn retry(&mut self, request: &mut Req, result: &mut Result<Res, E>) -> Option<RetryDelay> {
+        let request: &dyn Any = request;
+        let polls = request.downcast_ref().is_some_and(CreateToken::is_device_code_grant);
+        // RFC 8628 section 3.5: the caller must poll less often from then on.
+        if polls && result.as_ref().err().and_then(Failure::of).is_some_and(|it| it.is_throttled())
+        {
+            return None;
+        }
         self.next_wait(result)
     }
 
@@ -168,6 +206,11 @@ impl RetryPolicy {
         if !error.is_transient() || (error.is_outcome_unknown() && !self.retry_ambiguous) {
             return None;
         }
+        if let Some(timeout) = self.throttle_timeout
+            && error.is_throttled()
+        {
+            return self.wait_out_throttling(&error, timeout);
+        }
         if self.attempt >= self.max_attempts {
             return None;
         }
@@ -181,26 +224,61 @@ impl RetryPolicy {
             );
             return None;
         }
-        let wait = match error.retry_after() {
-            Some(wait) => wait.min(self.ceiling),
-            None => self.jittered(),
-        };
+        let wait = self.backoff(&error, self.attempt);
+        let attempts = Some(self.max_attempts);
+        let delay = self.announce(&error, wait, self.attempt, attempts);
+        self.attempt += 1;
+        Some(delay)
+    }
+
+    /// Throttling says nothing about the service's health, so neither the number of attempts nor the
+    /// budget limits it.
+    fn wait_out_throttling(
+        &mut self,
+        error: &Failure<'_>,
+        timeout: Duration,
+    ) -> Option<RetryDelay> {
+        let now = Instant::now();
+        let mut throttled = self.throttled.unwrap_or(Throttled { since: now, attempts: 0 });
+        throttled.attempts += 1;
+        let wait = self.backoff(error, throttled.attempts);
+        if now.duration_since(throttled.since) + wait > timeout {
+            return None;
+        }
+        self.throttled = Some(throttled);
+        Some(self.announce(error, wait, self.attempt - 1 + throttled.attempts, None))
+    }
+
+    fn announce(
+        &mut self,
+        error: &Failure<'_>,
+        wait: Duration,
+        attempt: u32,
+        attempts: Option<u32>,
+    ) -> RetryDelay {
         tracing::debug!(
             target: "ssocreds::progress",
-            attempt = self.attempt,
-            attempts = self.max_attempts,
+            attempt,
+            attempts,
             wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
             "{}; trying again",
             error.headline()
         );
         self.announced = Some(Arc::new(Announced));
-        self.attempt += 1;
-        Some(RetryDelay(Box::pin(tokio::time::sleep(wait))))
+        RetryDelay(Box::pin(tokio::time::sleep(wait)))
     }
 
-    /// Anything from zero to the ceiling of this attempt.
-    fn jittered(&self) -> Duration {
-        let doublings = 2u32.saturating_pow(self.attempt - 1);
+    /// As long as the service says, else a random time; never over the ceiling.
+    fn backoff(&self, error: &Failure<'_>, attempt: u32) -> Duration {
+        match error.retry_after() {
+            Some(wait) => wait.min(self.ceiling),
+            None => self.jittered(attempt),
+        }
+    }
+
+    /// A random time between zero and the ceiling for the wait after this attempt.
+    fn jittered(&self, attempt: u32) -> Duration {
+        let doublings = 2u32.saturating_pow(attempt - 1);
         self.base.saturating_mul(doublings).min(self.ceiling).mul_f64(random_fraction())
     }
 }
@@ -251,6 +329,10 @@ impl<'e> Failure<'e> {
         }
     }
 
+    fn is_throttled(&self) -> bool {
+        matches!(self, Self::Service(error) if error.is_throttled())
+    }
+
     fn is_outcome_unknown(&self) -> bool {
         match self {
             Self::Service(error) => error.is_outcome_unknown(),
@@ -298,7 +380,7 @@ fn budget(retries_per_second: u32, retries_per_hundred_calls: u32) -> Arc<TpsBud
 
 /// From the standard library's hash keys, which it draws from the operating system once a thread and
 /// changes at each call; good enough to spread retries, and no further crate.
-fn random_fraction() -> f64 {
+pub(crate) fn random_fraction() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 32;
     f64::from(u32::try_from(bits).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
 }
@@ -309,11 +391,10 @@ mod tests {
 
     #[test]
     fn waits_fill_the_whole_range_and_no_more() {
-        let mut policy = RetryLayer::standard().policy;
+        let policy = RetryLayer::standard().policy;
         for (attempt, ceiling) in [(1, 1), (2, 2), (3, 4), (5, 16), (6, 20), (40, 20)] {
-            policy.attempt = attempt;
             let ceiling = Duration::from_secs(ceiling);
-            let waits: Vec<_> = (0..400).map(|_| policy.jittered()).collect();
+            let waits: Vec<_> = (0..400).map(|_| policy.jittered(attempt)).collect();
             let (least, most) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
             assert!(*most <= ceiling && *most > ceiling * 9 / 10, "{attempt}: {most:?}");
             assert!(*least < ceiling / 10, "{attempt}: {least:?}");

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sso_cache::{CacheKey, RoleCredentialsFile, TokenFile};
-use sso_config::{Locations, Settings, SharedConfig, SsoProfile, SsoSession};
+use sso_config::{Locations, SettingSource, Settings, SharedConfig, SsoProfile, SsoSession};
 use sso_http::{Endpoint, EndpointVariant, HttpsClient, Oidc, Portal, RetryLayer};
 use sso_types::{Clock, Environment, Region, SessionName, StartUrl, SystemClock};
 use tower::Layer;
@@ -285,7 +285,10 @@ impl ProfileProvidersBuilder {
             Some(url) => Endpoint::overridden(&url.value, url.source.to_string())?,
             None => Endpoint::oidc(asked_for.region(), variant),
         };
-        let retry = RetryLayer::standard().max_attempts(settings.max_attempts.value);
+        let mut retry = RetryLayer::standard();
+        if settings.max_attempts.source != SettingSource::Default {
+            retry = retry.max_attempts(settings.max_attempts.value);
+        }
 
         let cache_dir = match self.cache_dir {
             Some(dir) => dir,

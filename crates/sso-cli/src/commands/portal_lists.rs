@@ -3,8 +3,8 @@
 //! Not responsible for showing them.
 
 use sso_http::{
-    AccountInfo, HttpsClient, ListAccountRoles, ListAccounts, PagedOperation, Pages, Portal,
-    PortalLimits, PortalOperation, RoleInfo, ServiceError,
+    AccountInfo, HttpsClient, ListAccountRoles, ListAccounts, Paced, PacingLayer, PagedOperation,
+    Portal, PortalOperation, RoleInfo, ServiceError,
 };
 use sso_provider::ProfileProviders;
 use sso_types::{AccessToken, AccountId};
@@ -16,12 +16,7 @@ use crate::progress::Progress;
 /// How many entries are asked for at once: the most that the service's model allows.
 const PAGE: u32 = 100;
 
-/// Less than the 20 a second that an IAM Identity Center instance takes: what it counts as a second
-/// begins elsewhere, and other people use it too.
-const REQUESTS_PER_SECOND: u32 = 15;
-
-type Limited = <PortalLimits as Layer<HttpsClient>>::Service;
-type Retrying = <sso_http::RetryLayer as Layer<Portal<Limited>>>::Service;
+type Retrying = <sso_http::RetryLayer as Layer<Paced<Portal<HttpsClient>>>>::Service;
 
 /// The portal's lists for one access token.
 #[derive(Debug, Clone)]
@@ -31,12 +26,10 @@ pub(super) struct PortalLists {
 }
 
 impl PortalLists {
-    /// Needs a tokio runtime around it: one worker keeps the rate for all requests.
+    /// Lists through the portal of `providers`, at the rate that it allows.
     pub(super) fn new(providers: &ProfileProviders, access_token: AccessToken) -> Self {
-        let limits = PortalLimits::default().requests_per_second(REQUESTS_PER_SECOND);
-        let limited = limits.layer(providers.https_client().clone());
-        let portal = Portal::with_endpoint(limited, providers.portal().endpoint().clone());
-        Self { portal: providers.retry_layer().layer(portal), access_token }
+        let paced = PacingLayer::new().layer(providers.portal().clone());
+        Self { portal: providers.retry_layer().layer(paced), access_token }
     }
 
     /// All accounts, in the portal's order.
@@ -81,9 +74,9 @@ impl PortalLists {
         entries: impl Fn(Op::Response) -> Vec<T>,
     ) -> Result<Vec<T>, ServiceError>
     where
-        Op: PagedOperation + PortalOperation,
+        Op: PagedOperation + PortalOperation + Sync,
     {
-        let mut pages = Pages::new(self.portal.clone(), first);
+        let mut pages = first.pages(self.portal.clone());
         let mut all = Vec::new();
         while let Some(page) = pages.next_page().await {
             all.extend(entries(page?));

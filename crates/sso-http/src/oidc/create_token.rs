@@ -111,6 +111,11 @@ impl CreateToken {
         }
     }
 
+    /// Whether this polls for the token of a device authorization.
+    pub fn is_device_code_grant(&self) -> bool {
+        matches!(self.grant, Grant::DeviceCode(_))
+    }
+
     /// The refresh token, when that is the grant: for mocks that check it. Secret.
     pub fn refresh_token_grant(&self) -> Option<&RefreshToken> {
         match &self.grant {

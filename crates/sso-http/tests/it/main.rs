@@ -17,9 +17,8 @@ mod errors;
 mod hostile;
 #[cfg(feature = "http2")]
 mod http2;
-#[cfg(feature = "limits")]
-mod limits;
 mod operations;
+mod pacing;
 mod pages;
 mod proxy;
 mod retry;

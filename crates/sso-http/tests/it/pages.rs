@@ -4,7 +4,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_core::Stream;
-use sso_http::{ListAccounts, Pages, RetryLayer};
+use sso_http::{
+    ListAccounts, ListAccountsResponse, OperationService, PagedOperation as _, Pages, RetryLayer,
+    ServiceError,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tower::Layer;
 
 use crate::operations::{account, token};
@@ -62,6 +67,38 @@ async fn an_error_ends_the_list_unless_it_is_retried() {
     assert!(pages.next_page().await.unwrap().is_ok());
     assert!(pages.next_page().await.unwrap().is_ok());
     assert!(pages.next_page().await.is_none());
+}
+
+/// A portal that answers with the number of the page and, as its `nextToken`, what `next` makes of
+/// that.
+fn endless(next: fn(usize) -> String) -> impl OperationService<ListAccounts> {
+    let page = Arc::<AtomicUsize>::default();
+    tower::service_fn(move |_: ListAccounts| {
+        let page = page.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(Ok::<_, ServiceError>(ListAccountsResponse::new(
+            vec![],
+            Some(next(page)),
+        )))
+    })
+}
+
+#[tokio::test]
+async fn a_list_without_end_is_an_error() {
+    type Next = fn(usize) -> String;
+    let cases: [(Next, usize, &str); 2] = [
+        (|page| page.to_string(), 9_999, "10,000 pages"),
+        // In a circle of three.
+        (|page| (page % 3).to_string(), 3, "repeats a nextToken"),
+    ];
+    for (next, pages, text) in cases {
+        let mut list = ListAccounts::new(token()).pages(endless(next));
+        for _ in 0..pages {
+            list.next_page().await.unwrap().unwrap();
+        }
+        let error = list.next_page().await.unwrap().unwrap_err();
+        assert!(error.to_string().contains(text), "{error}");
+        assert!(list.next_page().await.is_none());
+    }
 }
 
 #[tokio::test]

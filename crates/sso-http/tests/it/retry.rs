@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sso_http::{
-    BoxError, CreateToken, CreateTokenResponse, RetryLayer, ServiceError, TimeoutPhase,
+    BoxError, CreateToken, CreateTokenResponse, DeviceCode, RetryLayer, ServiceError, TimeoutPhase,
     TransportError,
 };
-use sso_types::AccessToken;
+use sso_types::{AccessToken, ClientSecret};
 use tokio::time::Instant;
 use tower::{Layer, Service, ServiceExt};
 
@@ -59,7 +59,6 @@ async fn attempts(layer: RetryLayer, error: ServiceError) -> usize {
 #[tokio::test(start_paused = true)]
 async fn what_is_tried_again() {
     for (error, tries) in [
-        (status(429), 3),
         (status(500), 3),
         (status(502), 3),
         (status(503), 3),
@@ -68,8 +67,6 @@ async fn what_is_tried_again() {
         (status(400), 1),
         (status(401), 1),
         (status(403), 1),
-        (ServiceError::service(400, "SlowDownException", ""), 3),
-        (ServiceError::service(400, "TooManyRequestsException", ""), 3),
         (ServiceError::service(400, "InternalServerException", ""), 3),
         (ServiceError::service(400, "InvalidGrantException", ""), 1),
         (ServiceError::malformed("x"), 1),
@@ -80,6 +77,10 @@ async fn what_is_tried_again() {
         (TransportError::TooLarge { limit: 1 }.into(), 1),
     ] {
         assert_eq!(attempts(RetryLayer::standard(), error.clone()).await, tries, "{error:?}");
+    }
+    for throttled in throttled() {
+        let layer = RetryLayer::standard().max_attempts(3);
+        assert_eq!(attempts(layer, throttled.clone()).await, 3, "{throttled:?}");
     }
     assert_eq!(attempts(RetryLayer::standard().max_attempts(5), status(503)).await, 5);
     assert_eq!(attempts(RetryLayer::standard().max_attempts(1), status(503)).await, 1);
@@ -97,8 +98,57 @@ async fn a_refresh_token_is_not_spent_twice() {
         (status(429), 3),
         (status(503), 3),
     ] {
-        let layer = RetryLayer::standard().retry_ambiguous(false);
+        let layer = RetryLayer::standard().max_attempts(3).retry_ambiguous(false);
         assert_eq!(attempts(layer, error.clone()).await, tries, "{error:?}");
+    }
+}
+
+fn throttled() -> [ServiceError; 3] {
+    [
+        status(429),
+        ServiceError::service(400, "SlowDownException", ""),
+        ServiceError::service(400, "TooManyRequestsException", ""),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_is_waited_out() {
+    for error in throttled() {
+        // Each call succeeds after more attempts than a failing service gets, and with no budget.
+        let (service, calls) = mock(vec![error.clone(); 7]);
+        let layer = RetryLayer::standard().budget(0, 0).throttle_timeout(Duration::from_secs(600));
+        layer.layer(service).oneshot(refresh()).await.unwrap();
+        assert_eq!(calls.load(Ordering::SeqCst), 8);
+
+        let (service, calls) = mock(vec![error; 1000]);
+        let started = Instant::now();
+        RetryLayer::standard().layer(service).oneshot(refresh()).await.unwrap_err();
+        assert!(started.elapsed() <= Duration::from_secs(60), "{:?}", started.elapsed());
+        assert!(calls.load(Ordering::SeqCst) > 4);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_takes_no_attempt_from_other_failures() {
+    let errors = [429, 429, 429, 503, 429, 429, 503].map(status);
+    let (service, calls) = mock(errors.to_vec());
+    RetryLayer::standard().layer(service).oneshot(refresh()).await.unwrap();
+    assert_eq!(calls.load(Ordering::SeqCst), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn polling_for_a_device_code_is_never_sped_up_by_retries() {
+    let poll =
+        || CreateToken::device_code("client", ClientSecret::new("secret"), DeviceCode::new("code"));
+    let pending = ServiceError::service(400, "AuthorizationPendingException", "");
+    for (error, tries) in
+        throttled().into_iter().chain([pending]).map(|it| (it, 1)).chain([(status(503), 3)])
+    {
+        for layer in [RetryLayer::standard(), RetryLayer::standard().max_attempts(3)] {
+            let (service, calls) = mock(vec![error.clone(); 10]);
+            layer.layer(service).oneshot(poll()).await.unwrap_err();
+            assert_eq!(calls.load(Ordering::SeqCst), tries, "{error:?}");
+        }
     }
 }
 

@@ -27,7 +27,7 @@ fn runtimes_that_share_a_client_never_wait_for_each_other() {
         // Not unwrapped here: a thread that panics would leave the others at the barrier.
         let outcome = runtime.block_on(portal.clone().oneshot(get_role_credentials()));
         if let Err(error) = outcome {
-            eprintln!("failed: {error:?}")
+            eprintln!("failed: {error:?}");
         }
         started.elapsed()
     };

@@ -164,12 +164,12 @@ async fn errors_and_traces_hold_no_secret() {
 #[tokio::test]
 async fn a_retry_is_announced() {
     Everything::listen();
-    let throttled = answer(429, &[("x-amz-retry-after", "5")], "");
-    let server = Server::start([throttled, json(200, CREDENTIALS)]).await;
+    let unavailable = answer(503, &[("x-amz-retry-after", "5")], "");
+    let server = Server::start([unavailable, json(200, CREDENTIALS)]).await;
     let portal = RetryLayer::standard().layer(server.portal());
     portal.oneshot(get_role_credentials()).await.unwrap();
     let heard = Everything::heard();
-    let announced = "ssocreds::progress message=the portal answered 429; trying again attempt=1 \
+    let announced = "ssocreds::progress message=the portal answered 503; trying again attempt=1 \
                      attempts=3 wait_ms=5";
     let (_, after) = heard.split_once(announced).unwrap_or_else(|| panic!("{heard}"));
     assert_eq!(after.matches(OVER).count(), 1, "{heard}");

@@ -1,0 +1,203 @@
+//! Paces the requests of long lists, so that a throttling portal slows them down but never fails
+//! them.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tower::{Layer, Service};
+
+use crate::retry::{MAX_BACKOFF, random_fraction};
+use crate::{OperationService, PortalOperation, ServiceError, ServiceFuture};
+
+/// No list gets slower than this, in requests per second.
+const MIN_RATE: f64 = 0.5;
+/// Added to the rate by each answer that is not throttled, in requests per second.
+const RATE_STEP: f64 = 0.1;
+
+/// Spaces requests to the portal evenly, and repeats those that were throttled (429): a
+/// [`tower::Layer`] around [`Portal`](crate::Portal), for programs that list many accounts and
+/// roles.
+///
+/// The portal allows about 20 requests a second for a whole organization, so the rate that is left
+/// for one program is not known in advance. Each throttled answer halves the rate, each other answer
+/// raises it a little, up to the maximum. A throttled request waits for its next turn and is sent
+/// again, without a limit on time or attempts: put a timeout around it where you need one.
+///
+/// Clones of the layer, and all services made by them, share one rate. Other failures are passed
+/// on; put a [`RetryLayer`](crate::RetryLayer) around this layer.
+///
+/// At each change to a lower rate there is a `tracing` event at the target `ssocreds::progress`,
+/// level `DEBUG`, with `wait_ms`.
+///
+/// ```no_run
+/// # #[cfg(feature = "https")]
+/// # async fn example(
+/// #     https: sso_http::HttpsClient, token: sso_types::AccessToken,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// use sso_http::{AllRoles, PacingLayer, Portal, RetryLayer, RolesEvent};
+/// use tower::ServiceBuilder;
+///
+/// let portal = ServiceBuilder::new()
+///     .layer(RetryLayer::standard())
+///     .layer(PacingLayer::new())
+///     .service(Portal::new(https, "eu-central-1".parse()?));
+/// let mut all = AllRoles::new(portal, token);
+/// while let Some(event) = all.next_event().await {
+///     if let RolesEvent::Roles { account, roles, .. } = event? {
+///         println!("{}: {} roles", account.account_id, roles.len());
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct PacingLayer {
+    pacer: Arc<Pacer>,
+}
+
+/// A service that [`PacingLayer`] paces.
+#[derive(Debug, Clone)]
+pub struct Paced<S> {
+    service: S,
+    pacer: Arc<Pacer>,
+}
+
+struct Pacer {
+    /// Held by the request whose turn is next, so that a change of the rate counts for all others.
+    turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct State {
+    max_rate: f64,
+    /// In requests per second.
+    rate: f64,
+    next_turn: Option<Instant>,
+    slowed_at: Option<Instant>,
+}
+
+impl PacingLayer {
+    /// At most 15 requests per second: less than the portal allows, as other programs use it too.
+    pub fn new() -> Self {
+        Self::with_max_rate(15.0)
+    }
+
+    /// At most so many requests per second; 0 counts as 1.
+    pub fn with_max_requests_per_second(max: u32) -> Self {
+        Self::with_max_rate(f64::from(max.max(1)))
+    }
+
+    fn with_max_rate(max_rate: f64) -> Self {
+        let state = State { max_rate, rate: max_rate, next_turn: None, slowed_at: None };
+        let (turn, state) = (tokio::sync::Mutex::new(()), Mutex::new(state));
+        Self { pacer: Arc::new(Pacer { turn, state }) }
+    }
+}
+
+impl Default for PacingLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for PacingLayer {
+    type Service = Paced<S>;
+
+    fn layer(&self, service: S) -> Paced<S> {
+        Paced { service, pacer: Arc::clone(&self.pacer) }
+    }
+}
+
+impl<S, Op> Service<Op> for Paced<S>
+where
+    Op: PortalOperation + Sync,
+    S: OperationService<Op>,
+{
+    type Response = Op::Response;
+    type Error = ServiceError;
+    type Future = ServiceFuture<Op::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ServiceError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, operation: Op) -> Self::Future {
+        let (mut service, pacer) = (self.service.clone(), Arc::clone(&self.pacer));
+        ServiceFuture::new(async move {
+            loop {
+                pacer.wait_for_turn().await;
+                let sent_at = Instant::now();
+                let boxed = |error: S::Error| ServiceError::from_boxed(error.into());
+                poll_fn(|cx| service.poll_ready(cx)).await.map_err(boxed)?;
+                match service.call(operation.clone()).await.map_err(boxed) {
+                    Err(error) if error.is_throttled() => pacer.slow_down(sent_at, &error),
+                    outcome => {
+                        pacer.speed_up();
+                        return outcome;
+                    }
+                }
+            }
+        })
+    }
+}
+
+impl Pacer {
+    async fn wait_for_turn(&self) {
+        let _turn = self.turn.lock().await;
+        // Another request's answer may move the turn meanwhile.
+        while let Some(next) = self.take_turn() {
+            tokio::time::sleep_until(next).await;
+        }
+    }
+
+    /// Takes the turn if it is due, else returns when it will be.
+    fn take_turn(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let mut state = self.state();
+        if let Some(next) = state.next_turn.filter(|next| *next > now) {
+            return Some(next);
+        }
+        state.next_turn = Some(now + Duration::from_secs_f64(1.0 / state.rate));
+        None
+    }
+
+    /// Halves the rate, once for all requests that were sent before it took effect.
+    fn slow_down(&self, sent_at: Instant, error: &ServiceError) {
+        let now = Instant::now();
+        let mut state = self.state();
+        if state.slowed_at.is_some_and(|slowed_at| sent_at < slowed_at) {
+            return;
+        }
+        state.slowed_at = Some(now);
+        state.rate = (state.rate / 2.0).max(MIN_RATE);
+        // A random pause keeps programs that were throttled at the same time apart.
+        let random = Duration::from_secs(1).mul_f64(random_fraction());
+        let pause = error.retry_after().map_or(random, |wait| wait.min(MAX_BACKOFF));
+        state.next_turn = state.next_turn.max(Some(now + pause));
+        tracing::debug!(
+            target: "ssocreds::progress",
+            wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            "the portal allows fewer requests; going on at {:.1} a second",
+            state.rate
+        );
+    }
+
+    fn speed_up(&self) {
+        let mut state = self.state();
+        state.rate = (state.rate + RATE_STEP).min(state.max_rate);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Pacer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pacer").field("state", &*self.state()).finish_non_exhaustive()
+    }
+}
