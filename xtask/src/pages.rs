@@ -20,6 +20,7 @@ const CRATES: &[&str] = &[
     "crates/sso-cache/src/",
     "crates/sso-config/src/",
     "crates/sso-http/src/",
+    "crates/sso-login/src/",
     "crates/sso-provider/src/",
     "crates/sso-cli/src/",
 ];

@@ -20,6 +20,7 @@ const ORDER: &[&str] = &[
     "sso-cache",
     "sso-config",
     "sso-http",
+    "sso-login",
     "sso-provider",
     "sso-aws-sdk",
     "sso-cli",

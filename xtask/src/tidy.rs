@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sso-cache", &["sso-types"]),
     ("sso-config", &["sso-types"]),
     ("sso-http", &["sso-types"]),
+    ("sso-login", &["sso-cache", "sso-http", "sso-types"]),
     ("sso-provider", &["sso-cache", "sso-config", "sso-http", "sso-types"]),
     ("sso-aws-sdk", &["sso-provider", "sso-types"]),
     ("sso-cli", &["sso-cache", "sso-config", "sso-http", "sso-provider", "sso-types"]),
@@ -26,13 +27,13 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Crates that only one of ours may name at run time; the emulator is a test's own server.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("hyper", &["sso-http", "sso-emulator"]),
-    ("hyper-util", &["sso-http", "sso-emulator"]),
+    ("hyper", &["sso-http", "sso-login", "sso-emulator"]),
+    ("hyper-util", &["sso-http", "sso-login", "sso-emulator"]),
     ("hyper-rustls", &["sso-http"]),
     ("rustls", &["sso-http"]),
     ("rustls-native-certs", &["sso-http"]),
     ("tokio-rustls", &["sso-emulator"]),
-    ("ring", &["sso-cache", "sso-emulator"]),
+    ("ring", &["sso-cache", "sso-login", "sso-emulator"]),
     ("tempfile", &["sso-cache", "sso-emulator"]),
     ("aws-credential-types", &["sso-aws-sdk"]),
     ("aws-smithy-runtime-api", &["sso-aws-sdk"]),
@@ -68,6 +69,7 @@ const WORDS: &[Word] = &[
         homes: &[
             // Reading and parsing a whole trust store would hold up its caller's runtime.
             "crates/sso-http/src/https/trust.rs",
+            "crates/sso-login/",
             "crates/sso-provider/",
             "crates/sso-aws-sdk/",
             "crates/sso-cli/",

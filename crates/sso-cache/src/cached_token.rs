@@ -177,7 +177,7 @@ impl CachedToken {
     /// file: its own fields in the AWS CLI's order, then those of `previous` that no login writes,
     /// as they were read.
     #[must_use]
-    pub fn replacing(mut self, previous: &Self) -> Self {
+    pub fn replacing(mut self, previous: Option<&Self>) -> Self {
         self.take_unknown_fields(previous);
         self
     }

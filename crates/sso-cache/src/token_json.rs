@@ -108,9 +108,10 @@ impl CachedToken {
 
     /// Puts the known fields into the AWS CLI's order, and behind them the unknown ones of
     /// `previous`.
-    pub(crate) fn take_unknown_fields(&mut self, previous: &Self) {
+    pub(crate) fn take_unknown_fields(&mut self, previous: Option<&Self>) {
         debug_assert!(self.text.is_empty(), "a parsed token has unknown fields of its own");
         self.members.sort_by_key(|member| member.field.map(Field::place));
+        let Some(previous) = previous else { return };
         self.text = Arc::clone(&previous.text);
         let unknown = previous.members.iter().filter(|member| member.field.is_none());
         self.members.extend(unknown.cloned());

@@ -344,7 +344,7 @@ fn a_login_keeps_the_fields_that_no_login_writes() {
         .with_start_url("https://u")
         .with_region("us-east-1")
         .with_client_registration("id", ClientSecret::new("s"), Some(at("2026-03-01T00:00:00Z")))
-        .replacing(&previous);
+        .replacing(Some(&previous));
     let json = String::from_utf8(token.to_json().to_vec()).unwrap();
     assert_eq!(
         json,

@@ -1,0 +1,104 @@
+//! The authorization code flow with PKCE (RFC 7636) and a loopback redirect (RFC 8252).
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sso_cache::{CachedToken, ClientRegistration};
+use sso_http::{AuthorizationCode, CodeVerifier, CreateToken};
+use tokio::time::Instant;
+
+use crate::attempt::{Attempt, PageToOpen};
+use crate::callback::Answer;
+use crate::listener::CallbackListener;
+use crate::page::Page;
+use crate::registration::Grant;
+use crate::{LoginError, LoginEvent, pkce};
+
+/// RFC 3986 section 2.3: unreserved characters stay.
+const QUERY_VALUE: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl Attempt<'_> {
+    /// Runs the flow to its end. The port is open before anything else happens.
+    pub(crate) async fn with_authorization_code(&self) -> Result<CachedToken, LoginError> {
+        let deadline = Instant::now() + self.login.timeout;
+        let mut listener = CallbackListener::bind(self.login.redirect_port).await?;
+        let registration = self.registration(Grant::AuthorizationCode).await?;
+        let state = pkce::random_text()?;
+        let verifier = pkce::code_verifier()?;
+        let redirect_uri = listener.redirect_uri();
+        let url = self.authorize_url(&registration, &redirect_uri, &state, &verifier);
+        let page = PageToOpen { url: &url, user_code: None, url_with_code: None };
+        self.show_page(&page, deadline);
+
+        let answered = tokio::time::timeout_at(deadline, listener.answer(&state)).await;
+        let (answer, browser) = answered.map_err(|_| LoginError::Expired)?;
+        let outcome = match answer {
+            Answer::Denied => Err(LoginError::Denied),
+            Answer::Error(code) => Err(LoginError::Authorization { code }),
+            Answer::Code(code) => {
+                self.prompt.show(&LoginEvent::Allowed);
+                self.redeem(code, redirect_uri, verifier, &registration).await
+            }
+        };
+        let page = match &outcome {
+            Ok(_) => Page::logged_in(self.login.session.display_name()),
+            Err(error) => Page::failed(error),
+        };
+        listener.finish(browser, page).await;
+        outcome
+    }
+
+    /// Exchanges the code, under the token file's lock and with disk space reserved: if the file
+    /// cannot be written, nothing is spent.
+    async fn redeem(
+        &self,
+        code: AuthorizationCode,
+        redirect_uri: String,
+        verifier: CodeVerifier,
+        registration: &ClientRegistration,
+    ) -> Result<CachedToken, LoginError> {
+        let lock = self.lock_token_file().await?;
+        let reservation = match &lock {
+            Some(lock) => lock.reserve(),
+            None => self.login.token_file.reserve_unlocked(),
+        };
+        let reservation = reservation.map_err(LoginError::Store)?;
+        let request = CreateToken::authorization_code(
+            registration.client_id(),
+            registration.client_secret().clone(),
+            code,
+            redirect_uri,
+            verifier,
+        );
+        // Once: the code is spent by the first request that arrives.
+        let response = self.call(request).await.map_err(LoginError::of_service)?;
+        let token = self.token(&response, registration);
+        self.store(reservation, &token).await?;
+        Ok(token)
+    }
+
+    fn authorize_url(
+        &self,
+        registration: &ClientRegistration,
+        redirect_uri: &str,
+        state: &str,
+        verifier: &CodeVerifier,
+    ) -> String {
+        let scopes = self.login.session.scopes().join(" ");
+        let challenge = pkce::code_challenge(verifier);
+        let mut url = format!("{}/authorize?response_type=code", self.endpoint.url());
+        for (name, value) in [
+            ("client_id", registration.client_id()),
+            ("redirect_uri", redirect_uri),
+            ("state", state),
+            ("code_challenge_method", "S256"),
+            ("code_challenge", &challenge),
+            ("scopes", &scopes),
+        ] {
+            url.push('&');
+            url.push_str(name);
+            url.push('=');
+            url.extend(utf8_percent_encode(value, QUERY_VALUE));
+        }
+        url
+    }
+}

@@ -1,0 +1,111 @@
+//! Why a login failed.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sso_cache::{LockError, StoreError};
+use sso_http::{BoxError, ServiceError, ServiceErrorKind};
+
+/// Why a login failed. Cheap to clone.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// The user, or an administrator, refused the login.
+    #[error("the login was denied; start it again and allow it")]
+    Denied,
+    /// Nobody finished the login in time.
+    #[error("the login expired before it was allowed; start it again")]
+    Expired,
+    /// Another login for the same token file did not end in time.
+    #[error(
+        "another login for this session is still under way after {} s; finish it, or end its process",
+        waited.as_secs()
+    )]
+    OtherLogin {
+        /// How long this login waited for it.
+        waited: Duration,
+    },
+    /// The port for the browser's answer cannot be listened on.
+    #[error(
+        "failed to listen on 127.0.0.1, port {port}; choose another port, or log in with a device code"
+    )]
+    Listen {
+        /// The port that was asked for; 0 for any.
+        port: u16,
+        /// The operating system's error.
+        source: Arc<io::Error>,
+    },
+    /// The authorization page ended with an OAuth error other than a denial.
+    #[error("the authorization page reported {code}; start the login again")]
+    Authorization {
+        /// The OAuth error code (RFC 6749 section 4.1.2.1), letters and underscores.
+        code: String,
+    },
+    /// SSO OIDC refused a request or could not be reached. The source says what happened.
+    #[error("failed to log in: {} failed", .0.operation().unwrap_or("a request"))]
+    Service(#[source] ServiceError),
+    /// The start URL is on a custom domain, and does not lead to an AWS access portal.
+    #[error(
+        "the start URL {start_url} does not lead to an AWS access portal: {reason}; check sso_start_url"
+    )]
+    StartUrl {
+        /// The start URL as configured.
+        start_url: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The custom domain of the start URL could not be reached.
+    #[error(
+        "failed to reach the custom domain of the start URL {start_url}; check sso_start_url and the network"
+    )]
+    StartUrlUnreachable {
+        /// The start URL as configured.
+        start_url: String,
+        /// What happened.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// The token file cannot be written. If this is found before the code is exchanged, nothing was
+    /// spent.
+    #[error("failed to store the new token")]
+    Store(#[source] StoreError),
+    /// The lock of the token file, or of the login, cannot be taken.
+    #[error("failed to lock the token file for the login")]
+    Lock(#[source] LockError),
+    /// The operating system gave no random numbers.
+    #[error("failed to get random numbers from the operating system; try again")]
+    Random,
+}
+
+impl LoginError {
+    /// Whether the user or an administrator refused.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Denied)
+    }
+
+    /// Whether the login was not finished in time.
+    pub fn is_expired(&self) -> bool {
+        matches!(self, Self::Expired | Self::OtherLogin { .. })
+    }
+
+    /// The service's error, if it is one.
+    pub fn service_error(&self) -> Option<&ServiceError> {
+        match self {
+            Self::Service(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// An error of a step of the login, where a denial and an expiry have a meaning of their own.
+    pub(crate) fn of_service(error: ServiceError) -> Self {
+        match error.kind() {
+            ServiceErrorKind::AccessDenied => Self::Denied,
+            ServiceErrorKind::ExpiredToken => Self::Expired,
+            _ => Self::Service(error),
+        }
+    }
+
+    pub(crate) fn unreachable(start_url: &str, source: BoxError) -> Self {
+        Self::StartUrlUnreachable { start_url: start_url.to_owned(), source: source.into() }
+    }
+}

@@ -1,0 +1,85 @@
+//! From a grant to a token in the file.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sso_cache::{CachedToken, ClientRegistration, Reservation, TokenFileLock};
+use sso_http::CreateTokenResponse;
+use tokio::time::Instant;
+
+use crate::LoginError;
+use crate::attempt::Attempt;
+
+/// Longest wait for the token file's lock. Its holders only refresh and write.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
+/// Pause between two tries to take it.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// Further tries to rename the new token file, and the pause before each.
+const RENAMES: u32 = 50;
+const RENAME_PAUSE: Duration = Duration::from_millis(100);
+
+impl Attempt<'_> {
+    /// Takes the lock under which the token file is replaced; `None` where there are no locks.
+    pub(crate) async fn lock_token_file(&self) -> Result<Option<TokenFileLock>, LoginError> {
+        let start = Instant::now();
+        loop {
+            match self.login.token_file.try_lock() {
+                Ok(Some(lock)) => return Ok(Some(lock)),
+                Ok(None) if start.elapsed() >= LOCK_TIMEOUT => {
+                    let path = self.login.token_file.lock_path().map_err(LoginError::Lock)?;
+                    let waited = start.elapsed();
+                    return Err(LoginError::Lock(sso_cache::LockError::Timeout { path, waited }));
+                }
+                Ok(None) => tokio::time::sleep(LOCK_PAUSE).await,
+                Err(error) if error.is_unsupported() => return Ok(None),
+                Err(error) => return Err(LoginError::Lock(error)),
+            }
+        }
+    }
+
+    /// Makes the token of the login.
+    pub(crate) fn token(
+        &self,
+        response: &CreateTokenResponse,
+        registration: &ClientRegistration,
+    ) -> CachedToken {
+        let lifetime = SignedDuration::try_from(response.expires_in());
+        let lifetime = lifetime.unwrap_or(SignedDuration::MAX);
+        let expires_at = self.login.clock.now().checked_add(lifetime).unwrap_or(Timestamp::MAX);
+        let token = CachedToken::new(response.access_token().clone(), expires_at)
+            .with_start_url(self.login.session.start_url().as_str())
+            .with_region(self.portal.region.as_str())
+            .with_client_registration(
+                registration.client_id(),
+                registration.client_secret().clone(),
+                Some(registration.expires_at()),
+            );
+        let token = match response.refresh_token() {
+            Some(refresh_token) => token.with_refresh_token(refresh_token.clone()),
+            None => token,
+        };
+        // Other tools' fields in the file stay; a file that cannot be read is replaced.
+        let previous = self.login.token_file.load_once().ok();
+        token.replacing(previous.as_ref().map(|(token, _)| token))
+    }
+
+    /// Writes the token to the reserved space. Where another program holds the file open (Windows,
+    /// SMB), it tries for some seconds.
+    pub(crate) async fn store(
+        &self,
+        reservation: Reservation,
+        token: &CachedToken,
+    ) -> Result<(), LoginError> {
+        let Err(failed) = reservation.store(token) else { return Ok(()) };
+        let (mut error, pending) = failed.into_parts();
+        let Some(mut pending) = pending else { return Err(LoginError::Store(error)) };
+        for _ in 0..RENAMES {
+            tokio::time::sleep(RENAME_PAUSE).await;
+            match pending.try_finish() {
+                Ok(_) => return Ok(()),
+                Err(again) => error = again,
+            }
+        }
+        Err(LoginError::Store(error))
+    }
+}

@@ -1,0 +1,84 @@
+//! Logs in to AWS IAM Identity Center (AWS SSO) and logs out.
+//!
+//! A login ends with a token in the file that every AWS tool of the user reads. Two flows:
+//!
+//! ```text
+//! Login ── registration (the AWS CLI's file, or RegisterClient)
+//!   ├─ authorization code with PKCE: 127.0.0.1 listener, browser, CreateToken
+//!   └─ device code: user code on any device, CreateToken polled
+//!         └─ token file, replaced under its lock
+//! ```
+//!
+//! The crate has no terminal, no browser and no clock of its own: the caller passes a
+//! [`LoginPrompt`], an [`OpenBrowser`] and, in tests, a clock. It does not refresh tokens
+//! (`sso-provider` does) and does not read config files.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use sso_cache::{TokenFile, standard_cached_token_filepath};
+//! use sso_http::HttpsClient;
+//! use sso_login::{Login, LoginEvent, LoginSession};
+//! use sso_types::Environment;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let https = HttpsClient::from_environment(&Environment::from_process())?;
+//! let session = LoginSession::new(
+//!     "dev-session".parse()?,
+//!     "https://my-sso-portal.awsapps.com/start".parse()?,
+//!     "us-east-1".parse()?,
+//! );
+//! let file = TokenFile::new(standard_cached_token_filepath("dev-session")?);
+//! let login = Login::builder(https, session, file).build();
+//! let finished = login
+//!     .run(&|event: &LoginEvent<'_>| {
+//!         if let LoginEvent::OpenPage { url, .. } = event {
+//!             eprintln!("Open this page: {url}");
+//!         }
+//!     })
+//!     .await?;
+//! println!("logged in until {}", finished.token().expires_at());
+//! # Ok(()) }
+//! ```
+//!
+//! # What can be relied on
+//!
+//! * Of several logins for one token file at once, one asks the user; the others wait and use its
+//!   token.
+//! * The listener is on 127.0.0.1 alone. Only a GET of the callback path with this login's `state`
+//!   is an answer; anything else gets a 4xx page and changes nothing.
+//! * The token file's lock is not held while the user decides.
+//! * A dropped login closes its port and releases its locks.
+//! * No error and no `Debug` shows a secret.
+
+#![forbid(unsafe_code)]
+
+mod attempt;
+mod authorization_code;
+mod callback;
+mod device_code;
+mod error;
+mod grant;
+mod listener;
+mod login;
+mod login_lock;
+mod logout;
+mod page;
+mod pkce;
+mod prompt;
+mod registration;
+mod session;
+mod start_url;
+
+#[doc(hidden)]
+pub use callback::{Answer, Rejection, read_callback};
+pub use error::LoginError;
+pub use login::{FinishedLogin, Flow, Login, LoginBuilder};
+pub use logout::{FinishedLogout, Logout, LogoutError};
+pub use prompt::{LoginEvent, LoginPrompt, OpenBrowser};
+pub use session::LoginSession;
+
+// Its example is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,94 @@
+//! The client registration of a login: the AWS CLI's file if it is usable, else a new one.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use sso_cache::{ClientRegistration, ClientRegistrationFile};
+use sso_http::RegisterClient;
+
+use crate::LoginError;
+use crate::attempt::Attempt;
+use crate::callback::CALLBACK_PATH;
+
+/// Lifetime of a registration whose end the service does not tell. Short, so that it is renewed soon.
+const UNTOLD_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+/// The grant that a registration is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grant {
+    AuthorizationCode,
+    DeviceCode,
+}
+
+impl Attempt<'_> {
+    /// Returns the registration in the file, or registers anew.
+    pub(crate) async fn registration(
+        &self,
+        grant: Grant,
+    ) -> Result<ClientRegistration, LoginError> {
+        let now = self.login.clock.now();
+        if let Some(registration) = self.registration_file().load()
+            && is_usable(&registration, grant, now)
+        {
+            tracing::debug!("using the client registration in the cache");
+            return Ok(registration);
+        }
+        self.register(grant).await
+    }
+
+    /// Registers a client and writes its file. A file that cannot be written costs the next login a
+    /// registration, nothing else.
+    pub(crate) async fn register(&self, grant: Grant) -> Result<ClientRegistration, LoginError> {
+        let scopes = self.login.session.scopes();
+        let mut request = RegisterClient::new(self.client_name()).scopes(scopes.clone());
+        let mut grant_types = Vec::new();
+        if grant == Grant::AuthorizationCode {
+            grant_types = vec!["authorization_code", "refresh_token"];
+            request = request
+                .grant_types(grant_types.iter().copied())
+                .redirect_uris([format!("http://127.0.0.1{CALLBACK_PATH}")])
+                .issuer_url(self.portal.start_url.as_str());
+        }
+        let response = self.call_with_retries(request).await?;
+        let now = self.login.clock.now();
+        let expires_at = response
+            .client_secret_expires_at()
+            .unwrap_or_else(|| now.checked_add(UNTOLD_LIFETIME).unwrap_or(Timestamp::MAX));
+        let registration = ClientRegistration::new(
+            response.client_id(),
+            response.client_secret().clone(),
+            expires_at,
+        )
+        .with_scopes(scopes)
+        .with_grant_types(grant_types);
+        if let Err(error) = self.registration_file().store(&registration) {
+            tracing::debug!(%error, "the client registration is not kept");
+        }
+        Ok(registration)
+    }
+
+    fn registration_file(&self) -> ClientRegistrationFile {
+        ClientRegistrationFile::standard(
+            self.login.token_file.path().parent().unwrap_or(Path::new(".")),
+            self.login.session.region(),
+            self.login.session.start_url(),
+            self.login.session.name(),
+            self.login.session.configured_scopes(),
+        )
+    }
+
+    fn client_name(&self) -> String {
+        match self.login.session.name() {
+            Some(name) => format!("ssocreds-{name}"),
+            None => format!("ssocreds-{}", self.login.clock.now().as_second()),
+        }
+    }
+}
+
+fn is_usable(registration: &ClientRegistration, grant: Grant, now: Timestamp) -> bool {
+    let fits = match grant {
+        Grant::AuthorizationCode => registration.allows_authorization_code(),
+        Grant::DeviceCode => registration.allows_device_code(),
+    };
+    fits && registration.is_usable(now)
+}

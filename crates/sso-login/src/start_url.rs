@@ -1,0 +1,200 @@
+//! Start URLs on a custom domain: resolved to the AWS access portal that they redirect to.
+//!
+//! The rules are the AWS CLI's (2.36): HEAD, or GET after 405 and 501; one redirect; the result is
+//! `https` on an AWS-owned host, which may tell the region.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use http::{Method, Request, StatusCode, Uri, header};
+use sso_http::{BoxError, RequestBody, ResponseBody};
+use sso_types::{Region, StartUrl};
+use tower::ServiceExt as _;
+use tower::util::BoxCloneSyncService;
+
+use crate::LoginError;
+use crate::session::LoginSession;
+
+/// Time for one request to the custom domain.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+const AWS_DOMAINS: &[&str] = &[
+    "app.aws",
+    "awsapps.com",
+    "awsapps.cn",
+    "portal.amazonaws.com",
+    "portal.amazonaws.com.cn",
+    "portal.amazonaws.eu",
+];
+const AWS_ISSUERS: &[&str] = &[
+    "identitycenter.amazonaws.com",
+    "identitycenter.amazonaws.com.cn",
+    "identitycenter.amazonaws.eu",
+    "identitycenter.us-gov.amazonaws.com",
+];
+
+/// A connection to any host, as the login was given it.
+pub(crate) type Https =
+    BoxCloneSyncService<Request<RequestBody>, http::Response<ResponseBody>, BoxError>;
+
+/// The access portal that a session's start URL leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Portal {
+    /// The start URL that the services know.
+    pub(crate) start_url: StartUrl,
+    /// The region of the services.
+    pub(crate) region: Region,
+    /// Whether the portal is a dual-stack one, which needs the dual-stack OIDC endpoint.
+    pub(crate) is_dual_stack: bool,
+}
+
+/// Resolves the start URL of `session`. Sends nothing if its host is AWS's.
+pub(crate) async fn resolve(https: &Https, session: &LoginSession) -> Result<Portal, LoginError> {
+    let configured = session.start_url().as_str();
+    let url = parse(configured);
+    let Some((url, host)) = url.as_ref().and_then(|url| Some((url, url.host()?))) else {
+        return Err(refused(configured, "it is not a URL"));
+    };
+    if is_aws(host) {
+        return Ok(portal(session, session.start_url().clone(), host));
+    }
+    if url.scheme_str() != Some("https") {
+        return Err(refused(configured, "it is on a custom domain and not https"));
+    }
+    let location = redirect(https, url, configured).await?;
+    let Some((resolved, host)) = location.as_ref().and_then(|it| Some((it, it.host()?))) else {
+        return Err(refused(configured, "it answers without a redirect to a URL"));
+    };
+    if !is_aws(host) {
+        return Err(refused(configured, "it redirects to a host that is not AWS's"));
+    }
+    if resolved.scheme_str() != Some("https") {
+        return Err(refused(configured, "it redirects to a URL that is not https"));
+    }
+    let path = resolved.path().trim_end_matches('/');
+    let authority = resolved.authority().map_or(host, |authority| authority.as_str());
+    match StartUrl::new(format!("https://{authority}{path}")) {
+        Ok(start_url) => Ok(portal(session, start_url, host)),
+        Err(_) => Err(refused(configured, "it redirects to a URL that cannot be used")),
+    }
+}
+
+fn portal(session: &LoginSession, start_url: StartUrl, host: &str) -> Portal {
+    let told = region(host).and_then(|region| Region::new(region).ok());
+    // Only a custom domain may lead to another region than the configured one.
+    let is_custom = start_url != *session.start_url();
+    let region = told.filter(|_| is_custom).unwrap_or_else(|| session.region().clone());
+    Portal { start_url, region, is_dual_stack: is_dual_stack(host) }
+}
+
+/// Where the custom domain redirects to; `None` if it does not.
+async fn redirect(https: &Https, url: &Uri, configured: &str) -> Result<Option<Uri>, LoginError> {
+    let mut response = send(https, Method::HEAD, url, configured).await?;
+    if matches!(response.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) {
+        response = send(https, Method::GET, url, configured).await?;
+    }
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let location = response.headers().get(header::LOCATION).and_then(|it| it.to_str().ok());
+    Ok(location.and_then(parse))
+}
+
+async fn send(
+    https: &Https,
+    method: Method,
+    url: &Uri,
+    configured: &str,
+) -> Result<http::Response<ResponseBody>, LoginError> {
+    let mut request = Request::new(RequestBody::empty());
+    *request.method_mut() = method;
+    *request.uri_mut() = url.clone();
+    // Boxed, as rustc cannot prove that the service's own future is `Send`.
+    let answering: Pin<Box<dyn Future<Output = Result<_, BoxError>> + Send>> =
+        Box::pin(https.clone().oneshot(request));
+    match tokio::time::timeout(TIMEOUT, answering).await {
+        Ok(sent) => sent.map_err(|error| LoginError::unreachable(configured, error)),
+        Err(elapsed) => Err(LoginError::unreachable(configured, elapsed.into())),
+    }
+}
+
+fn refused(start_url: &str, reason: &'static str) -> LoginError {
+    LoginError::StartUrl { start_url: start_url.to_owned(), reason }
+}
+
+/// A URL without its fragment, which is never sent.
+fn parse(url: &str) -> Option<Uri> {
+    let (url, _) = url.split_once('#').unwrap_or((url, ""));
+    url.parse().ok()
+}
+
+fn is_aws(host: &str) -> bool {
+    let host = normal(host);
+    let is_below = |domain: &str| {
+        host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    AWS_ISSUERS.contains(&host.as_str()) || AWS_DOMAINS.iter().any(|domain| is_below(domain))
+}
+
+/// The region in the host name of a portal: `ID.portal.REGION.app.aws` and
+/// `ID.REGION.portal.amazonaws.com`.
+fn region(host: &str) -> Option<String> {
+    let host = normal(host);
+    let labels: Vec<_> = host.split('.').collect();
+    match labels.as_slice() {
+        [_, "portal", region, "app", "aws"]
+        | [_, region, "portal", "amazonaws", "com" | "eu"]
+        | [_, region, "portal", "amazonaws", "com", "cn"] => Some((*region).to_owned()),
+        _ => None,
+    }
+}
+
+fn is_dual_stack(host: &str) -> bool {
+    let host = normal(host);
+    host.ends_with(".app.aws") && region(&host).is_some()
+}
+
+fn normal(host: &str) -> String {
+    host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_aws_are_known_and_lookalikes_are_not() {
+        for host in [
+            "my-sso-portal.awsapps.com",
+            "D-1.AWSAPPS.com.",
+            "ssoins-1.portal.us-east-1.app.aws",
+            "ssoins-1.us-east-1.portal.amazonaws.com",
+            "identitycenter.amazonaws.com",
+        ] {
+            assert!(is_aws(host), "{host}");
+        }
+        for host in [
+            "sso.example.com",
+            "evilawsapps.com",
+            "awsapps.com.example.com",
+            "x.identitycenter.amazonaws.com",
+            "s3.amazonaws.com",
+            "bucket.s3.amazonaws.com",
+        ] {
+            assert!(!is_aws(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_portal_s_host_tells_its_region_and_whether_it_is_dual_stack() {
+        for (host, expected, dual_stack) in [
+            ("ssoins-1.portal.eu-west-1.app.aws", Some("eu-west-1"), true),
+            ("ssoins-1.eu-west-1.portal.amazonaws.com", Some("eu-west-1"), false),
+            ("ssoins-1.cn-north-1.portal.amazonaws.com.cn", Some("cn-north-1"), false),
+            ("my-sso-portal.awsapps.com", None, false),
+        ] {
+            assert_eq!(region(host).as_deref(), expected, "{host}");
+            assert_eq!(is_dual_stack(host), dual_stack, "{host}");
+        }
+    }
+}

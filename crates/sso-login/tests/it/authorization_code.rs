@@ -1,0 +1,180 @@
+//! The authorization code flow with PKCE.
+
+use std::io;
+use std::time::Duration;
+
+use sso_cache::{CachedToken, ClientRegistrationFile};
+use sso_emulator::{ErrorName, Fault, Operation};
+use sso_login::{Flow, LoginError, OpenBrowser};
+
+use crate::scene::{Browser, Scene, User, get, session, status};
+
+#[tokio::test]
+async fn a_login_writes_the_token_as_the_aws_cli_does() {
+    let scene = Scene::new().await;
+    let (user, browser) = (User::default(), Browser::default());
+    let login = scene.login().browser(browser.clone()).build();
+    let finished = login.run(&user).await.unwrap();
+
+    assert!(!finished.is_by_other_process());
+    assert_eq!(user.seen(), ["page without code", "allowed"]);
+    let json = std::fs::read_to_string(scene.token_file.path()).unwrap();
+    let keys: Vec<_> = json.split('"').skip(1).step_by(4).collect();
+    assert_eq!(
+        keys,
+        [
+            "startUrl",
+            "region",
+            "accessToken",
+            "expiresAt",
+            "clientId",
+            "clientSecret",
+            "registrationExpiresAt",
+            "refreshToken"
+        ]
+    );
+    let token = scene.token();
+    assert!(scene.emulator.is_live(token.refresh_token().unwrap().expose_secret()));
+    let expires_at = scene.emulator.token_expires_at(token.access_token().expose_secret()).unwrap();
+    assert!(expires_at.duration_since(token.expires_at()).abs().as_secs() <= 2);
+
+    let page = browser.last_page().await;
+    assert_eq!(status(&page), 200, "{page}");
+    assert!(page.contains("You are logged in") && page.contains("dev-session"), "{page}");
+    assert!(!page.contains("<script"), "{page}");
+    let grants: Vec<_> =
+        scene.emulator.requests().into_iter().filter_map(|request| request.grant_type).collect();
+    assert_eq!(grants, ["authorization_code"]);
+}
+
+#[tokio::test]
+async fn the_registration_is_the_aws_cli_s_file_and_used_again() {
+    let scene = Scene::new().await;
+    for _ in 0..2 {
+        scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap();
+    }
+    assert_eq!(scene.emulator.counts().register_client, 1);
+    let name = "bade61804c0c1ed937532f2471948a8b0179e111.json";
+    assert_eq!(scene.files(), [name, "token.json"]);
+    let registration = ClientRegistrationFile::new(scene.cache().join(name)).load().unwrap();
+    assert!(registration.allows_authorization_code());
+    assert_eq!(registration.scopes(), ["sso:account:access"]);
+    assert_eq!(scene.token().client_id(), Some(registration.client_id()));
+}
+
+#[tokio::test]
+async fn other_tools_fields_in_the_file_stay() {
+    let scene = Scene::new().await;
+    let previous = r#"{"accessToken":"a","expiresAt":"2020-01-01T00:00:00Z","x-other":[1.50]}"#;
+    scene.token_file.store_unlocked(&CachedToken::parse(previous.as_bytes()).unwrap()).unwrap();
+    scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap();
+    let json = std::fs::read_to_string(scene.token_file.path()).unwrap();
+    assert!(json.ends_with(r#","x-other":[1.50]}"#), "{json}");
+}
+
+#[tokio::test]
+async fn a_browser_that_does_not_start_leaves_the_page_to_the_user() {
+    struct NoBrowser;
+    impl OpenBrowser for NoBrowser {
+        fn open(&self, _: &str) -> io::Result<()> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+    let scene = Scene::new().await;
+    let user = User::default();
+    let login = scene.login().browser(NoBrowser).build();
+    let (finished, ()) = tokio::join!(login.run(&user), async {
+        let answer = get(&user.page().await).await;
+        let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
+        assert_eq!(status(&get(location).await), 200);
+    });
+    finished.unwrap();
+    assert_eq!(user.seen(), ["page without code", "no browser: entity not found", "allowed"]);
+}
+
+#[tokio::test]
+async fn a_denied_login_is_an_error_of_its_own() {
+    let scene = Scene::new().await;
+    let user = User::default();
+    let login = scene.login().build();
+    let (finished, page) = tokio::join!(login.run(&user), async {
+        let (state, host) = (user.parameter("state").await, user.listener().await);
+        get(&format!("http://{host}/oauth/callback?error=access_denied&state={state}")).await
+    });
+    assert!(matches!(finished, Err(LoginError::Denied)), "{finished:?}");
+    assert!(page.contains("The login was denied"), "{page}");
+    assert_eq!(scene.emulator.counts().create_token, 0);
+    assert!(scene.token_file.load().unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn an_error_of_the_authorization_page_is_told() {
+    let scene = Scene::new().await;
+    let user = User::default();
+    let login = scene.login().build();
+    let (finished, _) = tokio::join!(login.run(&user), async {
+        let (state, host) = (user.parameter("state").await, user.listener().await);
+        get(&format!("http://{host}/oauth/callback?error=server_error&state={state}")).await
+    });
+    let error = finished.unwrap_err().to_string();
+    assert_eq!(error, "the authorization page reported server_error; start the login again");
+}
+
+#[tokio::test]
+async fn a_browser_that_is_closed_ends_with_the_time_limit() {
+    let scene = Scene::new().await;
+    let login = scene.login().timeout(Duration::from_millis(50)).build();
+    let error = login.run(&User::default()).await.unwrap_err();
+    assert!(error.is_expired(), "{error}");
+}
+
+#[tokio::test]
+async fn a_service_that_fails_half_way_leaves_no_token() {
+    let scene = Scene::new().await;
+    scene.emulator.fault_on(Operation::CreateToken, ErrorName::InternalServer);
+    let browser = Browser::default();
+    let error =
+        scene.login().browser(browser.clone()).build().run(&User::default()).await.unwrap_err();
+    assert_eq!(error.to_string(), "failed to log in: CreateToken failed");
+    assert_eq!(scene.emulator.counts().create_token, 1, "the code may be spent");
+    let page = browser.last_page().await;
+    assert!(page.contains("The login failed"), "{page}");
+    assert!(scene.token_file.load().unwrap_err().is_not_found());
+
+    scene.emulator.clear_faults();
+    scene.emulator.fault_next(Operation::RegisterClient, 1, Fault::status(503));
+    scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let scene = Scene::new().await;
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let error = scene.login().redirect_port(port).build().run(&User::default()).await.unwrap_err();
+    assert!(matches!(error, LoginError::Listen { port: p, .. } if p == port), "{error}");
+    assert_eq!(scene.emulator.counts().register_client, 0, "the port comes first");
+}
+
+#[tokio::test]
+async fn names_with_blanks_and_other_letters() {
+    let scene = Scene::new().await;
+    let browser = Browser::default();
+    let login = scene.login_to(session("größe <b> 日本")).browser(browser.clone()).build();
+    login.run(&User::default()).await.unwrap();
+    let page = browser.last_page().await;
+    assert!(page.contains("größe &lt;b&gt; 日本"), "{page}");
+}
+
+#[tokio::test]
+async fn where_the_token_cannot_be_written_nothing_is_spent() {
+    let scene = Scene::new().await;
+    // A file in place of the cache directory.
+    std::fs::write(scene.cache(), "").unwrap();
+    for flow in [Flow::AuthorizationCode, Flow::DeviceCode] {
+        let login = scene.login().flow(flow).browser(Browser::default()).build();
+        let error = login.run(&User::allowing(&scene)).await.unwrap_err();
+        assert!(matches!(error, LoginError::Store(_)), "{error}");
+    }
+    assert_eq!(scene.emulator.counts().create_token, 0);
+}

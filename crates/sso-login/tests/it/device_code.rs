@@ -1,0 +1,172 @@
+//! The device code flow.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{Request, Response};
+use sso_emulator::{Emulator, ErrorName, Operation};
+use sso_http::{RequestBody, ResponseBody};
+use sso_login::{Flow, Login, LoginError, LoginSession};
+use tokio::time::Instant;
+use tower::Service;
+
+use crate::scene::{START_URL, Scene, User, session};
+
+#[tokio::test]
+async fn a_user_code_logs_in() {
+    let scene = Scene::new().await;
+    let user = User::allowing(&scene);
+    scene.login().flow(Flow::DeviceCode).build().run(&user).await.unwrap();
+    assert_eq!(user.seen(), ["page and code", "allowed"]);
+    let token = scene.token();
+    assert!(scene.emulator.is_live(token.refresh_token().unwrap().expose_secret()));
+    assert_eq!(scene.emulator.counts().authorize, 0);
+}
+
+#[tokio::test]
+async fn a_legacy_profile_uses_it_without_scopes() {
+    let scene = Scene::new().await;
+    let session = LoginSession::legacy(START_URL.parse().unwrap(), "us-east-1".parse().unwrap());
+    let login = scene.login_to(session).flow(Flow::AuthorizationCode).build();
+    login.run(&User::allowing(&scene)).await.unwrap();
+    assert!(scene.token().refresh_token().is_none());
+    assert_eq!(scene.files(), ["0e093f10f65cee6c5c1898a8e240f5726875bf08.json", "token.json"]);
+}
+
+#[tokio::test]
+async fn a_denied_code_is_an_error_of_its_own() {
+    let scene = Scene::new().await;
+    let login = scene.login().flow(Flow::DeviceCode).build();
+    let error = login.run(&User::denying(&scene)).await.unwrap_err();
+    assert!(matches!(error, LoginError::Denied), "{error}");
+    assert!(scene.token_file.load().unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn an_expired_code_is_an_error_of_its_own() {
+    let scene = Scene::new().await;
+    scene.emulator.fault_on(Operation::CreateToken, ErrorName::ExpiredToken);
+    let login = scene.login().flow(Flow::DeviceCode).build();
+    let error = login.run(&User::default()).await.unwrap_err();
+    assert!(matches!(error, LoginError::Expired), "{error}");
+}
+
+#[tokio::test]
+async fn a_registration_that_the_service_forgot_is_renewed() {
+    let scene = Scene::with(Emulator::builder()).await;
+    let login = || scene.login().flow(Flow::DeviceCode).build();
+    login().run(&User::allowing(&scene)).await.unwrap();
+    scene.emulator.expire_registrations();
+    login().run(&User::allowing(&scene)).await.unwrap();
+    assert_eq!(scene.emulator.counts().register_client, 2);
+}
+
+/// SSO OIDC in memory: answers polls from a script, and notes when they came.
+#[derive(Clone)]
+struct Script {
+    polls: Arc<Mutex<VecDeque<(u16, &'static str)>>>,
+    times: Arc<Mutex<Vec<u64>>>,
+    start: Instant,
+}
+
+impl Script {
+    fn new(polls: impl IntoIterator<Item = (u16, &'static str)>) -> Self {
+        let polls = Arc::new(Mutex::new(polls.into_iter().collect()));
+        Self { polls, times: Arc::default(), start: Instant::now() }
+    }
+
+    fn answer(&self, path: &str) -> (u16, String) {
+        match path {
+            "/client/register" => (
+                200,
+                r#"{"clientId":"c","clientSecret":"s","clientSecretExpiresAt":4102444800}"#.into(),
+            ),
+            "/device_authorization" => (
+                200,
+                r#"{"deviceCode":"d","userCode":"AB-CD","verificationUri":"https://device.example/",
+                    "expiresIn":600}"#
+                    .into(),
+            ),
+            _ => {
+                self.times.lock().unwrap().push(self.start.elapsed().as_secs());
+                match self.polls.lock().unwrap().pop_front() {
+                    Some((status, error)) => (status, format!(r#"{{"error":"{error}"}}"#)),
+                    None => (200, r#"{"accessToken":"a","expiresIn":3600}"#.into()),
+                }
+            }
+        }
+    }
+}
+
+impl Service<Request<RequestBody>> for Script {
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Infallible>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        let (status, body) = self.answer(request.uri().path());
+        let mut response = Response::new(ResponseBody::new(body.into_bytes()));
+        *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+        std::future::ready(Ok(response))
+    }
+}
+
+async fn run(script: &Script, timeout: Duration) -> Result<(), LoginError> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = sso_cache::TokenFile::new(directory.path().join("t.json"));
+    let login = Login::builder(script.clone(), session("s"), file);
+    let login = login.flow(Flow::DeviceCode).timeout(timeout).build();
+    login.run(&User::default()).await.map(drop)
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_keep_the_interval_and_slow_down_adds_five_seconds_for_good() {
+    let script = Script::new([
+        (400, "authorization_pending"),
+        (400, "slow_down"),
+        (400, "authorization_pending"),
+        (400, "slow_down"),
+    ]);
+    run(&script, Duration::from_secs(600)).await.unwrap();
+    // No interval in the answer: five seconds, then ten, then fifteen.
+    assert_eq!(*script.times.lock().unwrap(), [5, 10, 20, 30, 45]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_fails_for_a_while_is_asked_less_often() {
+    let script = Script::new([
+        (503, "server_error"),
+        (500, "server_error"),
+        (400, "authorization_pending"),
+        (400, "authorization_pending"),
+    ]);
+    run(&script, Duration::from_secs(600)).await.unwrap();
+    assert_eq!(*script.times.lock().unwrap(), [5, 15, 35, 40, 45]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_who_decides_is_an_expired_login() {
+    let script = Script::new(std::iter::repeat_n((400, "authorization_pending"), 1000));
+    let start = Instant::now();
+    let error = run(&script, Duration::from_secs(60)).await.unwrap_err();
+    assert!(error.is_expired(), "{error}");
+    assert_eq!(start.elapsed().as_secs(), 60);
+    assert_eq!(script.times.lock().unwrap().len(), 11);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_waiting_does_not_end_ends_the_login() {
+    let script = Script::new([(400, "invalid_grant")]);
+    let error = run(&script, Duration::from_secs(60)).await.unwrap_err();
+    assert_eq!(error.to_string(), "failed to log in: CreateToken failed");
+    assert!(error.service_error().unwrap().is_invalid_grant());
+}

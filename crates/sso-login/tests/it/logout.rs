@@ -1,0 +1,60 @@
+//! Logout: at the service and in the files.
+
+use jiff::SignedDuration;
+use sso_cache::{ClientRegistrationFile, RoleCredentialsFile};
+use sso_emulator::{Fault, Operation};
+use sso_http::{Endpoint, RetryLayer};
+use sso_login::Logout;
+use sso_types::{Clock as _, Credentials, SecretAccessKey, SessionToken, SystemClock};
+
+use crate::scene::{Browser, Scene, User, https};
+
+fn logout(scene: &Scene) -> Logout {
+    let portal = Endpoint::overridden(&scene.emulator.portal_url(), "a test").unwrap();
+    Logout::new(https(), portal, scene.token_file.clone())
+        .retry_layer(RetryLayer::standard().max_attempts(1))
+}
+
+async fn logged_in() -> Scene {
+    let scene = Scene::new().await;
+    scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap();
+    scene
+}
+
+#[tokio::test]
+async fn the_session_ends_and_its_files_go() {
+    let scene = logged_in().await;
+    let role = RoleCredentialsFile::new(scene.cache().join("role.json"));
+    let expires_at = SystemClock.now() + SignedDuration::from_hours(1);
+    let (secret, token) = (SecretAccessKey::new("s"), SessionToken::new("t"));
+    role.store_unlocked(&Credentials::new("A", secret, token, expires_at)).unwrap();
+
+    let finished = logout(&scene).role_credentials([role.clone()]).run().await.unwrap();
+    assert!(finished.was_logged_in && finished.portal_error.is_none());
+    assert_eq!(finished.removed_role_credentials, 1);
+    assert!(scene.token_file.load().unwrap_err().is_not_found());
+    assert!(scene.emulator.live_refresh_tokens().is_empty());
+    let registration = "bade61804c0c1ed937532f2471948a8b0179e111.json";
+    assert_eq!(scene.files(), [registration], "registrations stay");
+    assert!(ClientRegistrationFile::new(scene.cache().join(registration)).load().is_some());
+
+    let again = logout(&scene).run().await.unwrap();
+    assert!(!again.was_logged_in);
+    assert_eq!(scene.emulator.counts().logout, 1);
+}
+
+#[tokio::test]
+async fn a_portal_that_fails_is_reported_and_the_files_go() {
+    let scene = logged_in().await;
+    scene.emulator.fault_on(Operation::Logout, Fault::status(503));
+    let finished = logout(&scene).run().await.unwrap();
+    assert_eq!(finished.portal_error.unwrap().status(), Some(503));
+    assert!(scene.token_file.load().unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn without_a_home_nothing_is_created() {
+    let scene = Scene::new().await;
+    assert!(!logout(&scene).run().await.unwrap().was_logged_in);
+    assert!(!scene.cache().exists());
+}
