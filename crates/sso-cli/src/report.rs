@@ -181,11 +181,17 @@ fn next_step(failure: &Failure, context: &Context, failed: &Command) -> Option<S
         5 if asked_for_one(failure, failed) => {
             Some(command("see what you may use", &format!("ssocreds roles{}", of_login())))
         }
-        6 if context.global.verbose == 0 => {
+        6 if context.global.verbose == 0 && can_pass(failure) => {
             Some("  try again later; with -v each attempt is shown\n".to_owned())
         }
         _ => None,
     }
+}
+
+/// Whether the same command can succeed later, with nothing changed. An untrusted certificate, say,
+/// stays untrusted.
+fn can_pass(failure: &Failure) -> bool {
+    failure.service_error().is_none_or(|error| error.is_transient() || error.is_timeout())
 }
 
 /// The option that chooses the same login, where one was given.

@@ -1,6 +1,4 @@
-//! One call: the operation becomes a request, the request is sent, the answer is read.
-//!
-//! Not responsible for retries, nor for any time limit: those are layers around it or below it.
+//! One call: encodes the operation, sends the request, reads the answer.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -118,7 +116,7 @@ where
 fn boxed(error: impl Into<BoxError>) -> ServiceError {
     let error = error.into();
     if is_elapsed(error.as_ref()) {
-        return TransportError::Timeout { phase: TimeoutPhase::Attempt, limit: None }.into();
+        return TransportError::timeout(TimeoutPhase::Attempt).into();
     }
     ServiceError::from_boxed(error)
 }

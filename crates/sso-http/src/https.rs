@@ -5,12 +5,11 @@ mod classify;
 mod connector;
 mod dial;
 mod no_proxy;
-mod overheard;
 mod pem;
 mod pool;
 mod proxy;
-mod stream;
 mod trust;
+mod tunnel;
 
 use std::fmt;
 use std::future::Future;
@@ -42,16 +41,18 @@ use crate::{RequestBody, ResponseBody, TimeoutPhase, Timeouts, TransportError};
 ///
 /// # Proxies
 ///
-/// `HTTPS_PROXY` (for `https`), `HTTP_PROXY` (for `http`) and `ALL_PROXY` (for both), unless
-/// `NO_PROXY` names the host: host names with their subdomains, IP addresses, CIDR blocks, `*`, each
-/// with a port if need be. Lower case counts before upper case, as for curl and Python. A proxy is
-/// reached over `http` or `https`, with the user name and password in its URL; SOCKS is not
-/// supported. Where `REQUEST_METHOD` is set (a CGI program), upper-case `HTTP_PROXY` is ignored, as it
-/// can come from a request header.
+/// `https` goes through the proxy of `HTTPS_PROXY`, else `ALL_PROXY`, unless `NO_PROXY` names the host:
+/// host names with their subdomains, IP addresses, CIDR blocks, `*`, each with a port if need be. Lower
+/// case comes before upper case, as in curl and Python. A proxy is reached over `http` or `https`, with
+/// the user name and password in its URL (Basic authentication); SOCKS is not supported.
 ///
-/// Requests to a loopback address go through a proxy only when the proxy is on a loopback address
-/// itself: another machine's proxy would look for its own loopback, and see an access token that was
-/// never to leave this machine.
+/// Plain `http` never goes through a proxy, so `HTTP_PROXY` has no effect. `https` to a loopback
+/// address goes through a proxy only if the proxy is on a loopback address itself: another machine's
+/// proxy would connect to its own.
+///
+/// # Panics
+///
+/// A call panics when its future is polled outside a tokio runtime with I/O and time enabled.
 ///
 /// # Secrets
 ///
@@ -84,21 +85,15 @@ impl HttpsClient {
         Self::builder().proxies_from(environment).certificates_from(environment).build()
     }
 
-    /// Refuses what must not be sent, and adds the headers that this client is responsible for.
+    /// Refuses plain `http` to other machines, and adds `User-Agent`.
     fn prepare(&self, request: &mut Request<RequestBody>) -> Result<(), TransportError> {
-        let uri = request.uri().clone();
+        let uri = request.uri();
         let host = uri.host().unwrap_or_default();
         if uri.scheme_str() != Some("https") && !is_loopback(host) {
             return Err(TransportError::Insecure { host: host.to_owned() });
         }
         let headers = request.headers_mut();
         headers.entry(header::USER_AGENT).or_insert_with(|| self.user_agent.clone());
-        // A tunnel authenticates in its CONNECT; a forwarded request by itself.
-        if uri.scheme_str() == Some("http")
-            && let Some(authorization) = self.proxies.of(&uri).and_then(|proxy| proxy.authorization)
-        {
-            headers.insert(header::PROXY_AUTHORIZATION, authorization);
-        }
         Ok(())
     }
 }
@@ -123,9 +118,12 @@ impl Service<Request<RequestBody>> for HttpsClient {
             };
             let timeout = timeouts.attempt_timeout().unwrap_or(client.attempt_timeout);
             // The body is read inside: a timeout that ends at the response head would not limit it.
+            let proxy = client.proxies.of(request.uri()).map(|proxy| proxy.to_string());
+            let timed_out =
+                |_| Err(TransportError::timed_out(TimeoutPhase::Attempt, timeout, proxy));
             tokio::time::timeout(timeout, send(connections, request))
                 .await
-                .unwrap_or_else(|_| Err(TransportError::timeout(TimeoutPhase::Attempt, timeout)))
+                .unwrap_or_else(timed_out)
         }))
     }
 }

@@ -1,6 +1,4 @@
-//! What goes wrong below HTTP's status codes: between the request and a whole answer.
-//!
-//! Not responsible for what a service answers, nor for finding out: the client classifies.
+//! Failures between a request and its whole answer, below HTTP's status codes.
 
 use std::error::Error;
 use std::io;
@@ -23,6 +21,7 @@ pub enum TransportError {
     #[error(
         "the name {host} could not be resolved; check the network, the region and the endpoint"
     )]
+    #[non_exhaustive]
     Dns {
         /// The host.
         host: String,
@@ -31,6 +30,7 @@ pub enum TransportError {
     },
     /// No connection: refused, no route, or broken off before TLS was agreed.
     #[error("no connection to {host}; check the network, and HTTPS_PROXY if you need a proxy")]
+    #[non_exhaustive]
     Connect {
         /// The host, with a port where one was given.
         host: String,
@@ -39,18 +39,23 @@ pub enum TransportError {
     },
     /// The server's certificate is not one to trust. Somebody else may be answering, so nothing was
     /// sent and it is not tried again.
-    #[error("the certificate of {host} is not valid: {problem}")]
+    #[error("the certificate of {host} is not valid: {}", certificate(*problem, roots.as_deref()))]
+    #[non_exhaustive]
     Certificate {
         /// The host.
         host: String,
         /// What is wrong with the certificate.
         problem: CertificateProblem,
+        /// The setting that decides what is trusted, as `the CA bundle PATH (set by ORIGIN)`; `None`
+        /// for the platform's own store.
+        roots: Option<String>,
         /// What rustls said.
         source: Source,
     },
     /// TLS could not be agreed for another reason than the certificate: what answered does not speak
     /// TLS, or only an old version.
     #[error("{host} answered, but not in TLS 1.2 or 1.3; check the endpoint and the proxy")]
+    #[non_exhaustive]
     Tls {
         /// The host.
         host: String,
@@ -60,58 +65,81 @@ pub enum TransportError {
     /// There are no certificates of authorities to trust: the bundle named by `AWS_CA_BUNDLE` cannot
     /// be read or holds none, or the platform's store is empty. Whoever set the machine up.
     #[error("no certificate authorities to trust: {reason}")]
+    #[non_exhaustive]
     TrustStore {
         /// What was looked for, and what was found.
         reason: String,
     },
     /// The proxy could not be reached, or refused.
-    #[error("the proxy {proxy} (set by {variable}) {problem}")]
+    #[error(
+        "the proxy {proxy} (set by {variable}) {}",
+        refused(*problem, variable, host, *status)
+    )]
+    #[non_exhaustive]
     Proxy {
         /// Scheme, host and port of the proxy; never its credentials.
         proxy: String,
         /// The variable that names it.
         variable: String,
+        /// The host that it was asked for.
+        host: String,
         /// What went wrong with it.
         problem: ProxyProblem,
+        /// The HTTP status of its answer, if there was one.
+        status: Option<u16>,
         /// What lies below, where there is something.
         source: Option<Source>,
     },
     /// It took too long.
-    #[error("{phase} took {}; check the network, or set a longer {}", too_long(*limit), phase.setting())]
+    #[error(
+        "{phase}{} took {}; check {}, or set a longer {}",
+        through(proxy.as_deref()),
+        too_long(*limit),
+        if proxy.is_some() { "the proxy" } else { "the network" },
+        phase.setting()
+    )]
+    #[non_exhaustive]
     Timeout {
         /// What took too long.
         phase: TimeoutPhase,
         /// How long it was allowed to take; `None` where a layer outside this crate, or the operating
         /// system, set the limit.
         limit: Option<Duration>,
+        /// The proxy that the request went through, as `URL (set by VARIABLE)`.
+        proxy: Option<String>,
     },
     /// The connection was reset or closed before the answer was whole. What was sent may have been
     /// carried out.
     #[error("the connection was closed before the answer was whole")]
+    #[non_exhaustive]
     Closed {
         /// What the operating system or the HTTP library said.
         source: Source,
     },
     /// What came back is not HTTP. Something else listens there.
     #[error("what came back is not HTTP; check the endpoint and the proxy")]
+    #[non_exhaustive]
     NotHttp {
         /// What the HTTP library said.
         source: Source,
     },
     /// The answer is longer than this crate reads. No service answers so.
     #[error("the answer is longer than {limit} bytes, which is the most that is read")]
+    #[non_exhaustive]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
     },
     /// A plain `http` request to another machine: refused, as it would show secrets to the network.
     #[error("plain http to {host} is refused: it would show the access token to the network")]
+    #[non_exhaustive]
     Insecure {
         /// The host.
         host: String,
     },
     /// Anything else, from a caller's own HTTP client or layer.
     #[error("the request failed")]
+    #[non_exhaustive]
     Other {
         /// The error as it came.
         source: Source,
@@ -143,28 +171,25 @@ pub enum CertificateProblem {
 }
 
 /// What went wrong with a proxy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyProblem {
-    /// It cannot be reached.
-    #[error("cannot be reached")]
+    /// It cannot be reached. Transient.
     Unreachable,
-    /// It wants credentials, or others (407).
-    #[error("wants a user name and password, or other ones; put them into its URL")]
+    /// It requires a user name and password (407), and its URL has none.
     AuthenticationRequired,
+    /// It rejected the user name and password in its URL (407).
+    CredentialsRejected,
+    /// It requires authentication (407), and offers no scheme that is supported: NTLM or Kerberos
+    /// alone.
+    UnsupportedAuthentication,
     /// It closed the connection instead of an answer, or before TLS with it was agreed. Transient.
-    #[error(
-        "closed the connection before it opened a tunnel to the service; it may not allow that host"
-    )]
     Closed,
     /// It cannot open a tunnel at the moment (429, 500, 502, 503, 504). Transient.
-    #[error("cannot open a tunnel to the service at the moment; try again later")]
     Unavailable,
-    /// It answered otherwise, and opened no tunnel.
-    #[error("did not open a tunnel to the service; it may not allow that host")]
+    /// It opened no tunnel, for another reason: most often its rules (403).
     TunnelRefused,
     /// Its certificate is not one to trust, or it does not speak TLS (an `https` proxy URL).
-    #[error("is not trusted: TLS with the proxy itself failed")]
     Untrusted,
 }
 
@@ -237,21 +262,32 @@ impl TransportError {
         }
     }
 
-    /// What took longer than this crate allows.
+    /// A timeout, as a mock or a client of the caller's own reports it.
+    pub fn timeout(phase: TimeoutPhase) -> Self {
+        Self::Timeout { phase, limit: None, proxy: None }
+    }
+
+    /// A connection that was closed before the answer was whole, as a mock or a client of the
+    /// caller's own reports it.
+    pub fn closed(source: impl Into<BoxError>) -> Self {
+        Self::Closed { source: source.into().into() }
+    }
+
+    /// A timeout of this crate's own.
     #[cfg(feature = "https")]
-    pub(crate) fn timeout(phase: TimeoutPhase, limit: Duration) -> Self {
-        Self::Timeout { phase, limit: Some(limit) }
+    pub(crate) fn timed_out(phase: TimeoutPhase, limit: Duration, proxy: Option<String>) -> Self {
+        Self::Timeout { phase, limit: Some(limit), proxy }
     }
 
     /// Makes what it can of an error that is none of this crate's: one of tower's, or an
     /// [`io::Error`] somewhere below.
     pub(crate) fn foreign(error: BoxError) -> Self {
         if is_elapsed(error.as_ref()) {
-            return Self::Timeout { phase: TimeoutPhase::Call, limit: None };
+            return Self::timeout(TimeoutPhase::Call);
         }
         let kind = find::<io::Error>(error.as_ref()).map(io::Error::kind);
         if kind == Some(io::ErrorKind::TimedOut) {
-            return Self::Timeout { phase: TimeoutPhase::Attempt, limit: None };
+            return Self::timeout(TimeoutPhase::Attempt);
         }
         let source = Source::from(error);
         match kind {
@@ -274,6 +310,53 @@ impl TransportError {
 /// Whether a timeout layer of tower's made the error.
 pub(crate) fn is_elapsed(error: &(dyn Error + 'static)) -> bool {
     find::<tower::timeout::error::Elapsed>(error).is_some()
+}
+
+fn certificate(problem: CertificateProblem, roots: Option<&str>) -> String {
+    match (problem, roots) {
+        (CertificateProblem::UnknownAuthority, Some(roots)) => format!(
+            "it is signed by an authority that is not in {roots}; if your network inspects TLS, add \
+             its root certificate there"
+        ),
+        _ => problem.to_string(),
+    }
+}
+
+/// What a proxy did with a request to `host`, and what to do about it.
+fn refused(problem: ProxyProblem, variable: &str, host: &str, status: Option<u16>) -> String {
+    let status = status.map_or_else(String::new, |status| format!(" (HTTP {status})"));
+    match problem {
+        ProxyProblem::Unreachable => format!("cannot be reached; start it, or correct {variable}"),
+        ProxyProblem::AuthenticationRequired => format!(
+            "requires a user name and password{status}; put them into {variable}: \
+             http://USER:PASSWORD@HOST:PORT"
+        ),
+        ProxyProblem::CredentialsRejected => {
+            format!("rejected the user name and password{status}; correct them in {variable}")
+        }
+        ProxyProblem::UnsupportedAuthentication => format!(
+            "offers no Basic authentication, only schemes that are not supported, such as \
+             NTLM{status}; run a local proxy that speaks them (px or cntlm), and set {variable} to it"
+        ),
+        ProxyProblem::Closed => format!(
+            "closed the connection before it opened a tunnel to {host}; ask its administrator to \
+             allow that host"
+        ),
+        ProxyProblem::Unavailable => {
+            format!("cannot open a tunnel to {host} at the moment{status}; try again later")
+        }
+        ProxyProblem::TunnelRefused => {
+            format!("refused a tunnel to {host}{status}; ask its administrator to allow that host")
+        }
+        ProxyProblem::Untrusted => format!(
+            "is not trusted: TLS with the proxy itself failed; correct {variable}, or trust its \
+             certificate with AWS_CA_BUNDLE"
+        ),
+    }
+}
+
+fn through(proxy: Option<&str>) -> String {
+    proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"))
 }
 
 /// `longer than 3.1 s`; of a limit that is not known, less.

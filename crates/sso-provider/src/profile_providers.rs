@@ -358,7 +358,7 @@ impl ProfileProvidersBuilder {
         let mut client =
             HttpsClient::builder().proxies_from(environment).certificates_from(environment);
         if let Some(bundle) = &settings.ca_bundle {
-            client = client.ca_bundle(&bundle.value);
+            client = client.ca_bundle(&bundle.value).ca_bundle_origin(bundle.source.to_string());
         }
         if let Some(suffix) = &self.user_agent {
             client = client.user_agent_suffix(suffix);

@@ -29,13 +29,10 @@ const VARIABLES: &[&str] = &[
     "SSL_CERT_DIR",
     "HTTPS_PROXY",
     "https_proxy",
-    "HTTP_PROXY",
-    "http_proxy",
     "ALL_PROXY",
     "all_proxy",
     "NO_PROXY",
     "no_proxy",
-    "REQUEST_METHOD",
 ];
 
 /// The environment variables and the home directory that a program sees.

@@ -98,7 +98,7 @@ async fn the_session_has_ended() {
         &expect![[r#"
             ssocreds: a login is required
               because the session has ended
-              because CreateToken failed with InvalidGrantException (HTTP 400): Invalid grant provided; log in again (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO_OIDC (environment)
+              because CreateToken failed with InvalidGrantException (HTTP 400): Invalid grant provided; log in again (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO_OIDC (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
               to log in, run: aws sso login --sso-session dev-session
         "#]],
     );
@@ -139,7 +139,7 @@ async fn the_service_refuses() {
         5,
         &expect![[r#"
         ssocreds: access to the role SSOReadOnlyRole in the account 123456789012 at https://my-sso-portal.awsapps.com/start was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
-          because GetRoleCredentials failed with ForbiddenException (HTTP 403): No access; check that the role SSOReadOnlyRole is assigned to you in the account 123456789012, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          because GetRoleCredentials failed with ForbiddenException (HTTP 403): No access; check that the role SSOReadOnlyRole is assigned to you in the account 123456789012, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
           to see what you may use, run: ssocreds roles --profile devsso
     "#]],
     );
@@ -202,7 +202,7 @@ async fn the_service_is_not_available() {
         6,
         &expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials failed with InternalServerException (HTTP 500): Internal server error; try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          because GetRoleCredentials failed with InternalServerException (HTTP 500): Internal server error; try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
           try again later; with -v each attempt is shown
     "#]],
     );
@@ -213,7 +213,7 @@ async fn the_service_is_not_available() {
         6,
         &expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          because GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
           try again later; with -v each attempt is shown
     "#]],
     );
@@ -224,7 +224,7 @@ async fn the_service_is_not_available() {
         6,
         &expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
           because the connection was closed before the answer was whole
           because client error (SendRequest)
           because connection closed before message completed
@@ -238,11 +238,10 @@ async fn the_service_is_not_available() {
         6,
         &expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
+          because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
           because what came back is not HTTP; check the endpoint and the proxy
           because client error (SendRequest)
           because invalid HTTP version parsed
-          try again later; with -v each attempt is shown
     "#]],
     );
 }
@@ -257,8 +256,7 @@ async fn a_captive_portal_answers() {
         6,
         &expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials got an answer that is not from AWS (HTTP 403, text/html: "Please log in to the Wi-Fi"); a proxy, or a login page of your network, may have answered instead (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)
-          try again later; with -v each attempt is shown
+          because GetRoleCredentials got an answer that is not from AWS (HTTP 403, text/html: "Please log in to the Wi-Fi"); a proxy, or a login page of your network, may have answered instead (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
     "#]],
     );
 }
@@ -275,7 +273,7 @@ async fn nobody_listens() {
     let error = scene.run_command(&mut command).failure(6);
     expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials got no answer; the endpoint http://CLOSED was set by AWS_ENDPOINT_URL_SSO (environment)
+          because GetRoleCredentials got no answer; the endpoint http://CLOSED was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
           because no connection to CLOSED; check the network, and HTTPS_PROXY if you need a proxy
           because tcp connect error
           because Connection refused (os error 111)
@@ -328,7 +326,7 @@ async fn as_json() {
         {
           "error": {
             "causes": [
-              "ListAccounts failed with InternalServerException (HTTP 500): Internal server error; try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment)"
+              "ListAccounts failed with InternalServerException (HTTP 500): Internal server error; try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"
             ],
             "exit_code": 6,
             "kind": "unavailable",

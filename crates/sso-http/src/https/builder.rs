@@ -1,6 +1,4 @@
-//! How an [`HttpsClient`] is configured.
-//!
-//! Not responsible for reading the process environment: it is given an [`Environment`].
+//! The options of an [`HttpsClient`].
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,8 +23,7 @@ pub struct HttpsClientBuilder {
     user_agent_suffix: String,
 }
 
-/// A client that cannot be made as configured. The fault of whoever set the variable or wrote the
-/// program.
+/// A client that cannot be made as configured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -64,7 +61,17 @@ impl HttpsClientBuilder {
     /// `AWS_CA_BUNDLE` does everywhere. The file is read on first use.
     #[must_use]
     pub fn ca_bundle(mut self, path: impl Into<PathBuf>) -> Self {
-        self.roots = Roots::Bundle(path.into());
+        self.roots = Roots::Bundle { path: path.into(), origin: None };
+        self
+    }
+
+    /// Says what set the CA bundle, for errors: they name it as "set by ORIGIN". Without a CA bundle
+    /// it has no effect.
+    #[must_use]
+    pub fn ca_bundle_origin(mut self, set_by: impl Into<String>) -> Self {
+        if let Roots::Bundle { origin, .. } = &mut self.roots {
+            *origin = Some(set_by.into());
+        }
         self
     }
 
@@ -75,7 +82,7 @@ impl HttpsClientBuilder {
     pub fn certificates_from(mut self, environment: &Environment) -> Self {
         let path = |name| environment.var_os(name).map(PathBuf::from);
         self.roots = if let Some(bundle) = path("AWS_CA_BUNDLE") {
-            Roots::Bundle(bundle)
+            Roots::Bundle { path: bundle, origin: Some("AWS_CA_BUNDLE".to_owned()) }
         } else {
             let list = environment.var_os("SSL_CERT_DIR").unwrap_or_default();
             let directories = std::env::split_paths(list);
@@ -85,38 +92,36 @@ impl HttpsClientBuilder {
         self
     }
 
-    /// Takes the proxies from the environment; see [`HttpsClient`]. What is wrong with them,
-    /// [`HttpsClientBuilder::build`] says.
+    /// Takes the proxy from the environment; see [`HttpsClient`]. [`HttpsClientBuilder::build`] fails
+    /// if it cannot be used.
     #[must_use]
     pub fn proxies_from(mut self, environment: &Environment) -> Self {
         self.proxies = Proxies::from_environment(environment);
         self
     }
 
-    /// How long connecting may take: name resolution, TCP, the proxy and TLS together. 3.1 s unless
-    /// set.
+    /// Limits connecting: name resolution, TCP, the proxy and TLS together. 3.1 s unless set.
     #[must_use]
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// How long a request may take in all, from connecting to the last byte of the answer. 10 s
-    /// unless set.
+    /// Limits one attempt, from connecting to the last byte of the answer. 10 s unless set.
     #[must_use]
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
         self
     }
 
-    /// What follows `ssocreds/VERSION` in `User-Agent`: the name and version of the program.
+    /// Appends the name and version of the program to `ssocreds/VERSION` in `User-Agent`.
     #[must_use]
     pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.user_agent_suffix = suffix.into();
         self
     }
 
-    /// The client. Reads no file and opens no connection: a CA bundle that is not there is an error of
+    /// Makes the client. Reads no file and opens no connection: a CA bundle that is not there is an error of
     /// the first call. Fails when a proxy variable or the `User-Agent` suffix cannot be used.
     pub fn build(self) -> Result<HttpsClient, ClientError> {
         let user_agent = concat!("ssocreds/", env!("CARGO_PKG_VERSION"));

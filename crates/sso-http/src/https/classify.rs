@@ -1,6 +1,4 @@
-//! What an error of hyper, rustls or the operating system is for a user of this crate.
-//!
-//! Not responsible for what follows from it.
+//! Errors of hyper, rustls and the operating system, as [`TransportError`]s.
 
 use std::error::Error;
 use std::io;
@@ -11,6 +9,8 @@ use http::Uri;
 use rustls::CertificateError;
 
 use super::dial::ResolveError;
+use super::proxy::Proxy;
+use super::tunnel::TunnelError;
 use crate::transport_error::find;
 use crate::{BoxError, CertificateProblem, ProxyProblem, TimeoutPhase, TransportError};
 
@@ -22,13 +22,13 @@ pub(super) fn connect(error: BoxError, uri: &Uri, limit: Duration) -> TransportE
     }
     let kind = find::<io::Error>(error.as_ref()).map(io::Error::kind);
     if kind == Some(io::ErrorKind::TimedOut) {
-        return TransportError::timeout(TimeoutPhase::Connect, limit);
+        return TransportError::timed_out(TimeoutPhase::Connect, limit, None);
     }
     TransportError::Connect { host, source: Arc::from(error) }
 }
 
-/// No TLS with the host of `uri`.
-pub(super) fn handshake(error: BoxError, uri: &Uri) -> TransportError {
+/// No TLS with the host of `uri`. `roots` says which certificates are trusted, where that was set.
+pub(super) fn handshake(error: BoxError, uri: &Uri, roots: Option<String>) -> TransportError {
     let host = host(uri);
     let problem = match find::<rustls::Error>(error.as_ref()) {
         Some(rustls::Error::InvalidCertificate(problem)) => Some(certificate(problem)),
@@ -38,24 +38,28 @@ pub(super) fn handshake(error: BoxError, uri: &Uri) -> TransportError {
     };
     let source = Arc::from(error);
     match problem {
-        Some(problem) => TransportError::Certificate { host, problem, source },
+        Some(problem) => TransportError::Certificate { host, problem, roots, source },
         None => TransportError::Tls { host, source },
     }
 }
 
-/// What a proxy did instead of opening a tunnel. hyper-util's error type has no public name, so its
-/// text must do; a test holds it to that. `status` is the one of the proxy's answer, if there was one.
-pub(super) fn tunnel(error: &(dyn Error + 'static), status: u16) -> ProxyProblem {
-    let text = error.to_string();
-    if text.contains("authorization required") {
-        ProxyProblem::AuthenticationRequired
-    } else if text.contains("unexpected end of file") || find::<io::Error>(error).is_some() {
-        ProxyProblem::Closed
-    } else if matches!(status, 429 | 500 | 502 | 503 | 504) {
-        ProxyProblem::Unavailable
-    } else {
-        ProxyProblem::TunnelRefused
-    }
+/// No tunnel through the proxy to the host of `service`.
+pub(super) fn tunnel(error: TunnelError, proxy: &Proxy, service: &Uri) -> TransportError {
+    let answer = match error {
+        TunnelError::Closed(error) => {
+            let source = error.map(|error| Box::new(error) as BoxError);
+            return proxy.error(service, ProxyProblem::Closed, None, source);
+        }
+        TunnelError::Refused(answer) => answer,
+    };
+    let problem = match answer.status {
+        Some(407) if !answer.offers_basic() => ProxyProblem::UnsupportedAuthentication,
+        Some(407) if proxy.authorization.is_some() => ProxyProblem::CredentialsRejected,
+        Some(407) => ProxyProblem::AuthenticationRequired,
+        Some(429 | 500 | 502 | 503 | 504) => ProxyProblem::Unavailable,
+        _ => ProxyProblem::TunnelRefused,
+    };
+    proxy.error(service, problem, answer.status, None)
 }
 
 /// No TLS with a proxy that is itself reached over TLS.

@@ -1,6 +1,4 @@
-//! From a URL to a connection: TCP, a proxy where one is set, TLS, within one limit of time.
-//!
-//! Not responsible for which proxy, nor for which certificates are trusted.
+//! From a URL to a connection: TCP, a proxy where one is set, TLS, within one timeout.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -11,19 +9,25 @@ use std::time::Duration;
 use http::Uri;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
+use tokio::net::TcpStream;
 use tower::Service;
 
 use super::classify;
 use super::dial::{Resolver, dialer};
-use super::overheard::{Overheard, Status};
 use super::proxy::{Proxies, Proxy};
-use super::stream::{Hop, Stream};
-use super::trust::{Loading, Trust};
+use super::trust::Trust;
+use super::tunnel;
 use crate::{BoxError, ProxyProblem, TimeoutPhase, TransportError};
 
-/// What hyper's pool opens connections with.
+/// A connection to the first machine on the way: over TLS if that is a proxy with an `https` URL.
+type Hop = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+/// A connection to a service.
+type Stream = MaybeHttpsStream<Hop>;
+
+/// Opens connections for hyper's pool.
 #[derive(Clone)]
 pub(super) struct Connector {
     dialer: HttpConnector<Resolver>,
@@ -68,50 +72,40 @@ impl Connector {
             .await
             .map_err(|error| classify::connect(Box::new(error), &uri, self.limit))?;
         let hop = MaybeHttpsStream::Http(tcp);
-        let Some(loading) = loading else { return Ok(Stream::new(MaybeHttpsStream::Http(hop))) };
+        let Some(loading) = loading else { return Ok(MaybeHttpsStream::Http(hop)) };
         let config = loading.finish().await?.service;
-        let io =
-            handshake(hop, config, &uri).await.map_err(|error| classify::handshake(error, &uri))?;
-        Ok(Stream::new(io))
+        self.service_handshake(hop, config, &uri).await
     }
 
     async fn through(&mut self, proxy: &Proxy, uri: Uri) -> Result<Stream, TransportError> {
-        let loading = (is_https(&uri) || is_https(&proxy.uri)).then(|| self.trust.begin());
-        let tcp = self
-            .dialer
-            .call(proxy.uri.clone())
-            .await
-            .map_err(|error| proxy.error(ProxyProblem::Unreachable, Some(Box::new(error))))?;
-        let configs = match loading.map(Loading::finish) {
-            Some(loading) => Some(loading.await?),
-            None => None,
-        };
-        let hop: Hop = match &configs {
-            Some(configs) if is_https(&proxy.uri) => {
-                handshake(tcp, Arc::clone(&configs.proxy), &proxy.uri).await.map_err(|error| {
-                    let problem = classify::proxy_handshake(error.as_ref());
-                    proxy.error(problem, Some(error))
-                })?
-            }
-            _ => MaybeHttpsStream::Http(tcp),
-        };
-        let Some(configs) = configs.filter(|_| is_https(&uri)) else {
-            return Ok(Stream::forwarded(hop));
-        };
-        let status = Status::default();
-        let hop = Overheard::new(hop, status.clone());
-        let mut tunnel = Tunnel::new(proxy.uri.clone(), Open(Some(hop)));
-        if let Some(authorization) = &proxy.authorization {
-            tunnel = tunnel.with_auth(authorization.clone());
-        }
-        let hop = tunnel.call(uri.clone()).await.map_err(|error| {
-            let problem = classify::tunnel(&error, status.get());
-            proxy.error(problem, Some(Box::new(error)))
+        let loading = self.trust.begin();
+        let tcp = self.dialer.call(proxy.uri.clone()).await.map_err(|error| {
+            proxy.error(&uri, ProxyProblem::Unreachable, None, Some(Box::new(error)))
         })?;
-        let io = handshake(hop.into_inner(), configs.service, &uri)
+        let configs = loading.finish().await?;
+        let hop = if is_https(&proxy.uri) {
+            handshake(tcp, configs.proxy, &proxy.uri).await.map_err(|error| {
+                let problem = classify::proxy_handshake(error.as_ref());
+                proxy.error(&uri, problem, None, Some(error))
+            })?
+        } else {
+            MaybeHttpsStream::Http(tcp)
+        };
+        let hop = tunnel::open(hop, &uri, proxy.authorization.as_ref())
             .await
-            .map_err(|error| classify::handshake(error, &uri))?;
-        Ok(Stream::new(io))
+            .map_err(|error| classify::tunnel(error, proxy, &uri))?;
+        self.service_handshake(hop, configs.service, &uri).await
+    }
+
+    async fn service_handshake(
+        &self,
+        hop: Hop,
+        config: Arc<ClientConfig>,
+        uri: &Uri,
+    ) -> Result<Stream, TransportError> {
+        handshake(hop, config, uri)
+            .await
+            .map_err(|error| classify::handshake(error, uri, self.trust.in_force()))
     }
 }
 
@@ -129,9 +123,9 @@ impl Service<Uri> for Connector {
         let connector = self.clone();
         let limit = self.limit;
         Box::pin(async move {
-            tokio::time::timeout(limit, connector.connect(uri))
-                .await
-                .unwrap_or_else(|_| Err(TransportError::timeout(TimeoutPhase::Connect, limit)))
+            let proxy = connector.proxies.of(&uri).map(|proxy| proxy.to_string());
+            let timed_out = |_| Err(TransportError::timed_out(TimeoutPhase::Connect, limit, proxy));
+            tokio::time::timeout(limit, connector.connect(uri)).await.unwrap_or_else(timed_out)
         })
     }
 }

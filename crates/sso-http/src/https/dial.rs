@@ -1,15 +1,14 @@
 //! TCP: names to addresses, addresses to connections.
-//!
-//! Not responsible for proxies and TLS.
 
 use std::future::Future;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiResolver, Name};
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower::Service;
 
 /// hyper-util's connector: an IP address needs no resolver, several addresses are tried in turn.
@@ -17,12 +16,15 @@ pub(super) fn dialer(connect_timeout: Duration) -> HttpConnector<Resolver> {
     let mut http = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
     http.enforce_http(false);
     http.set_nodelay(true);
-    // Shared out among the addresses of a host, so that a dead first one leaves time for the others.
+    // Divided among the addresses of a host, so that a dead first one leaves time for the others.
     http.set_connect_timeout(Some(connect_timeout));
     http
 }
 
-/// The operating system's resolver, whose errors can be told from those of connecting.
+/// The operating system's resolver, except for `localhost`, which always is this machine.
+///
+/// Plain `http` to `localhost` is allowed because it stays on this machine. A resolver or a hosts
+/// file that says otherwise would send the access token over the network in the clear.
 #[derive(Clone)]
 pub(super) struct Resolver(GaiResolver);
 
@@ -32,16 +34,47 @@ pub(super) struct Resolver(GaiResolver);
 pub(super) struct ResolveError(io::Error);
 
 impl Service<Name> for Resolver {
-    type Response = GaiAddrs;
+    type Response = std::vec::IntoIter<SocketAddr>;
     type Error = ResolveError;
-    type Future = Pin<Box<dyn Future<Output = Result<GaiAddrs, ResolveError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ResolveError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ResolveError>> {
         self.0.poll_ready(cx).map_err(ResolveError)
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
+        if is_localhost(name.as_str()) {
+            // The connector sets the port.
+            let address = |ip: IpAddr| SocketAddr::new(ip, 0);
+            let addresses = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(address);
+            return Box::pin(std::future::ready(Ok(Vec::from(addresses).into_iter())));
+        }
         let resolving = self.0.call(name);
-        Box::pin(async move { resolving.await.map_err(ResolveError) })
+        Box::pin(async move {
+            let addresses = resolving.await.map_err(ResolveError)?;
+            Ok(addresses.collect::<Vec<_>>().into_iter())
+        })
+    }
+}
+
+/// `localhost` with or without the dot of a fully qualified name, and names below it (RFC 6761).
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn localhost_is_this_machine() {
+        for name in ["localhost", "LOCALHOST", "localhost.", "sso.localhost"] {
+            let addresses = Resolver(GaiResolver::new()).call(name.parse().unwrap());
+            let addresses: Vec<_> =
+                addresses.await.unwrap().map(|it| it.ip().to_string()).collect();
+            assert_eq!(addresses, ["127.0.0.1", "::1"], "{name}");
+        }
+        assert!(!is_localhost("localhost.example.com") && !is_localhost("notlocalhost"));
     }
 }

@@ -1,7 +1,9 @@
-//! Which proxy a request goes through, as the environment says.
+//! The proxy of a request, as the environment configures it.
 //!
-//! Not responsible for connecting to it. The matching is hyper-util's; this adds what it lacks:
-//! errors instead of silence, ports in `NO_PROXY`, and the rule for loopback addresses.
+//! hyper-util matches hosts and parses URLs; this adds errors for URLs that it would ignore, ports in
+//! `NO_PROXY`, and the rule for loopback addresses.
+
+use std::fmt;
 
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
@@ -12,10 +14,12 @@ use super::no_proxy::NoProxy;
 use crate::endpoint::is_loopback;
 use crate::{BoxError, ProxyProblem, TransportError};
 
-/// The proxies of a client; none by default.
+/// The proxy of a client; none by default.
+///
+/// Only for `https`: plain `http` goes to this machine alone, and never through a proxy. So
+/// `HTTP_PROXY` has no effect, which in a CGI program a request could set ("httpoxy").
 #[derive(Debug, Default)]
 pub(super) struct Proxies {
-    http: Option<Configured>,
     https: Option<Configured>,
     no_proxy: NoProxy,
 }
@@ -38,30 +42,25 @@ pub(super) struct Proxy {
 
 impl Proxies {
     pub(super) fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
-        // A CGI program gets a request's header "Proxy" as HTTP_PROXY: anybody could set it.
-        let cgi = environment.var_os("REQUEST_METHOD").is_some();
-        let http: &[_] = if cgi { &["http_proxy"] } else { &["http_proxy", "HTTP_PROXY"] };
-        let all = configured(environment, &["all_proxy", "ALL_PROXY"])?;
+        let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
         let no_proxy = match environment.var("no_proxy")? {
             Some(list) => Some(list),
             None => environment.var("NO_PROXY")?,
         };
         Ok(Self {
-            http: configured(environment, http)?.or_else(|| all.clone()),
-            https: configured(environment, &["https_proxy", "HTTPS_PROXY"])?.or(all),
+            https: configured(environment, &names)?,
             no_proxy: NoProxy::new(no_proxy.unwrap_or_default()),
         })
     }
 
     /// The proxy that a request to `uri` goes through.
     pub(super) fn of(&self, uri: &Uri) -> Option<Proxy> {
-        let configured = match uri.scheme_str() {
-            Some("http") => self.http.as_ref(),
-            Some("https") => self.https.as_ref(),
-            _ => None,
-        }?;
+        if uri.scheme_str() != Some("https") {
+            return None;
+        }
+        let configured = self.https.as_ref()?;
         let proxy = configured.intercept.uri();
-        // Another machine's proxy would look for its own loopback, and read plain http.
+        // Another machine's proxy would connect to its own loopback address.
         let unreachable =
             uri.host().is_some_and(is_loopback) && !proxy.host().is_some_and(is_loopback);
         if unreachable || self.no_proxy.holds(uri) {
@@ -76,15 +75,35 @@ impl Proxies {
 }
 
 impl Proxy {
-    pub(super) fn error(&self, problem: ProxyProblem, source: Option<BoxError>) -> TransportError {
-        let scheme = self.uri.scheme_str().unwrap_or_default();
-        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
+    /// The error for a request to `service` that this proxy did not let through.
+    pub(super) fn error(
+        &self,
+        service: &Uri,
+        problem: ProxyProblem,
+        status: Option<u16>,
+        source: Option<BoxError>,
+    ) -> TransportError {
         TransportError::Proxy {
-            proxy: format!("{scheme}://{authority}"),
+            proxy: self.url(),
             variable: self.variable.to_owned(),
+            host: service.host().unwrap_or_default().to_owned(),
             problem,
+            status,
             source: source.map(Into::into),
         }
+    }
+
+    /// Scheme, host and port, without the credentials.
+    fn url(&self) -> String {
+        let scheme = self.uri.scheme_str().unwrap_or_default();
+        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
+        format!("{scheme}://{authority}")
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (set by {})", self.url(), self.variable)
     }
 }
 
@@ -102,7 +121,7 @@ fn configured(
     Ok(None)
 }
 
-/// A matcher takes a URL that it cannot read for none at all and lets everything pass it by.
+/// A matcher ignores a URL that it cannot parse, and would connect directly without a word.
 fn parse(url: &str) -> Result<Intercept, &'static str> {
     let intercept = Matcher::builder()
         .all(url.trim())
@@ -170,20 +189,23 @@ mod tests {
 
     #[test]
     fn loopback_only_through_loopback() {
-        let local = "http://127.0.0.1:4566/x";
-        assert_eq!(proxy(&[("HTTP_PROXY", "http://proxy.example:1")], local).unwrap(), None);
-        assert_eq!(proxy(&[("HTTP_PROXY", "http://10.0.0.1:1")], local).unwrap(), None);
-        assert!(proxy(&[("HTTP_PROXY", "http://[::1]:1")], local).unwrap().is_some());
+        let local = "https://127.0.0.1:4566/x";
+        assert_eq!(proxy(&[("HTTPS_PROXY", "http://proxy.example:1")], local).unwrap(), None);
+        assert_eq!(proxy(&[("HTTPS_PROXY", "http://10.0.0.1:1")], local).unwrap(), None);
+        assert!(proxy(&[("HTTPS_PROXY", "http://[::1]:1")], local).unwrap().is_some());
         assert!(proxy(&[("HTTPS_PROXY", "http://127.0.0.1:1")], SERVICE).unwrap().is_some());
     }
 
     #[test]
-    fn a_cgi_program_does_not_take_a_proxy_from_a_request() {
-        let local = "http://127.0.0.1:4566/x";
-        let cgi = ("REQUEST_METHOD", "GET");
-        assert_eq!(proxy(&[cgi, ("HTTP_PROXY", "http://127.0.0.1:1")], local).unwrap(), None);
-        assert!(proxy(&[cgi, ("http_proxy", "http://127.0.0.1:1")], local).unwrap().is_some());
-        assert!(proxy(&[cgi, ("HTTPS_PROXY", "http://a:1")], SERVICE).unwrap().is_some());
+    fn plain_http_goes_through_no_proxy() {
+        for variable in ["http_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            for local in ["http://127.0.0.1:4566/x", "http://localhost/x", "http://[::1]/x"] {
+                let through = proxy(&[(variable, "http://127.0.0.1:1")], local).unwrap();
+                assert_eq!(through, None, "{variable} {local}");
+            }
+        }
+        // What has no effect is not judged either.
+        assert_eq!(proxy(&[("HTTP_PROXY", "socks5://x")], SERVICE).unwrap(), None);
     }
 
     #[test]

@@ -1,6 +1,4 @@
-//! Whom TLS trusts: the platform's certificate store, or a bundle in its place.
-//!
-//! Not responsible for connecting.
+//! The certificate authorities that TLS trusts: the platform's store, or a bundle in its place.
 //!
 //! The platform's store is read as plain roots that rustls itself verifies with. The alternative,
 //! rustls-platform-verifier, reads the same files on Linux, so it starts no faster there, and brings
@@ -30,8 +28,8 @@ const PROTOCOLS: &[&[u8]] = &[b"http/1.1"];
 pub(super) enum Roots {
     /// The platform's store; or the file and the directories of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
     Platform { file: Option<PathBuf>, directories: Vec<PathBuf> },
-    /// This file alone.
-    Bundle(PathBuf),
+    /// This file alone; what set it, where that is known.
+    Bundle { path: PathBuf, origin: Option<String> },
 }
 
 /// The configuration of TLS, made on first use.
@@ -50,6 +48,25 @@ pub(super) struct Configs {
     pub(super) service: Arc<ClientConfig>,
     /// A `CONNECT` is written in HTTP/1.1.
     pub(super) proxy: Arc<ClientConfig>,
+}
+
+impl Roots {
+    /// The setting that decides what is trusted; `None` for the platform's own store.
+    fn in_force(&self) -> Option<String> {
+        let (name, origin) = match self {
+            Self::Bundle { path, origin } => {
+                (format!("the CA bundle {}", path.display()), origin.as_deref())
+            }
+            Self::Platform { file: Some(file), .. } => {
+                (format!("the certificates in {}", file.display()), Some("SSL_CERT_FILE"))
+            }
+            Self::Platform { directories, .. } => (
+                format!("the certificates in {}", directories.first()?.display()),
+                Some("SSL_CERT_DIR"),
+            ),
+        };
+        Some(origin.map_or_else(|| name.clone(), |origin| format!("{name} (set by {origin})")))
+    }
 }
 
 impl Trust {
@@ -73,6 +90,11 @@ impl Trust {
             };
             Ok(place.get_or_init(|| configs).clone())
         }))
+    }
+
+    /// The setting that decides what is trusted; `None` for the platform's own store.
+    pub(super) fn in_force(&self) -> Option<String> {
+        self.roots.in_force()
     }
 
     /// Whether all that is trusted has been read.
@@ -137,7 +159,7 @@ enum Extent {
 /// The bundle; or the file, where there is one that holds certificates; else all there is.
 fn load(roots: &Roots) -> Result<(RootCertStore, Extent), TransportError> {
     let (file, directories) = match roots {
-        Roots::Bundle(path) => return Ok((load_bundle(path)?, Extent::Wide)),
+        Roots::Bundle { path, .. } => return Ok((load_bundle(roots, path)?, Extent::Wide)),
         Roots::Platform { file, directories } => places(file.as_deref(), directories),
     };
     match file.as_deref().and_then(load_file) {
@@ -150,7 +172,7 @@ fn load(roots: &Roots) -> Result<(RootCertStore, Extent), TransportError> {
 /// All that is trusted.
 fn load_all(roots: &Roots) -> Result<RootCertStore, TransportError> {
     match roots {
-        Roots::Bundle(path) => load_bundle(path),
+        Roots::Bundle { path, .. } => load_bundle(roots, path),
         Roots::Platform { file, directories } => {
             let (file, directories) = places(file.as_deref(), directories);
             load_store(file.as_deref(), &directories)
@@ -158,13 +180,13 @@ fn load_all(roots: &Roots) -> Result<RootCertStore, TransportError> {
     }
 }
 
-fn load_bundle(path: &Path) -> Result<RootCertStore, TransportError> {
+fn load_bundle(roots: &Roots, path: &Path) -> Result<RootCertStore, TransportError> {
     let mut store = RootCertStore::empty();
-    let shown = path.display();
+    let shown = || roots.in_force().unwrap_or_default();
     match pem::add_file(&mut store, path) {
-        Ok(0) => Err(none(format!("the CA bundle {shown} holds no certificate"))),
+        Ok(0) => Err(none(format!("{} holds no certificate; correct the path", shown()))),
         Ok(_) => Ok(store),
-        Err(why) => Err(none(format!("the CA bundle {shown} cannot be read: {why}"))),
+        Err(why) => Err(none(format!("{} cannot be read: {why}; correct the path", shown()))),
     }
 }
 

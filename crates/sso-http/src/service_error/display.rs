@@ -1,6 +1,4 @@
-//! The text of a [`ServiceError`]: what failed, how, what to do, and who set the endpoint.
-//!
-//! Not responsible for what lies below: that is the error's source.
+//! The text of a [`ServiceError`]: what failed, how, what to do, and what set the endpoint.
 
 use std::fmt;
 
@@ -38,7 +36,12 @@ impl fmt::Display for ServiceError {
         if let Some((endpoint, origin)) =
             parts.endpoint.as_ref().and_then(|endpoint| Some((endpoint, endpoint.origin()?)))
         {
-            write!(f, "; the endpoint {} was set by {origin}", endpoint.url())?;
+            write!(
+                f,
+                "; the endpoint {} was set by {origin}: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true \
+                 to use AWS's own",
+                endpoint.url()
+            )?;
         }
         Ok(())
     }

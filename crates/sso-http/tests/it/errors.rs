@@ -126,12 +126,12 @@ async fn texts_say_what_to_do() {
     check(
         portal(answer(403, &[("x-amzn-RequestId", "r-1")], r#"{"message":"No access"}"#)).await,
         expect![
-            "GetRoleCredentials failed with HTTP 403: No access; check that the role Read Only+ is assigned to you in the account 123456789012, and that the account is in the organization (request id r-1); the endpoint URL was set by a test"
+            "GetRoleCredentials failed with HTTP 403: No access; check that the role Read Only+ is assigned to you in the account 123456789012, and that the account is in the organization (request id r-1); the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"
         ],
     );
     check(
         portal(json(429, r#"{"message":"HTTP 429 Unknown Code","__type":"com.amazonaws.switchboard.portal#TooManyRequestsException"}"#)).await,
-        expect!["GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later; the endpoint URL was set by a test"],
+        expect!["GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"],
     );
     check(
         portal(answer(
@@ -141,18 +141,18 @@ async fn texts_say_what_to_do() {
         ))
         .await,
         expect![[
-            r#"GetRoleCredentials got an answer that is not from AWS (HTTP 200, text/html: "Hotel Wi-Fi Please log in"); a proxy, or a login page of your network, may have answered instead; the endpoint URL was set by a test"#
+            r#"GetRoleCredentials got an answer that is not from AWS (HTTP 200, text/html: "Hotel Wi-Fi Please log in"); a proxy, or a login page of your network, may have answered instead; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"#
         ]],
     );
     check(
         portal(answer(302, &[("location", "https://login.hotel.example/x?secret=1")], "")).await,
         expect![
-            "GetRoleCredentials was redirected to login.hotel.example (HTTP 302), which is not followed; check the endpoint, and whether your network wants you to log in; the endpoint URL was set by a test"
+            "GetRoleCredentials was redirected to login.hotel.example (HTTP 302), which is not followed; check the endpoint, and whether your network wants you to log in; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"
         ],
     );
     check(
         portal(json(200, r#"{"roleCredentials":{"accessKeyId":"A","secretAccessKey":"S","sessionToken":"","expiration":1}}"#)).await,
-        expect!["GetRoleCredentials got an answer that cannot be used: expiration is not a time in epoch milliseconds; the endpoint URL was set by a test"],
+        expect!["GetRoleCredentials got an answer that cannot be used: expiration is not a time in epoch milliseconds; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"],
     );
     check(
         oidc(json(
@@ -161,7 +161,7 @@ async fn texts_say_what_to_do() {
         ))
         .await,
         expect![
-            "CreateToken failed with invalid_client (HTTP 401): Invalid client provided; log in again; the endpoint URL was set by a test"
+            "CreateToken failed with invalid_client (HTTP 401): Invalid client provided; log in again; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"
         ],
     );
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use expect_test::expect;
 use sso_http::{
     ClientError, Endpoint, HttpsClient, Portal, ProxyProblem, ServiceError, TransportError,
 };
@@ -147,9 +148,15 @@ fn problem(error: &ServiceError) -> ProxyProblem {
 async fn proxies_that_refuse() {
     let setting = Setting::new().await;
     for (answer, expected) in [
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", ProxyProblem::CredentialsRejected),
         (
-            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
-            ProxyProblem::AuthenticationRequired,
+            "HTTP/1.1 407 Authentication\r\nProxy-Authenticate: Basic realm=\"a\"\r\n\r\n",
+            ProxyProblem::CredentialsRejected,
+        ),
+        (
+            "HTTP/1.1 407 Authentication\r\nProxy-Authenticate: NTLM\r\n\
+             Proxy-Authenticate: Negotiate\r\n\r\n",
+            ProxyProblem::UnsupportedAuthentication,
         ),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", ProxyProblem::TunnelRefused),
         ("HTTP/1.1 501 Not Implemented\r\n\r\n", ProxyProblem::TunnelRefused),
@@ -182,6 +189,85 @@ async fn proxies_that_refuse() {
     assert_eq!(problem(&error), ProxyProblem::Unreachable);
     assert!(error.is_transient());
     assert!(setting.service.requests().is_empty());
+}
+
+/// Each error names the proxy, the variable that set it, and the one thing to do.
+#[tokio::test]
+async fn errors_of_a_proxy_say_what_to_do() {
+    let setting = Setting::new().await;
+    for (answer, expected) in [
+        (
+            "HTTP/1.1 407 Authentication\r\nProxy-Authenticate: Basic realm=x\r\n\r\n",
+            expect![
+                "the proxy http://PROXY (set by HTTPS_PROXY) requires a user name and password (HTTP 407); put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT"
+            ],
+        ),
+        (
+            "HTTP/1.1 407 Authentication\r\nProxy-Authenticate: NTLM\r\n\r\n",
+            expect![
+                "the proxy http://PROXY (set by HTTPS_PROXY) offers no Basic authentication, only schemes that are not supported, such as NTLM (HTTP 407); run a local proxy that speaks them (px or cntlm), and set HTTPS_PROXY to it"
+            ],
+        ),
+        (
+            "HTTP/1.1 403 Forbidden\r\n\r\n",
+            expect![
+                "the proxy http://PROXY (set by HTTPS_PROXY) refused a tunnel to portal.sso.us-east-1.amazonaws.com (HTTP 403); ask its administrator to allow that host"
+            ],
+        ),
+        (
+            "HTTP/1.1 503 Busy\r\n\r\n",
+            expect![
+                "the proxy http://PROXY (set by HTTPS_PROXY) cannot open a tunnel to portal.sso.us-east-1.amazonaws.com at the moment (HTTP 503); try again later"
+            ],
+        ),
+        (
+            "",
+            expect![
+                "the proxy http://PROXY (set by HTTPS_PROXY) closed the connection before it opened a tunnel to portal.sso.us-east-1.amazonaws.com; ask its administrator to allow that host"
+            ],
+        ),
+    ] {
+        let proxy = ConnectProxy::start(setting.service.address, answer, None).await;
+        let url = format!("http://{}", proxy.address);
+        let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
+        let text = error.transport().unwrap().to_string();
+        expected.assert_eq(&text.replace(&proxy.address.to_string(), "PROXY"));
+        assert_eq!(text.contains("try again"), answer.contains("503"), "{text}");
+        assert_eq!(error.is_transient(), answer.contains("503") || answer.is_empty(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_proxy_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://ana:MARK@{}", listener.local_addr().unwrap());
+    let environment = Environment::from_iter([("HTTPS_PROXY", &url)]);
+    let https = HttpsClient::builder().proxies_from(&environment);
+    let https = https.connect_timeout(std::time::Duration::from_millis(200)).build().unwrap();
+    let endpoint = Endpoint::overridden(SERVICE, "a test").unwrap();
+    let portal = Portal::with_endpoint(https, endpoint);
+    let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
+    assert!(error.is_connect_timeout() && error.is_transient());
+    let text = error.transport().unwrap().to_string();
+    let address = listener.local_addr().unwrap().to_string();
+    expect!["connecting through the proxy http://PROXY (set by HTTPS_PROXY) took longer than 0.2 s; check the proxy, or set a longer connect_timeout"].assert_eq(&text.replace(&address, "PROXY"));
+}
+
+#[tokio::test]
+async fn a_proxy_s_answer_may_come_in_pieces() {
+    let setting = Setting::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        read_head(&mut tcp).await.unwrap();
+        for byte in b"HTTP/1.1 407 A\r\nProxy-Authenticate: NTLM\r\n\r\n" {
+            tcp.write_all(&[*byte]).await.unwrap();
+            tcp.flush().await.unwrap();
+        }
+    });
+    let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
+    assert_eq!(problem(&error), ProxyProblem::UnsupportedAuthentication);
 }
 
 #[tokio::test]
@@ -227,18 +313,16 @@ async fn no_proxy_goes_past_it() {
 }
 
 #[tokio::test]
-async fn plain_http_is_forwarded_with_the_whole_url() {
-    // The server stands for the proxy.
+async fn plain_http_to_this_machine_goes_through_no_proxy() {
+    let service = Server::start([json(200, CREDENTIALS)]).await;
     let proxy = Server::start([json(200, CREDENTIALS)]).await;
-    let environment =
-        Environment::from_iter([("HTTP_PROXY", format!("http://ana:pw@{}", proxy.address))]);
-    let https = HttpsClient::from_environment(&environment).unwrap();
-    let endpoint = Endpoint::overridden("http://127.0.0.1:9", "a test").unwrap();
-    Portal::with_endpoint(https, endpoint).oneshot(get_role_credentials()).await.unwrap();
-    let request = &proxy.requests()[0];
-    assert!(request.target.starts_with("http://127.0.0.1:9/federation"), "{}", request.target);
-    assert_eq!(request.header("proxy-authorization"), Some("Basic YW5hOnB3"));
-    assert_eq!(request.header("host"), Some("127.0.0.1:9"));
+    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+        let url = format!("http://ana:pw@{}", proxy.address);
+        let https = HttpsClient::from_environment(&Environment::from_iter([(variable, url)]));
+        let portal = Portal::with_endpoint(https.unwrap(), service.endpoint());
+        portal.oneshot(get_role_credentials()).await.unwrap();
+    }
+    assert_eq!((service.requests().len(), proxy.connections()), (4, 0));
 }
 
 #[test]

@@ -41,12 +41,11 @@ fn status(status: u16) -> ServiceError {
 }
 
 fn timeout(phase: TimeoutPhase) -> ServiceError {
-    TransportError::Timeout { phase, limit: None }.into()
+    TransportError::timeout(phase).into()
 }
 
 fn closed() -> ServiceError {
-    let source: BoxError = "reset".into();
-    TransportError::Closed { source: source.into() }.into()
+    TransportError::closed("reset").into()
 }
 
 async fn attempts(layer: RetryLayer, error: ServiceError) -> usize {
@@ -74,7 +73,7 @@ async fn what_is_tried_again() {
         (timeout(TimeoutPhase::Attempt), 3),
         (timeout(TimeoutPhase::Call), 1),
         (closed(), 3),
-        (TransportError::TooLarge { limit: 1 }.into(), 1),
+        (ServiceError::from_boxed("no idea".into()), 1),
     ] {
         assert_eq!(attempts(RetryLayer::standard(), error.clone()).await, tries, "{error:?}");
     }

@@ -215,6 +215,45 @@ async fn where_certificates_come_from() {
 }
 
 #[tokio::test]
+async fn the_certificates_in_force_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = Authority::new().bundle(&directory);
+    let tls = Authority::new().server(&["127.0.0.1"]);
+    let server = Server::start_tls([json(200, CREDENTIALS)], tls).await;
+    let url = format!("https://{}", server.address);
+    let of = |variable: &str| {
+        let environment = Environment::default().with(variable, &bundle);
+        HttpsClient::builder().certificates_from(&environment)
+    };
+    for (https, name) in [
+        (of("AWS_CA_BUNDLE"), "the CA bundle BUNDLE (set by AWS_CA_BUNDLE)"),
+        (of("SSL_CERT_FILE"), "the certificates in BUNDLE (set by SSL_CERT_FILE)"),
+        (HttpsClient::builder().ca_bundle(&bundle), "the CA bundle BUNDLE"),
+        (
+            HttpsClient::builder().ca_bundle(&bundle).ca_bundle_origin("ca_bundle of [profile x]"),
+            "the CA bundle BUNDLE (set by ca_bundle of [profile x])",
+        ),
+    ] {
+        let error = call(https.build().unwrap(), &url).await.unwrap_err();
+        let text = error.transport().unwrap().to_string();
+        let text = text.replace(bundle.to_str().unwrap(), "BUNDLE");
+        let host = server.address;
+        assert_eq!(
+            text,
+            format!(
+                "the certificate of {host} is not valid: it is signed by an authority that is not in \
+                 {name}; if your network inspects TLS, add its root certificate there"
+            )
+        );
+        assert!(!error.is_transient(), "to try again would not help");
+    }
+    // The platform's store has no setting to name.
+    let error = call(HttpsClient::builder().build().unwrap(), &url).await.unwrap_err();
+    let text = error.transport().unwrap().to_string();
+    assert!(text.contains("AWS_CA_BUNDLE") || text.contains("ca-certificates"), "{text}");
+}
+
+#[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "fixtures of a test")]
 async fn bundles_that_cannot_be_used_are_named() {
     let directory = tempfile::tempdir().unwrap();
@@ -224,7 +263,7 @@ async fn bundles_that_cannot_be_used_are_named() {
         let server = Server::start([Reply::Stall(Vec::new())]).await;
         let https = HttpsClient::builder().ca_bundle(path).build().unwrap();
         let error = call(https, &format!("https://{}", server.address)).await.unwrap_err();
-        let Some(TransportError::TrustStore { reason }) = error.transport() else {
+        let Some(TransportError::TrustStore { reason, .. }) = error.transport() else {
             panic!("{error:?}")
         };
         assert!(reason.contains(path.to_str().unwrap()), "{reason}");

@@ -48,7 +48,7 @@ async fn refused() {
         error.to_string(),
         format!(
             "GetRoleCredentials got no answer; the endpoint {url} was set by AWS_ENDPOINT_URL in \
-             the environment"
+             the environment: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"
         )
     );
 }
@@ -92,7 +92,7 @@ async fn stalled_before_and_inside_the_answer() {
     let whole = raw(200, &[], CREDENTIALS);
     for bytes in [Vec::new(), whole[..20].to_vec(), whole[..whole.len() - 9].to_vec()] {
         let error = call(&Server::start([Reply::Stall(bytes)]).await).await;
-        let TransportError::Timeout { phase, limit } = transport(&error) else {
+        let TransportError::Timeout { phase, limit, .. } = transport(&error) else {
             panic!("{error:?}")
         };
         assert_eq!((*phase, *limit), (TimeoutPhase::Attempt, Some(Duration::from_millis(300))));
@@ -220,7 +220,9 @@ async fn a_request_brings_its_own_timeouts() {
     let short = Timeouts::default().attempt(Duration::from_millis(200));
     let server = Server::start([Reply::Stall(Vec::new())]).await;
     let error = server.oidc().oneshot(refresh().timeouts(short)).await.unwrap_err();
-    let TransportError::Timeout { phase, limit } = transport(&error) else { panic!("{error:?}") };
+    let TransportError::Timeout { phase, limit, .. } = transport(&error) else {
+        panic!("{error:?}")
+    };
     assert_eq!((*phase, *limit), (TimeoutPhase::Attempt, Some(Duration::from_millis(200))));
     assert!(!error.is_connect_timeout());
 
@@ -234,7 +236,9 @@ async fn a_request_brings_its_own_timeouts() {
     let short = Timeouts::default().connect(Duration::from_millis(200));
     let started = std::time::Instant::now();
     let error = oidc.oneshot(refresh().timeouts(short)).await.unwrap_err();
-    let TransportError::Timeout { phase, limit } = transport(&error) else { panic!("{error:?}") };
+    let TransportError::Timeout { phase, limit, .. } = transport(&error) else {
+        panic!("{error:?}")
+    };
     assert_eq!((*phase, *limit), (TimeoutPhase::Connect, Some(Duration::from_millis(200))));
     assert!(error.is_connect_timeout() && !error.may_have_been_sent());
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
