@@ -16,6 +16,7 @@ const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 
 /// Those whose errors reach users; the emulator is for tests.
 const CRATES: &[&str] = &[
+    "crates/sso-files/src/",
     "crates/sso-types/src/",
     "crates/sso-cache/src/",
     "crates/sso-config/src/",

@@ -15,6 +15,7 @@ use crate::{project, tool};
 
 /// Each knows only of those before it: the order in which they are published.
 const ORDER: &[&str] = &[
+    "sso-files",
     "sso-types",
     "sso-emulator",
     "sso-cache",

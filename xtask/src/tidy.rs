@@ -14,8 +14,9 @@ use crate::{pages, project, security};
 
 /// Who may know whom: each crate with the crates of ours that it may depend on at run time.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("sso-files", &[]),
     ("sso-types", &[]),
-    ("sso-cache", &["sso-types"]),
+    ("sso-cache", &["sso-files", "sso-types"]),
     ("sso-config", &["sso-types"]),
     ("sso-http", &["sso-types"]),
     ("sso-login", &["sso-cache", "sso-http", "sso-types"]),
@@ -34,7 +35,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rustls-native-certs", &["sso-http"]),
     ("tokio-rustls", &["sso-emulator"]),
     ("ring", &["sso-cache", "sso-login", "sso-emulator"]),
-    ("tempfile", &["sso-cache", "sso-emulator"]),
+    ("rustix", &["sso-cli", "sso-files"]),
+    ("tempfile", &["sso-emulator"]),
     ("aws-credential-types", &["sso-aws-sdk"]),
     ("aws-smithy-runtime-api", &["sso-aws-sdk"]),
     ("clap", &["sso-cli", "sso-emulator"]),
@@ -45,14 +47,13 @@ const WORDS: &[Word] = &[
     Word {
         words: &["std::fs", "File::open", "OpenOptions::new"],
         homes: &[
-            "crates/sso-cache/src/store/",
-            "crates/sso-cache/src/lock.rs",
+            "crates/sso-files/",
             "crates/sso-config/src/load.rs",
             // The certificates that a platform keeps in files.
             "crates/sso-http/src/https/pem.rs",
             "crates/sso-emulator/",
         ],
-        why: "files are touched in sso-cache's store and lock and in sso-config's load",
+        why: "files are accessed in sso-files and in sso-config's load",
     },
     Word {
         words: &["env::var", "env::vars", "env::home_dir"],

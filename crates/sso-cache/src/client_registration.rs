@@ -1,16 +1,16 @@
 //! Client registrations, in the files where the AWS CLI keeps them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use sso_files::Durability;
 use sso_types::{ClientSecret, Region, SessionName, StartUrl};
 use zeroize::Zeroizing;
 
+use crate::cache_file::CacheFile;
 use crate::cache_key::sha1_hex;
 use crate::object::{self, Member};
 use crate::role_cache_key::push_string;
-use crate::store::{self, Durability, TempName};
 use crate::{ParseError, StoreError, timestamp};
 
 /// A registration is used while at least this much of its lifetime is left, as in the AWS CLI.
@@ -158,13 +158,14 @@ impl ClientRegistration {
 /// A cache: a file that cannot be read counts as missing. All methods block for a few system calls.
 #[derive(Debug, Clone)]
 pub struct ClientRegistrationFile {
-    path: Arc<Path>,
+    file: CacheFile,
 }
 
 impl ClientRegistrationFile {
     /// The file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into().into() }
+        let is_registration = |content: &[u8]| ClientRegistration::parse(content).is_ok();
+        Self { file: CacheFile::new(path, is_registration) }
     }
 
     /// The file that the AWS CLI uses in `directory` (the directory of the token files) for this
@@ -184,7 +185,7 @@ impl ClientRegistrationFile {
 
     /// The path as it was given.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Reads the registration, an expired one too; `None` if the file is missing or cannot be used.
@@ -194,7 +195,7 @@ impl ClientRegistrationFile {
         match self.try_load() {
             Ok(registration) => Some(registration),
             Err(StoreError::NotFound { .. }) => None,
-            Err(error @ StoreError::ForeignOwner { .. }) => {
+            Err(error) if error.is_foreign_owner() => {
                 tracing::warn!("{error}");
                 None
             }
@@ -207,17 +208,13 @@ impl ClientRegistrationFile {
 
     /// Reads the registration, or returns why it cannot be used.
     pub fn try_load(&self) -> Result<ClientRegistration, StoreError> {
-        store::read_once(&self.path, ClientRegistration::parse)
-            .map(|(registration, _)| registration)
+        self.file.read_once(ClientRegistration::parse).map(|it| it.value)
     }
 
     /// Replaces the file's content in one step, with mode 0600. Creates missing directories with
     /// mode 0700. A failure leaves the old content.
     pub fn store(&self, registration: &ClientRegistration) -> Result<(), StoreError> {
-        let real =
-            store::real_path(&self.path).map_err(|error| StoreError::write(&self.path, error))?;
-        let json = registration.to_json();
-        store::replace(&real, &json, TempName::Random, Durability::Cached).map(|_| ())
+        self.file.replace(&registration.to_json(), Durability::Cached).map(|_| ())
     }
 }
 

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::MAX_FILE_SIZE;
+use sso_files::FileError;
+
+use crate::cache_file::MAX_FILE_SIZE;
 
 /// Content that is not what the file should hold. The fault of whichever program wrote it, or was
 /// stopped while writing; signing in again writes a new file.
@@ -84,6 +86,13 @@ pub enum ParseError {
     },
 }
 
+impl ParseError {
+    /// Whether this is what half a write in place leaves.
+    pub(crate) fn may_be_incomplete(&self) -> bool {
+        matches!(self, Self::Empty | Self::NotJson { .. })
+    }
+}
+
 /// A cache file that cannot be found, read, used or written.
 ///
 /// Cheap to clone, so that all who wait for one read can be given its failure.
@@ -117,6 +126,38 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// The number of the user whom it belongs to.
+        owner: u32,
+    },
+    /// The file is reached through a symbolic link that another user made and that leads to what is
+    /// not theirs. It was neither read nor written.
+    #[error(
+        "the cache file {} is reached through the link {}, which another user ({maker}) made, and \
+         is not used; remove the link and log in again",
+        path.display(),
+        link.display()
+    )]
+    UntrustedLink {
+        /// The file.
+        path: PathBuf,
+        /// The link.
+        link: PathBuf,
+        /// The user ID of the one who made it.
+        maker: u32,
+    },
+    /// This process runs as root, and the config file is another user's, who is not the owner of the
+    /// token: the token is not sent where that file says.
+    #[error(
+        "the token file {} is not that of the user ({owner}) whose config file {} names the \
+         endpoint; run as that user, or set AWS_CONFIG_FILE to a file of root",
+        path.display(),
+        config.display()
+    )]
+    ForeignConfig {
+        /// The token file.
+        path: PathBuf,
+        /// The config file.
+        config: PathBuf,
+        /// The user ID of the config file's owner.
         owner: u32,
     },
     /// The file was read and its content cannot be used. It was read more than once, some
@@ -164,13 +205,12 @@ impl StoreError {
     /// Whether another program may be in the middle of writing the file in place, so that reading it
     /// again some milliseconds later may succeed.
     pub fn may_be_incomplete(&self) -> bool {
-        let Self::Invalid { source, .. } = self else { return false };
-        matches!(source, ParseError::Empty | ParseError::NotJson { .. })
+        matches!(self, Self::Invalid { source, .. } if source.may_be_incomplete())
     }
 
-    /// Whether the file is another user's and was not read for that.
+    /// Whether the file, or a link to it, is another user's and was not used for that reason.
     pub fn is_foreign_owner(&self) -> bool {
-        matches!(self, Self::ForeignOwner { .. })
+        matches!(self, Self::ForeignOwner { .. } | Self::UntrustedLink { .. })
     }
 
     /// Whether writing failed. The content that was to be written is still good.
@@ -184,6 +224,8 @@ impl StoreError {
             Self::NotFound { path }
             | Self::Unreadable { path, .. }
             | Self::ForeignOwner { path, .. }
+            | Self::UntrustedLink { path, .. }
+            | Self::ForeignConfig { path, .. }
             | Self::Invalid { path, .. }
             | Self::Write { path, .. } => Some(path),
             Self::NoHome | Self::EmptyKey => None,
@@ -196,22 +238,41 @@ impl StoreError {
             Self::Unreadable { source, .. } | Self::Write { source, .. } => Some(source),
             Self::NotFound { .. }
             | Self::ForeignOwner { .. }
+            | Self::UntrustedLink { .. }
+            | Self::ForeignConfig { .. }
             | Self::Invalid { .. }
             | Self::NoHome
             | Self::EmptyKey => None,
         }
     }
 
-    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
-        let path = path.to_owned();
-        match source.kind() {
+    pub(crate) fn read(path: &Path, error: FileError) -> Self {
+        Self::of(path, error, |path, source| match source.kind() {
             io::ErrorKind::NotFound => Self::NotFound { path },
-            _ => Self::Unreadable { path, source: Arc::new(source) },
-        }
+            _ => Self::Unreadable { path, source },
+        })
     }
 
-    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
-        Self::Write { path: path.to_owned(), source: Arc::new(source) }
+    pub(crate) fn write(path: &Path, error: FileError) -> Self {
+        Self::of(path, error, |path, source| Self::Write { path, source })
+    }
+
+    /// `of_io` makes the error for what the operating system says.
+    fn of(
+        path: &Path,
+        error: FileError,
+        of_io: impl FnOnce(PathBuf, Arc<io::Error>) -> Self,
+    ) -> Self {
+        let path = path.to_owned();
+        match error {
+            FileError::ForeignOwner { owner, .. } => Self::ForeignOwner { path, owner },
+            FileError::UntrustedLink { link, maker } => Self::UntrustedLink { path, link, maker },
+            FileError::TooLarge { size } => {
+                Self::Invalid { path, source: ParseError::TooLarge { size } }
+            }
+            FileError::Remove { path, source } => Self::Write { path, source },
+            other => of_io(path, other.into_io()),
+        }
     }
 
     pub(crate) fn invalid(path: &Path, source: ParseError) -> Self {

@@ -1,10 +1,8 @@
-//! What a writer that was killed in the middle of a store left behind: put in place, or removed.
+//! A temporary file that a process left which was killed in the middle of a store: put in the token
+//! file's place, or removed. Happens under the lock.
 //!
-//! Not responsible for the lock under which this must happen.
-//!
-//! The refresh token that the file still holds may be spent by then, and the new one stands in the
-//! temporary file alone. So a temporary file that is whole and newer than the token file is the
-//! token. "Newer" is the file system's modification time: the writer sees to it that its file is
+//! The refresh token in the token file may be spent by then, and the new one is in the temporary file
+//! alone. So a temporary file that is complete and newer than the token file becomes the token. "Newer" is the file system's modification time: the writer sees to it that its file is
 //! later than the one that it replaces, so a clock that was set back in between does no harm, and a
 //! sign-in by another tool after the kill is later still. (Only when the token file's time lies in
 //! the future, as one does that was written under a wrong clock, and another tool then signs in
@@ -13,90 +11,63 @@
 //! expiry decides.
 //!
 //! A token file that is gone means a sign-out, and that stands: the leftover goes too. So does a
-//! first token whose writer is killed before it is in place; whoever signed in sees that fail.
+//! first token whose writer is killed before it is in place; the user sees that login fail.
 
 use std::io;
-use std::path::Path;
 
-use crate::store::{self, finish_leftover, fixed_temp_path, modified};
+use sso_files::{FileError, Leftover, LeftoverFile};
+
+use crate::cache_file::LockedFile;
 use crate::{CachedToken, StoreError};
 
-/// Looks for a leftover and deals with it. Whether it was put in place. Failures are logged: the
-/// token file is as it was.
-pub(crate) fn settle(real: &Path) -> bool {
-    let temp = fixed_temp_path(real);
-    let found = match store::read_leftover(&temp, CachedToken::parse) {
-        Ok(found) => Some(found),
-        Err(StoreError::NotFound { .. }) => return false,
-        // Torn, put there by somebody else, or not a file at all.
-        Err(StoreError::Invalid { .. } | StoreError::ForeignOwner { .. }) => None,
-        Err(error) if error.io_error().is_some_and(is_no_file) => None,
-        Err(error) => {
-            // It may be whole: too many open files, say. The next holder of the lock looks again.
-            tracing::debug!(%error, path = %temp.display(), "a leftover token could not be read");
-            return false;
-        }
-    };
-    let settled = match found {
-        Some((left, length, file)) => match is_newer(&left, &temp, real) {
-            Ok(true) => finish_leftover(&file, length, &temp, real).map(|()| true),
-            Ok(false) => remove(&temp),
-            Err(error) => Err(error),
-        },
-        None => remove(&temp),
-    };
-    match settled {
+/// Examines a leftover: puts it in place, or removes it. Returns whether it was put in place.
+/// Failures are logged: the token file is as it was.
+pub(crate) fn settle(file: &LockedFile) -> bool {
+    let path = file.place().path();
+    match examine(file) {
         Ok(true) => {
             tracing::info!(
-                path = %real.display(),
+                path = %path.display(),
                 "put in place a refreshed token that a killed process had left"
             );
             true
         }
         Ok(false) => false,
         Err(error) => {
-            tracing::debug!(%error, path = %temp.display(), "a leftover token stays where it is");
+            // It may be complete: too many open files, say. The next holder of the lock looks again.
+            tracing::debug!(%error, path = %path.display(), "a leftover token stays where it is");
             false
         }
     }
 }
 
-fn is_newer(left: &CachedToken, temp: &Path, real: &Path) -> io::Result<bool> {
-    let expiry = match store::read(real, CachedToken::parse) {
-        Ok((token, _)) => Some(token.expires_at()),
+fn examine(file: &LockedFile) -> Result<bool, FileError> {
+    let leftover = match file.leftover()? {
+        None => return Ok(false),
+        Some(Leftover::Unusable) => None,
+        Some(Leftover::File(leftover)) => {
+            CachedToken::parse(leftover.bytes()).ok().map(|token| (token, leftover))
+        }
+    };
+    if let Some((token, leftover)) = leftover
+        && is_newer(&token, &leftover, file)?
+    {
+        leftover.adopt()?;
+        return Ok(true);
+    }
+    tracing::debug!(path = %file.place().path().display(), "removing what a killed process had left");
+    file.place().remove_leftover().map(|_| false)
+}
+
+fn is_newer(left: &CachedToken, leftover: &LeftoverFile, file: &LockedFile) -> io::Result<bool> {
+    let expiry = match file.read(CachedToken::parse) {
+        Ok(loaded) => Some(loaded.value.expires_at()),
         Err(StoreError::NotFound { .. }) => return Ok(false),
-        // Broken by an in-place writer, or not ours: which of the two came later decides alone.
+        // Broken by an in-place writer, or another user's: the modification times decide.
         Err(StoreError::Invalid { .. } | StoreError::ForeignOwner { .. }) => None,
         Err(error) => return Err(io::Error::other(error)),
     };
-    let (left_at, token_at) = (modified(temp)?, modified(real)?);
+    let (left_at, token_at) = (leftover.modified()?, file.place().modified()?);
     let later_expiry = expiry.is_none_or(|expiry| left.expires_at() >= expiry);
     Ok(left_at > token_at || (left_at == token_at && later_expiry))
-}
-
-fn remove(temp: &Path) -> io::Result<bool> {
-    tracing::debug!(path = %temp.display(), "removing what a killed process had left");
-    store::remove(temp).map(|_| false).map_err(io::Error::other)
-}
-
-/// Whether the error says that there is a link, a pipe, a device or a socket in its place.
-fn is_no_file(error: &io::Error) -> bool {
-    const NO_SUCH_DEVICE: i32 = 6; // a socket, or a device without a driver
-    matches!(error.kind(), io::ErrorKind::InvalidInput)
-        || is_loop(error)
-        || (cfg!(unix) && error.raw_os_error() == Some(NO_SUCH_DEVICE))
-}
-
-/// What opening a link with `O_NOFOLLOW` gives. std has no stable name for it.
-#[cfg(unix)]
-fn is_loop(error: &io::Error) -> bool {
-    // FreeBSD says EMLINK.
-    [rustix::io::Errno::LOOP, rustix::io::Errno::MLINK]
-        .iter()
-        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
-}
-
-#[cfg(not(unix))]
-fn is_loop(_: &io::Error) -> bool {
-    false
 }

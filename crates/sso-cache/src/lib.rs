@@ -82,20 +82,19 @@
 
 #![forbid(unsafe_code)]
 
+mod cache_file;
 mod cache_key;
 mod cached_token;
 mod client_registration;
 mod error;
 mod leftover;
 mod location;
-mod lock;
 mod near_miss;
 mod object;
 mod reservation;
 mod role_cache_key;
 mod role_credentials_file;
 mod role_json;
-mod store;
 mod timestamp;
 mod token_file;
 mod token_json;
@@ -114,7 +113,7 @@ pub use role_cache_key::role_cache_key;
 pub use role_credentials_file::{
     RoleCredentialsFile, RoleCredentialsFileLock, role_credentials_files,
 };
-pub use store::{AccessRisk, AccessWarning, Fingerprint};
+pub use sso_files::{AccessRisk, AccessWarning, Fingerprint};
 pub use token_file::{LoginLock, TokenFile, TokenFileLock};
 
 // Its example is compiled with the tests of the documentation.

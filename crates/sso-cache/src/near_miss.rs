@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use sso_types::StartUrl;
 
+use crate::cache_file::{self, directory_of};
 use crate::cache_key::file_name;
-use crate::store::{self, directory_of};
 use crate::{CachedToken, StoreError, TokenFile};
 
 /// A token file other than the wanted one, with an unexpired token for the same start URL.
@@ -107,11 +107,12 @@ impl TokenFile {
 /// logins, or a sign-out from all of them. No directory is an empty one. What a killed writer left of
 /// a token file that is gone is not listed: the lock on that file finds it.
 pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, StoreError> {
-    let files = store::json_files(directory)?.into_iter();
+    let files = cache_file::json_files(directory)?.into_iter();
     Ok(files
         .filter_map(|path| {
-            let (token, _) = store::read_once(&path, CachedToken::parse).ok()?;
-            Some((TokenFile::new(path), token))
+            let file = TokenFile::new(path);
+            let (token, _) = file.load_once().ok()?;
+            Some((file, token))
         })
         .collect())
 }
@@ -119,7 +120,7 @@ pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, 
 /// The `*.json` files in `directory`, sorted by name, whether or not they hold a token: load each one
 /// to find out. An empty list if there is no such directory.
 pub fn token_files(directory: &Path) -> Result<Vec<TokenFile>, StoreError> {
-    let mut files = store::json_files(directory)?;
+    let mut files = cache_file::json_files(directory)?;
     files.sort_unstable();
     Ok(files.into_iter().map(TokenFile::new).collect())
 }

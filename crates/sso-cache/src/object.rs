@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::ParseError;
-use crate::store::MAX_FILE_SIZE;
+use crate::cache_file::MAX_FILE_SIZE;
 
 /// The byte order mark that some editors put in front of UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::lock::FileLock;
-use crate::store::{self, Durability, Fingerprint, Staged, TempName};
+use sso_files::{Durability, FileLock, Fingerprint, StagedFile};
+
+use crate::cache_file::{CacheFile, LockedFile, check_size};
 use crate::{CachedToken, StoreError, token_file};
 
 /// A temporary file beside a token file, with room for a new token. See
@@ -17,7 +17,8 @@ use crate::{CachedToken, StoreError, token_file};
 #[derive(Debug)]
 #[must_use = "dropping the reservation releases the disk space"]
 pub struct Reservation {
-    staged: Staged,
+    staged: StagedFile,
+    file: CacheFile,
     /// Released after the temporary file is gone.
     lock: Option<Arc<FileLock>>,
 }
@@ -30,7 +31,8 @@ pub struct Reservation {
 #[derive(Debug)]
 #[must_use = "call try_finish until it succeeds"]
 pub struct PendingStore {
-    staged: Staged,
+    staged: StagedFile,
+    is_discarded: bool,
     _lock: Option<Arc<FileLock>>,
 }
 
@@ -42,37 +44,35 @@ pub struct StoreFailure {
 }
 
 impl Reservation {
-    pub(crate) fn new(real: &Path, lock: Option<&Arc<FileLock>>) -> Result<Self, StoreError> {
-        let name = lock.map_or(TempName::Random, |lock| lock.temp_name());
-        let staged = Staged::create(real, name).and_then(|mut staged| {
-            staged.reserve()?;
-            Ok(staged)
-        });
-        let staged = staged.map_err(|error| StoreError::write(real, error))?;
-        Ok(Self { staged, lock: lock.cloned() })
+    pub(crate) fn locked(file: &LockedFile) -> Result<Self, StoreError> {
+        let lock = Some(Arc::clone(file.lock()));
+        Ok(Self { staged: file.reserve()?, file: file.file().clone(), lock })
+    }
+
+    pub(crate) fn unlocked(file: &CacheFile) -> Result<Self, StoreError> {
+        Ok(Self { staged: file.reserve()?, file: file.clone(), lock: None })
     }
 
     /// Writes the token to the reserved space, waits for the disk, and renames it to the token file.
     /// Never sleeps, and tries the rename once.
     pub fn store(self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
-        let Self { mut staged, lock } = self;
-        let real = staged.real().to_owned();
+        let Self { mut staged, file, lock } = self;
+        let path = staged.target();
         let failed = |error| StoreFailure { error, pending: None };
-        let content = token_file::content(&real, token).map_err(failed)?;
-        store::check_size(&real, &content).map_err(failed)?;
+        let content = token_file::content(&path, token).map_err(failed)?;
+        check_size(&path, &content).map_err(failed)?;
         staged
             .write(&content, Durability::Synced)
-            .map_err(|error| failed(StoreError::write(&real, error)))?;
+            .map_err(|error| failed(StoreError::write(&path, error.into())))?;
         match staged.rename() {
             Ok(version) => Ok(version),
+            // Somebody cleared the cache: the temporary file or its directory is gone.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // The cache was cleared: the temporary file or its directory is gone.
-                store::replace(&real, &content, TempName::Random, Durability::Synced)
-                    .map_err(failed)
+                file.replace(&content, Durability::Synced).map_err(failed)
             }
             Err(error) => Err(StoreFailure {
-                error: StoreError::write(&real, error),
-                pending: Some(Box::new(PendingStore { staged, _lock: lock })),
+                error: StoreError::write(&path, error.into()),
+                pending: Some(Box::new(PendingStore { staged, is_discarded: false, _lock: lock })),
             }),
         }
     }
@@ -85,18 +85,20 @@ impl PendingStore {
     /// changed, somebody has logged in or out meanwhile, and this token must not replace that one.
     /// Then [`discard`](Self::discard) this.
     pub fn try_finish(&mut self) -> Result<Fingerprint, StoreError> {
-        self.staged.rename().map_err(|error| StoreError::write(self.staged.real(), error))
+        self.staged.rename().map_err(|error| StoreError::write(&self.staged.target(), error.into()))
     }
 
     /// Removes the temporary file.
     pub fn discard(mut self) {
-        self.staged.discard();
+        self.is_discarded = true;
     }
 }
 
 impl Drop for PendingStore {
     fn drop(&mut self) {
-        self.staged.keep();
+        if !self.is_discarded {
+            self.staged.keep();
+        }
     }
 }
 

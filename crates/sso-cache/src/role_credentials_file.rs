@@ -4,15 +4,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use sso_types::{AccountId, Credentials, RoleName};
 use zeroize::Zeroizing;
 
-use crate::lock::{self, FileLock};
+use sso_files::{Durability, Fingerprint, temp_is_for};
+
+use crate::cache_file::{self, CacheFile, LockedFile, WRITER_LOCK};
 use crate::role_json;
-use crate::store::{self, Durability, Fingerprint, TempName};
 use crate::{AccessWarning, CacheKey, LockError, ParseError, StoreError, role_cache_key};
 
 /// A file of role credentials, shared with the AWS CLI: what it fetched serves us, what we fetched
@@ -23,13 +23,13 @@ use crate::{AccessWarning, CacheKey, LockError, ParseError, StoreError, role_cac
 /// clone; holds a path and nothing open.
 #[derive(Debug, Clone)]
 pub struct RoleCredentialsFile {
-    path: Arc<Path>,
+    file: CacheFile,
 }
 
 impl RoleCredentialsFile {
     /// The file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into().into() }
+        Self { file: CacheFile::new(path, |content| role_json::parse(content).is_ok()) }
     }
 
     /// The file that the AWS CLI uses in `directory` (see [`role_cache_dir`](crate::role_cache_dir))
@@ -58,19 +58,19 @@ impl RoleCredentialsFile {
 
     /// The path as it was given.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Which version of the file is there now; `None` when there is none. One system call.
     pub fn fingerprint(&self) -> Result<Option<Fingerprint>, StoreError> {
-        store::fingerprint(&self.path)
+        self.file.fingerprint()
     }
 
     /// What the rights of the file, and of the directory that it is in, let other users do and should
     /// not; empty when all is well. For what stands in the file at a load,
     /// [`Fingerprint::is_private`] says it without a system call. Some system calls.
     pub fn access_warnings(&self) -> Vec<AccessWarning> {
-        store::access_warnings(&self.path)
+        self.file.access_warnings()
     }
 
     /// The credentials in the file, expired ones too; `None` when there are none that can be read.
@@ -82,13 +82,13 @@ impl RoleCredentialsFile {
 
     /// As [`load`](Self::load), with the version of the file that they were read from.
     pub fn load_with_fingerprint(&self) -> Option<(Credentials, Fingerprint)> {
-        as_if_absent(store::read(&self.path, role_json::parse))
+        as_if_absent(self.file.read(role_json::parse)).map(|it| (it.value, it.version))
     }
 
     /// The credentials in the file, expired ones too, or why there are none: for who shows what is
     /// wrong with a cache.
     pub fn try_load(&self) -> Result<Credentials, StoreError> {
-        store::read(&self.path, role_json::parse).map(|(credentials, _)| credentials)
+        self.file.read(role_json::parse).map(|it| it.value)
     }
 
     /// Takes the lock that every writer takes, so that of many processes one asks the service;
@@ -97,29 +97,24 @@ impl RoleCredentialsFile {
     ///
     /// With [`LockError::Unsupported`] go on without: [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<RoleCredentialsFileLock>, LockError> {
-        try_lock_real(&lock::real_path(&self.path)?)
+        Ok(self.file.try_lock()?.map(|file| RoleCredentialsFileLock { file }))
     }
 
     /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every few
     /// milliseconds: for a program without an async runtime.
     pub fn lock(&self, limit: Duration) -> Result<RoleCredentialsFileLock, LockError> {
-        let real = lock::real_path(&self.path)?;
-        lock::wait(&lock::lock_path(&real), limit, || try_lock_real(&real))
+        cache_file::wait(|| self.file.lock_path(WRITER_LOCK), limit, || self.try_lock())
     }
 
     /// Replaces the file's content in one step, without the lock, for where there is none to be had.
     pub fn store_unlocked(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
-        store_credentials(&self.real_path()?, credentials, TempName::Random)
+        self.file.replace(&role_json::print(credentials), Durability::Cached)
     }
 
     /// Removes the file and what killed writers may have left of one, as at a sign-out. Whether there
     /// was a file. The lock file stays. A store that is under way elsewhere may come after this.
     pub fn remove(&self) -> Result<bool, StoreError> {
-        store::remove_all(&self.real_path()?)
-    }
-
-    fn real_path(&self) -> Result<PathBuf, StoreError> {
-        store::real_path(&self.path).map_err(|error| StoreError::read(&self.path, error))
+        self.file.remove_all()
     }
 }
 
@@ -128,26 +123,25 @@ impl RoleCredentialsFile {
 #[derive(Debug)]
 #[must_use = "dropping the guard releases the lock"]
 pub struct RoleCredentialsFileLock {
-    real: PathBuf,
-    lock: FileLock,
+    file: LockedFile,
 }
 
 impl RoleCredentialsFileLock {
     /// As [`RoleCredentialsFile::load`]: another process may have written while the lock was waited
     /// for.
     pub fn load(&self) -> Option<Credentials> {
-        as_if_absent(store::read(&self.real, role_json::parse)).map(|(credentials, _)| credentials)
+        as_if_absent(self.file.read(role_json::parse)).map(|it| it.value)
     }
 
     /// Replaces the file's content in one step. A failure leaves the old content, and nothing else.
     /// Missing directories are made, with mode 0700; the file has mode 0600.
     pub fn store(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
-        store_credentials(&self.real, credentials, self.lock.temp_name())
+        self.file.replace(&role_json::print(credentials), Durability::Cached)
     }
 
     /// Removes the file and what killed writers may have left of one. Whether there was a file.
     pub fn remove(&self) -> Result<bool, StoreError> {
-        store::remove_all(&self.real)
+        self.file.remove_all()
     }
 }
 
@@ -156,26 +150,24 @@ impl RoleCredentialsFileLock {
 /// sign-out, which removes them; so a file is there, too, of which nothing is but what a killed writer
 /// left. No directory is an empty one.
 pub fn role_credentials_files(directory: &Path) -> Result<Vec<RoleCredentialsFile>, StoreError> {
-    let is_sso = |path| store::read_once(path, role_json::is_sso).is_ok_and(|(is_sso, _)| is_sso);
-    let all: BTreeSet<_> = store::entries(directory)?.into_iter().collect();
+    let is_sso = |path: &PathBuf| {
+        let file = CacheFile::new(path, |_| false);
+        file.read_once(role_json::is_sso).is_ok_and(|it| it.value)
+    };
+    let all: BTreeSet<_> = cache_file::entries(directory)?.into_iter().collect();
     // The AWS CLI leaves none: what is left is ours, whether or not it is whole.
-    let left = all.iter().filter_map(|path| store::temp_is_for(path));
-    let left = left.filter(|path| store::is_json(path) && !all.contains(path));
+    let left = all.iter().filter_map(|path| temp_is_for(path));
+    let left = left.filter(|path| cache_file::is_json(path) && !all.contains(path));
     let mut files: BTreeSet<_> = left.collect();
-    files.extend(all.iter().filter(|path| store::is_json(path) && is_sso(path)).cloned());
+    files.extend(all.iter().filter(|path| cache_file::is_json(path) && is_sso(path)).cloned());
     Ok(files.into_iter().map(RoleCredentialsFile::new).collect())
-}
-
-fn try_lock_real(real: &Path) -> Result<Option<RoleCredentialsFileLock>, LockError> {
-    let lock = FileLock::try_take(&lock::lock_path(real))?;
-    Ok(lock.map(|lock| RoleCredentialsFileLock { real: real.to_owned(), lock }))
 }
 
 fn as_if_absent<T>(loaded: Result<T, StoreError>) -> Option<T> {
     match loaded {
         Ok(loaded) => Some(loaded),
         Err(StoreError::NotFound { .. }) => None,
-        Err(error @ StoreError::ForeignOwner { .. }) => {
+        Err(error) if error.is_foreign_owner() => {
             tracing::warn!("{error}");
             None
         }
@@ -185,12 +177,4 @@ fn as_if_absent<T>(loaded: Result<T, StoreError>) -> Option<T> {
             None
         }
     }
-}
-
-fn store_credentials(
-    real: &Path,
-    credentials: &Credentials,
-    name: TempName,
-) -> Result<Fingerprint, StoreError> {
-    store::replace(real, &role_json::print(credentials), name, Durability::Cached)
 }

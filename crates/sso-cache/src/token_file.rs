@@ -1,6 +1,6 @@
 //! A token file: read, locked, replaced.
 //!
-//! Not responsible for when a token is refreshed, nor for the system calls (`store`, `lock`).
+//! Not responsible for when a token is refreshed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::lock::{self, FileLock};
-use crate::store::{self, Durability, Fingerprint, TempName};
+use sso_files::{Durability, FileLock, Fingerprint};
+
+use crate::cache_file::{self, CacheFile, LOGIN_LOCK, Loaded, LockedFile, WRITER_LOCK};
 use crate::{AccessWarning, CachedToken, LockError, ParseError, Reservation, StoreError, leftover};
 
 /// The file that holds one SSO token, shared with every AWS tool of the user.
@@ -22,30 +23,40 @@ use crate::{AccessWarning, CachedToken, LockError, ParseError, Reservation, Stor
 /// Of a file with several hard links only the name that is given here gets the new content.
 #[derive(Debug, Clone)]
 pub struct TokenFile {
-    path: Arc<Path>,
+    file: CacheFile,
+    config: Option<Arc<Path>>,
 }
 
 impl TokenFile {
     /// The file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into().into() }
+        let file = CacheFile::new(path, |content| CachedToken::parse(content).is_ok());
+        Self { file, config: None }
+    }
+
+    /// The same file, for a token that is sent to the endpoints which this config file names. A
+    /// process of root then refuses the token with [`StoreError::ForeignConfig`] unless the config
+    /// file is root's or the token file's owner's. Other processes do not look at it.
+    #[must_use]
+    pub fn with_config_file(self, path: impl Into<PathBuf>) -> Self {
+        Self { config: Some(path.into().into()), ..self }
     }
 
     /// The path as it was given.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Which version of the file is there now; `None` when there is none. One system call.
     pub fn fingerprint(&self) -> Result<Option<Fingerprint>, StoreError> {
-        store::fingerprint(&self.path)
+        self.file.fingerprint()
     }
 
     /// What the rights of the file, and of the directory that it is in, let other users do and should
     /// not; empty when all is well. For what stands in the file at a load,
     /// [`Fingerprint::is_private`] says it without a system call. Some system calls.
     pub fn access_warnings(&self) -> Vec<AccessWarning> {
-        store::access_warnings(&self.path)
+        self.file.access_warnings()
     }
 
     /// Reads the token. Needs no lock: writers replace the file in one step.
@@ -59,14 +70,14 @@ impl TokenFile {
     /// it is read again after 10 milliseconds, and when it is no whole JSON then, twice more after
     /// 20 and 40, and up to four times more, 40 apart, while it is empty or keeps changing.
     pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
-        store::read(&self.path, CachedToken::parse)
+        loaded(self.file.read(CachedToken::parse)?, self.config.as_deref(), self.path())
     }
 
     /// As [`load_with_fingerprint`](Self::load_with_fingerprint), but reads the file once and never
     /// sleeps: for async programs. If the error [may pass](StoreError::may_be_incomplete), wait some
     /// milliseconds with the runtime's timer and call this again.
     pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
-        store::read_once(&self.path, CachedToken::parse)
+        loaded(self.file.read_once(CachedToken::parse)?, self.config.as_deref(), self.path())
     }
 
     /// Returns the time of the last failed refresh of this version of the token file, as recorded by
@@ -75,7 +86,7 @@ impl TokenFile {
     ///
     /// Ignore a time that lies in the future: the clock has been set back since.
     pub fn refresh_failed_at(&self, version: &Fingerprint) -> Option<Timestamp> {
-        let note = lock::read_note(&self.lock_path().ok()?);
+        let note = self.file.lock_note(WRITER_LOCK);
         let (time, recorded) = note.strip_suffix('\n')?.split_once(' ')?;
         (recorded == version.record()).then(|| time.parse().ok()).flatten()
     }
@@ -83,7 +94,7 @@ impl TokenFile {
     /// As [`TokenFileLock::reserve`], without the lock: for file systems without locks. The token is
     /// lost if this process is killed before [`Reservation::store`] returns.
     pub fn reserve_unlocked(&self) -> Result<Reservation, StoreError> {
-        Reservation::new(&self.real_path()?, None)
+        Reservation::unlocked(&self.file)
     }
 
     /// Takes the lock that every writer takes; `None` when someone else holds it. Does not wait for it.
@@ -97,20 +108,21 @@ impl TokenFile {
     /// With [`LockError::Unsupported`] go on without:
     /// [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<TokenFileLock>, LockError> {
-        try_lock_real(&lock::real_path(&self.path)?)
+        let Some(file) = self.file.try_lock()? else { return Ok(None) };
+        let adopted = leftover::settle(&file);
+        Ok(Some(TokenFileLock { file, config: self.config.clone(), adopted }))
     }
 
     /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every
     /// few milliseconds: for a program without an async runtime. In a task ask [`try_lock`](Self::try_lock) instead, with the
     /// runtime's own timer.
     pub fn lock(&self, limit: Duration) -> Result<TokenFileLock, LockError> {
-        let real = lock::real_path(&self.path)?;
-        lock::wait(&lock::lock_path(&real), limit, || try_lock_real(&real))
+        cache_file::wait(|| self.lock_path(), limit, || self.try_lock())
     }
 
     /// The file that is locked. It stays when the lock is released and is empty.
     pub fn lock_path(&self) -> Result<PathBuf, LockError> {
-        lock::real_path(&self.path).map(|real| lock::lock_path(&real))
+        self.file.lock_path(WRITER_LOCK)
     }
 
     /// Takes the lock that a login for this token file holds from its first request to its end, so
@@ -118,8 +130,8 @@ impl TokenFile {
     /// Does not wait for it. Independent of [`try_lock`](Self::try_lock), which a login takes only
     /// to write. Creates missing directories.
     pub fn try_login_lock(&self) -> Result<Option<LoginLock>, LockError> {
-        let path = lock::login_lock_path(&lock::real_path(&self.path)?);
-        Ok(FileLock::try_take(&path)?.map(LoginLock))
+        let (_, lock) = self.file.try_lock_file(LOGIN_LOCK)?;
+        Ok(lock.map(LoginLock))
     }
 
     /// Replaces the file's content in one step, without the lock: for where there is none to be
@@ -128,7 +140,7 @@ impl TokenFile {
     /// A failure leaves the old content, and nothing else. Missing directories are made, with mode
     /// 0700; the file has mode 0600.
     pub fn store_unlocked(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
-        store_token(&self.real_path()?, token, TempName::Random)
+        self.file.replace(&content(self.path(), token)?, Durability::Synced)
     }
 
     /// Removes the token file and what killed writers may have left of one, as at a sign-out.
@@ -138,11 +150,7 @@ impl TokenFile {
     /// A store that is under way elsewhere may come after this. To be the last, take the lock and
     /// remove under it: [`TokenFileLock::remove`].
     pub fn remove(&self) -> Result<bool, StoreError> {
-        store::remove_all(&self.real_path()?)
-    }
-
-    fn real_path(&self) -> Result<PathBuf, StoreError> {
-        store::real_path(&self.path).map_err(|error| StoreError::read(&self.path, error))
+        self.file.remove_all()
     }
 }
 
@@ -151,8 +159,8 @@ impl TokenFile {
 #[derive(Debug)]
 #[must_use = "dropping the guard releases the lock"]
 pub struct TokenFileLock {
-    real: PathBuf,
-    lock: Arc<FileLock>,
+    file: LockedFile,
+    config: Option<Arc<Path>>,
     adopted: bool,
 }
 
@@ -164,7 +172,7 @@ impl TokenFileLock {
 
     /// Reads the token, and says which version of the file it was read from.
     pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
-        store::read(&self.real, CachedToken::parse)
+        self.loaded(self.file.read(CachedToken::parse)?)
     }
 
     /// Replaces the file's content in one step. Waits for the disk (`fsync`).
@@ -174,13 +182,13 @@ impl TokenFileLock {
     /// content, and nothing else: keep the token and store it again later. Missing directories are
     /// made, with mode 0700; the file has mode 0600.
     pub fn store(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
-        store_token(&self.real, token, self.lock.temp_name())
+        self.file.replace(&content(&self.file.place().path(), token)?, Durability::Synced)
     }
 
     /// As [`load_with_fingerprint`](Self::load_with_fingerprint), but reads the file once and never
     /// sleeps. See [`TokenFile::load_once`].
     pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
-        store::read_once(&self.real, CachedToken::parse)
+        self.loaded(self.file.read_once(CachedToken::parse)?)
     }
 
     /// Reserves disk space for a new token, so that [`Reservation::store`] does not fail for lack of
@@ -190,15 +198,15 @@ impl TokenFileLock {
     /// removed when the reservation is dropped. The lock is held for as long as the reservation
     /// lives, even if this guard is dropped.
     pub fn reserve(&self) -> Result<Reservation, StoreError> {
-        Reservation::new(&self.real, Some(&self.lock))
+        Reservation::locked(&self.file)
     }
 
     /// Records in the lock file that refreshing the present version of the token file failed at
     /// `time`, for [`TokenFile::refresh_failed_at`]. A failure to write the record is logged at debug
     /// level. Does nothing if there is no token file.
     pub fn record_refresh_failure(&self, time: Timestamp) {
-        let Ok(Some(version)) = store::fingerprint(&self.real) else { return };
-        if let Err(error) = self.lock.write_note(&format!("{time} {}\n", version.record())) {
+        let Ok(Some(version)) = self.file.file().fingerprint() else { return };
+        if let Err(error) = self.file.lock().write_note(&format!("{time} {}\n", version.record())) {
             tracing::debug!(%error, "a failed refresh could not be recorded in the lock file");
         }
     }
@@ -207,7 +215,11 @@ impl TokenFileLock {
     /// Whether there was a token file. Where only what was left cannot be removed, the error names
     /// that.
     pub fn remove(&self) -> Result<bool, StoreError> {
-        store::remove_all(&self.real)
+        self.file.remove_all()
+    }
+
+    fn loaded(&self, token: Loaded<CachedToken>) -> Result<(CachedToken, Fingerprint), StoreError> {
+        loaded(token, self.config.as_deref(), &self.file.place().path())
     }
 
     /// Whether taking this lock put in place what a killed writer had left: for who tells of it, or
@@ -223,24 +235,25 @@ impl TokenFileLock {
 #[must_use = "the lock is released when this is dropped"]
 pub struct LoginLock(#[expect(dead_code, reason = "held, not read")] FileLock);
 
-fn try_lock_real(real: &Path) -> Result<Option<TokenFileLock>, LockError> {
-    let Some(lock) = FileLock::try_take(&lock::lock_path(real))? else { return Ok(None) };
-    let adopted = leftover::settle(real);
-    Ok(Some(TokenFileLock { real: real.to_owned(), lock: Arc::new(lock), adopted }))
-}
-
-fn store_token(
-    real: &Path,
-    token: &CachedToken,
-    name: TempName,
-) -> Result<Fingerprint, StoreError> {
-    store::replace(real, &content(real, token)?, name, Durability::Synced)
+/// What was read, unless this process is root and another user's config file asks for it.
+fn loaded(
+    loaded: Loaded<CachedToken>,
+    config: Option<&Path>,
+    path: &Path,
+) -> Result<(CachedToken, Fingerprint), StoreError> {
+    if let Some(config) = config
+        && let Some(owner) = sso_files::untrusted_config_owner(config, loaded.owner)
+    {
+        let (path, config) = (path.to_owned(), config.to_owned());
+        return Err(StoreError::ForeignConfig { path, config, owner });
+    }
+    Ok((loaded.value, loaded.version))
 }
 
 /// The content of a token file, if it is one that can be loaded again.
-pub(crate) fn content(real: &Path, token: &CachedToken) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+pub(crate) fn content(path: &Path, token: &CachedToken) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     if token.access_token().is_empty() {
-        return Err(StoreError::invalid(real, ParseError::EmptyField { field: "accessToken" }));
+        return Err(StoreError::invalid(path, ParseError::EmptyField { field: "accessToken" }));
     }
     Ok(token.to_json())
 }

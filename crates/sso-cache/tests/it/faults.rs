@@ -32,11 +32,11 @@ fn killed_at_each_system_call() {
         assert!(run.said.is_empty(), "it was killed at {call:?}, yet said {:?}", run.said);
 
         let seen = number(&file.load().unwrap());
-        assert!(seen == i64::from(done("rename")), "{seen} is there after {call:?}");
+        assert!(seen == i64::from(done("renameat")), "{seen} is there after {call:?}");
         let lock = file.try_lock().unwrap().expect("the kernel has released the lock");
         let had = number(&lock.load().unwrap());
         assert_eq!(had, i64::from(done("write")), "{had} is had after {call:?}");
-        assert_eq!(lock.adopted_leftover(), done("write") && !done("rename"), "{call:?}");
+        assert_eq!(lock.adopted_leftover(), done("write") && !done("renameat"), "{call:?}");
         adopted += u32::from(lock.adopted_leftover());
         assert_eq!(names(directory.path()), ["token.json", "token.json.lock"], "{call:?}");
     }
@@ -68,7 +68,7 @@ fn what_a_killed_root_leaves_is_its_users() {
     }
     let calls = strace::run(Task::StoreOnce, file.path(), &trace, None).calls;
     let given = calls.iter().rposition(|call| call.name == "fchown").unwrap();
-    let renamed = calls.iter().position(|call| call.name == "rename").unwrap();
+    let renamed = calls.iter().position(|call| call.name == "renameat").unwrap();
     let mut whole = 0;
     for call in &calls[given..=renamed] {
         start().unwrap();
@@ -100,11 +100,11 @@ fn failed_at_each_system_call() {
             }
             // What this call is most likely to say.
             let error = match call.name.as_str() {
-                "write" | "fsync" | "mkdir" => "ENOSPC",
+                "write" | "fsync" | "mkdirat" => "ENOSPC",
                 "openat" => "EMFILE",
-                "rename" | "unlink" => "EROFS",
+                "renameat" | "unlinkat" => "EROFS",
                 "flock" => "ENOLCK",
-                "readlink" | "statx" => "EACCES",
+                "readlinkat" | "statx" | "newfstatat" => "EACCES",
                 _ => "EIO",
             };
             start_anew(&file);
@@ -163,8 +163,9 @@ fn a_first_token_waits_for_the_disk_in_order() {
     let run = strace::run(Task::Try, file.path(), &directory.path().join("trace"), None);
     assert_eq!(run.said, ["load: error 0; lock: taken; store: stored"]);
     let steps = run.calls.iter().map(|call| call.name.as_str());
-    let steps: Vec<_> = steps.filter(|name| ["write", "fsync", "rename"].contains(name)).collect();
-    assert_eq!(steps[..3], ["write", "fsync", "rename"]);
+    let steps: Vec<_> =
+        steps.filter(|name| ["write", "fsync", "renameat"].contains(name)).collect();
+    assert_eq!(steps[..3], ["write", "fsync", "renameat"]);
     assert_eq!(steps[3..], ["fsync"; 4], "cache, sso, .aws and the home");
 }
 
@@ -179,7 +180,7 @@ fn role_credentials_do_not_wait_for_the_disk() {
     let path = directory.path().join("cli/cache/role.json");
     let run = strace::run(Task::StoreRoleOnce, &path, &directory.path().join("trace"), None);
     assert_eq!(run.said, ["stored"]);
-    assert!(run.calls.iter().any(|call| call.name == "rename"), "{:#?}", run.calls);
+    assert!(run.calls.iter().any(|call| call.name == "renameat"), "{:#?}", run.calls);
     let waits: Vec<_> = run.calls.iter().filter(|call| call.name.contains("sync")).collect();
     assert!(waits.is_empty(), "{waits:#?}");
 }
@@ -234,7 +235,7 @@ fn a_directory_that_is_removed_in_the_middle_of_a_store() {
     let directory = in_memory();
     let file = TokenFile::new(directory.path().join("cache/token.json"));
     file.store_unlocked(&token(1)).unwrap();
-    let mut child = delayed("rename", Task::Try, &file).spawn().unwrap();
+    let mut child = delayed("renameat", Task::Try, &file).spawn().unwrap();
     let cache = file.path().parent().unwrap();
     while !names(cache).iter().any(|name| Path::new(name).extension() == Some("tmp".as_ref())) {
         std::thread::yield_now();

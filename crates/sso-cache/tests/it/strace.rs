@@ -26,7 +26,7 @@ pub(crate) struct Call {
 pub(crate) struct Run {
     /// What the child said.
     pub(crate) said: Vec<String>,
-    /// The calls from the first one that names the token file on.
+    /// The calls from the first one on that names the temporary directory.
     pub(crate) calls: Vec<Call>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn is_there() -> bool {
 /// `error=ENOSPC`, `signal=SIGKILL`.
 pub(crate) fn run(task: Task, path: &Path, trace: &Path, fault: Option<(&Call, &str)>) -> Run {
     let mut command = Command::new("strace");
-    command.args(["-f", "-qq", "-e", "trace=%file,%desc", "-o"]).arg(trace);
+    command.args(["-f", "-y", "-qq", "-e", "trace=%file,%desc", "-o"]).arg(trace);
     if let Some((call, fault)) = fault {
         command.args(["-e", &format!("inject={}:{fault}:when={}", call.name, call.number)]);
     }
@@ -63,9 +63,12 @@ pub(crate) fn run(task: Task, path: &Path, trace: &Path, fault: Option<(&Call, &
     Run { said, calls }
 }
 
-/// The calls of the thread that first names `path`, from then until it reports to its parent.
+/// The calls of the thread that first names the temporary directory of `path`, from then until it
+/// reports to its parent.
 fn calls(trace: &str, path: &Path) -> Vec<Call> {
-    let path = path.to_str().unwrap();
+    // Calls name files relative to descriptors: the temporary directory is what is unique.
+    let directory = path.iter().find_map(|name| name.to_str().filter(|it| it.starts_with(".tmp")));
+    let path = directory.unwrap();
     // The environment, where execve shows it, names it too.
     let lines = trace.lines().filter(|line| !line.contains("execve("));
     let first = lines.clone().find(|line| line.contains(path));

@@ -1,0 +1,403 @@
+//! A cache file of any kind: `sso_files` with this crate's errors and parsers.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sso_files::{
+    Content, Durability, FileError, FileLock, Fingerprint, Leftover, NoLock, Place, PrivateFile,
+    StagedFile, TempName,
+};
+
+use crate::{AccessWarning, LockError, ParseError, StoreError};
+
+/// The largest cache file that is read or written, in bytes: 1 MiB.
+pub(crate) const MAX_FILE_SIZE: usize = 1 << 20;
+
+/// The lock that every writer of a file takes.
+pub(crate) const WRITER_LOCK: &str = ".lock";
+
+/// The lock by which only one login asks the user.
+pub(crate) const LOGIN_LOCK: &str = ".login.lock";
+
+/// How long a program that truncates a file and writes it in place is given to finish, from read to
+/// read, in milliseconds. A busy machine may stop such a program for a while.
+const PAUSES: [u64; 7] = [10, 20, 40, 40, 40, 40, 40];
+
+/// After this many pauses, only a file that is empty or has changed meanwhile is given another.
+const PAUSES_UNCHANGED: usize = 3;
+
+/// The longest pause between two tries to take a lock.
+const MAX_LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// A cache file by its path. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct CacheFile {
+    file: PrivateFile,
+    /// Whether a content is one of this kind of file: only such a file is replaced behind a link.
+    is_of_its_kind: fn(&[u8]) -> bool,
+}
+
+/// A cache file under its writer lock.
+#[derive(Debug)]
+pub(crate) struct LockedFile {
+    file: CacheFile,
+    place: Place,
+    lock: Arc<FileLock>,
+}
+
+/// What was read from a file.
+#[derive(Debug)]
+pub(crate) struct Loaded<T> {
+    pub(crate) value: T,
+    pub(crate) version: Fingerprint,
+    /// The user ID of the file's owner.
+    pub(crate) owner: u32,
+}
+
+impl CacheFile {
+    pub(crate) fn new(path: impl Into<PathBuf>, is_of_its_kind: fn(&[u8]) -> bool) -> Self {
+        let path = path.into();
+        // An administrator may have made the links above the home directory.
+        let home = path.ancestors().find(|it| it.file_name().is_some_and(|name| name == ".aws"));
+        let home = home.and_then(Path::parent).map(Path::to_owned);
+        let file = PrivateFile::new(path);
+        let file = match home {
+            Some(home) => file.below(&home),
+            None => file,
+        };
+        Self { file, is_of_its_kind }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    pub(crate) fn fingerprint(&self) -> Result<Option<Fingerprint>, StoreError> {
+        self.file.fingerprint().map_err(|error| StoreError::read(self.path(), error.into()))
+    }
+
+    pub(crate) fn access_warnings(&self) -> Vec<AccessWarning> {
+        self.file.access_warnings()
+    }
+
+    /// Reads and parses the file.
+    ///
+    /// A file that does not parse is read again after a pause. If it is then still no complete JSON,
+    /// as half a write leaves it, it is given two more, and some more while it is empty or somebody
+    /// keeps writing it.
+    pub(crate) fn read<T>(&self, parse: impl Fn(&[u8]) -> Parsed<T>) -> Read<T> {
+        read_again(self.path(), || self.file.read(MAX_FILE_SIZE), parse)
+    }
+
+    /// Reads and parses the file once.
+    pub(crate) fn read_once<T>(&self, parse: impl Fn(&[u8]) -> Parsed<T>) -> Read<T> {
+        read_once(self.path(), self.file.read(MAX_FILE_SIZE), parse)
+    }
+
+    /// Replaces the file without the lock.
+    pub(crate) fn replace(
+        &self,
+        content: &[u8],
+        durability: Durability,
+    ) -> Result<Fingerprint, StoreError> {
+        check_size(self.path(), content)?;
+        self.file
+            .replace(content, durability, &self.is_of_its_kind)
+            .map_err(|error| StoreError::write(self.path(), error))
+    }
+
+    /// Makes a temporary file, without the lock, with space that is reserved.
+    pub(crate) fn reserve(&self) -> Result<StagedFile, StoreError> {
+        let place = self.file.locate_or_create();
+        place
+            .and_then(|place| reserve(&place, TempName::Random, self.is_of_its_kind))
+            .map_err(|error| StoreError::write(self.path(), error))
+    }
+
+    /// Removes the file and its temporary files. Returns whether there was a file.
+    pub(crate) fn remove_all(&self) -> Result<bool, StoreError> {
+        match self.file.locate().and_then(|place| place.remove_all()) {
+            Err(error) if error.is_not_found() => Ok(false),
+            removed => removed.map_err(|error| StoreError::write(self.path(), error)),
+        }
+    }
+
+    /// The path of the lock file, beside the real file.
+    pub(crate) fn lock_path(&self, suffix: &str) -> Result<PathBuf, LockError> {
+        match self.file.locate() {
+            Ok(place) => Ok(place.lock_path(suffix)),
+            // A missing directory is no link.
+            Err(error) if error.is_not_found() => Ok(with_suffix(self.path(), suffix)),
+            Err(error) => Err(self.no_place(suffix, error)),
+        }
+    }
+
+    /// The note in the lock file; empty if there is none.
+    pub(crate) fn lock_note(&self, suffix: &str) -> String {
+        self.file.locate().map(|place| place.lock_note(suffix)).unwrap_or_default()
+    }
+
+    /// Takes the writer lock; `None` if another process or thread holds it. Does not wait.
+    pub(crate) fn try_lock(&self) -> Result<Option<LockedFile>, LockError> {
+        let (place, lock) = self.try_lock_file(WRITER_LOCK)?;
+        let file = self.clone();
+        Ok(lock.map(|lock| LockedFile { file, place, lock: Arc::new(lock) }))
+    }
+
+    /// Takes another lock beside the file. Does not wait. Makes missing directories.
+    pub(crate) fn try_lock_file(
+        &self,
+        suffix: &str,
+    ) -> Result<(Place, Option<FileLock>), LockError> {
+        let place = self.file.locate_or_create().map_err(|error| self.no_place(suffix, error))?;
+        match place.try_lock(suffix) {
+            Ok(lock) => Ok((place, lock)),
+            Err(no_lock) => Err(lock_error(place.lock_path(suffix), no_lock)),
+        }
+    }
+
+    /// The directory of the lock file cannot be opened or made.
+    fn no_place(&self, suffix: &str, error: FileError) -> LockError {
+        let path = with_suffix(self.path(), suffix);
+        let is_refused = !matches!(error, FileError::Io(_));
+        let source = error.into_io();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::NotADirectory
+                if !is_refused =>
+            {
+                LockError::Unsupported { path, source }
+            }
+            _ => LockError::Io { path, source },
+        }
+    }
+}
+
+impl LockedFile {
+    /// As [`CacheFile::read`].
+    pub(crate) fn read<T>(&self, parse: impl Fn(&[u8]) -> Parsed<T>) -> Read<T> {
+        read_again(&self.place.path(), || self.place.read(MAX_FILE_SIZE), parse)
+    }
+
+    /// Reads and parses the file once.
+    pub(crate) fn read_once<T>(&self, parse: impl Fn(&[u8]) -> Parsed<T>) -> Read<T> {
+        read_once(&self.place.path(), self.place.read(MAX_FILE_SIZE), parse)
+    }
+
+    pub(crate) fn replace(
+        &self,
+        content: &[u8],
+        durability: Durability,
+    ) -> Result<Fingerprint, StoreError> {
+        check_size(&self.place.path(), content)?;
+        let name = self.lock.temp_name();
+        match self.place.replace(content, name, durability, &self.file.is_of_its_kind) {
+            // Somebody cleared the cache, the lock file included.
+            Err(error) if error.is_not_found() => self.file.replace(content, durability),
+            replaced => replaced.map_err(|error| StoreError::write(&self.place.path(), error)),
+        }
+    }
+
+    /// Makes a temporary file with space that is reserved.
+    pub(crate) fn reserve(&self) -> Result<StagedFile, StoreError> {
+        match reserve(&self.place, self.lock.temp_name(), self.file.is_of_its_kind) {
+            Err(error) if error.is_not_found() => self.file.reserve(),
+            reserved => reserved.map_err(|error| StoreError::write(&self.place.path(), error)),
+        }
+    }
+
+    pub(crate) fn remove_all(&self) -> Result<bool, StoreError> {
+        self.place.remove_all().map_err(|error| StoreError::write(&self.place.path(), error))
+    }
+
+    pub(crate) fn leftover(&self) -> Result<Option<Leftover>, FileError> {
+        self.place.leftover(MAX_FILE_SIZE)
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn lock(&self) -> &Arc<FileLock> {
+        &self.lock
+    }
+
+    pub(crate) fn file(&self) -> &CacheFile {
+        &self.file
+    }
+}
+
+type Parsed<T> = Result<T, ParseError>;
+type Read<T> = Result<Loaded<T>, StoreError>;
+
+/// Asks `try_take` again and again for at most `limit`.
+pub(crate) fn wait<T>(
+    lock_path: impl Fn() -> Result<PathBuf, LockError>,
+    limit: Duration,
+    mut try_take: impl FnMut() -> Result<Option<T>, LockError>,
+) -> Result<T, LockError> {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(lock) = try_take()? {
+            return Ok(lock);
+        }
+        let waited = start.elapsed();
+        let left = limit.saturating_sub(waited);
+        if left.is_zero() {
+            return Err(LockError::Timeout { path: lock_path()?, waited });
+        }
+        thread::sleep(pause.min(left));
+        pause = (pause * 2).min(MAX_LOCK_PAUSE);
+    }
+}
+
+/// The `*.json` files of a directory, in no order; empty if there is no such directory.
+pub(crate) fn json_files(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut files = entries(directory)?;
+    files.retain(|path| is_json(path));
+    Ok(files)
+}
+
+/// Everything in a directory, in no order; nothing if there is no such directory.
+pub(crate) fn entries(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    sso_files::entries(directory).map_err(|error| StoreError::read(directory, error.into()))
+}
+
+pub(crate) fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
+}
+
+/// The directory of a file.
+pub(crate) fn directory_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Fails for a content that would be too large to be read again.
+pub(crate) fn check_size(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+    if content.len() <= MAX_FILE_SIZE {
+        return Ok(());
+    }
+    Err(StoreError::invalid(path, ParseError::TooLarge { size: content.len() as u64 }))
+}
+
+fn reserve(
+    place: &Place,
+    name: TempName,
+    is_of_its_kind: fn(&[u8]) -> bool,
+) -> Result<StagedFile, FileError> {
+    let mut staged = place.stage(name, &is_of_its_kind)?;
+    staged.reserve()?;
+    Ok(staged)
+}
+
+fn lock_error(path: PathBuf, no_lock: NoLock) -> LockError {
+    match no_lock {
+        NoLock::Unsupported(error) => LockError::Unsupported { path, source: Arc::new(error) },
+        NoLock::Failed(error) => LockError::Io { path, source: Arc::new(error) },
+        other => LockError::Io { path, source: Arc::new(io::Error::other(format!("{other:?}"))) },
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn read_once<T>(
+    path: &Path,
+    content: Result<Content, FileError>,
+    parse: impl Fn(&[u8]) -> Parsed<T>,
+) -> Read<T> {
+    let content = content.map_err(|error| StoreError::read(path, error))?;
+    match parse(content.bytes()) {
+        Ok(value) => {
+            Ok(Loaded { value, version: content.version().clone(), owner: content.owner() })
+        }
+        Err(error) => Err(StoreError::invalid(path, error)),
+    }
+}
+
+fn read_again<T>(
+    path: &Path,
+    read: impl Fn() -> Result<Content, FileError>,
+    parse: impl Fn(&[u8]) -> Parsed<T>,
+) -> Read<T> {
+    let mut before = None;
+    let mut pauses = PAUSES.iter().enumerate();
+    loop {
+        let content = read();
+        let version = content.as_ref().ok().map(|content| content.version().clone());
+        let error = match read_once(path, content, &parse) {
+            Err(StoreError::Invalid { source, .. }) => source,
+            done => return done,
+        };
+        let may_be_torn = error.may_be_incomplete();
+        let goes_on = |reads| {
+            // Empty is how a writer in place begins: on a busy machine it may stay so for a while.
+            let is_begun = matches!(error, ParseError::Empty);
+            let is_written = is_begun || before != version;
+            let has_time = reads < PAUSES_UNCHANGED || is_written;
+            reads == 0 || (may_be_torn && has_time)
+        };
+        match pauses.next() {
+            Some((reads, pause)) if goes_on(reads) => thread::sleep(Duration::from_millis(*pause)),
+            _ => return Err(StoreError::invalid(path, error)),
+        }
+        before = version;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::time::SystemTime;
+
+    use tempfile::NamedTempFile;
+
+    use super::*;
+
+    const TORN: ParseError = ParseError::NotJson { problem: "", line: 1, column: 1, offset: 0 };
+
+    /// Reads a file that is in this state until the read number `last`. Returns the number of reads,
+    /// and whether the last one succeeded.
+    fn reads(state: &ParseError, is_changing: bool, last: usize) -> (usize, bool) {
+        let file = NamedTempFile::new().unwrap();
+        let reads = Cell::new(0);
+        let content = CacheFile::new(file.path(), |_| false).read(|_| {
+            reads.set(reads.get() + 1);
+            if is_changing {
+                let time = SystemTime::UNIX_EPOCH + Duration::from_secs(reads.get() as u64);
+                file.as_file().set_modified(time).unwrap();
+            }
+            if reads.get() == last { Ok(()) } else { Err(state.clone()) }
+        });
+        (reads.get(), content.is_ok())
+    }
+
+    #[test]
+    fn a_writer_in_place_is_given_time_and_a_broken_file_little() {
+        let incomplete = ParseError::Missing { field: "accessToken" };
+        assert_eq!(reads(&incomplete, true, 2), (2, true));
+        assert_eq!(reads(&incomplete, true, 3), (2, false), "whole JSON, and no token");
+        assert_eq!(reads(&TORN, false, 4), (4, true));
+        assert_eq!(reads(&TORN, false, 5), (4, false), "nobody writes it");
+        assert_eq!(reads(&TORN, true, 8), (8, true));
+        assert_eq!(
+            reads(&ParseError::Empty, false, 8),
+            (8, true),
+            "begun, and stopped for a while"
+        );
+        assert_eq!(reads(&ParseError::Empty, true, 9), (8, false));
+    }
+}

@@ -1,0 +1,89 @@
+//! The reasons for which a file is not used.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A file that cannot be opened, read or replaced, or that the rules on links and owners exclude.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The operating system's error.
+    #[error(transparent)]
+    Io(Arc<io::Error>),
+    /// The file belongs to another user, who may have put it there.
+    #[error("{} belongs to another user ({owner})", path.display())]
+    ForeignOwner {
+        /// The file.
+        path: PathBuf,
+        /// The owner's user ID.
+        owner: u32,
+    },
+    /// A symbolic link on the way was made by another user and leads to what is not theirs.
+    #[error("the link {} was made by another user ({maker}); remove it", link.display())]
+    UntrustedLink {
+        /// The link.
+        link: PathBuf,
+        /// The user ID of the one who made it.
+        maker: u32,
+    },
+    /// The file is reached through a link and holds something else than the caller writes.
+    #[error(
+        "{} is reached through a link and holds something else; remove the link or empty the file",
+        path.display()
+    )]
+    NotReplaceable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file could not be removed.
+    #[error("failed to remove {}", path.display())]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's error.
+        source: Arc<io::Error>,
+    },
+    /// The file is larger than the caller's limit.
+    #[error("it is {size} bytes long, which is too large")]
+    TooLarge {
+        /// The size in bytes, as far as it is known.
+        size: u64,
+    },
+}
+
+impl FileError {
+    /// Whether the file or a directory on the way is missing.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether another program holds the file open in a way that excludes this operation. Happens on
+    /// Windows only.
+    pub fn is_sharing_violation(&self) -> bool {
+        matches!(self, Self::Io(error) if is_sharing_violation(error))
+    }
+
+    /// The error as one of the operating system's kind.
+    pub fn into_io(self) -> Arc<io::Error> {
+        match self {
+            Self::Io(error) | Self::Remove { source: error, .. } => error,
+            other => Arc::new(io::Error::new(io::ErrorKind::PermissionDenied, other)),
+        }
+    }
+}
+
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
+    }
+}
+
+/// Whether another program has the file open without sharing it, or the part of it locked.
+pub(crate) fn is_sharing_violation(error: &io::Error) -> bool {
+    const ERROR_ACCESS_DENIED: i32 = 5; // the file is about to be deleted, or cannot be replaced
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    const ERROR_LOCK_VIOLATION: i32 = 33;
+    let codes = [ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION];
+    cfg!(windows) && error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}
