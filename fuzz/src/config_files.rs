@@ -1,9 +1,9 @@
 //! Both config files and the environment: parsed, every profile resolved, printed and parsed again.
 //!
 //! Input: the config file; after a line `=== credentials` the credentials file; after a line
-//! `=== environment` variables.
+//! `=== environment` variables. Files with a warning count as refused.
 //!
-//! Not responsible for whether the dialect is AWS's own: the tests of `sso-config` ask botocore.
+//! The tests of `sso-config` compare the dialect with botocore's.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use sso_config::{
 use sso_types::{Environment, SessionName};
 
 use super::Verdict;
-use super::leak::{MARK, assert_hidden, assert_printable, shown};
+use super::leak::{assert_hidden, assert_printable, shown};
 use super::variables;
 
 pub fn check(input: &[u8]) -> Verdict {
@@ -23,17 +23,14 @@ pub fn check(input: &[u8]) -> Verdict {
     let environment = variables::environment(environment);
     let locations = Locations::new("config", "credentials");
 
-    let parsed = match SharedConfig::parse(&locations, config, credentials) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            let shown = shown(&error);
-            assert!(!shown.contains(MARK), "{shown}");
-            let text = if error.file() == locations.config() { config } else { credentials };
-            let lines = text.split(|&byte| byte == b'\n').count();
-            assert!(error.line().is_some_and(|line| (1..=lines).contains(&line)), "{shown}");
-            return Verdict::Refused;
-        }
+    let Ok(parsed) = SharedConfig::parse(&locations, config, credentials) else {
+        return Verdict::Refused;
     };
+    for warning in parsed.warnings() {
+        let text = if warning.origin().file() == locations.config() { config } else { credentials };
+        let lines = text.split(|&byte| matches!(byte, b'\n' | b'\r')).count();
+        assert!((1..=lines).contains(&warning.origin().line()), "{warning}");
+    }
     let shown = everything_shown(&parsed, &environment);
     hides_secrets(&parsed, input, &shown);
     can_be_found(&parsed);
@@ -43,7 +40,8 @@ pub fn check(input: &[u8]) -> Verdict {
         .expect("what is printed can be parsed");
     assert_eq!(content(&again), content(&parsed), "printed as {:?}", *printed);
     assert_eq!(*again.to_text(), *printed, "what is parsed is printed as it was");
-    Verdict::Accepted
+    assert!(again.warnings().is_empty(), "{:?}", again.warnings());
+    if parsed.warnings().is_empty() { Verdict::Accepted } else { Verdict::Refused }
 }
 
 fn split<'a>(text: &'a [u8], separator: &[u8]) -> (&'a [u8], &'a [u8]) {
@@ -92,8 +90,8 @@ fn everything_shown(parsed: &SharedConfig, environment: &Environment) -> String 
 }
 
 /// A resolved profile says what stands in the files.
-fn fits(profile: Section<'_>, resolved: &SsoProfile) {
-    let own = |key| profile.get(key).as_ref().map(Property::value);
+fn fits(profile: &Section, resolved: &SsoProfile) {
+    let own = |key| profile.get(key).map(Property::value);
     assert_eq!(resolved.profile_name(), profile.name());
     assert_eq!(resolved.sso_session().map(SessionName::as_str), own("sso_session"));
     if let Some((account_id, role_name)) = resolved.role() {
@@ -116,7 +114,7 @@ fn hides_secrets(parsed: &SharedConfig, input: &[u8], shown: &str) {
     let input = String::from_utf8_lossy(input);
     for section in sections(parsed) {
         assert!(!format!("{section:?}").is_empty());
-        for property in section.properties().filter(Property::is_secret) {
+        for property in section.properties().filter(|it| it.is_secret()) {
             assert_hidden(property.value(), &input, shown);
             assert_hidden(property.value(), &input, &format!("{section:?} {property:?}"));
         }
@@ -125,7 +123,7 @@ fn hides_secrets(parsed: &SharedConfig, input: &[u8], shown: &str) {
 
 /// Names are sorted and stand once, and what is listed can be looked up.
 fn can_be_found(parsed: &SharedConfig) {
-    let mut last: Option<Section<'_>> = None;
+    let mut last: Option<&Section> = None;
     for section in sections(parsed) {
         if let Some(last) = last.filter(|last| last.kind() == section.kind()) {
             assert!(last.name() < section.name());
@@ -163,6 +161,6 @@ fn content(parsed: &SharedConfig) -> Content<'_> {
     content
 }
 
-fn sections(parsed: &SharedConfig) -> impl Iterator<Item = Section<'_>> {
+fn sections(parsed: &SharedConfig) -> impl Iterator<Item = &Section> {
     parsed.profiles().chain(parsed.sso_sessions()).chain(parsed.services())
 }

@@ -1,14 +1,14 @@
 //! The AWS shared config files (`~/.aws/config`, `~/.aws/credentials`) as the AWS CLI reads them,
-//! and what an SSO profile asks for.
+//! and the SSO profiles in them, resolved.
 //!
 //! * [`SharedConfig`]: both files, merged; profiles, sso-sessions and services sections, with the
-//!   file and line of every property. [`Locations`] says where the files are.
+//!   file and line of every property. [`Locations`] are the paths of the files.
 //! * [`SsoProfile`] and [`SsoSession`]: a profile or a session, resolved and checked. [`Settings`]:
 //!   endpoints, FIPS, dual-stack, CA bundle, attempts, each with where it came from.
-//! * [`ParseError`] and [`SettingsError`]: what is wrong, in which file, on which line, and what to
+//! * [`LoadError`] and [`SettingsError`]: what is wrong, in which file, on which line, and what to
 //!   do about it. [`Warning`]: what was ignored. Nothing is printed here.
 //!
-//! Deliberately not here: writing these files, tokens and their cache, the network, anything
+//! Not in this crate: writing these files, tokens and their cache, the network, anything
 //! `async`, other kinds of credentials (a profile that assumes a role is recognized and refused,
 //! with the name of the SSO profile behind it). The process environment is not read: the caller
 //! hands in an [`Environment`](sso_types::Environment). Files are read by [`SharedConfig::load`] and by nothing else.
@@ -49,59 +49,72 @@
 //!
 //! # The dialect
 //!
-//! UTF-8, lines ended by LF or CRLF, a byte order mark accepted, 16 MiB at most. Blanks are space
-//! and tab. It is no INI file in any of these:
+//! A file that the AWS CLI reads is read, with the same values. UTF-8, 16 MiB at most; a line ends
+//! with LF, CRLF or CR; a byte order mark is accepted. Blanks are space and tab.
 //!
-//! * A section is `[name]` or `[type name]`; blanks around and inside are free, and only a comment
-//!   can follow. In the config file `[default]`, `[profile NAME]`, `[sso-session NAME]` and
-//!   `[services NAME]` count, and `[profile default]` replaces `[default]`. In the credentials file
-//!   `[NAME]` counts. Everything else is ignored, with a [`Warning`].
-//! * Names are letters, digits (of any script) and `_-/.%@:+`; in quotes (either kind) also spaces.
-//! * A line whose first character is `#` or `;` is a comment, an indented one is not; in a property
-//!   one starts at a blank followed by `#` or `;`, so that `https://x/start#/` keeps its tail.
-//! * `key = value` is split at the first `=`. Keys are kept in (ASCII) lower case.
-//! * An indented line continues the value above it, comments included; below an empty value it is a
-//!   sub-property, `key = value`, and there a comment is a comment.
-//! * The same section twice merges, of the same property twice the last counts, and the credentials
-//!   file wins over the config file.
+//! * A section is `[name]` or `[type name]`, at any indentation. It ends at the `]` before a comment
+//!   or the end of the line, else at the last `]`. In the config file `[default]`,
+//!   `[profile NAME]`, `[sso-session NAME]` and `[services NAME]` count. In the credentials file
+//!   `[NAME]` counts, with the name as it is. Everything else is ignored, with a [`Warning`].
+//! * In the config file a name is what a POSIX shell reads as one word: `[profile R&D]`,
+//!   `[profile "two words"]`. A name cannot hold control characters.
+//! * A line that begins with `#` or `;`, indented or not, is a comment. Behind a value, a comment
+//!   begins at a blank followed by `#` or `;`, so that `https://x/start#/` keeps its tail.
+//! * `key = value` and `key: value` are split at the first `=` or `:`. Both sides are trimmed. Keys
+//!   are kept in (ASCII) lower case; they are letters, digits and `_-/.%@+`.
+//! * A line that is indented deeper than the property above continues it: the lines of a value are
+//!   joined with `\n`. Below an empty value, such lines are sub-properties, `key = value`, whose keys
+//!   are case-sensitive. A file that is indented throughout is read like one that is not.
+//! * The same section twice merges. `[profile default]` replaces `[default]`, and another spelling
+//!   of the same name (`[profile "a"]` for `[profile a]`) replaces the one before. Of the same
+//!   property twice the last counts. The credentials file wins over the config file.
+//! * The properties of `[DEFAULT]` count for all sections of its file, as in the AWS CLI.
 //!
-//! Two cases that the AWS documentation leaves open are settled like this. An indented line that is
-//! a whole section line, `  [profile x]`, is one, also below a property. Of `key` with
-//! sub-properties, the value is what continues it, line by line, after a first line that is empty.
+//! A fault belongs to its section: a line that cannot be understood is a [`Warning`], and an error
+//! ([`SettingsError::FaultyLine`]) only for a caller who uses the section.
 
 #![forbid(unsafe_code)]
 
+mod assumed_role;
 mod load;
+mod load_error;
 mod locations;
-mod merge;
-mod names;
+mod missing_key;
 mod nearest;
+mod not_found;
 mod origin;
 mod parse;
-mod parse_error;
-mod phrases;
 mod print;
 mod profile_name;
 mod section;
+mod section_name;
+mod setting;
 mod settings;
 mod settings_error;
 mod shared_config;
 mod sso_profile;
 mod sso_session;
+mod syntax;
 mod text;
+mod value;
 mod warning;
 
+pub use assumed_role::BehindRole;
+pub use load_error::LoadError;
 pub use locations::Locations;
+pub use missing_key::MissingKey;
+pub use not_found::NotFound;
 pub use origin::Origin;
-pub use parse_error::{ParseError, SyntaxProblem};
 pub use profile_name::{ProfileOrigin, selected_profile};
-pub use section::{Profile, Property, Section, SectionKind};
-pub use settings::{Setting, SettingSource, Settings};
-pub use settings_error::{BehindRole, ConfiguredValue, MissingKey, SettingsError};
+pub use section::{Property, Section, SectionKind};
+pub use section_name::NameProblem;
+pub use setting::{Setting, SettingSource};
+pub use settings::Settings;
+pub use settings_error::{ConfiguredValue, SettingsError};
 pub use shared_config::SharedConfig;
 pub use sso_profile::SsoProfile;
 pub use sso_session::SsoSession;
-pub use warning::Warning;
+pub use warning::{FileKind, Warning, WarningKind};
 
 // Its example is compiled with the tests of the documentation.
 #[cfg(doctest)]

@@ -1,6 +1,4 @@
 //! Reading the two files: the only place of this crate that touches a file.
-//!
-//! Not responsible for where they are ([`Locations`]) nor for what they say.
 
 use std::fs;
 use std::io::{self, Read};
@@ -9,25 +7,32 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::shared_config::MAX_FILE_SIZE;
-use crate::{Locations, ParseError, SharedConfig};
+use crate::load_error::MAX_FILE_SIZE;
+use crate::shared_config::Missing;
+use crate::{LoadError, Locations, SharedConfig};
 
 impl SharedConfig {
-    /// Reads and parses the files at `locations`. A file that is not there is an empty one.
+    /// Reads and parses the files at `locations`. A missing file counts as empty.
     ///
-    /// Blocks on the file system. Fails as [`ParseError`] says; nothing is retried.
-    pub fn load(locations: &Locations) -> Result<Self, ParseError> {
+    /// Blocks on the file system. Nothing is retried. Fails if the config file cannot be read, is
+    /// larger than 16 MiB or is not UTF-8. A credentials file like that counts as empty, with a
+    /// [`Warning`](crate::Warning), and is named in the error where a profile is not found.
+    pub fn load(locations: &Locations) -> Result<Self, LoadError> {
         let config = read(locations.config(), "AWS_CONFIG_FILE")?;
-        let credentials = read(locations.credentials(), "AWS_SHARED_CREDENTIALS_FILE")?;
-        Self::from_bytes(locations, config, credentials)
+        let credentials = read(locations.credentials(), "AWS_SHARED_CREDENTIALS_FILE");
+        let missing =
+            Missing { config: config.is_none(), credentials: matches!(credentials, Ok(None)) };
+        let credentials = credentials.map(Option::unwrap_or_default);
+        Self::new(locations, config.unwrap_or_default(), credentials, missing)
     }
 }
 
-fn read(file: &Path, variable: &'static str) -> Result<Zeroizing<Vec<u8>>, ParseError> {
+/// The content of a file; `None` if it does not exist.
+fn read(file: &Path, variable: &'static str) -> Result<Option<Zeroizing<Vec<u8>>>, LoadError> {
     match read_bytes(file) {
-        Ok(bytes) => Ok(bytes),
-        Err(error) if is_missing(&error) => Ok(Zeroizing::default()),
-        Err(error) => Err(ParseError::Unreadable {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(LoadError::Unreadable {
             file: file.to_path_buf(),
             variable,
             source: Arc::new(error),
@@ -35,15 +40,14 @@ fn read(file: &Path, variable: &'static str) -> Result<Zeroizing<Vec<u8>>, Parse
     }
 }
 
-/// Below something that is no directory there is no file either: services run with
-/// `HOME=/dev/null`.
+/// A file below something that is no directory is missing, too: services run with `HOME=/dev/null`.
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// One byte more than the limit at most, so that an endless file (`/dev/zero`) ends too.
+/// Reads at most one byte more than the limit, so that an endless file (`/dev/zero`) ends too.
 fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Before it is opened, which would wait for somebody to write to a pipe.
+    // Before it is opened: opening a pipe would wait for a writer.
     let metadata = fs::metadata(path)?;
     #[cfg(unix)]
     {

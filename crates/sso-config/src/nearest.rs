@@ -1,18 +1,15 @@
-//! The names that a mistyped one is most like.
-//!
-//! Not responsible for what the names are of.
+//! The names that are most similar to a mistyped one.
 
-/// At most this many names are proposed.
+/// The most names that are proposed.
 const PROPOSED: usize = 3;
 
 /// Longer names are not compared: the work per name stays bounded.
 const LONGEST: usize = 64;
 
-/// At most this many names are compared.
-const COMPARED: usize = 1000;
+/// The most names that are compared.
+const COMPARED: usize = 10_000;
 
-/// The names that differ least from `name`, the nearest first; none that differ much. Letter case
-/// counts as no difference.
+/// The names that differ little from `name`, the nearest first. Letter case counts as no difference.
 pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let wanted: Vec<char> = folded(name);
     if wanted.is_empty() || wanted.len() > LONGEST {
@@ -25,7 +22,7 @@ pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> V
         if candidate.len().abs_diff(wanted.len()) > limit || candidate.len() > LONGEST {
             continue;
         }
-        // Something must be left of it: "a" is not like "b".
+        // At least one character must be the same: "a" is not like "b".
         let distance = distance(&wanted, &candidate);
         if distance <= limit && distance < wanted.len().max(candidate.len()) {
             let at = found.partition_point(|other| *other <= (distance, name));
@@ -40,8 +37,8 @@ fn folded(name: &str) -> Vec<char> {
     name.chars().map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// How many characters to insert, remove, replace or swap with their neighbour (optimal string
-/// alignment). Rows of the table are kept only as long as they are needed.
+/// The number of characters to insert, remove, replace or swap with their neighbour (optimal string
+/// alignment).
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
@@ -95,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_alike_are_proposed_and_no_others() {
+    fn only_similar_names_are_proposed() {
         let names =
             ["default", "dev-admin", "dev-readonly", "prod-admin", "Dev-Amdin", "dev-admim"];
         for (name, expected) in [

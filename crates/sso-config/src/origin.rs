@@ -1,6 +1,4 @@
-//! Where something stands: file and line.
-//!
-//! Not responsible for what stands there.
+//! File and line.
 
 use std::fmt;
 use std::path::Path;
@@ -28,6 +26,12 @@ impl Origin {
     /// The line; the first is 1. Of a value of more than one line, the first.
     pub fn line(&self) -> usize {
         self.line
+    }
+
+    /// Whether this is in the file whose shared name is `file`. Both files can have the same path,
+    /// so the names themselves are not compared.
+    pub(crate) fn is_in(&self, file: &Arc<Path>) -> bool {
+        Arc::ptr_eq(&self.file, file)
     }
 }
 

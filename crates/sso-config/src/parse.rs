@@ -1,366 +1,353 @@
-//! The dialect: the lines of one file become sections, properties and warnings.
-//!
-//! Not responsible for merging sections that stand more than once, nor for what a property means.
+//! The parser: the lines of one file become sections, properties and warnings.
 
-use std::ops::Range;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::names::{invalid_character, is_blank, section_name, trim};
-use crate::text::{Span, Text};
-use crate::warning::excerpt;
-use crate::{Origin, ParseError, SyntaxProblem, Warning};
+use crate::section::{Property, Section, SectionKind};
+use crate::syntax::{Content, Lines};
+use crate::text::{beginning, trim_blanks};
+use crate::warning::unknown_section;
+use crate::{FileKind, Origin, Warning, WarningKind, section_name};
 
-/// Which of the two files; they differ in the sections that count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum File {
-    Config,
-    Credentials,
-}
+/// The keys that make a profile an SSO profile. A key that is one of them but for an invisible
+/// character is named in errors.
+pub(crate) const SSO_KEYS: [&str; 5] =
+    ["sso_account_id", "sso_role_name", "sso_session", "sso_start_url", "sso_region"];
 
-/// What kind of section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// `[default]` in the config file.
-    Default,
-    /// `[profile NAME]` in the config file, `[NAME]` in the credentials file.
-    Profile,
-    SsoSession,
-    Services,
-}
+/// The most properties that a section `[DEFAULT]` adds to other sections in all: without a limit, a
+/// small file could take any amount of memory.
+const MAX_DEFAULTS: usize = 1_000_000;
 
-/// A section as it stands in a file. The properties are a range of [`Parsed::properties`].
-#[derive(Debug, Clone)]
-pub(crate) struct ParsedSection {
-    pub(crate) kind: Kind,
-    pub(crate) name: Span,
-    pub(crate) file: File,
-    pub(crate) line: u32,
-    pub(crate) properties: Range<usize>,
-}
-
-/// A property, or a sub-property. The sub-properties are a range of [`Parsed::sub_properties`].
-#[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    pub(crate) key: Span,
-    pub(crate) value: Span,
-    pub(crate) file: File,
-    pub(crate) line: u32,
-    pub(crate) sub_properties: Range<u32>,
-}
-
-/// What both files say, in the order in which they say it.
+/// The sections of both files by kind and name, and all warnings in the order of the lines.
 #[derive(Default)]
-pub(crate) struct Parsed {
-    pub(crate) sections: Vec<ParsedSection>,
-    pub(crate) properties: Vec<Entry>,
-    pub(crate) sub_properties: Vec<Entry>,
+pub(crate) struct Sections {
+    profiles: BTreeMap<String, Section>,
+    sso_sessions: BTreeMap<String, Section>,
+    services: BTreeMap<String, Section>,
     pub(crate) warnings: Vec<Warning>,
-    pub(crate) joined: Zeroizing<String>,
-    pub(crate) lowered: String,
-    /// How long `joined` can become: no longer than the texts it is put together from.
-    longest_joined: usize,
 }
 
-impl Parsed {
-    /// For texts of this length together.
-    pub(crate) fn new(length: usize) -> Self {
-        Self { longest_joined: length, ..Self::default() }
-    }
-}
-
-/// Reads the lines of `text` into `parsed`. One pass; the time and the memory it takes grow with
-/// the size of the text and with nothing else.
-pub(crate) fn parse(
-    file: File,
-    path: &Arc<Path>,
-    text: &str,
-    parsed: &mut Parsed,
-) -> Result<(), ParseError> {
-    let mut parser = Parser { file, path, text, line: 0, section: None, property: None, parsed };
-    let mut rest = Some(text.strip_prefix('\u{feff}').unwrap_or(text));
-    while let Some(text) = rest {
-        let line;
-        (line, rest) = first_line(text);
-        parser.line = parser.line.saturating_add(1);
-        parser.read(line.strip_suffix('\r').unwrap_or(line)).map_err(|problem| {
-            ParseError::Syntax { file: path.to_path_buf(), line: parser.line as usize, problem }
-        })?;
-    }
-    Ok(())
-}
-
-/// The first line, without its LF, and what follows that. Lines are short: looking at one byte after
-/// the other is faster than a search made for long texts.
-fn first_line(text: &str) -> (&str, Option<&str>) {
-    let end = text.bytes().position(|byte| byte == b'\n');
-    match end.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?))) {
-        Some((line, rest)) => (line, Some(rest)),
-        None => (text, None),
-    }
-}
-
-struct Parser<'a> {
-    file: File,
-    path: &'a Arc<Path>,
-    text: &'a str,
-    line: u32,
-    /// The section that the line stands in, and whether it counts.
-    section: Option<Counts>,
-    /// The property that an indented line would continue.
-    property: Option<OpenProperty>,
-    parsed: &'a mut Parsed,
-}
-
-/// Whether a section or a property counts, or is ignored and only checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Counts {
-    Yes,
-    No,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct OpenProperty {
-    counts: Counts,
-    /// Its own value is empty: what follows are sub-properties.
-    nested: bool,
-    /// Its value has been moved to where lines are put together.
-    joined: bool,
-}
-
-impl Parser<'_> {
-    fn read(&mut self, line: &str) -> Result<(), SyntaxProblem> {
-        match line.as_bytes().first() {
-            None | Some(b'#' | b';') => Ok(()),
-            Some(b'[') => self.section(line),
-            Some(b' ' | b'\t') => self.indented(trim(line)),
-            Some(_) => self.property(line),
+impl Sections {
+    pub(crate) fn of_kind(&self, kind: SectionKind) -> &BTreeMap<String, Section> {
+        match kind {
+            SectionKind::Profile => &self.profiles,
+            SectionKind::SsoSession => &self.sso_sessions,
+            SectionKind::Services => &self.services,
         }
     }
 
-    fn section(&mut self, line: &str) -> Result<(), SyntaxProblem> {
-        let inner = line.strip_prefix('[').unwrap_or(line);
-        let (header, rest) = inner.split_once(']').ok_or(SyntaxProblem::UnclosedSection)?;
-        if !is_nothing_or_comment(rest) {
-            return Err(SyntaxProblem::TextAfterSection);
-        }
-        let header = trim(header);
-        match classify(self.file, header) {
-            Ok((kind, name)) => {
-                let first = self.parsed.properties.len();
-                self.parsed.sections.push(ParsedSection {
-                    kind,
-                    name: self.span(name),
-                    file: self.file,
-                    line: self.line,
-                    properties: first..first,
-                });
-                self.section = Some(Counts::Yes);
-            }
-            Err(refused) => {
-                let (header, origin) = (excerpt(header), self.origin());
-                self.parsed.warnings.push(match refused {
-                    Refused::Name => Warning::InvalidSectionName { header, origin },
-                    Refused::Type(expected) => Warning::IgnoredSection { header, origin, expected },
-                });
-                self.section = Some(Counts::No);
+    /// Adds the sections of a file. The config file comes first: what the credentials file says of
+    /// a profile wins, property by property. Time and memory grow with the size of the text.
+    pub(crate) fn add_file(&mut self, file: FileKind, path: &Arc<Path>, text: &str) {
+        let Self { profiles, sso_sessions, services, warnings } = self;
+        let mut parser = Parser { file, path, line: 0, warnings, open: None };
+        let mut current = Current::BeforeFirst;
+        let mut defaults = None;
+        for line in Lines::new(text) {
+            parser.line = line.number;
+            match line.content {
+                Content::Comment => {}
+                Content::Blank => parser.blank(),
+                Content::Section { header, text_behind } => {
+                    parser.close_property(&mut current);
+                    current = match classify(file, header) {
+                        Header::Section(SectionKind::Profile, name) => {
+                            parser.open_section(profiles, SectionKind::Profile, name, header)
+                        }
+                        Header::Section(SectionKind::SsoSession, name) => {
+                            parser.open_section(sso_sessions, SectionKind::SsoSession, name, header)
+                        }
+                        Header::Section(SectionKind::Services, name) => {
+                            parser.open_section(services, SectionKind::Services, name, header)
+                        }
+                        Header::Defaults => {
+                            parser.warn(WarningKind::DefaultsSection);
+                            Current::Section(defaults.get_or_insert_with(|| {
+                                parser.section(SectionKind::Profile, header.to_owned(), header)
+                            }))
+                        }
+                        Header::Ignored(kind) => {
+                            parser.warn(kind);
+                            Current::Ignored
+                        }
+                    };
+                    if text_behind {
+                        parser.warn_in(&mut current, WarningKind::TextBehindSection);
+                    }
+                }
+                Content::UnclosedSection { header } => {
+                    parser.close_property(&mut current);
+                    parser.warn(WarningKind::UnclosedSection { header: beginning(header) });
+                    current = Current::Ignored;
+                }
+                Content::Property { key, value } => {
+                    parser.close_property(&mut current);
+                    parser.open_property(&mut current, key, value);
+                }
+                Content::Continuation(text) => parser.continue_property(text),
+                Content::SubProperty { key, value } => {
+                    parser.sub_property(&mut current, key, value);
+                }
+                Content::Faulty(fault) => {
+                    if !fault.is_in_sub_property() {
+                        parser.close_property(&mut current);
+                    }
+                    parser.warn_in(&mut current, fault.into());
+                }
             }
         }
-        self.property = None;
-        Ok(())
+        parser.close_property(&mut current);
+        if let Some(defaults) = defaults {
+            self.apply_defaults(file, path, &defaults);
+        }
     }
 
-    fn property(&mut self, line: &str) -> Result<(), SyntaxProblem> {
-        let section = self.section.ok_or(SyntaxProblem::PropertyBeforeSection)?;
-        let (key, value) = split_property(line).map_err(|missing| match missing {
-            Missing::EqualsSign => SyntaxProblem::NoEqualsSign,
-            Missing::Key => SyntaxProblem::EmptyKey,
-        })?;
-        let mut counts = section;
-        if section == Counts::Yes {
-            match self.entry(key, value) {
-                Some(entry) => self.add(entry),
-                None => counts = Counts::No,
+    /// Gives the properties of `[DEFAULT]` to the sections of that file that lack them.
+    fn apply_defaults(&mut self, file: FileKind, path: &Arc<Path>, defaults: &Section) {
+        let all = [&mut self.profiles, &mut self.sso_sessions, &mut self.services];
+        let sections = all.into_iter().flat_map(BTreeMap::values_mut);
+        let mut sections: Vec<_> = sections.filter(|section| section.last_file == file).collect();
+        if sections.len().saturating_mul(defaults.properties.len()) > MAX_DEFAULTS {
+            let origin = defaults.origin.clone();
+            self.warnings.push(Warning::new(WarningKind::TooManyDefaults, origin));
+            return;
+        }
+        for section in &mut sections {
+            for (key, default) in &defaults.properties {
+                let own = section.properties.get(key).is_some_and(|own| own.origin.is_in(path));
+                if !own {
+                    section.properties.insert(key.clone(), default.clone());
+                }
             }
         }
-        self.property = Some(OpenProperty { counts, nested: value.is_empty(), joined: false });
-        Ok(())
-    }
-
-    /// A line that began with a blank; `line` is trimmed.
-    fn indented(&mut self, line: &str) -> Result<(), SyntaxProblem> {
-        if line.is_empty() {
-            return Ok(());
-        }
-        if line.starts_with('[') && (is_section(line) || self.property.is_none()) {
-            return self.section(line);
-        }
-        match self.property {
-            Some(property) => self.continuation(property, line),
-            // An indented comment too: a comment is a line that begins with the `#`.
-            None => Err(SyntaxProblem::ContinuationBeforeProperty),
-        }
-    }
-
-    fn continuation(&mut self, property: OpenProperty, line: &str) -> Result<(), SyntaxProblem> {
-        if property.nested {
-            // Here every line stands for itself, so that a comment is no text of a value.
-            if line.starts_with(['#', ';']) {
-                return Ok(());
-            }
-            let (key, value) = split_property(line).map_err(|missing| match missing {
-                Missing::EqualsSign => SyntaxProblem::NestedNoEqualsSign,
-                Missing::Key => SyntaxProblem::NestedEmptyKey,
-            })?;
-            if property.counts == Counts::Yes
-                && let Some(entry) = self.entry(key, value)
-            {
-                self.parsed.sub_properties.push(entry);
-            }
-        }
-        if property.counts == Counts::Yes {
-            self.join(property, line);
-        }
-        Ok(())
-    }
-
-    /// Adds a line to the value of the last property.
-    fn join(&mut self, property: OpenProperty, line: &str) {
-        let sub_properties = u32::try_from(self.parsed.sub_properties.len()).unwrap_or(u32::MAX);
-        let joined = &mut self.parsed.joined;
-        if joined.capacity() == 0 {
-            // All of it at once: a buffer that grows leaves copies of what may be secret behind.
-            joined.reserve_exact(self.parsed.longest_joined);
-        }
-        let Some(last) = self.parsed.properties.last_mut() else { return };
-        if !property.joined {
-            let (start, end) = last.value.bounds();
-            let first_line = self.text.get(start..end).unwrap_or_default();
-            let start = joined.len();
-            joined.push_str(first_line);
-            last.value = Span::new(Text::Joined, start, start);
-            self.property = Some(OpenProperty { joined: true, ..property });
-        }
-        joined.push('\n');
-        joined.push_str(line);
-        debug_assert!(
-            joined.len() <= self.parsed.longest_joined,
-            "a buffer that grew leaves secrets behind"
-        );
-        last.value = last.value.until(joined.len());
-        last.sub_properties.end = sub_properties;
-    }
-
-    /// A property or sub-property, or `None` and a warning when its name is not a valid one.
-    fn entry(&mut self, key: &str, value: &str) -> Option<Entry> {
-        if let Some(character) = invalid_character(key) {
-            let origin = self.origin();
-            self.parsed.warnings.push(Warning::InvalidPropertyName { character, origin });
-            return None;
-        }
-        let first = u32::try_from(self.parsed.sub_properties.len()).unwrap_or(u32::MAX);
-        Some(Entry {
-            key: self.lower_case(key),
-            value: self.span(value),
-            file: self.file,
-            line: self.line,
-            sub_properties: first..first,
-        })
-    }
-
-    fn lower_case(&mut self, key: &str) -> Span {
-        if !key.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return self.span(key);
-        }
-        let lowered = &mut self.parsed.lowered;
-        let start = lowered.len();
-        lowered.extend(key.chars().map(|c| c.to_ascii_lowercase()));
-        Span::new(Text::Lowered, start, lowered.len())
-    }
-
-    fn add(&mut self, property: Entry) {
-        self.parsed.properties.push(property);
-        if let Some(section) = self.parsed.sections.last_mut() {
-            section.properties.end = self.parsed.properties.len();
-        }
-    }
-
-    fn span(&self, piece: &str) -> Span {
-        let text = match self.file {
-            File::Config => Text::Config,
-            File::Credentials => Text::Credentials,
-        };
-        Span::of(text, self.text, piece)
-    }
-
-    fn origin(&self) -> Origin {
-        Origin::new(self.path, self.line as usize)
     }
 }
 
-/// Why a section does not count.
-enum Refused {
-    Name,
-    Type(&'static str),
+/// The section that a line belongs to.
+enum Current<'a> {
+    BeforeFirst,
+    Section(&'a mut Section),
+    Ignored,
 }
 
-fn classify(file: File, header: &str) -> Result<(Kind, &str), Refused> {
-    let typed = header
+/// The meaning of a section line.
+enum Header<'a> {
+    Section(SectionKind, Cow<'a, str>),
+    /// `[DEFAULT]`, which is special for Python's configparser, and so for the AWS CLI.
+    Defaults,
+    Ignored(WarningKind),
+}
+
+fn classify(file: FileKind, header: &str) -> Header<'_> {
+    if header == "DEFAULT" {
+        return Header::Defaults;
+    }
+    let (kind, name) = header
         .split_once([' ', '\t'])
-        .filter(|(kind, _)| !kind.starts_with(['"', '\'']))
-        .map(|(kind, name)| (kind, trim(name)));
-    let named = |kind, name| section_name(name).map(|name| (kind, name)).ok_or(Refused::Name);
-    match (file, typed) {
-        (File::Config, None) if header == "default" => Ok((Kind::Default, header)),
-        (File::Config, Some(("profile", name))) => named(Kind::Profile, name),
-        (File::Config, Some(("sso-session", name))) => named(Kind::SsoSession, name),
-        (File::Config, Some(("services", name))) => named(Kind::Services, name),
-        (File::Config, _) => Err(Refused::Type(
-            "this file holds [default], [profile NAME], [sso-session NAME] and [services NAME]",
-        )),
-        (File::Credentials, Some(("profile" | "sso-session" | "services", _))) => {
-            Err(Refused::Type("the credentials file holds [NAME], the name of a profile by itself"))
+        .map_or((header, None), |(kind, name)| (kind, Some(trim_blanks(name))));
+    let typed = match (kind, name) {
+        ("profile", Some(name)) => Some((SectionKind::Profile, name)),
+        ("sso-session", Some(name)) => Some((SectionKind::SsoSession, name)),
+        ("services", Some(name)) => Some((SectionKind::Services, name)),
+        _ => None,
+    };
+    let problem = match (file, typed) {
+        (FileKind::Config, Some((kind, name))) => match section_name::parse(name) {
+            Ok(name) => return Header::Section(kind, name),
+            Err(problem) => problem,
+        },
+        (FileKind::Config, None) if header == "default" => {
+            return Header::Section(SectionKind::Profile, header.into());
         }
-        (File::Credentials, _) => named(Kind::Profile, header),
-    }
+        (FileKind::Credentials, None) => match section_name::check(header) {
+            Ok(()) => return Header::Section(SectionKind::Profile, header.into()),
+            Err(problem) => problem,
+        },
+        (FileKind::Config, None) | (FileKind::Credentials, Some(_)) => {
+            return Header::Ignored(unknown_section(header, file));
+        }
+    };
+    Header::Ignored(WarningKind::SectionName { header: beginning(header), problem })
 }
 
-enum Missing {
-    EqualsSign,
-    Key,
+struct Parser<'a, 'w> {
+    file: FileKind,
+    path: &'a Arc<Path>,
+    line: usize,
+    warnings: &'w mut Vec<Warning>,
+    /// The property that the next lines may continue.
+    open: Option<OpenProperty<'a>>,
 }
 
-/// The key and the value of a line, trimmed, without the comment.
-fn split_property(line: &str) -> Result<(&str, &str), Missing> {
-    let mut equals = None;
-    let mut end = line.len();
-    let mut previous = 0;
-    for (at, byte) in line.bytes().enumerate() {
-        match byte {
-            b'=' if equals.is_none() => equals = Some(at),
-            // After a blank, a comment begins.
-            b'#' | b';' if is_blank(previous) => {
-                end = at;
-                break;
+struct OpenProperty<'a> {
+    key: &'a str,
+    line: usize,
+    value: &'a str,
+    continuation: Vec<&'a str>,
+    /// Blank lines since the last line of the value. They count if it goes on.
+    blank_lines: usize,
+    sub_properties: BTreeMap<Box<str>, Property>,
+}
+
+impl<'a> Parser<'a, '_> {
+    fn open_section<'s>(
+        &mut self,
+        sections: &'s mut BTreeMap<String, Section>,
+        kind: SectionKind,
+        name: Cow<'_, str>,
+        header: &str,
+    ) -> Current<'s> {
+        let section = sections.entry(name.into_owned());
+        let section = section.or_insert_with_key(|name| self.section(kind, name.clone(), header));
+        if self.file == FileKind::Config && *section.spelling != *header {
+            // The AWS CLI merges sections only if they are spelled alike.
+            let replaces = header != "default";
+            let other = self.section(kind, section.name.clone(), header);
+            let (ignored, by) = if replaces { (&*section, &other) } else { (&other, &*section) };
+            let warning = WarningKind::ReplacedSection {
+                header: beginning(&ignored.spelling),
+                by: beginning(&by.spelling),
+                by_line: by.origin.line(),
+            };
+            self.warnings.push(Warning::new(warning, ignored.origin.clone()));
+            if !replaces {
+                return Current::Ignored;
             }
-            _ => {}
+            *section = other;
         }
-        previous = byte;
+        section.last_file = self.file;
+        Current::Section(section)
     }
-    let equals = equals.ok_or(Missing::EqualsSign)?;
-    let key = trim(line.get(..equals).unwrap_or_default());
-    let value = trim(line.get(equals + 1..end).unwrap_or_default());
-    if key.is_empty() { Err(Missing::Key) } else { Ok((key, value)) }
+
+    fn section(&self, kind: SectionKind, name: String, header: &str) -> Section {
+        Section {
+            kind,
+            name,
+            origin: self.origin(self.line),
+            spelling: header.into(),
+            last_file: self.file,
+            properties: BTreeMap::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn open_property(&mut self, current: &mut Current<'_>, key: &'a str, value: &'a str) {
+        if matches!(current, Current::BeforeFirst) {
+            self.warn(WarningKind::BeforeFirstSection);
+            *current = Current::Ignored;
+        }
+        if matches!(current, Current::Section(_)) && self.is_valid_key(current, key) {
+            self.open = Some(OpenProperty {
+                key,
+                line: self.line,
+                value,
+                continuation: Vec::new(),
+                blank_lines: 0,
+                sub_properties: BTreeMap::new(),
+            });
+        }
+    }
+
+    fn blank(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.blank_lines += 1;
+        }
+    }
+
+    fn continue_property(&mut self, text: &'a str) {
+        if let Some(open) = &mut self.open {
+            // As in Python's configparser, blank lines within a value are part of it.
+            open.continuation.extend(std::iter::repeat_n("", open.blank_lines));
+            open.continuation.push(text);
+            open.blank_lines = 0;
+        }
+    }
+
+    fn sub_property(&mut self, current: &mut Current<'_>, key: &str, value: &str) {
+        if self.open.is_none() || !self.is_valid_key(current, key) {
+            return;
+        }
+        let property = self.property(key.into(), value.into(), self.line, BTreeMap::new());
+        let Some(open) = &mut self.open else { return };
+        if let Some(before) = open.sub_properties.insert(key.into(), property) {
+            let kind = repeated(&before);
+            self.warn_in(current, kind);
+        }
+    }
+
+    /// Adds the open property to its section.
+    fn close_property(&mut self, current: &mut Current<'_>) {
+        let Some(open) = self.open.take() else { return };
+        let Current::Section(section) = current else { return };
+        let key: Box<str> = open.key.to_ascii_lowercase().into();
+        let value: Box<str> = if open.continuation.is_empty() {
+            open.value.into()
+        } else {
+            // In one step: a buffer that grows leaves copies of what may be a secret behind.
+            let mut lines = open.continuation;
+            lines.insert(0, open.value);
+            lines.join("\n").into()
+        };
+        let property = self.property(key.clone(), value, open.line, open.sub_properties);
+        let before = section.properties.insert(key, property);
+        if let Some(before) = before.filter(|before| before.origin.is_in(self.path)) {
+            let warning = Warning::new(repeated(&before), self.origin(open.line));
+            section.warnings.push(self.warnings.len());
+            self.warnings.push(warning);
+        }
+    }
+
+    fn property(
+        &self,
+        key: Box<str>,
+        value: Box<str>,
+        line: usize,
+        sub_properties: BTreeMap<Box<str>, Property>,
+    ) -> Property {
+        Property { key, value: Zeroizing::new(value), origin: self.origin(line), sub_properties }
+    }
+
+    fn is_valid_key(&mut self, current: &mut Current<'_>, key: &str) -> bool {
+        let Some(character) = key.chars().find(|&c| !is_key_character(c)) else { return true };
+        let meant: String = key.chars().filter(|&c| is_key_character(c)).collect();
+        let meant = SSO_KEYS.into_iter().find(|key| key.eq_ignore_ascii_case(&meant));
+        self.warn_in(current, WarningKind::KeyCharacter { character, meant });
+        false
+    }
+
+    fn warn(&mut self, kind: WarningKind) {
+        self.warnings.push(Warning::new(kind, self.origin(self.line)));
+    }
+
+    /// A warning about a line of the section. A section that is ignored has its own warning.
+    fn warn_in(&mut self, current: &mut Current<'_>, kind: WarningKind) {
+        match current {
+            Current::Section(section) => {
+                section.warnings.push(self.warnings.len());
+                self.warn(kind);
+            }
+            Current::BeforeFirst => {
+                self.warn(WarningKind::BeforeFirstSection);
+                *current = Current::Ignored;
+            }
+            Current::Ignored => {}
+        }
+    }
+
+    fn origin(&self, line: usize) -> Origin {
+        Origin::new(self.path, line)
+    }
 }
 
-/// Whether a trimmed line that begins with `[` is a section line from end to end.
-fn is_section(line: &str) -> bool {
-    line.split_once(']').is_some_and(|(_, rest)| is_nothing_or_comment(rest))
+fn repeated(before: &Property) -> WarningKind {
+    WarningKind::RepeatedProperty { key: beginning(&before.key), first_line: before.origin.line() }
 }
 
-fn is_nothing_or_comment(text: &str) -> bool {
-    let text = trim(text);
-    text.is_empty() || text.starts_with(['#', ';'])
+/// Letters and digits are those of any script.
+fn is_key_character(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '/' | '.' | '%' | '@' | '+')
 }

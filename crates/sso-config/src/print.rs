@@ -1,67 +1,53 @@
 //! A configuration as the text of a config file.
-//!
-//! Not responsible for comments, for the layout that a file had, nor for writing files.
 
 use zeroize::Zeroizing;
 
 use crate::SharedConfig;
-use crate::names::in_section_line;
-use crate::section::{Property, Section, SectionKind};
+use crate::section::{Property, Section};
 
 impl SharedConfig {
     /// Everything in this configuration as the text of one config file: parsed again, it gives the
-    /// same profiles, sso-sessions and services with the same properties. What was ignored is not in
-    /// it, but for lines inside a nested value: they are the text of that value.
+    /// same profiles, sso-sessions and services with the same properties. Comments, and what was
+    /// ignored, are not in it.
     ///
     /// **It holds every value, secret keys included**, and is wiped from memory when dropped.
     pub fn to_text(&self) -> Zeroizing<String> {
-        let sections = || self.profiles().chain(self.sso_sessions()).chain(self.services());
-        let length = sections().map(printed_length).sum();
+        let mut length = 0;
+        self.print(&mut |piece| length += piece.len());
         // All of it at once: a buffer that grows leaves copies behind.
         let mut text = Zeroizing::new(String::with_capacity(length));
-        for section in sections() {
-            text.push_str(&section.header());
-            text.push('\n');
-            for property in section.properties() {
-                print(&mut text, property);
-            }
-        }
-        debug_assert!(text.len() <= length, "a buffer that grew leaves secrets behind");
+        self.print(&mut |piece| text.push_str(piece));
         text
     }
-}
 
-impl Section<'_> {
-    /// The line that begins such a section in the config file, in its shortest form:
-    /// `[default]`, `[profile dev]`, `[sso-session "two words"]`.
-    pub fn header(&self) -> String {
-        let (kind, name) = (self.kind(), self.name());
-        match kind {
-            SectionKind::Profile if name == "default" => "[default]".to_owned(),
-            _ => format!("[{kind} {}]", in_section_line(name)),
+    fn print(&self, write: &mut dyn FnMut(&str)) {
+        for section in self.profiles().chain(self.sso_sessions()).chain(self.services()) {
+            print_section(section, write);
         }
     }
 }
 
-/// At least as many bytes as the section takes.
-fn printed_length(section: Section<'_>) -> usize {
-    let properties = section.properties().map(|property| {
-        let lines = property.value().split('\n').count();
-        property.key().len() + 1 + property.value().len() + 2 * lines + 2
-    });
-    section.header().len() + 1 + properties.sum::<usize>()
+fn print_section(section: &Section, write: &mut dyn FnMut(&str)) {
+    write(&section.header());
+    write("\n");
+    for property in section.properties() {
+        print_property(property, "", write);
+        for below in property.sub_properties() {
+            print_property(below, " ", write);
+        }
+    }
 }
 
 /// No blank after `=`: a value that begins with `#` would become a comment.
-fn print(text: &mut String, property: Property<'_>) {
-    text.push_str(property.key());
-    text.push('=');
+fn print_property(property: &Property, indent: &str, write: &mut dyn FnMut(&str)) {
+    for piece in [indent, property.key(), "="] {
+        write(piece);
+    }
     for (index, line) in property.value().split('\n').enumerate() {
-        if index > 0 {
-            text.push(' ');
+        if index > 0 && !line.is_empty() {
+            write(" ");
         }
-        text.push_str(line);
-        // One carriage return at the end of a line belongs to the line's end and not to the value.
-        text.push_str(if line.ends_with('\r') { "\r\n" } else { "\n" });
+        write(line);
+        write("\n");
     }
 }

@@ -1,28 +1,28 @@
-//! Looking at a section and its properties.
-//!
-//! Not responsible for what a property means.
+//! Sections and their properties.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::Origin;
-use crate::merge::MergedSection;
-use crate::parse::Entry;
-use crate::shared_config::SharedConfig;
+use zeroize::Zeroizing;
 
-/// A profile, an sso-session or a services section, with everything that both files say of it.
-///
-/// It borrows from the [`SharedConfig`]; nothing is copied. Cheap to clone.
-#[derive(Clone, Copy)]
-pub struct Section<'a> {
-    config: &'a SharedConfig,
-    kind: SectionKind,
-    merged: &'a MergedSection,
+use crate::{FileKind, Origin, section_name};
+
+/// A profile, an sso-session or a services section, with everything that both files say about it.
+#[derive(Clone)]
+pub struct Section {
+    pub(crate) kind: SectionKind,
+    pub(crate) name: String,
+    pub(crate) origin: Origin,
+    /// The text between the brackets.
+    pub(crate) spelling: Box<str>,
+    /// The file that it was last found in.
+    pub(crate) last_file: FileKind,
+    pub(crate) properties: BTreeMap<Box<str>, Property>,
+    /// Which of the configuration's warnings are about lines of this section.
+    pub(crate) warnings: Vec<usize>,
 }
 
-/// A profile: a [`Section`] that was looked up as one.
-pub type Profile<'a> = Section<'a>;
-
-/// Which kind of section it is. Shown as the word that stands in the section line.
+/// A kind of section. Shown as the word in the section line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SectionKind {
@@ -34,28 +34,22 @@ pub enum SectionKind {
     Services,
 }
 
-/// A property, `key = value`, or one of the sub-properties nested below a property.
+/// A property, `key = value`, or one of the sub-properties below a property.
 ///
-/// It borrows from the [`SharedConfig`]; nothing is copied. The value may be a secret (a secret key
-/// in the credentials file): `Debug` leaves it out, and [`Property::is_secret`] tells.
-#[derive(Clone, Copy)]
-pub struct Property<'a> {
-    config: &'a SharedConfig,
-    entry: &'a Entry,
+/// The value may be a secret (a secret key in the credentials file): it is wiped from memory when
+/// dropped, `Debug` leaves it out, and [`Property::is_secret`] tells.
+#[derive(Clone)]
+pub struct Property {
+    pub(crate) key: Box<str>,
+    pub(crate) value: Zeroizing<Box<str>>,
+    pub(crate) origin: Origin,
+    pub(crate) sub_properties: BTreeMap<Box<str>, Property>,
 }
 
-impl<'a> Section<'a> {
-    pub(crate) fn new(
-        config: &'a SharedConfig,
-        kind: SectionKind,
-        merged: &'a MergedSection,
-    ) -> Self {
-        Self { config, kind, merged }
-    }
-
+impl Section {
     /// The name, without the type before it and without quotes: `dev` of `[profile dev]`.
-    pub fn name(&self) -> &'a str {
-        self.config.text(self.merged.name)
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Which kind of section it is.
@@ -63,70 +57,75 @@ impl<'a> Section<'a> {
         self.kind
     }
 
-    /// Where the section begins; of one that stands more than once, where it stands first, in the
-    /// config file if it is there at all.
-    pub fn origin(&self) -> Origin {
-        self.config.origin(self.merged.file, self.merged.line)
+    /// Where the section begins. If it begins more than once, the first time, in the config file if
+    /// it is there at all.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
-    /// The property `key`, which is given in lower case, as keys are kept.
-    pub fn get(&self, key: &str) -> Option<Property<'a>> {
-        find(self.config, self.entries(), key)
+    /// The property `key`, which must be in lower case, as keys are kept.
+    pub fn get(&self, key: &str) -> Option<&Property> {
+        self.properties.get(key)
     }
 
     /// All properties, sorted by key.
-    pub fn properties(&self) -> impl Iterator<Item = Property<'a>> + use<'a> {
-        let config = self.config;
-        self.entries().iter().map(move |entry| Property { config, entry })
+    pub fn properties(&self) -> impl ExactSizeIterator<Item = &Property> {
+        self.properties.values()
     }
 
-    fn entries(&self) -> &'a [Entry] {
-        self.config.properties(self.merged.properties.clone())
+    /// The line that begins such a section in the config file, in its shortest form:
+    /// `[default]`, `[profile dev]`, `[sso-session "two words"]`.
+    pub fn header(&self) -> String {
+        header(self.kind, &self.name)
     }
 }
 
-impl<'a> Property<'a> {
-    /// The key, in lower case.
-    pub fn key(&self) -> &'a str {
-        self.config.text(self.entry.key)
+/// The section line of such a section in the config file.
+pub(crate) fn header(kind: SectionKind, name: &str) -> String {
+    match kind {
+        SectionKind::Profile if name == "default" => "[default]".to_owned(),
+        _ => format!("[{kind} {}]", section_name::quote(name)),
+    }
+}
+
+impl Property {
+    /// The key: in lower case, but of a sub-property as it is written.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// The value, trimmed and without comment. Lines that continue it are joined with `\n`, each
-    /// trimmed; of a property with sub-properties the value is empty before the first `\n`.
-    pub fn value(&self) -> &'a str {
-        self.config.text(self.entry.value)
+    /// trimmed. Empty for a property with sub-properties.
+    pub fn value(&self) -> &str {
+        &self.value
     }
 
-    /// Where the property stands: the line of its key.
-    pub fn origin(&self) -> Origin {
-        self.config.origin(self.entry.file, self.entry.line)
+    /// The line of the key.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
-    /// The properties nested below this one, sorted by key; none for a property with a value of its
-    /// own. Sub-properties have none themselves.
-    pub fn sub_properties(&self) -> impl Iterator<Item = Property<'a>> + use<'a> {
-        let config = self.config;
-        self.entries().iter().map(move |entry| Property { config, entry })
+    /// The properties below this one, sorted by key; none for a property with a value of its own.
+    /// Sub-properties have none themselves.
+    pub fn sub_properties(&self) -> impl ExactSizeIterator<Item = &Property> {
+        self.sub_properties.values()
     }
 
-    /// Whether there are properties nested below this one.
+    /// Whether there are properties below this one.
     pub fn has_sub_properties(&self) -> bool {
-        !self.entries().is_empty()
+        !self.sub_properties.is_empty()
     }
 
-    /// The sub-property `key`, which is given in lower case, as keys are kept.
-    pub fn sub(&self, key: &str) -> Option<Property<'a>> {
-        find(self.config, self.entries(), key)
+    /// The sub-property `key`. Unlike keys of properties, those of sub-properties are
+    /// case-sensitive.
+    pub fn sub(&self, key: &str) -> Option<&Property> {
+        self.sub_properties.get(key)
     }
 
-    /// Whether the value must not be shown: `aws_secret_access_key` and `aws_session_token`, and
-    /// `aws_security_token`, the older name of the latter.
+    /// Whether the value must not be shown: `aws_secret_access_key`, `aws_session_token`, and its
+    /// older name `aws_security_token`.
     pub fn is_secret(&self) -> bool {
         matches!(self.key(), "aws_secret_access_key" | "aws_session_token" | "aws_security_token")
-    }
-
-    fn entries(&self) -> &'a [Entry] {
-        self.config.sub_properties(self.entry.sub_properties.clone())
     }
 }
 
@@ -140,26 +139,21 @@ impl fmt::Display for SectionKind {
     }
 }
 
-impl fmt::Debug for Section<'_> {
+impl fmt::Debug for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Section")
             .field("kind", &self.kind)
-            .field("name", &self.name())
-            .field("origin", &self.origin())
+            .field("name", &self.name)
+            .field("origin", &self.origin)
             .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Property<'_> {
+impl fmt::Debug for Property {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Property")
-            .field("key", &self.key())
-            .field("origin", &self.origin())
+            .field("key", &self.key)
+            .field("origin", &self.origin)
             .finish_non_exhaustive()
     }
-}
-
-fn find<'a>(config: &'a SharedConfig, sorted: &'a [Entry], key: &str) -> Option<Property<'a>> {
-    let at = sorted.binary_search_by(|entry| config.text(entry.key).cmp(key)).ok()?;
-    sorted.get(at).map(|entry| Property { config, entry })
 }

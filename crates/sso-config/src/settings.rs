@@ -1,64 +1,30 @@
-//! How the services are to be reached, as the environment and the profile say: endpoints, FIPS,
-//! dual-stack, CA bundle, attempts; each with where it came from.
+//! Endpoints, FIPS, dual-stack, CA bundle and attempts, from the environment and the profile.
 //!
-//! Not responsible for whether an endpoint URL can be used, nor for proxies: `sso-http` judges the
-//! one and reads the other.
+//! Endpoint URLs are checked and proxies are read in `sso-http`.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use sso_types::Environment;
 
 use crate::locations::expand;
-use crate::nearest::nearest;
-use crate::section::{Profile, Property, Section};
-use crate::{Origin, SettingsError, SharedConfig};
+use crate::section::{Property, Section, SectionKind};
+use crate::sso_session::refuse_faulty_lines;
+use crate::{NotFound, Setting, SettingSource, SettingsError, SharedConfig};
 
-/// How many attempts a request has when nothing says otherwise, the first included.
+/// Attempts of a request by default, the first included.
 const DEFAULT_MAX_ATTEMPTS: u32 = 3;
-
-/// A value, and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting<T> {
-    /// The value.
-    pub value: T,
-    /// Where it came from.
-    pub source: SettingSource,
-}
-
-/// Where a setting came from. Shown as `AWS_ENDPOINT_URL (environment)`,
-/// `endpoint_url of [services local], FILE line N`, `default` or `set in code`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SettingSource {
-    /// Nothing says otherwise.
-    Default,
-    /// This environment variable.
-    Environment(&'static str),
-    /// A property of one of the files.
-    Property {
-        /// Its key.
-        key: &'static str,
-        /// The section line it stands below, such as `[profile dev]`.
-        section: String,
-        /// The file and the line.
-        origin: Origin,
-    },
-    /// The program set it, or an option of the program.
-    Code,
-}
 
 /// How to reach the SSO portal and the SSO OIDC service.
 ///
-/// The fields are public so that a program can put what it is told in code in place of what the
-/// configuration says (with [`SettingSource::Code`]); it then calls [`Settings::check`].
+/// The fields are public so that a program can replace values of the configuration with its own
+/// ([`Setting::from_code`]); it then calls [`Settings::check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The URL of the SSO portal in place of the standard one, as it is written; not yet judged.
+    /// The URL of the SSO portal in place of the standard one, as it is written, not checked.
     pub portal_endpoint: Option<Setting<String>>,
-    /// The URL of the SSO OIDC service in place of the standard one, as it is written; not yet
-    /// judged.
+    /// The URL of the SSO OIDC service in place of the standard one, as it is written, not
+    /// checked.
     pub oidc_endpoint: Option<Setting<String>>,
     /// Whether FIPS endpoints are used.
     pub use_fips: Setting<bool>,
@@ -66,7 +32,7 @@ pub struct Settings {
     pub use_dual_stack: Setting<bool>,
     /// The file of certificates (PEM) to trust in place of the platform's.
     pub ca_bundle: Option<Setting<PathBuf>>,
-    /// How many attempts a request has in all, at least 1.
+    /// Attempts of a request in all, at least 1.
     pub max_attempts: Setting<u32>,
 }
 
@@ -77,14 +43,15 @@ impl Settings {
     /// `AWS_ENDPOINT_URL`; `endpoint_url` below `sso` (or `sso_oidc`) in the section that the
     /// profile's `services` names; the profile's `endpoint_url`. None does when
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` or the profile's `ignore_configured_endpoint_urls` is
-    /// `true`. All else: the environment before the profile. An empty variable counts as unset, and
+    /// `true`. For everything else the environment comes before the profile. An empty variable counts as unset, and
     /// so does an empty `endpoint_url` or `ca_bundle`.
     ///
     /// Fails with [`SettingsError::InvalidBoolean`], [`SettingsError::InvalidMaxAttempts`],
-    /// [`SettingsError::ServicesNotFound`], [`SettingsError::EndpointConflict`],
+    /// [`SettingsError::ServicesNotFound`], [`SettingsError::FaultyLine`],
+    /// [`SettingsError::EndpointConflict`],
     /// [`SettingsError::Environment`], or [`SettingsError::NoHome`] for a CA bundle below `~/`.
     pub fn resolve(
-        profile: Option<Profile<'_>>,
+        profile: Option<&Section>,
         config: &SharedConfig,
         environment: &Environment,
     ) -> Result<Self, SettingsError> {
@@ -107,8 +74,8 @@ impl Settings {
     }
 
     /// Fails with [`SettingsError::EndpointConflict`] when an endpoint is set and FIPS or dual-stack
-    /// endpoints are switched on. [`Settings::resolve`] has done this; whoever changes a field does
-    /// it again.
+    /// endpoints are switched on. [`Settings::resolve`] has done this; call it again after changing a
+    /// field.
     pub fn check(&self) -> Result<(), SettingsError> {
         for (service, endpoint) in
             [("SSO portal", &self.portal_endpoint), ("SSO OIDC service", &self.oidc_endpoint)]
@@ -146,36 +113,9 @@ impl Default for Settings {
     }
 }
 
-impl<T> Setting<T> {
-    /// A value that the program gives, to be put into [`Settings`] in place of what the configuration
-    /// says.
-    pub fn from_code(value: T) -> Self {
-        Self::new(value, SettingSource::Code)
-    }
-
-    fn new(value: T, source: SettingSource) -> Self {
-        Self { value, source }
-    }
-
-    fn default_of(value: T) -> Self {
-        Self::new(value, SettingSource::Default)
-    }
-}
-
-impl fmt::Display for SettingSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::Environment(variable) => write!(f, "{variable} (environment)"),
-            Self::Property { key, section, origin } => write!(f, "{key} of {section}, {origin}"),
-            Self::Code => f.write_str("set in code"),
-        }
-    }
-}
-
 /// Where settings are looked for.
 struct Sources<'a> {
-    profile: Option<Profile<'a>>,
+    profile: Option<&'a Section>,
     config: &'a SharedConfig,
     environment: &'a Environment,
 }
@@ -211,17 +151,19 @@ impl<'a> Sources<'a> {
     }
 
     /// The section that the profile's `services` names.
-    fn services(&self) -> Result<Option<Section<'a>>, SettingsError> {
+    fn services(&self) -> Result<Option<&'a Section>, SettingsError> {
         let named = self.profile.and_then(|profile| Some((profile, profile.get("services")?)));
         let Some((profile, named)) = named else { return Ok(None) };
-        let found = self.config.service(named.value());
-        found.map(Some).ok_or_else(|| SettingsError::ServicesNotFound {
-            profile: profile.name().to_owned(),
-            services: named.value().to_owned(),
-            origin: named.origin(),
-            nearest: nearest(named.value(), self.config.services().map(|section| section.name())),
-            config: self.config.config_file().into(),
-        })
+        let Some(services) = self.config.service(named.value()) else {
+            return Err(SettingsError::ServicesNotFound {
+                profile: profile.name().to_owned(),
+                services: named.value().to_owned(),
+                origin: named.origin().clone(),
+                not_found: NotFound::new(self.config, SectionKind::Services, named.value()),
+            });
+        };
+        refuse_faulty_lines(self.config, services, Some(profile.name()))?;
+        Ok(Some(services))
     }
 
     fn switch(
@@ -269,19 +211,16 @@ impl<'a> Sources<'a> {
     }
 }
 
-impl<T> Setting<T> {
-    fn map<U>(self, change: impl FnOnce(T) -> U) -> Setting<U> {
-        Setting { value: change(self.value), source: self.source }
-    }
-}
-
 fn from_property<'a>(
-    section: Section<'a>,
-    property: Property<'a>,
+    section: &'a Section,
+    property: &'a Property,
     key: &'static str,
 ) -> Setting<&'a str> {
-    let source =
-        SettingSource::Property { key, section: section.header(), origin: property.origin() };
+    let source = SettingSource::Property {
+        key,
+        section: section.header(),
+        origin: property.origin().clone(),
+    };
     Setting::new(property.value(), source)
 }
 

@@ -1,25 +1,22 @@
 //! Why a profile cannot be used for SSO, or a setting cannot be used.
-//!
-//! Not responsible for files that cannot be read: that is [`ParseError`](crate::ParseError).
 
 use std::fmt;
-use std::path::Path;
 
 use sso_types::{CommandOption, EnvironmentError, NameError};
 
-use crate::phrases::{
-    DidYouMean, Keys, MissingList, MissingRemedy, ProfileRemedy, SectionName, UsedBy, it_or_them,
-};
-use crate::{Locations, Origin, SettingSource};
+use crate::missing_key::MissingKeys;
+use crate::section_name;
+use crate::text::List;
+use crate::{BehindRole, LoadError, MissingKey, NotFound, Origin, SettingSource, Warning};
 
-/// What stands in the way of resolving a profile, an sso-session or a setting. The fault of the
-/// configuration, or of whoever chose the profile; each message says where and what to change.
+/// An error in the configuration of a profile, an sso-session or a setting, or in the choice of the
+/// profile. Each message says where it is and what to change.
 ///
 /// Names, regions, URLs and account ids are quoted; no other value is.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// The home directory is needed to find the files, and nothing says what it is.
+    /// The home directory is needed to find the files, and it is not known.
     #[error(
         "the home directory is not known, so ~/.aws/config cannot be found; set HOME, or set \
          AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to full paths"
@@ -29,33 +26,56 @@ pub enum SettingsError {
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
     /// Neither file has the profile.
-    #[error(
-        "profile {profile:?} is neither in {} nor in {}; {}",
-        files.config().display(), files.credentials().display(),
-        ProfileRemedy { profile, misplaced, nearest, files }
-    )]
+    #[error("profile {profile:?} is neither {}; {not_found}", not_found.files())]
     ProfileNotFound {
         /// The profile that was asked for.
         profile: String,
-        /// Where the config file has `[NAME]`, which must be `[profile NAME]` to count there, or
-        /// where the credentials file has `[profile NAME]`, which must be `[NAME]`.
-        misplaced: Option<Origin>,
-        /// Names that are there and differ little from it, the nearest first; three at most.
-        nearest: Vec<String>,
-        /// The files.
-        files: Box<Locations>,
+        /// Where it was searched for, and what could have been meant.
+        not_found: Box<NotFound>,
+    },
+    /// The profile is not in the config file, or not complete there, and the credentials file cannot
+    /// be loaded. The source says why.
+    #[error("profile {profile:?} cannot be used without the credentials file; mend that file")]
+    UnusableFile {
+        /// The profile that was asked for.
+        profile: String,
+        /// Why the credentials file cannot be loaded.
+        source: Box<LoadError>,
+    },
+    /// A line of the profile, or of a section that it names, cannot be understood.
+    #[error("{}{warning}", UsedBy(profile.as_deref()))]
+    FaultyLine {
+        /// The profile, if one was asked for.
+        profile: Option<String>,
+        /// The line and what is wrong with it.
+        warning: Box<Warning>,
     },
     /// The profile has none of the properties that make an SSO profile.
     #[error(
         "profile {profile:?} is not an SSO profile, {origin}: it has no sso_session and no other \
-         sso_ property; add them with `aws configure sso {}`",
-        CommandOption { option: "--profile", value: profile }
+         sso_ property; {}",
+        NotSsoRemedy { profile, ignored }
     )]
     NotSso {
         /// The profile.
         profile: String,
         /// Where it begins.
         origin: Origin,
+        /// A property that is an SSO property but for an invalid character, and so was ignored.
+        ignored: Option<Box<Warning>>,
+    },
+    /// The profile has properties for the tool granted and none of those that the AWS tools read.
+    #[error(
+        "profile {profile:?} is not an SSO profile, {origin}: only granted reads {}; rename {} to {}",
+        granted(keys), it_or_them(keys), List { items: keys.clone(), conjunction: "and" }
+    )]
+    Granted {
+        /// The profile.
+        profile: String,
+        /// The first of those properties.
+        origin: Origin,
+        /// The keys without `granted_`: those to use instead.
+        keys: Vec<String>,
     },
     /// The profile assumes a role with the credentials of another, so its own are not SSO ones,
     /// also when it holds `sso_` properties.
@@ -66,9 +86,9 @@ pub enum SettingsError {
     AssumesRole {
         /// The profile.
         profile: String,
-        /// Where `role_arn` stands.
+        /// Where `role_arn` is.
         origin: Origin,
-        /// What `source_profile` leads to.
+        /// The source of its credentials.
         behind: BehindRole,
     },
     /// The profile assumes a role with a web identity token.
@@ -79,63 +99,50 @@ pub enum SettingsError {
     WebIdentity {
         /// The profile.
         profile: String,
-        /// Where `web_identity_token_file` stands.
+        /// Where `web_identity_token_file` is.
         origin: Origin,
     },
-    /// `sso_session` names a section that is not there.
+    /// `sso_session` names a section that does not exist.
     #[error(
         "profile {profile:?} names the sso-session {session:?}, {origin}, and there is no \
-         [sso-session {}] in {}; {}",
-        SectionName(session),
-        config.display(),
-        DidYouMean(nearest, "add that section, or run `aws configure sso-session`")
+         [sso-session {}] {}; {not_found}",
+        section_name::shown(session), not_found.files()
     )]
     SessionNotFound {
         /// The profile.
         profile: String,
-        /// The session it names.
+        /// The session that it names.
         session: String,
-        /// Where `sso_session` stands.
+        /// Where `sso_session` is.
         origin: Origin,
-        /// Names of sessions that are there and differ little, the nearest first; three at most.
-        nearest: Vec<String>,
-        /// The config file, where sessions stand.
-        config: Box<Path>,
+        /// Where it was searched for, and what could have been meant.
+        not_found: Box<NotFound>,
     },
-    /// The session that was asked for by itself, without a profile, is not there.
+    /// The session that was asked for by itself, without a profile, does not exist.
     #[error(
-        "there is no [sso-session {}] in {}; {}",
-        SectionName(session),
-        config.display(),
-        DidYouMean(nearest, "`aws configure sso-session` makes one")
+        "there is no [sso-session {}] {}; {not_found}",
+        section_name::shown(session), not_found.files()
     )]
     UnknownSession {
         /// The session that was asked for.
         session: String,
-        /// Names of sessions that are there and differ little, the nearest first; three at most.
-        nearest: Vec<String>,
-        /// The config file, where sessions stand.
-        config: Box<Path>,
+        /// Where it was searched for, and what could have been meant.
+        not_found: Box<NotFound>,
     },
-    /// The session lacks `sso_start_url` or `sso_region`, or both. What the profile itself holds
-    /// does not stand in for them.
-    #[error(
-        "{}[sso-session {}], {origin}, lacks {}; add {} there",
-        UsedBy(profile.as_deref()), SectionName(session), Keys(missing), it_or_them(missing)
-    )]
+    /// The session lacks `sso_start_url` or `sso_region`, or both. Values of the profile itself do
+    /// not replace them.
+    #[error("{}the session lacks {}", UsedBy(profile.as_deref()), MissingKeys::of_session(missing))]
     IncompleteSession {
         /// The profile that names the session, if the session was not asked for by itself.
         profile: Option<String>,
         /// The session.
         session: String,
-        /// Where it begins.
-        origin: Origin,
         /// Every key that it lacks.
-        missing: Vec<&'static str>,
+        missing: Vec<MissingKey>,
     },
     /// Needed keys are missing: from a profile of the legacy form, or from a profile and its
     /// session at once.
-    #[error("profile {profile:?} lacks {}; add {}", MissingList(missing), MissingRemedy(missing))]
+    #[error("profile {profile:?} lacks {}", MissingKeys::of_profile(missing))]
     MissingKeys {
         /// The profile.
         profile: String,
@@ -144,25 +151,29 @@ pub enum SettingsError {
     },
     /// An account id without a role name, in a profile that names a session.
     #[error(
-        "profile {profile:?} has an account id (sso_account_id, {origin}) and no role; add \
-         sso_role_name, or remove sso_account_id if only the token is wanted"
+        "profile {profile:?} has an account id (sso_account_id, {origin}) and no role; {}",
+        HalfRemedy { missing, present: "sso_account_id" }
     )]
     AccountWithoutRole {
         /// The profile.
         profile: String,
-        /// Where `sso_account_id` stands.
+        /// Where `sso_account_id` is.
         origin: Origin,
+        /// `sso_role_name`.
+        missing: Box<MissingKey>,
     },
     /// A role name without an account id, in a profile that names a session.
     #[error(
-        "profile {profile:?} has a role (sso_role_name, {origin}) and no account id; add \
-         sso_account_id, or remove sso_role_name if only the token is wanted"
+        "profile {profile:?} has a role (sso_role_name, {origin}) and no account id; {}",
+        HalfRemedy { missing, present: "sso_role_name" }
     )]
     RoleWithoutAccount {
         /// The profile.
         profile: String,
-        /// Where `sso_role_name` stands.
+        /// Where `sso_role_name` is.
         origin: Origin,
+        /// `sso_account_id`.
+        missing: Box<MissingKey>,
     },
     /// `sso_account_id` has an empty value.
     #[error(
@@ -172,7 +183,7 @@ pub enum SettingsError {
     EmptyAccountId {
         /// The profile.
         profile: String,
-        /// Where `sso_account_id` stands.
+        /// Where `sso_account_id` is.
         origin: Origin,
     },
     /// The profile and its session give different values for the same key.
@@ -187,45 +198,74 @@ pub enum SettingsError {
         session: String,
         /// `sso_start_url` or `sso_region`.
         key: &'static str,
-        /// What the profile says.
+        /// The value in the profile.
         in_profile: Box<ConfiguredValue>,
-        /// What the session says.
+        /// The value in the session.
         in_session: Box<ConfiguredValue>,
+    },
+    /// A value in quotes, which are part of it and make it unusable.
+    #[error(
+        "{}{key} of {section} is in quotes, {origin}; the quotes are part of the value, remove them",
+        UsedBy(profile.as_deref())
+    )]
+    InQuotes {
+        /// The profile, if one was asked for.
+        profile: Option<String>,
+        /// The section line, such as `[profile dev]`.
+        section: String,
+        /// The key.
+        key: &'static str,
+        /// Where it is.
+        origin: Origin,
+    },
+    /// An availability zone where a region is needed.
+    #[error(
+        "{}sso_region of {section} cannot be used, {origin}: {zone} is an availability zone; the \
+         region is {region}",
+        UsedBy(profile.as_deref())
+    )]
+    AvailabilityZone {
+        /// The profile, if one was asked for.
+        profile: Option<String>,
+        /// The section line, such as `[sso-session dev]`.
+        section: String,
+        /// Where it is.
+        origin: Origin,
+        /// The value.
+        zone: String,
+        /// The region that it is in.
+        region: String,
     },
     /// A value that cannot be used: empty, a control character in it, or no region. The source
     /// says what is wrong with it.
     #[error("{}{key} of {section} cannot be used, {origin}; correct it there", UsedBy(profile.as_deref()))]
     InvalidValue {
-        /// The profile that is being resolved, if it is one.
+        /// The profile, if one was asked for.
         profile: Option<String>,
-        /// The section line that the value stands below, such as `[sso-session dev]`.
+        /// The section line, such as `[sso-session dev]`.
         section: String,
         /// The key.
         key: &'static str,
-        /// Where it stands.
+        /// Where it is.
         origin: Origin,
         /// What is wrong with it.
         source: Box<NameError>,
     },
-    /// `services` names a section that is not there.
+    /// `services` names a section that does not exist.
     #[error(
         "profile {profile:?} names the services section {services:?}, {origin}, and there is no \
-         [services {}] in {}; {}",
-        SectionName(services),
-        config.display(),
-        DidYouMean(nearest, "add that section, or remove the services property")
+         [services {}] {}; {not_found}",
+        section_name::shown(services), not_found.files()
     )]
     ServicesNotFound {
         /// The profile.
         profile: String,
         /// The section it names.
         services: String,
-        /// Where the property stands.
+        /// Where the property is.
         origin: Origin,
-        /// Names of sections that are there and differ little, the nearest first; three at most.
-        nearest: Vec<String>,
-        /// The config file, where these sections stand.
-        config: Box<Path>,
+        /// Where it was searched for, and what could have been meant.
+        not_found: Box<NotFound>,
     },
     /// A switch that is neither `true` nor `false`, in any letter case.
     #[error("{setting}: the value is neither true nor false; set it to one of them, or remove it")]
@@ -256,61 +296,69 @@ pub enum SettingsError {
     },
 }
 
-/// A needed key that is not there, and the section that it belongs in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MissingKey {
-    /// The key.
-    pub key: &'static str,
-    /// The section line, such as `[profile dev]`.
-    pub section: String,
-    /// Where that section begins.
-    pub origin: Origin,
-}
-
-/// One of two values that differ, and where it stands. Shown as `"VALUE", FILE line N`.
+/// One of two values that differ. Shown as `"VALUE", FILE line N`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfiguredValue {
     /// A start URL or a region.
     pub value: String,
-    /// Where it stands.
+    /// Where it is.
     pub origin: Origin,
 }
 
-/// What a profile that assumes a role gets its own credentials from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BehindRole {
-    /// `source_profile`, followed to its end, leads to this SSO profile.
-    SsoProfile(String),
-    /// It leads to this profile, which is none.
-    OtherProfile(String),
-    /// It leads to this profile, which is in neither file.
-    NoProfile(String),
-    /// It leads back to a profile that it came from.
-    Loop,
-    /// There is a `credential_source` instead.
-    CredentialSource,
-}
-
 impl SettingsError {
-    /// Whether the profile or the session that was chosen is not there at all, so that choosing
-    /// another is the remedy.
+    /// Whether the profile or the session that was chosen does not exist, so that choosing another
+    /// one is the remedy.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::ProfileNotFound { .. } | Self::UnknownSession { .. })
     }
 
-    /// Whether the profile is there, and is one that does not use SSO: a caller with other ways to
-    /// credentials can go on to those.
+    /// Whether the profile exists and does not use SSO: a caller with other ways to credentials can
+    /// go on to those.
     pub fn is_not_sso(&self) -> bool {
-        matches!(self, Self::NotSso { .. } | Self::AssumesRole { .. } | Self::WebIdentity { .. })
+        matches!(self, Self::NotSso { .. } | Self::Granted { .. }) || self.is_assume_role()
     }
-}
 
-impl fmt::Display for MissingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {}, {}", self.key, self.section, self.origin)
+    /// Whether the profile assumes a role.
+    pub fn is_assume_role(&self) -> bool {
+        matches!(self, Self::AssumesRole { .. } | Self::WebIdentity { .. })
+    }
+
+    /// The file and line to change, if the error is in a file and not in the environment, in code,
+    /// or in the choice of the profile. Of missing keys, the section line that they belong below.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::NoHome
+            | Self::Environment(_)
+            | Self::UnusableFile { .. }
+            | Self::UnknownSession { .. } => None,
+            Self::ProfileNotFound { not_found, .. } => {
+                not_found.ignored.as_ref().map(Warning::origin)
+            }
+            Self::FaultyLine { warning, .. } => Some(warning.origin()),
+            Self::NotSso { origin, .. }
+            | Self::Granted { origin, .. }
+            | Self::AssumesRole { origin, .. }
+            | Self::WebIdentity { origin, .. }
+            | Self::SessionNotFound { origin, .. }
+            | Self::AccountWithoutRole { origin, .. }
+            | Self::RoleWithoutAccount { origin, .. }
+            | Self::EmptyAccountId { origin, .. }
+            | Self::InQuotes { origin, .. }
+            | Self::AvailabilityZone { origin, .. }
+            | Self::InvalidValue { origin, .. }
+            | Self::ServicesNotFound { origin, .. } => Some(origin),
+            Self::IncompleteSession { missing, .. } | Self::MissingKeys { missing, .. } => {
+                missing.first().map(|missing| &missing.origin)
+            }
+            Self::Conflict { in_profile, .. } => Some(&in_profile.origin),
+            Self::InvalidBoolean { setting } | Self::InvalidMaxAttempts { setting } => {
+                setting.origin()
+            }
+            Self::EndpointConflict { endpoint, option_source, .. } => {
+                endpoint.origin().or(option_source.origin())
+            }
+        }
     }
 }
 
@@ -320,28 +368,53 @@ impl fmt::Display for ConfiguredValue {
     }
 }
 
-impl fmt::Display for BehindRole {
+/// The profile that is being resolved, before what is wrong elsewhere.
+struct UsedBy<'a>(Option<&'a str>);
+
+impl fmt::Display for UsedBy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SsoProfile(name) => write!(
-                f,
-                "the SSO profile behind it is {name:?}: choose that one for SSO credentials"
-            ),
-            Self::OtherProfile(name) => write!(
-                f,
-                "its source_profile leads to {name:?}, which is not an SSO profile either; choose \
-                 an SSO profile"
-            ),
-            Self::NoProfile(name) => write!(
-                f,
-                "its source_profile leads to {name:?}, which is in neither file; correct that"
-            ),
-            Self::Loop => {
-                f.write_str("its source_profile leads round in a circle; choose an SSO profile")
-            }
-            Self::CredentialSource => {
-                f.write_str("its credentials come from a credential_source; choose an SSO profile")
+        self.0.map_or(Ok(()), |profile| write!(f, "profile {profile:?}: "))
+    }
+}
+
+struct NotSsoRemedy<'a> {
+    profile: &'a str,
+    ignored: &'a Option<Box<Warning>>,
+}
+
+impl fmt::Display for NotSsoRemedy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.ignored {
+            Some(warning) => warning.fmt(f),
+            None => {
+                let option = CommandOption { option: "--profile", value: self.profile };
+                write!(f, "add them with `aws configure sso {option}`")
             }
         }
     }
+}
+
+/// What to do about an account without a role, or the other way round.
+struct HalfRemedy<'a> {
+    missing: &'a MissingKey,
+    present: &'a str,
+}
+
+impl fmt::Display for HalfRemedy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { missing: MissingKey { key, ignored, .. }, present } = self;
+        match ignored {
+            Some(warning) => warning.fmt(f),
+            None => write!(f, "add {key}, or remove {present} if only the token is wanted"),
+        }
+    }
+}
+
+fn granted(keys: &[String]) -> String {
+    let items = keys.iter().map(|key| format!("granted_{key}")).collect();
+    List { items, conjunction: "and" }.to_string()
+}
+
+fn it_or_them<T>(items: &[T]) -> &'static str {
+    if items.len() == 1 { "it" } else { "them" }
 }

@@ -1,29 +1,20 @@
-//! Both configuration files, read and merged.
-//!
-//! Not responsible for reading files (`load`), for the dialect (`parse`), nor for what a profile
-//! asks for ([`SsoProfile`](crate::SsoProfile)).
+//! Both configuration files, parsed and merged.
 
 use std::fmt;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::merge::{Merged, merge, replace_default};
-use crate::parse::{Entry, File, Parsed, parse};
-use crate::section::{Profile, Section, SectionKind};
-use crate::text::{Span, Texts};
-use crate::{Locations, Origin, ParseError, Warning};
+use crate::load_error::MAX_FILE_SIZE;
+use crate::parse::Sections;
+use crate::section::{Section, SectionKind};
+use crate::{FileKind, LoadError, Locations, Origin, Warning, WarningKind};
 
-/// The largest file that is read, in bytes: 16 MiB.
-pub(crate) const MAX_FILE_SIZE: usize = 16 << 20;
-
-/// What the config file and the credentials file say, merged: the profiles, the sso-sessions and the
-/// services sections, each property with the file and line it came from.
+/// The contents of the config file and of the credentials file, merged: the profiles, the
+/// sso-sessions and the services sections, each property with the file and line it came from.
 ///
-/// It owns the text of the files, wiped from memory when dropped, and everything that is looked up
-/// borrows from it. `Debug` shows how much there is and no value.
+/// Values are wiped from memory when dropped. `Debug` shows how much there is and no value.
 ///
 /// ```
 /// use sso_config::{Locations, SharedConfig};
@@ -33,139 +24,142 @@ pub(crate) const MAX_FILE_SIZE: usize = 16 << 20;
 ///     "[profile dev]\nregion = eu-west-1 # Dublin\ns3 =\n  max_queue_size = 20\n",
 ///     "[dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n",
 /// )?;
-/// let dev = config.profile("dev").expect("it stands in the text above");
-/// let region = dev.get("region").expect("it stands in the text above");
+/// let dev = config.profile("dev").expect("it is in the text above");
+/// let region = dev.get("region").expect("it is in the text above");
 /// assert_eq!(region.value(), "eu-west-1");
 /// assert_eq!(region.origin().to_string(), "config line 2");
 /// assert!(dev.get("aws_access_key_id").is_some(), "the credentials file adds to the profile");
-/// let s3 = dev.get("s3").expect("it stands in the text above");
+/// let s3 = dev.get("s3").expect("it is in the text above");
 /// assert_eq!(s3.sub("max_queue_size").map(|size| size.value()), Some("20"));
-/// # Ok::<(), sso_config::ParseError>(())
+/// # Ok::<(), sso_config::LoadError>(())
 /// ```
 pub struct SharedConfig {
     config: Arc<Path>,
     credentials: Arc<Path>,
-    texts: Texts,
-    merged: Merged,
-    warnings: Vec<Warning>,
+    missing: Missing,
+    credentials_error: Option<LoadError>,
+    sections: Sections,
+}
+
+/// Which of the files do not exist.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Missing {
+    pub(crate) config: bool,
+    pub(crate) credentials: bool,
 }
 
 impl SharedConfig {
     /// Parses the contents of both files. No I/O: `locations` are the names used in messages. For
     /// files see [`SharedConfig::load`].
     ///
-    /// Fails when a text is larger than 16 MiB, is not UTF-8, or breaks a rule of the
-    /// dialect. Time and memory grow with the size of the texts and nothing else.
+    /// Fails if the config file is larger than 16 MiB or is not UTF-8. A credentials file like that
+    /// counts as empty, with a warning, and is named in the error where a profile is not found. A
+    /// line that cannot be understood is a [`Warning`]. Time and memory grow with the size of the
+    /// texts and nothing else.
     pub fn parse(
         locations: &Locations,
         config: impl Into<Vec<u8>>,
         credentials: impl Into<Vec<u8>>,
-    ) -> Result<Self, ParseError> {
-        Self::from_bytes(
-            locations,
-            Zeroizing::new(config.into()),
-            Zeroizing::new(credentials.into()),
-        )
+    ) -> Result<Self, LoadError> {
+        let credentials = Zeroizing::new(credentials.into());
+        Self::new(locations, Zeroizing::new(config.into()), Ok(credentials), Missing::default())
     }
 
-    pub(crate) fn from_bytes(
+    pub(crate) fn new(
         locations: &Locations,
         config: Zeroizing<Vec<u8>>,
-        credentials: Zeroizing<Vec<u8>>,
-    ) -> Result<Self, ParseError> {
-        let mut texts = Texts {
-            config: text(locations.config(), config)?,
-            credentials: text(locations.credentials(), credentials)?,
-            ..Texts::default()
+        credentials: Result<Zeroizing<Vec<u8>>, LoadError>,
+        missing: Missing,
+    ) -> Result<Self, LoadError> {
+        let config = text(locations.config(), config)?;
+        let credentials = credentials.and_then(|bytes| text(locations.credentials(), bytes));
+
+        let mut shared = Self {
+            config: locations.config().into(),
+            credentials: locations.credentials().into(),
+            missing,
+            credentials_error: None,
+            sections: Sections::default(),
         };
-        let config: Arc<Path> = locations.config().into();
-        let credentials: Arc<Path> = locations.credentials().into();
-
-        let mut parsed = Parsed::new(texts.config.len() + texts.credentials.len());
-        parse(File::Config, &config, &texts.config, &mut parsed)?;
-        parse(File::Credentials, &credentials, &texts.credentials, &mut parsed)?;
-        texts.joined = std::mem::take(&mut parsed.joined);
-        texts.lowered = std::mem::take(&mut parsed.lowered);
-
-        replace_default(&mut parsed, &texts, &config);
-        let (merged, warnings) = merge(parsed, &texts);
-        Ok(Self { config, credentials, texts, merged, warnings })
+        shared.sections.add_file(FileKind::Config, &shared.config, &config);
+        match credentials {
+            Ok(text) => {
+                shared.sections.add_file(FileKind::Credentials, &shared.credentials, &text);
+            }
+            Err(error) => {
+                let origin = Origin::new(&shared.credentials, error.line().unwrap_or(1));
+                let kind = WarningKind::UnusableFile { error: error.to_string() };
+                shared.sections.warnings.push(Warning::new(kind, origin));
+                shared.credentials_error = Some(error);
+            }
+        }
+        Ok(shared)
     }
 
-    /// The config file's name.
+    /// The path of the config file.
     pub fn config_file(&self) -> &Path {
         &self.config
     }
 
-    /// The credentials file's name.
+    /// The path of the credentials file.
     pub fn credentials_file(&self) -> &Path {
         &self.credentials
     }
 
-    /// The profile `name`; names are case-sensitive. No copy, and no walk through the profiles.
-    pub fn profile(&self, name: &str) -> Option<Profile<'_>> {
-        self.find(SectionKind::Profile, name)
+    /// Whether the config file existed when it was loaded. A missing file counts as empty.
+    pub fn config_file_exists(&self) -> bool {
+        !self.missing.config
+    }
+
+    /// Whether the credentials file existed when it was loaded. A missing file counts as empty.
+    pub fn credentials_file_exists(&self) -> bool {
+        !self.missing.credentials
+    }
+
+    /// Why the credentials file could not be loaded, if it could not.
+    pub fn credentials_error(&self) -> Option<&LoadError> {
+        self.credentials_error.as_ref()
+    }
+
+    /// The profile `name`; names are case-sensitive.
+    pub fn profile(&self, name: &str) -> Option<&Section> {
+        self.sections.of_kind(SectionKind::Profile).get(name)
     }
 
     /// All profiles, sorted by name.
-    pub fn profiles(&self) -> impl ExactSizeIterator<Item = Profile<'_>> {
-        self.all(SectionKind::Profile)
+    pub fn profiles(&self) -> impl ExactSizeIterator<Item = &Section> {
+        self.sections.of_kind(SectionKind::Profile).values()
     }
 
     /// The section `[sso-session NAME]`.
-    pub fn sso_session(&self, name: &str) -> Option<Section<'_>> {
-        self.find(SectionKind::SsoSession, name)
+    pub fn sso_session(&self, name: &str) -> Option<&Section> {
+        self.sections.of_kind(SectionKind::SsoSession).get(name)
     }
 
     /// All sso-sessions, sorted by name.
-    pub fn sso_sessions(&self) -> impl ExactSizeIterator<Item = Section<'_>> {
-        self.all(SectionKind::SsoSession)
+    pub fn sso_sessions(&self) -> impl ExactSizeIterator<Item = &Section> {
+        self.sections.of_kind(SectionKind::SsoSession).values()
     }
 
     /// The section `[services NAME]`.
-    pub fn service(&self, name: &str) -> Option<Section<'_>> {
-        self.find(SectionKind::Services, name)
+    pub fn service(&self, name: &str) -> Option<&Section> {
+        self.sections.of_kind(SectionKind::Services).get(name)
     }
 
     /// All services sections, sorted by name.
-    pub fn services(&self) -> impl ExactSizeIterator<Item = Section<'_>> {
-        self.all(SectionKind::Services)
+    pub fn services(&self) -> impl ExactSizeIterator<Item = &Section> {
+        self.sections.of_kind(SectionKind::Services).values()
     }
 
-    /// What was ignored, in the order of the files, and at the end what was replaced.
+    /// Everything in both files that was ignored or is probably a mistake, in the order of the
+    /// files.
     pub fn warnings(&self) -> &[Warning] {
-        &self.warnings
+        &self.sections.warnings
     }
 
-    fn find(&self, kind: SectionKind, name: &str) -> Option<Section<'_>> {
-        let sections = self.merged.sections(kind);
-        let at = sections.binary_search_by(|section| self.text(section.name).cmp(name)).ok()?;
-        sections.get(at).map(|section| Section::new(self, kind, section))
-    }
-
-    fn all(&self, kind: SectionKind) -> impl ExactSizeIterator<Item = Section<'_>> {
-        self.merged.sections(kind).iter().map(move |section| Section::new(self, kind, section))
-    }
-
-    pub(crate) fn text(&self, span: Span) -> &str {
-        self.texts.get(span)
-    }
-
-    pub(crate) fn origin(&self, file: File, line: u32) -> Origin {
-        let file = match file {
-            File::Config => &self.config,
-            File::Credentials => &self.credentials,
-        };
-        Origin::new(file, line as usize)
-    }
-
-    pub(crate) fn properties(&self, range: Range<usize>) -> &[Entry] {
-        self.merged.properties.get(range).unwrap_or_default()
-    }
-
-    pub(crate) fn sub_properties(&self, range: Range<u32>) -> &[Entry] {
-        let range = range.start as usize..range.end as usize;
-        self.merged.sub_properties.get(range).unwrap_or_default()
+    /// The warnings about lines of `section`, which must be one of this configuration.
+    pub fn warnings_of(&self, section: &Section) -> impl Iterator<Item = &Warning> {
+        section.warnings.iter().filter_map(|&at| self.sections.warnings.get(at))
     }
 }
 
@@ -177,20 +171,20 @@ impl fmt::Debug for SharedConfig {
             .field("profiles", &self.profiles().len())
             .field("sso_sessions", &self.sso_sessions().len())
             .field("services", &self.services().len())
-            .field("warnings", &self.warnings)
+            .field("warnings", &self.warnings())
             .finish_non_exhaustive()
     }
 }
 
 /// The bytes as text, without a copy.
-fn text(file: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, ParseError> {
+fn text(file: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, LoadError> {
     if bytes.len() > MAX_FILE_SIZE {
-        return Err(ParseError::TooLarge { file: file.to_path_buf() });
+        return Err(LoadError::TooLarge { file: file.to_path_buf() });
     }
     String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let bytes = Zeroizing::new(error.into_bytes());
         let line = 1 + bytes.iter().take(valid).filter(|&&byte| byte == b'\n').count();
-        ParseError::NotUtf8 { file: file.to_path_buf(), line }
+        LoadError::NotUtf8 { file: file.to_path_buf(), line }
     })
 }

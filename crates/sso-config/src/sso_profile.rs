@@ -1,24 +1,17 @@
-//! What an SSO profile asks for: which account and role, through which sign-in.
-//!
-//! Not responsible for settings that say how to reach the services ([`Settings`]), nor for tokens.
-
-use std::collections::HashSet;
-use std::path::Path;
+//! An SSO profile, resolved: account and role, and the login to get them with.
 
 use sso_types::{AccountId, Environment, Region, RoleName, SessionName, StartUrl};
 
-use crate::names::{section_name, trim};
-use crate::nearest::nearest;
-use crate::section::{Profile, Property, Section};
-use crate::sso_session::{SsoSession, missing_keys, start_url_warning, value};
+use crate::assumed_role::{behind_role, has_sso_keys};
+use crate::missing_key::ignored_property;
+use crate::not_found::in_quotes;
+use crate::section::{Property, Section, SectionKind};
+use crate::sso_session::{SsoSession, faulty_lines, missing_keys, refuse_faulty_lines};
+use crate::value::Value;
 use crate::{
-    BehindRole, ConfiguredValue, Locations, MissingKey, Settings, SettingsError, SharedConfig,
-    Warning,
+    BehindRole, ConfiguredValue, MissingKey, NotFound, Origin, Settings, SettingsError,
+    SharedConfig, Warning, WarningKind,
 };
-
-/// Any of these makes a profile an SSO profile.
-const SSO_KEYS: [&str; 5] =
-    ["sso_account_id", "sso_role_name", "sso_session", "sso_start_url", "sso_region"];
 
 /// A profile that uses SSO, resolved and checked.
 ///
@@ -46,16 +39,18 @@ const SSO_KEYS: [&str; 5] =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoProfile {
     profile_name: String,
-    sign_in: SignIn,
+    origin: Origin,
+    origins: Vec<(&'static str, Origin)>,
+    login: Login,
     role: Option<(AccountId, RoleName)>,
     aws_region: Option<String>,
     settings: Settings,
     warnings: Vec<Warning>,
 }
 
-/// The two forms.
+/// The two forms of a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum SignIn {
+enum Login {
     Session(SsoSession),
     Legacy { start_url: StartUrl, region: Region },
 }
@@ -64,35 +59,46 @@ impl SsoProfile {
     /// Resolves the profile `name`: follows `sso_session`, checks that everything needed is there
     /// and can be used, and resolves the [`Settings`]. No I/O.
     ///
-    /// Fails as [`SettingsError`] says, with every missing key named at once. A session that is
-    /// broken never makes the profile a legacy one.
+    /// Fails with the first error, with every missing key named at once; for all errors see
+    /// [`SsoProfile::errors`]. A session that is broken never makes the profile a legacy one.
     pub fn resolve(
         config: &SharedConfig,
         name: &str,
         environment: &Environment,
     ) -> Result<Self, SettingsError> {
-        let profile = config.profile(name).ok_or_else(|| profile_not_found(config, name))?;
-        refuse_assumed_role(config, profile)?;
-        if !has_sso_keys(profile) {
-            return Err(SettingsError::NotSso {
-                profile: name.to_owned(),
-                origin: profile.origin(),
-            });
-        }
-        let (sign_in, mut warnings) = match profile.get("sso_session") {
-            Some(named) => session(config, profile, named)?,
-            None => legacy(profile)?,
-        };
+        let profile = sso_profile(config, name)?;
+        refuse_faulty_lines(config, profile, Some(name))?;
+        let login = Login::resolve(config, profile)?;
         let role = role(profile)?;
-        warnings.extend(account_id_warning(profile));
+        let settings = Settings::resolve(Some(profile), config, environment)?;
         Ok(Self {
             profile_name: name.to_owned(),
-            sign_in,
+            origin: profile.origin().clone(),
+            origins: origins(config, profile),
+            warnings: warnings(config, profile, &login),
+            login,
             role,
             aws_region: profile.get("region").map(|region| region.value().to_owned()),
-            settings: Settings::resolve(Some(profile), config, environment)?,
-            warnings,
+            settings,
         })
+    }
+
+    /// All errors of the profile `name`, in the order of their importance; empty if
+    /// [`SsoProfile::resolve`] succeeds. For linters.
+    pub fn errors(
+        config: &SharedConfig,
+        name: &str,
+        environment: &Environment,
+    ) -> Vec<SettingsError> {
+        let profile = match sso_profile(config, name) {
+            Ok(profile) => profile,
+            Err(error) => return vec![error],
+        };
+        let mut errors: Vec<_> = faulty_lines(config, profile, Some(name)).collect();
+        errors.extend(Login::errors(config, profile));
+        errors.extend(role(profile).err());
+        errors.extend(Settings::resolve(Some(profile), config, environment).err());
+        errors
     }
 
     /// The name of the profile.
@@ -100,29 +106,41 @@ impl SsoProfile {
         &self.profile_name
     }
 
+    /// Where the profile begins.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Where `key` is, in the profile or in its session: `sso_session`, `sso_account_id`,
+    /// `sso_role_name`, `sso_start_url`, `sso_region`, `sso_registration_scopes` or `region`; `None`
+    /// if neither has it. Settings have their origin in [`SsoProfile::settings`].
+    pub fn origin_of(&self, key: &str) -> Option<&Origin> {
+        self.origins.iter().find(|(it, _)| *it == key).map(|(_, origin)| origin)
+    }
+
     /// The name of the session; `None` for a profile of the legacy form, whose token cannot be
     /// refreshed and whose token file is named after the start URL.
     pub fn sso_session(&self) -> Option<&SessionName> {
-        match &self.sign_in {
-            SignIn::Session(session) => Some(session.name()),
-            SignIn::Legacy { .. } => None,
+        match &self.login {
+            Login::Session(session) => Some(session.name()),
+            Login::Legacy { .. } => None,
         }
     }
 
     /// The start URL, byte for byte as configured.
     pub fn start_url(&self) -> &StartUrl {
-        match &self.sign_in {
-            SignIn::Session(session) => session.start_url(),
-            SignIn::Legacy { start_url, .. } => start_url,
+        match &self.login {
+            Login::Session(session) => session.start_url(),
+            Login::Legacy { start_url, .. } => start_url,
         }
     }
 
     /// The region of the IAM Identity Center instance (`sso_region`), which is where the SSO
     /// services are called.
     pub fn region(&self) -> &Region {
-        match &self.sign_in {
-            SignIn::Session(session) => session.region(),
-            SignIn::Legacy { region, .. } => region,
+        match &self.login {
+            Login::Session(session) => session.region(),
+            Login::Legacy { region, .. } => region,
         }
     }
 
@@ -134,174 +152,206 @@ impl SsoProfile {
 
     /// `sso_registration_scopes` of the session; none for a legacy profile.
     pub fn registration_scopes(&self) -> &[String] {
-        match &self.sign_in {
-            SignIn::Session(session) => session.registration_scopes(),
-            SignIn::Legacy { .. } => &[],
+        match &self.login {
+            Login::Session(session) => session.registration_scopes(),
+            Login::Legacy { .. } => &[],
         }
     }
 
-    /// The profile's `region`: where a program that uses the credentials works. As it is written;
-    /// it plays no part in getting them.
+    /// The profile's `region`, for a program that uses the credentials. As it is written; it plays
+    /// no part in getting them.
     pub fn aws_region(&self) -> Option<&str> {
         self.aws_region.as_deref()
     }
 
-    /// How the services are to be reached.
+    /// How to reach the services.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// What looks wrong in this profile, and yet is no error. What was ignored in the files is in
-    /// [`SharedConfig::warnings`].
+    /// The warnings that concern this profile: about lines of its sections, its values, and a
+    /// credentials file that cannot be loaded. All warnings are in [`SharedConfig::warnings`].
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 }
 
-fn profile_not_found(config: &SharedConfig, name: &str) -> SettingsError {
-    let prefixed = |header: &str| {
-        let (kind, rest) = header.split_once([' ', '\t']).unwrap_or_default();
-        kind == "profile" && section_name(trim(rest)) == Some(name)
-    };
-    // In the one file the prefix is needed, in the other there is none.
-    let is_meant = |header: &str, file: &Path| {
-        if file == config.config_file() {
-            section_name(header) == Some(name)
-        } else {
-            prefixed(header)
+impl Login {
+    fn resolve(config: &SharedConfig, profile: &Section) -> Result<Self, SettingsError> {
+        match profile.get("sso_session") {
+            Some(named) => session(config, profile, named).map(Self::Session),
+            None => legacy(config, profile),
         }
-    };
-    let misplaced = config.warnings().iter().find_map(|warning| match warning {
-        Warning::IgnoredSection { header, origin, .. } if is_meant(header, origin.file()) => {
-            Some(origin.clone())
+    }
+
+    /// All errors, where [`Login::resolve`] gives the first.
+    fn errors(config: &SharedConfig, profile: &Section) -> Vec<SettingsError> {
+        let first = Self::resolve(config, profile).err();
+        let section = profile
+            .get("sso_session")
+            .map_or(Some(profile), |named| config.sso_session(named.value()));
+        let Some(section) = section.filter(|_| first.is_some()) else {
+            return first.into_iter().collect();
+        };
+        let value = |key| {
+            let profile = Some(profile.name());
+            section.get(key).map(|property| Value { profile, section, property, key })
+        };
+        let mut errors: Vec<_> = first.into_iter().collect();
+        if !std::ptr::eq(section, profile) {
+            errors.extend(faulty_lines(config, section, Some(profile.name())));
+            errors.extend(conflicts(profile, section));
         }
-        _ => None,
-    });
-    SettingsError::ProfileNotFound {
-        profile: name.to_owned(),
-        misplaced,
-        nearest: nearest(name, config.profiles().map(|profile| profile.name())),
-        files: Box::new(Locations::new(config.config_file(), config.credentials_file())),
+        errors.extend(value("sso_start_url").and_then(|it| it.parse(StartUrl::new).err()));
+        errors.extend(value("sso_region").and_then(|it| it.region().err()));
+        let mut seen = std::collections::BTreeSet::new();
+        errors.retain(|error| seen.insert(error.to_string()));
+        errors
     }
 }
 
-fn has_sso_keys(profile: Profile<'_>) -> bool {
-    SSO_KEYS.iter().any(|key| profile.get(key).is_some())
+/// The profile, if it exists and is an SSO profile.
+fn sso_profile<'a>(config: &'a SharedConfig, name: &str) -> Result<&'a Section, SettingsError> {
+    let unusable_file = || {
+        let source = Box::new(config.credentials_error()?.clone());
+        Some(SettingsError::UnusableFile { profile: name.to_owned(), source })
+    };
+    let Some(profile) = config.profile(name) else {
+        return Err(unusable_file().unwrap_or_else(|| SettingsError::ProfileNotFound {
+            profile: name.to_owned(),
+            not_found: NotFound::new(config, SectionKind::Profile, name),
+        }));
+    };
+    refuse_assumed_role(config, profile)?;
+    if has_sso_keys(profile) {
+        return Ok(profile);
+    }
+    refuse_faulty_lines(config, profile, Some(name))?;
+    Err(granted(profile).or_else(unusable_file).unwrap_or_else(|| SettingsError::NotSso {
+        profile: name.to_owned(),
+        origin: profile.origin().clone(),
+        ignored: ignored_property(config, profile, |_| true).map(Box::new),
+    }))
 }
 
-/// The form with a session.
+/// An error for a profile of the tool granted, which has keys of its own.
+fn granted(profile: &Section) -> Option<SettingsError> {
+    let keys = profile.properties().filter(|it| it.key().starts_with("granted_sso_"));
+    let keys: Vec<_> = keys.collect();
+    let origin = keys.first()?.origin().clone();
+    let without_prefix = |it: &&Property| Some(it.key().strip_prefix("granted_")?.to_owned());
+    Some(SettingsError::Granted {
+        profile: profile.name().to_owned(),
+        origin,
+        keys: keys.iter().filter_map(without_prefix).collect(),
+    })
+}
+
+/// The session of a profile that names one.
 fn session(
     config: &SharedConfig,
-    profile: Profile<'_>,
-    named: Property<'_>,
-) -> Result<(SignIn, Vec<Warning>), SettingsError> {
+    profile: &Section,
+    named: &Property,
+) -> Result<SsoSession, SettingsError> {
     let name = profile.name();
-    value(profile, named, "sso_session", Some(name), SessionName::new)?;
-    let section =
-        config.sso_session(named.value()).ok_or_else(|| SettingsError::SessionNotFound {
+    let value =
+        Value { profile: Some(name), section: profile, property: named, key: "sso_session" };
+    value.parse(SessionName::new)?;
+    let Some(section) = config.sso_session(named.value()) else {
+        value.refuse_quotes()?;
+        return Err(SettingsError::SessionNotFound {
             profile: name.to_owned(),
             session: named.value().to_owned(),
-            origin: named.origin(),
-            nearest: nearest(named.value(), config.sso_sessions().map(|section| section.name())),
-            config: config.config_file().into(),
-        })?;
-
-    let of_session = missing_keys(section);
-    let of_role = half_of_role(profile);
-    match &of_role {
-        Some(half) if !of_session.is_empty() => {
-            let mut missing = vec![missing_key(profile, half.missing)];
-            missing.extend(of_session.into_iter().map(|key| missing_key(section, key)));
+            origin: named.origin().clone(),
+            not_found: NotFound::new(config, SectionKind::SsoSession, named.value()),
+        });
+    };
+    refuse_faulty_lines(config, section, Some(name))?;
+    if let Some(half) = half_of_role(profile) {
+        let mut missing = vec![MissingKey::new(config, profile, half.missing)];
+        missing.extend(missing_keys(config, section));
+        if missing.len() > 1 {
             return Err(SettingsError::MissingKeys { profile: name.to_owned(), missing });
         }
-        Some(half) => {
-            refuse_empty_account_id(name, half.present)?;
-            return Err(half.error(name));
-        }
-        None => {}
+        refuse_empty_account_id(name, half.present)?;
+        return Err(half.error(config, profile));
     }
-    let session = SsoSession::from_section(section, Some(name))?;
-
-    for key in ["sso_start_url", "sso_region"] {
-        if let (Some(own), Some(of_session)) = (profile.get(key), section.get(key))
-            && own.value() != of_session.value()
-        {
-            return Err(SettingsError::Conflict {
-                profile: name.to_owned(),
-                session: section.name().to_owned(),
-                key,
-                in_profile: Box::new(configured(own)),
-                in_session: Box::new(configured(of_session)),
-            });
-        }
-    }
-    let warnings = session.warnings().to_vec();
-    Ok((SignIn::Session(session), warnings))
+    let session = SsoSession::from_section(config, section, Some(name))?;
+    conflicts(profile, section).next().map_or(Ok(session), Err)
 }
 
-/// The form without.
-fn legacy(profile: Profile<'_>) -> Result<(SignIn, Vec<Warning>), SettingsError> {
+/// Values that the profile and its session both have, and that differ.
+fn conflicts<'a>(
+    profile: &'a Section,
+    section: &'a Section,
+) -> impl Iterator<Item = SettingsError> + 'a {
+    let keys = ["sso_start_url", "sso_region"].into_iter();
+    keys.filter_map(move |key| {
+        let (own, of_session) = (profile.get(key)?, section.get(key)?);
+        (own.value() != of_session.value()).then(|| SettingsError::Conflict {
+            profile: profile.name().to_owned(),
+            session: section.name().to_owned(),
+            key,
+            in_profile: Box::new(configured(own)),
+            in_session: Box::new(configured(of_session)),
+        })
+    })
+}
+
+/// The login of a profile that names no session.
+fn legacy(config: &SharedConfig, profile: &Section) -> Result<Login, SettingsError> {
+    let name = profile.name();
     let needed = ["sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
     let missing: Vec<MissingKey> = needed
         .into_iter()
         .filter(|key| profile.get(key).is_none())
-        .map(|key| missing_key(profile, key))
+        .map(|key| MissingKey::new(config, profile, key))
         .collect();
-    let name = profile.name();
     let (Some(start_url), Some(region), []) =
         (profile.get("sso_start_url"), profile.get("sso_region"), missing.as_slice())
     else {
         return Err(SettingsError::MissingKeys { profile: name.to_owned(), missing });
     };
-    let sign_in = SignIn::Legacy {
-        start_url: value(profile, start_url, "sso_start_url", Some(name), StartUrl::new)?,
-        region: value(profile, region, "sso_region", Some(name), Region::new)?,
-    };
-    Ok((sign_in, start_url_warning(profile, start_url).into_iter().collect()))
+    let value = |property, key| Value { profile: Some(name), section: profile, property, key };
+    Ok(Login::Legacy {
+        start_url: value(start_url, "sso_start_url").parse(StartUrl::new)?,
+        region: value(region, "sso_region").region()?,
+    })
 }
 
-/// Account and role, after it is known that both are there or neither is.
-fn role(profile: Profile<'_>) -> Result<Option<(AccountId, RoleName)>, SettingsError> {
+/// Account and role, where the profile has both.
+fn role(profile: &Section) -> Result<Option<(AccountId, RoleName)>, SettingsError> {
     let (Some(account), Some(role)) = (profile.get("sso_account_id"), profile.get("sso_role_name"))
     else {
         return Ok(None);
     };
     let name = profile.name();
     refuse_empty_account_id(name, account)?;
-    let account = value(profile, account, "sso_account_id", Some(name), AccountId::new)?;
-    let role = value(profile, role, "sso_role_name", Some(name), RoleName::new)?;
-    Ok(Some((account, role)))
+    let value = |property, key| Value { profile: Some(name), section: profile, property, key };
+    let account = value(account, "sso_account_id");
+    account.refuse_quotes()?;
+    let account = account.parse(AccountId::new)?;
+    Ok(Some((account, value(role, "sso_role_name").parse(RoleName::new)?)))
 }
 
 /// An empty account id is its own error, also where the role is missing. A role passes.
-fn refuse_empty_account_id(profile: &str, property: Property<'_>) -> Result<(), SettingsError> {
+fn refuse_empty_account_id(profile: &str, property: &Property) -> Result<(), SettingsError> {
     if property.key() == "sso_account_id" && property.value().is_empty() {
         return Err(SettingsError::EmptyAccountId {
             profile: profile.to_owned(),
-            origin: property.origin(),
+            origin: property.origin().clone(),
         });
     }
     Ok(())
 }
 
-fn account_id_warning(profile: Profile<'_>) -> Option<Warning> {
-    let property = profile.get("sso_account_id")?;
-    let has_twelve_digits =
-        AccountId::new(property.value()).is_ok_and(|account| account.has_twelve_digits());
-    (!has_twelve_digits).then(|| Warning::AccountIdDigits {
-        profile: profile.name().to_owned(),
-        account_id: property.value().to_owned(),
-        origin: property.origin(),
-    })
-}
-
 /// An account without a role, or the other way round.
 struct HalfOfRole<'a> {
-    present: Property<'a>,
+    present: &'a Property,
     missing: &'static str,
 }
 
-fn half_of_role(profile: Profile<'_>) -> Option<HalfOfRole<'_>> {
+fn half_of_role(profile: &Section) -> Option<HalfOfRole<'_>> {
     match (profile.get("sso_account_id"), profile.get("sso_role_name")) {
         (Some(present), None) => Some(HalfOfRole { present, missing: "sso_role_name" }),
         (None, Some(present)) => Some(HalfOfRole { present, missing: "sso_account_id" }),
@@ -310,38 +360,28 @@ fn half_of_role(profile: Profile<'_>) -> Option<HalfOfRole<'_>> {
 }
 
 impl HalfOfRole<'_> {
-    fn error(&self, profile: &str) -> SettingsError {
-        let (profile, origin) = (profile.to_owned(), self.present.origin());
+    fn error(&self, config: &SharedConfig, section: &Section) -> SettingsError {
+        let (profile, origin) = (section.name().to_owned(), self.present.origin().clone());
+        let missing = Box::new(MissingKey::new(config, section, self.missing));
         if self.missing == "sso_role_name" {
-            SettingsError::AccountWithoutRole { profile, origin }
+            SettingsError::AccountWithoutRole { profile, origin, missing }
         } else {
-            SettingsError::RoleWithoutAccount { profile, origin }
+            SettingsError::RoleWithoutAccount { profile, origin, missing }
         }
     }
 }
 
-fn configured(property: Property<'_>) -> ConfiguredValue {
-    ConfiguredValue { value: property.value().to_owned(), origin: property.origin() }
+fn configured(property: &Property) -> ConfiguredValue {
+    ConfiguredValue { value: property.value().to_owned(), origin: property.origin().clone() }
 }
 
-fn missing_key(section: Section<'_>, key: &'static str) -> MissingKey {
-    MissingKey { key, section: section.header(), origin: section.origin() }
-}
-
-impl SharedConfig {
-    /// The profiles that use SSO, whether they can be used or not: those with an `sso_` property that
-    /// do not assume a role.
-    pub fn sso_profiles(&self) -> impl Iterator<Item = Profile<'_>> {
-        self.profiles().filter(|profile| has_sso_keys(*profile) && !assumes_role(*profile))
-    }
-}
-
-/// A profile that assumes a role is no SSO profile, whatever else it holds.
-fn refuse_assumed_role(config: &SharedConfig, profile: Profile<'_>) -> Result<(), SettingsError> {
+/// A profile that assumes a role is no SSO profile, also when it holds SSO keys.
+fn refuse_assumed_role(config: &SharedConfig, profile: &Section) -> Result<(), SettingsError> {
     let Some(role_arn) = profile.get("role_arn") else { return Ok(()) };
     let name = profile.name().to_owned();
     if let Some(web_identity) = profile.get("web_identity_token_file") {
-        return Err(SettingsError::WebIdentity { profile: name, origin: web_identity.origin() });
+        let origin = web_identity.origin().clone();
+        return Err(SettingsError::WebIdentity { profile: name, origin });
     }
     let behind = if let Some(source) = profile.get("source_profile") {
         behind_role(config, profile, source)
@@ -350,43 +390,54 @@ fn refuse_assumed_role(config: &SharedConfig, profile: Profile<'_>) -> Result<()
     } else {
         return Ok(());
     };
-    Err(SettingsError::AssumesRole { profile: name, origin: role_arn.origin(), behind })
+    let origin = role_arn.origin().clone();
+    Err(SettingsError::AssumesRole { profile: name, origin, behind })
 }
 
-/// Follows `source_profile` to its end. Each profile is visited once, so a circle ends.
-fn behind_role(config: &SharedConfig, profile: Profile<'_>, source: Property<'_>) -> BehindRole {
-    let mut visited = HashSet::from([profile.name()]);
-    let mut next = source.value();
-    loop {
-        if !visited.insert(next) {
-            return BehindRole::Loop;
-        }
-        let Some(profile) = config.profile(next) else {
-            return BehindRole::NoProfile(next.to_owned());
-        };
-        if assumes_otherwise(profile) {
-            return BehindRole::OtherProfile(next.to_owned());
-        }
-        match profile.get("role_arn").and(profile.get("source_profile")) {
-            Some(source) => next = source.value(),
-            None if has_sso_keys(profile) => {
-                return BehindRole::SsoProfile(next.to_owned());
-            }
-            None => return BehindRole::OtherProfile(next.to_owned()),
-        }
+fn warnings(config: &SharedConfig, profile: &Section, login: &Login) -> Vec<Warning> {
+    let of_file = config
+        .warnings()
+        .iter()
+        .filter(|warning| matches!(warning.kind(), WarningKind::UnusableFile { .. }));
+    let mut warnings: Vec<_> = of_file.chain(config.warnings_of(profile)).cloned().collect();
+    match login {
+        Login::Session(session) => warnings.extend_from_slice(session.warnings()),
+        Login::Legacy { .. } => warnings.extend(profile.get("sso_start_url").and_then(|url| {
+            let profile_name = Some(profile.name());
+            let (section, key) = (profile, "sso_start_url");
+            Value { profile: profile_name, section, property: url, key }.start_url_warning()
+        })),
     }
+    let services = profile.get("services").and_then(|named| config.service(named.value()));
+    warnings.extend(services.into_iter().flat_map(|section| config.warnings_of(section)).cloned());
+    warnings.extend(account_id_warning(profile));
+    warnings.extend(role_name_warning(profile));
+    warnings
 }
 
-/// Whether it assumes a role, with whatever credentials.
-fn assumes_role(profile: Profile<'_>) -> bool {
-    let has = |key| profile.get(key).is_some();
-    has("role_arn")
-        && ["source_profile", "credential_source", "web_identity_token_file"].into_iter().any(has)
+fn account_id_warning(profile: &Section) -> Option<Warning> {
+    let property = profile.get("sso_account_id")?;
+    let has_twelve_digits =
+        AccountId::new(property.value()).is_ok_and(|account| account.has_twelve_digits());
+    let kind = WarningKind::AccountIdDigits {
+        profile: profile.name().to_owned(),
+        account_id: property.value().to_owned(),
+    };
+    (!has_twelve_digits).then(|| Warning::new(kind, property.origin().clone()))
 }
 
-/// Whether it assumes a role, and not with the credentials of another profile.
-fn assumes_otherwise(profile: Profile<'_>) -> bool {
-    let has = |key| profile.get(key).is_some();
-    has("role_arn")
-        && (has("web_identity_token_file") || (has("credential_source") && !has("source_profile")))
+fn role_name_warning(profile: &Section) -> Option<Warning> {
+    let property = profile.get("sso_role_name").filter(|it| in_quotes(it.value()))?;
+    let kind = WarningKind::RoleNameInQuotes { profile: profile.name().to_owned() };
+    Some(Warning::new(kind, property.origin().clone()))
+}
+
+fn origins(config: &SharedConfig, profile: &Section) -> Vec<(&'static str, Origin)> {
+    let session = profile.get("sso_session").and_then(|named| config.sso_session(named.value()));
+    let of_login = session.unwrap_or(profile);
+    let of = |section: &Section, key| Some((key, section.get(key)?.origin().clone()));
+    let in_profile = ["sso_session", "sso_account_id", "sso_role_name", "region"];
+    let in_login = ["sso_start_url", "sso_region", "sso_registration_scopes"];
+    let in_profile = in_profile.into_iter().filter_map(|key| of(profile, key));
+    in_profile.chain(in_login.into_iter().filter_map(|key| of(of_login, key))).collect()
 }

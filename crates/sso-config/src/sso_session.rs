@@ -1,17 +1,16 @@
-//! What an sso-session says: start URL, region, scopes.
-//!
-//! Not responsible for profiles ([`SsoProfile`](crate::SsoProfile)).
+//! An sso-session, resolved: start URL, region and scopes.
 
-use sso_types::{NameError, Region, SessionName, StartUrl};
+use sso_types::{Region, SessionName, StartUrl};
 
-use crate::nearest::nearest;
-use crate::section::{Property, Section};
-use crate::{SettingsError, SharedConfig, Warning};
+use crate::section::{Section, SectionKind};
+use crate::value::Value;
+use crate::{MissingKey, NotFound, Origin, SettingsError, SharedConfig, Warning};
 
-/// An `[sso-session NAME]`, resolved: where to sign in, and for what.
+/// An `[sso-session NAME]`, resolved: where to log in, and with which scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoSession {
     name: SessionName,
+    origin: Origin,
     start_url: StartUrl,
     region: Region,
     registration_scopes: Vec<String>,
@@ -21,52 +20,66 @@ pub struct SsoSession {
 impl SsoSession {
     /// The session `name` by itself, for a token without a profile.
     ///
-    /// Fails with [`SettingsError::UnknownSession`], [`SettingsError::IncompleteSession`] (both
-    /// keys named at once when both are missing) or [`SettingsError::InvalidValue`].
+    /// Fails with [`SettingsError::UnknownSession`], [`SettingsError::FaultyLine`],
+    /// [`SettingsError::IncompleteSession`] (with both keys if both are missing),
+    /// [`SettingsError::InQuotes`], [`SettingsError::AvailabilityZone`] or
+    /// [`SettingsError::InvalidValue`].
     pub fn resolve(config: &SharedConfig, name: &str) -> Result<Self, SettingsError> {
         let section = config.sso_session(name).ok_or_else(|| SettingsError::UnknownSession {
             session: name.to_owned(),
-            nearest: nearest(name, config.sso_sessions().map(|section| section.name())),
-            config: config.config_file().into(),
+            not_found: NotFound::new(config, SectionKind::SsoSession, name),
         })?;
-        Self::from_section(section, None)
+        Self::from_section(config, section, None)
     }
 
     /// The same, for the session that `profile` names.
     pub(crate) fn from_section(
-        section: Section<'_>,
+        config: &SharedConfig,
+        section: &Section,
         profile: Option<&str>,
     ) -> Result<Self, SettingsError> {
+        refuse_faulty_lines(config, section, profile)?;
         let (Some(start_url), Some(region)) =
             (section.get("sso_start_url"), section.get("sso_region"))
         else {
             return Err(SettingsError::IncompleteSession {
                 profile: profile.map(str::to_owned),
                 session: section.name().to_owned(),
-                origin: section.origin(),
-                missing: missing_keys(section),
+                missing: missing_keys(config, section),
             });
         };
+        let start_url = Value { profile, section, property: start_url, key: "sso_start_url" };
+        let region = Value { profile, section, property: region, key: "sso_region" };
+        let name =
+            SessionName::new(section.name()).map_err(|source| SettingsError::InvalidValue {
+                profile: profile.map(str::to_owned),
+                section: section.header(),
+                key: "the name",
+                origin: section.origin().clone(),
+                source: Box::new(source),
+            })?;
         Ok(Self {
-            name: SessionName::new(section.name()).map_err(|source| {
-                SettingsError::InvalidValue {
-                    profile: profile.map(str::to_owned),
-                    section: section.header(),
-                    key: "the name",
-                    origin: section.origin(),
-                    source: Box::new(source),
-                }
-            })?,
-            start_url: value(section, start_url, "sso_start_url", profile, StartUrl::new)?,
-            region: value(section, region, "sso_region", profile, Region::new)?,
+            name,
+            origin: section.origin().clone(),
+            start_url: start_url.parse(StartUrl::new)?,
+            region: region.region()?,
             registration_scopes: scopes(section),
-            warnings: start_url_warning(section, start_url).into_iter().collect(),
+            warnings: config
+                .warnings_of(section)
+                .cloned()
+                .chain(start_url.start_url_warning())
+                .collect(),
         })
     }
 
     /// The name of the session: the token file's name is made from it.
     pub fn name(&self) -> &SessionName {
         &self.name
+    }
+
+    /// Where the section begins.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The start URL, byte for byte as configured.
@@ -79,54 +92,47 @@ impl SsoSession {
         &self.region
     }
 
-    /// `sso_registration_scopes`, in the order in which they stand; none when there are none.
+    /// `sso_registration_scopes`, in the order of the file; empty if the session has none.
     pub fn registration_scopes(&self) -> &[String] {
         &self.registration_scopes
     }
 
-    /// What looks wrong, and yet is no error.
+    /// Probable mistakes in this section that are no errors.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 }
 
-/// Of the keys that a session needs, those that it lacks.
-pub(crate) fn missing_keys(section: Section<'_>) -> Vec<&'static str> {
-    let mut keys = vec!["sso_start_url", "sso_region"];
-    keys.retain(|key| section.get(key).is_none());
-    keys
+/// The keys that a session needs and lacks.
+pub(crate) fn missing_keys(config: &SharedConfig, section: &Section) -> Vec<MissingKey> {
+    let keys = ["sso_start_url", "sso_region"].into_iter();
+    let missing = keys.filter(|key| section.get(key).is_none());
+    missing.map(|key| MissingKey::new(config, section, key)).collect()
 }
 
-/// The value of a property as a name that can be sent.
-pub(crate) fn value<'a, T>(
-    section: Section<'_>,
-    property: Property<'a>,
-    key: &'static str,
+/// Fails if a line of the section cannot be understood: it may hold anything.
+pub(crate) fn refuse_faulty_lines(
+    config: &SharedConfig,
+    section: &Section,
     profile: Option<&str>,
-    new: impl FnOnce(&'a str) -> Result<T, NameError>,
-) -> Result<T, SettingsError> {
-    new(property.value()).map_err(|source| SettingsError::InvalidValue {
+) -> Result<(), SettingsError> {
+    faulty_lines(config, section, profile).next().map_or(Ok(()), Err)
+}
+
+/// An error for each line of the section that cannot be understood.
+pub(crate) fn faulty_lines<'a>(
+    config: &'a SharedConfig,
+    section: &'a Section,
+    profile: Option<&'a str>,
+) -> impl Iterator<Item = SettingsError> + 'a {
+    let faulty = config.warnings_of(section).filter(|warning| warning.is_faulty_line());
+    faulty.map(move |warning| SettingsError::FaultyLine {
         profile: profile.map(str::to_owned),
-        section: section.header(),
-        key,
-        origin: property.origin(),
-        source: Box::new(source),
+        warning: Box::new(warning.clone()),
     })
 }
 
-pub(crate) fn start_url_warning(section: Section<'_>, start_url: Property<'_>) -> Option<Warning> {
-    const HTTPS: &str = "https://";
-    let is_https = start_url
-        .value()
-        .get(..HTTPS.len())
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(HTTPS));
-    (!is_https).then(|| Warning::StartUrlNotHttps {
-        section: section.header(),
-        origin: start_url.origin(),
-    })
-}
-
-fn scopes(section: Section<'_>) -> Vec<String> {
+fn scopes(section: &Section) -> Vec<String> {
     let value = section.get("sso_registration_scopes").map(|scopes| scopes.value());
     let scopes = value.unwrap_or_default().split(',').map(str::trim);
     scopes.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()

@@ -1,82 +1,93 @@
-//! The texts of both files and the ranges into them: how a configuration points at its own text
-//! without copying it.
-//!
-//! Not responsible for what stands in the texts.
+//! White space, and how text of the files is shown in messages.
 
-use zeroize::Zeroizing;
+use std::fmt;
 
-/// Every text that a configuration points into. The files are kept as they were read; they may hold
-/// secret keys, so the memory is wiped when it is given back.
-#[derive(Default)]
-pub(crate) struct Texts {
-    pub(crate) config: Zeroizing<String>,
-    pub(crate) credentials: Zeroizing<String>,
-    /// Values of more than one line, put together.
-    pub(crate) joined: Zeroizing<String>,
-    /// Property names that were not written in lower case.
-    pub(crate) lowered: String,
+/// Space or tab: what indents a line, and what stands before a comment.
+pub(crate) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
-/// Which of the texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Text {
-    Config,
-    Credentials,
-    Joined,
-    Lowered,
+/// White space that is trimmed: that of Unicode, and the separators U+001C to U+001F, which Python
+/// and so the AWS CLI trim too.
+pub(crate) fn is_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 
-/// A piece of one of the texts, in bytes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    text: Text,
-    start: u32,
-    end: u32,
+/// `text` without white space around it.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(is_space)
 }
 
-impl Texts {
-    /// The piece at `span`.
-    pub(crate) fn get(&self, span: Span) -> &str {
-        // Spans are made from the texts themselves, so the piece is always there.
-        self.text(span.text).get(span.start as usize..span.end as usize).unwrap_or_default()
-    }
+/// `text` without spaces and tabs around it.
+pub(crate) fn trim_blanks(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
 
-    /// The same, for comparing: bytes sort as the text does, and need no look at its characters.
-    pub(crate) fn bytes(&self, span: Span) -> &[u8] {
-        let text = self.text(span.text).as_bytes();
-        text.get(span.start as usize..span.end as usize).unwrap_or_default()
-    }
+/// A character that cannot be seen in an editor.
+pub(crate) fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || (c.is_whitespace() && c != ' ')
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
 
-    fn text(&self, text: Text) -> &str {
-        match text {
-            Text::Config => &self.config,
-            Text::Credentials => &self.credentials,
-            Text::Joined => &self.joined,
-            Text::Lowered => &self.lowered,
+/// The most characters of a name that a message shows.
+const LIMIT: usize = 64;
+
+/// As much of a name as [`excerpt`] needs.
+pub(crate) fn beginning(name: &str) -> String {
+    name.chars().take(LIMIT + 1).collect()
+}
+
+/// As much of a name as a message shows: invisible characters escaped, 64 characters at most.
+pub(crate) fn excerpt(name: &str) -> String {
+    let mut shown = String::new();
+    for c in name.chars().take(LIMIT) {
+        if is_invisible(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
         }
     }
+    if name.chars().nth(LIMIT).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
-impl Span {
-    /// From `start` to `end`, byte offsets. The limit on a file's size keeps them within 32 bits.
-    pub(crate) fn new(text: Text, start: usize, end: usize) -> Self {
-        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self { text, start: offset(start), end: offset(end) }
+/// Names in a row: `a`, `a or b`, `a, b or c`.
+pub(crate) struct List<'a> {
+    pub(crate) items: Vec<String>,
+    pub(crate) conjunction: &'a str,
+}
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((last, others)) = self.items.split_last() else { return Ok(()) };
+        if !others.is_empty() {
+            write!(f, "{} {} ", others.join(", "), self.conjunction)?;
+        }
+        f.write_str(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_read_as_in_a_sentence() {
+        for (items, expected) in
+            [(&[][..], ""), (&["a"], "a"), (&["a", "b"], "a or b"), (&["a", "b", "c"], "a, b or c")]
+        {
+            let items = items.iter().map(ToString::to_string).collect();
+            assert_eq!(List { items, conjunction: "or" }.to_string(), expected);
+        }
     }
 
-    /// Where `piece` lies in `whole`, of which it must be a part.
-    pub(crate) fn of(text: Text, whole: &str, piece: &str) -> Self {
-        let start = piece.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
-        Self::new(text, start, start + piece.len())
-    }
-
-    /// Where it begins and ends.
-    pub(crate) fn bounds(self) -> (usize, usize) {
-        (self.start as usize, self.end as usize)
-    }
-
-    /// The same beginning, another end.
-    pub(crate) fn until(self, end: usize) -> Self {
-        Self { end: u32::try_from(end).unwrap_or(u32::MAX), ..self }
+    #[test]
+    fn excerpts_are_short_and_show_what_cannot_be_seen() {
+        assert_eq!(excerpt("a\u{a0}b\u{200b}\tc d"), r"a\u{a0}b\u{200b}\u{9}c d");
+        assert_eq!(excerpt(&"x".repeat(100)), format!("{}…", "x".repeat(64)));
     }
 }

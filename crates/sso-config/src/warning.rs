@@ -1,92 +1,318 @@
-//! Warnings: what was left out or looks wrong, and yet is no error.
-//!
-//! Not responsible for showing them; nothing in this crate prints.
+//! Warnings: what was ignored or is probably a mistake. Nothing in this crate prints.
 
-use crate::Origin;
+use std::fmt;
+use std::path::Path;
 
-/// Something in the configuration that was ignored, or that is probably a mistake.
+use crate::syntax::Fault;
+use crate::text::{beginning, excerpt, is_invisible, is_space, trim};
+use crate::{NameProblem, Origin, section_name};
+
+/// Something in the configuration that was ignored, or that is probably a mistake. Shown as
+/// `FILE line N: REASON; REMEDY`.
 ///
-/// No warning quotes the value of a property or a line of a file: those may be secret. Names of
-/// sections are quoted, with control characters escaped and at most 64 characters of them.
+/// No warning quotes a line, the value of a property, or a key that could not be read: those may be
+/// secret. Names of sections are quoted, with invisible characters escaped and at most 64
+/// characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    kind: WarningKind,
+    origin: Origin,
+}
+
+/// What a warning is about. `Display` is the reason alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Warning {
-    /// A section of a type that says nothing about profiles, or that does not belong in its file.
-    #[error("the section [{header}] is ignored, {origin}: {expected}")]
-    IgnoredSection {
-        /// What stands between the brackets.
+pub enum WarningKind {
+    /// The credentials file cannot be loaded, so it counts as empty.
+    #[error("{error}; until then the file is ignored")]
+    UnusableFile {
+        /// The message of the [`LoadError`](crate::LoadError).
+        error: String,
+    },
+    /// A section of an unknown type, or one that does not belong in its file.
+    #[error("the section [{}] is ignored: {file} {}", excerpt(header), file.sections())]
+    UnknownSection {
+        /// The text between the brackets, 65 characters of it at most.
         header: String,
-        /// Where the section begins.
-        origin: Origin,
-        /// Which sections that file holds, in words.
-        expected: &'static str,
+        /// The kind of file that it is in.
+        file: FileKind,
     },
-    /// A section whose name holds a character that cannot stand in a name, or that has no name.
-    /// Names are letters, digits and `_-/.%@:+`, or those and spaces in quotes.
-    #[error(
-        "the section [{header}] is ignored, {origin}: its name is not a valid one \
-         (letters, digits and _-/.%@:+, with spaces only in quotes)"
-    )]
-    InvalidSectionName {
-        /// What stands between the brackets.
+    /// A section whose name cannot be read.
+    #[error("the section [{}] is ignored: {problem}", excerpt(header))]
+    SectionName {
+        /// The text between the brackets, 65 characters of it at most.
         header: String,
-        /// Where the section begins.
-        origin: Origin,
+        /// What is wrong with the name.
+        problem: NameProblem,
     },
-    /// `[default]`, where `[profile default]` stands in the same file too and replaces it.
-    #[error("the section [default] is ignored, {origin}: [profile default] replaces it")]
-    ReplacedDefault {
-        /// Where `[default]` begins.
-        origin: Origin,
+    /// A section line without `]`. The lines up to the next section are ignored with it.
+    #[error("the section [{} is ignored: it has no \"]\"", excerpt(header))]
+    UnclosedSection {
+        /// The text after the bracket.
+        header: String,
     },
-    /// A property whose name holds a character that cannot stand in one.
+    /// Text behind the `]` of a section line, which is ignored.
+    #[error("the text behind the \"]\" is ignored")]
+    TextBehindSection,
+    /// A section that another one with the same name, but spelled differently, replaces wholly.
     #[error(
-        "a property is ignored, {origin}: its name holds {character:?} \
-         (letters, digits and _-/.%@:+ can stand in it)"
+        "the section [{}] is ignored: [{}] at line {by_line} replaces it",
+        excerpt(header),
+        excerpt(by)
     )]
-    InvalidPropertyName {
+    ReplacedSection {
+        /// The text between its brackets.
+        header: String,
+        /// The text between the brackets of the section that replaces it.
+        by: String,
+        /// The line of that section.
+        by_line: usize,
+    },
+    /// A section `[DEFAULT]`, whose properties are those of every section of its file that has none
+    /// of its own.
+    #[error("the properties of [DEFAULT] count for every section of this file")]
+    DefaultsSection,
+    /// The same, with so many properties and sections that it is ignored.
+    #[error("the section [DEFAULT] is ignored: it is too large")]
+    TooManyDefaults,
+    /// Lines before the first section.
+    #[error("the lines before the first section are ignored")]
+    BeforeFirstSection,
+    /// A line without `=` or `:`.
+    #[error("a line has no \"=\"")]
+    NoSeparator,
+    /// A line with nothing before the `=`.
+    #[error("a line has nothing before the \"=\"")]
+    EmptyKey,
+    /// A line without `=` below a property with an empty value.
+    #[error("a line below a property with an empty value has no \"=\"")]
+    SubPropertyWithoutEqualsSign,
+    /// A line with nothing before the `=`, below a property with an empty value.
+    #[error("a line below a property with an empty value has nothing before the \"=\"")]
+    SubPropertyWithEmptyKey,
+    /// A property whose key holds a character that no key can hold. The property is ignored.
+    #[error("a property is ignored: its key holds {}", CharacterInKey(*character))]
+    KeyCharacter {
         /// The first such character.
         character: char,
-        /// Where the property stands.
-        origin: Origin,
+        /// The SSO key that it is without such characters, if it is one.
+        meant: Option<&'static str>,
+    },
+    /// A property that its section has already, in the same file. The last one counts.
+    #[error(
+        "the property {key} is repeated: the last one counts, and the first is at line {first_line}"
+    )]
+    RepeatedProperty {
+        /// The key.
+        key: String,
+        /// The line of the one before.
+        first_line: usize,
     },
     /// A start URL that does not begin with `https://`. Nothing in this family of crates contacts
-    /// it, yet a sign-in would.
-    #[error("sso_start_url of {section} is not an https URL, {origin}")]
+    /// it, but a login would.
+    #[error("sso_start_url of {section} is not an https URL")]
     StartUrlNotHttps {
-        /// The section line it stands below, such as `[sso-session dev]`.
+        /// The section line, such as `[sso-session dev]`.
         section: String,
-        /// Where `sso_start_url` stands.
-        origin: Origin,
+        /// Whether the value is in quotes, which are part of it.
+        in_quotes: bool,
+    },
+    /// A role name in quotes, which are part of it.
+    #[error("the role name of profile {profile:?} is in quotes, and they are part of the value")]
+    RoleNameInQuotes {
+        /// The profile.
+        profile: String,
     },
     /// An account id that does not have twelve digits. The service judges it; most often leading
     /// zeros were lost.
-    #[error(
-        "the account id {account_id:?} of profile {profile:?} does not have 12 digits, {origin}; \
-         leading zeros count"
-    )]
+    #[error("the account id {account_id:?} of profile {profile:?} does not have 12 digits")]
     AccountIdDigits {
         /// The profile.
         profile: String,
         /// The account id.
         account_id: String,
-        /// Where `sso_account_id` stands.
-        origin: Origin,
     },
 }
 
-/// As much of a section line as a message shows.
-pub(crate) fn excerpt(header: &str) -> String {
-    const LIMIT: usize = 64;
-    let mut shown: String = header.chars().take(LIMIT).flat_map(shown_character).collect();
-    if header.chars().nth(LIMIT).is_some() {
-        shown.push('…');
-    }
-    shown
+/// One of the two files; they differ in the sections that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// `~/.aws/config`.
+    Config,
+    /// `~/.aws/credentials`.
+    Credentials,
 }
 
-fn shown_character(c: char) -> impl Iterator<Item = char> {
-    let (plain, escaped) =
-        if c.is_control() { (None, Some(c.escape_default())) } else { (Some(c), None) };
-    plain.into_iter().chain(escaped.into_iter().flatten())
+impl Warning {
+    pub(crate) fn new(kind: WarningKind, origin: Origin) -> Self {
+        Self { kind, origin }
+    }
+
+    /// What the warning is about.
+    pub fn kind(&self) -> &WarningKind {
+        &self.kind
+    }
+
+    /// The file and the line. Of [`WarningKind::UnusableFile`] the first line.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The reason, as in the message.
+    pub fn reason(&self) -> String {
+        self.kind.to_string()
+    }
+
+    /// What to do, as an instruction.
+    pub fn remedy(&self) -> String {
+        self.kind.remedy(self.origin.file())
+    }
+
+    /// The text between the brackets of a section that was ignored as a whole; 65 characters of it
+    /// at most.
+    pub fn ignored_section(&self) -> Option<&str> {
+        match &self.kind {
+            WarningKind::UnknownSection { header, .. }
+            | WarningKind::SectionName { header, .. }
+            | WarningKind::UnclosedSection { header } => Some(header),
+            _ => None,
+        }
+    }
+
+    /// Whether the line could not be understood at all, so that its section cannot be trusted: an
+    /// error for a caller who uses the section.
+    pub fn is_faulty_line(&self) -> bool {
+        matches!(
+            self.kind,
+            WarningKind::NoSeparator
+                | WarningKind::EmptyKey
+                | WarningKind::SubPropertyWithoutEqualsSign
+                | WarningKind::SubPropertyWithEmptyKey
+        )
+    }
+}
+
+impl WarningKind {
+    fn remedy(&self, file: &Path) -> String {
+        let text = match self {
+            Self::UnusableFile { .. } => {
+                return format!("mend {}, or remove it", file.display());
+            }
+            Self::UnknownSection { header, file } => return section_remedy(header, *file),
+            Self::SectionName { header, problem: NameProblem::TwoWords } => {
+                let (kind, name) = header.split_once([' ', '\t']).unwrap_or_default();
+                let name = name.trim_matches([' ', '\t', '"', '\'']);
+                return format!("write it as [{kind} \"{}\"]", excerpt(name));
+            }
+            Self::SectionName { .. } => "write it as [profile NAME], with NAME in quotes if needed",
+            Self::UnclosedSection { .. } => "end the section line with \"]\"",
+            Self::TextBehindSection => "begin it with \" #\" to make it a comment",
+            Self::ReplacedSection { .. } => "remove one of the two",
+            Self::DefaultsSection => {
+                "write [default] if the default profile is meant; other AWS tools ignore [DEFAULT]"
+            }
+            Self::TooManyDefaults => "write the properties into the sections that need them",
+            Self::BeforeFirstSection => "put a section line such as [default] above them",
+            Self::NoSeparator => {
+                "write it as KEY = VALUE, begin it with \"#\" to make it a comment, or indent it \
+                 to continue the value above"
+            }
+            Self::EmptyKey | Self::SubPropertyWithEmptyKey => "write it as KEY = VALUE",
+            Self::SubPropertyWithoutEqualsSign => {
+                "write it as KEY = VALUE, or put the value on the line of the property"
+            }
+            Self::KeyCharacter { character, .. } if is_invisible(*character) => {
+                "remove it, or type the line again"
+            }
+            Self::KeyCharacter { .. } => "a key is letters, digits and _-/.%@+",
+            Self::RepeatedProperty { .. } => "remove one of the two",
+            Self::StartUrlNotHttps { in_quotes: true, .. } | Self::RoleNameInQuotes { .. } => {
+                "remove the quotes"
+            }
+            Self::StartUrlNotHttps { in_quotes: false, .. } => "correct it",
+            Self::AccountIdDigits { .. } => "leading zeros count; correct it",
+        };
+        text.to_owned()
+    }
+}
+
+impl From<Fault> for WarningKind {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NoSeparator => Self::NoSeparator,
+            Fault::EmptyKey => Self::EmptyKey,
+            Fault::SubPropertyWithoutEqualsSign => Self::SubPropertyWithoutEqualsSign,
+            Fault::SubPropertyWithEmptyKey => Self::SubPropertyWithEmptyKey,
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            // The message names the file and the remedy itself.
+            kind @ WarningKind::UnusableFile { .. } => kind.fmt(f),
+            kind => write!(f, "{}: {kind}; {}", self.origin, self.remedy()),
+        }
+    }
+}
+
+impl FileKind {
+    fn sections(self) -> &'static str {
+        match self {
+            Self::Config => {
+                "holds [default], [profile NAME], [sso-session NAME] and [services NAME]"
+            }
+            Self::Credentials => "holds [NAME], the name of a profile alone",
+        }
+    }
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Config => "the config file",
+            Self::Credentials => "the credentials file",
+        })
+    }
+}
+
+/// A character that no key can hold.
+struct CharacterInKey(char);
+
+impl fmt::Display for CharacterInKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_invisible(self.0) {
+            write!(f, "the invisible character U+{:04X}", u32::from(self.0))
+        } else {
+            write!(f, "{:?}", self.0)
+        }
+    }
+}
+
+/// How to write a section of an unknown type, or of one that does not belong in its file.
+fn section_remedy(header: &str, file: FileKind) -> String {
+    let (first, rest) = header.split_once(is_space).unwrap_or_default();
+    let rest = excerpt(trim(rest));
+    if file == FileKind::Credentials {
+        let name = section_name::parse(&rest).unwrap_or_else(|_| rest.as_str().into());
+        return format!("write [{name}], or move the section to the config file");
+    }
+    let first = first.to_ascii_lowercase();
+    if first.starts_with("prof") {
+        format!("write [profile {rest}]")
+    } else if first.starts_with("sso") {
+        format!("write [sso-session {rest}]")
+    } else if first.starts_with("serv") {
+        format!("write [services {rest}]")
+    } else if section_name::parse(header).is_ok() {
+        format!("if it is a profile, write [profile {}]", excerpt(header))
+    } else {
+        format!("if it is a profile, write [profile {}]", section_name::shown(header))
+    }
+}
+
+pub(crate) fn unknown_section(header: &str, file: FileKind) -> WarningKind {
+    WarningKind::UnknownSection { header: beginning(header), file }
 }

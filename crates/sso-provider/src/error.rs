@@ -221,7 +221,7 @@ pub enum CredentialsError {
 pub enum ConfigError {
     /// A config file cannot be read or breaks the dialect.
     #[error(transparent)]
-    File(#[from] sso_config::ParseError),
+    File(#[from] sso_config::LoadError),
     /// The profile does not say, or contradicts itself about, what is needed.
     #[error(transparent)]
     Settings(#[from] sso_config::SettingsError),

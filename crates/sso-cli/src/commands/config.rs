@@ -1,7 +1,4 @@
-//! `ssocreds config`: what was understood of the config files.
-//!
-//! Not responsible for the two forms of it: the files as a whole (`files`), one profile resolved
-//! (`resolved`).
+//! `ssocreds config`: the parsed config files, as a whole (`files`) or one profile (`resolved`).
 
 mod files;
 mod resolved;
@@ -18,7 +15,7 @@ pub(crate) fn run(context: &Context, options: &Show) -> Result<(), Failure> {
     let table = options.format == TableFormat::Table;
     if let Some(name) = &context.global.profile {
         let profile = SsoProfile::resolve(&config, name, &context.environment)?;
-        let resolved = resolved::Resolved::new(&profile, config.warnings())?;
+        let resolved = resolved::Resolved::new(&profile)?;
         return if table {
             stdout::print_styled(&resolved.render(&profile))
         } else {

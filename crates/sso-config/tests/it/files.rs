@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
-use sso_config::{Locations, ParseError, SettingsError, SharedConfig};
+use sso_config::{LoadError, Locations, SettingsError, SharedConfig, SsoProfile};
 use sso_types::Environment;
 use tempfile::TempDir;
 
@@ -49,7 +49,7 @@ fn with_config(bytes: &[u8]) -> (TempDir, Locations) {
 }
 
 /// Fails to load, with this message; the directory is shown as `DIR`.
-fn fails(directory: &Path, locations: &Locations, expected: &Expect) -> ParseError {
+fn fails(directory: &Path, locations: &Locations, expected: &Expect) -> LoadError {
     let error = SharedConfig::load(locations).unwrap_err();
     expected.assert_eq(&error.to_string().replace(directory.to_str().unwrap(), "DIR"));
     error
@@ -82,19 +82,74 @@ fn below_what_is_no_directory_files_are_missing() {
 }
 
 #[test]
-fn a_directory_cannot_be_read() {
-    let (directory, _) = with_config(b"");
-    let locations = Locations::new(directory.path().join("config"), directory.path());
+fn a_config_file_that_is_a_directory_cannot_be_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let locations = Locations::new(directory.path(), directory.path().join("credentials"));
     let error = fails(
         directory.path(),
         &locations,
         &expect![
-            "DIR cannot be read; check that it is a file and that you may read it, or name another one with AWS_SHARED_CREDENTIALS_FILE"
+            "DIR cannot be read; check that it is a file and that you may read it, or name another one with AWS_CONFIG_FILE"
         ],
     );
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(error.file(), directory.path());
     assert_eq!(error.line(), None);
+}
+
+const SSO_PROFILE: &[u8] = b"[profile dev]\nsso_session=s\n[sso-session s]\n\
+    sso_start_url=https://x\nsso_region=us-east-1\n";
+
+/// The messages for the profiles `dev` and `other`; the directory is shown as `DIR`.
+fn resolved(directory: &Path, locations: &Locations) -> [String; 2] {
+    let config = SharedConfig::load(locations).unwrap();
+    ["dev", "other"].map(|name| {
+        let profile = SsoProfile::resolve(&config, name, &Environment::default());
+        let shown = match profile {
+            Ok(profile) => format!(
+                "{:?}",
+                profile.warnings().iter().map(ToString::to_string).collect::<Vec<_>>()
+            ),
+            Err(error) => {
+                let source = std::error::Error::source(&error).map(ToString::to_string);
+                format!("{error} {}", source.unwrap_or_default())
+            }
+        };
+        shown.replace(directory.to_str().unwrap(), "DIR")
+    })
+}
+
+#[test]
+fn a_broken_credentials_file_keeps_no_profile_of_the_config_file_from_being_used() {
+    let (directory, locations) = with_config(SSO_PROFILE);
+    fs::create_dir(locations.credentials()).unwrap();
+    let [dev, other] = resolved(directory.path(), &locations);
+    expect![[r#"["DIR/credentials cannot be read; check that it is a file and that you may read it, or name another one with AWS_SHARED_CREDENTIALS_FILE; until then the file is ignored"]"#]].assert_eq(&dev);
+    expect![[r#"profile "other" cannot be used without the credentials file; mend that file DIR/credentials cannot be read; check that it is a file and that you may read it, or name another one with AWS_SHARED_CREDENTIALS_FILE"#]].assert_eq(&other);
+
+    fs::remove_dir(locations.credentials()).unwrap();
+    fs::write(locations.credentials(), b"[other]\n\xff").unwrap();
+    let [dev, other] = resolved(directory.path(), &locations);
+    expect![[r#"["DIR/credentials line 2 is not UTF-8 text; save the file as UTF-8; until then the file is ignored"]"#]].assert_eq(&dev);
+    expect![[r#"profile "other" cannot be used without the credentials file; mend that file DIR/credentials line 2 is not UTF-8 text; save the file as UTF-8"#]].assert_eq(&other);
+
+    fs::write(locations.credentials(), b"nonsense\n[other]\nx").unwrap();
+    let [dev, other] = resolved(directory.path(), &locations);
+    assert_eq!(dev, "[]");
+    expect![[r##"profile "other": DIR/credentials line 3: a line has no "="; write it as KEY = VALUE, begin it with "#" to make it a comment, or indent it to continue the value above "##]].assert_eq(&other);
+}
+
+#[test]
+fn a_missing_file_is_called_missing_where_a_profile_is_not_found() {
+    let (directory, locations) = with_config(SSO_PROFILE);
+    let [_, other] = resolved(directory.path(), &locations);
+    expect![[r#"profile "other" is neither in DIR/config nor in DIR/credentials, which does not exist; `aws configure sso` makes one "#]].assert_eq(&other);
+    let locations = Locations::new(directory.path().join("x"), directory.path().join("y"));
+    let [_, other] = resolved(directory.path(), &locations);
+    expect![[r#"profile "other" is neither in DIR/x, which does not exist, nor in DIR/y, which does not exist; `aws configure sso` makes one "#]].assert_eq(&other);
+    let config = SharedConfig::load(&locations).unwrap();
+    assert!(!config.config_file_exists() && !config.credentials_file_exists());
+    assert!(config.credentials_error().is_none());
 }
 
 #[cfg(unix)]
@@ -147,24 +202,12 @@ fn a_file_of_the_largest_size_and_one_byte_more() {
         ],
     );
     let parsed = SharedConfig::parse(&locations, text(MAX_FILE_SIZE + 1), "");
-    assert!(matches!(parsed, Err(ParseError::TooLarge { .. })));
+    assert!(matches!(parsed, Err(LoadError::TooLarge { .. })));
 }
 
 #[cfg(unix)]
 #[test]
 fn a_file_without_end_is_too_large() {
     let locations = Locations::new("/dev/zero", "/dev/null");
-    assert!(matches!(SharedConfig::load(&locations), Err(ParseError::TooLarge { .. })));
-}
-
-#[test]
-fn a_broken_line_is_named_by_file_and_line() {
-    let (directory, locations) = with_config(b"[default]\na = 1\nregion\n");
-    fails(
-        directory.path(),
-        &locations,
-        &expect![[
-            r##"DIR/config line 3: a line without "="; write it as KEY = VALUE, begin it with "#" to make it a comment, or with a space to continue the value above"##
-        ]],
-    );
+    assert!(matches!(SharedConfig::load(&locations), Err(LoadError::TooLarge { .. })));
 }

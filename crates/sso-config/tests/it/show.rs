@@ -1,21 +1,19 @@
 //! A configuration in a few words, for tests to compare.
-//!
-//! Not responsible for judging it.
 
 use std::fmt::Write;
 
-use sso_config::{Locations, ParseError, Property, Section, SharedConfig};
+use sso_config::{LoadError, Locations, Property, Section, SharedConfig};
 
 /// The names of the files in tests that have none.
 pub(crate) fn locations() -> Locations {
     Locations::new("config", "credentials")
 }
 
-pub(crate) fn parse(config: &str, credentials: &str) -> Result<SharedConfig, ParseError> {
+pub(crate) fn parse(config: &str, credentials: &str) -> Result<SharedConfig, LoadError> {
     SharedConfig::parse(&locations(), config, credentials)
 }
 
-/// One line a section: `profile dev: key="value", s3={size="20"}`, then the warnings; or the error.
+/// One line per section: `profile dev: key="value", s3={size="20"}`, then the warnings; or the error.
 pub(crate) fn show(config: &str, credentials: &str) -> String {
     match parse(config, credentials) {
         Ok(parsed) => sections(&parsed) + &warnings(&parsed),
@@ -41,11 +39,11 @@ fn warnings(config: &SharedConfig) -> String {
         .fold(String::new(), |shown, warning| format!("{shown}warning: {warning}\n"))
 }
 
-fn properties(section: Section<'_>) -> String {
+fn properties(section: &Section) -> String {
     section.properties().map(property).collect::<Vec<_>>().join(", ")
 }
 
-fn property(property: Property<'_>) -> String {
+fn property(property: &Property) -> String {
     if property.has_sub_properties() {
         let nested: Vec<_> = property.sub_properties().map(self::property).collect();
         format!("{}={{{}}}", property.key(), nested.join(", "))

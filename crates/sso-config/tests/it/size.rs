@@ -30,7 +30,7 @@ fn a_long_line() {
     let long = "x".repeat(LONG / 8);
     let config = parse(&format!("[profile {long}]\n"), "").unwrap();
     assert_eq!(config.profiles().next().unwrap().name().len(), LONG / 8);
-    let config = parse(&format!("[profile {long}!]"), &format!("[a]\n{long}! = 1")).unwrap();
+    let config = parse(&format!("[profile {long}\u{1}]"), &format!("[a]\n{long}! = 1")).unwrap();
     assert_eq!(config.warnings().len(), 2);
     assert!(config.warnings().iter().all(|warning| warning.to_string().len() < 400));
     let marks = "a#;=".repeat(LONG / 32);
@@ -38,7 +38,7 @@ fn a_long_line() {
     assert_eq!(value(&config, "default", "a").len(), LONG / 8);
     let config = parse(&format!("[default]\na = {}", " ".repeat(LONG / 8)), "").unwrap();
     assert_eq!(value(&config, "default", "a"), "");
-    assert!(parse(&"[".repeat(LONG / 8), "").is_err());
+    assert_eq!(parse(&"[".repeat(LONG / 8), "").unwrap().warnings().len(), 1);
 }
 
 #[test]
@@ -79,11 +79,11 @@ fn many_continuation_lines() {
     let config = config.unwrap();
     let property = config.profile("default").unwrap().get("a").unwrap();
     assert_eq!(property.sub_properties().count(), MANY);
-    assert!(property.sub("k99999").is_some());
+    assert!(property.sub("K99999").is_some());
     let config = parse(&format!("[default]\na =\n{}", many(|index| format!(" K = {index}"))), "");
     let config = config.unwrap();
     let property = config.profile("default").unwrap().get("a").unwrap();
-    assert_eq!(property.sub("k").unwrap().value(), (MANY - 1).to_string());
+    assert_eq!(property.sub("K").unwrap().value(), (MANY - 1).to_string());
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn many_things_that_are_ignored() {
 fn many_names_to_propose() {
     let config = parse(&many(|index| format!("[profile profile-{index:06}]")), "").unwrap();
     let error = SsoProfile::resolve(&config, "profile-0012345", &Environment::default());
-    let Err(SettingsError::ProfileNotFound { nearest, .. }) = error else { panic!("it is there") };
-    assert_eq!(nearest, ["profile-001234", "profile-001235", "profile-001245"]);
+    let Err(SettingsError::ProfileNotFound { not_found, .. }) = error else { panic!("it exists") };
+    assert_eq!(not_found.nearest, ["profile-001234", "profile-001235", "profile-001245"]);
 }
 
 #[test]

@@ -1,6 +1,4 @@
-//! Both config files, merged: every section with every property.
-//!
-//! Secret values are left out.
+//! Both config files, merged: every section with every property. Secret values are hidden.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +9,7 @@ use sso_config::{ProfileOrigin, Property, Section, SharedConfig};
 use crate::printable::printable;
 use crate::table::{Cell, FAIR, HEAD, Table};
 
-/// What stands for a secret.
+/// Shown in place of a secret.
 const HIDDEN: &str = "(hidden)";
 
 #[derive(Debug, Serialize)]
@@ -28,15 +26,31 @@ pub(super) struct Merged<'a> {
 struct Paths {
     config: String,
     credentials: String,
+    missing: Vec<&'static str>,
 }
 
 impl Paths {
-    /// A path need not be text, and what is shown is: what is none in it is replaced.
+    /// A path need not be text: bytes that are not are replaced.
     fn of(config: &SharedConfig) -> Self {
+        let exists = [
+            ("config", config.config_file_exists()),
+            ("credentials", config.credentials_file_exists()),
+        ];
         Self {
             config: config.config_file().display().to_string(),
             credentials: config.credentials_file().display().to_string(),
+            missing: exists
+                .into_iter()
+                .filter(|(_, exists)| !exists)
+                .map(|(file, _)| file)
+                .collect(),
         }
+    }
+
+    /// A path, and whether the file does not exist.
+    fn shown(&self, file: &str, path: &str) -> String {
+        let missing = if self.missing.contains(&file) { " (does not exist)" } else { "" };
+        format!("{}{missing}", printable(path))
     }
 }
 
@@ -63,15 +77,15 @@ impl<'a> Merged<'a> {
     }
 }
 
-fn sections<'a>(sections: impl Iterator<Item = Section<'a>>) -> Sections<'a> {
+fn sections<'a>(sections: impl Iterator<Item = &'a Section>) -> Sections<'a> {
     sections.map(|section| (section.name(), properties(section))).collect()
 }
 
-fn properties(section: Section<'_>) -> BTreeMap<&str, Value<'_>> {
+fn properties(section: &Section) -> BTreeMap<&str, Value<'_>> {
     section.properties().map(|property| (property.key(), value(property))).collect()
 }
 
-fn value(property: Property<'_>) -> Value<'_> {
+fn value(property: &Property) -> Value<'_> {
     if property.has_sub_properties() {
         let below = property.sub_properties();
         Value::Nested(below.map(|property| (property.key(), shown(property))).collect())
@@ -80,7 +94,7 @@ fn value(property: Property<'_>) -> Value<'_> {
     }
 }
 
-fn shown(property: Property<'_>) -> &str {
+fn shown(property: &Property) -> &str {
     if property.is_secret() { HIDDEN } else { property.value() }
 }
 
@@ -88,8 +102,13 @@ fn shown(property: Property<'_>) -> &str {
 pub(super) fn render(config: &SharedConfig, selected: &str, origin: ProfileOrigin) -> String {
     let mut out = String::new();
     let files = Paths::of(config);
-    let _ = writeln!(out, "{HEAD}config file:{HEAD:#}      {}", printable(&files.config));
-    let _ = writeln!(out, "{HEAD}credentials file:{HEAD:#} {}", printable(&files.credentials));
+    let _ =
+        writeln!(out, "{HEAD}config file:{HEAD:#}      {}", files.shown("config", &files.config));
+    let _ = writeln!(
+        out,
+        "{HEAD}credentials file:{HEAD:#} {}",
+        files.shown("credentials", &files.credentials)
+    );
     let selected = printable(selected);
     let _ = writeln!(out, "{HEAD}profile:{HEAD:#}          {selected} ({origin})");
     for warning in config.warnings() {
@@ -114,7 +133,7 @@ pub(super) fn render(config: &SharedConfig, selected: &str, origin: ProfileOrigi
     out
 }
 
-fn row(key: &str, value: &str, property: Property<'_>) -> [Cell; 3] {
+fn row(key: &str, value: &str, property: &Property) -> [Cell; 3] {
     [
         key.into(),
         value.into(),

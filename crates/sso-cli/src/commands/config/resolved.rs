@@ -1,13 +1,11 @@
-//! One profile: what it asks for, the files and endpoints that this leads to, and where each setting
-//! comes from.
-//!
-//! Not responsible for resolving it (`sso_config`).
+//! One profile, resolved: its values, the token file and the endpoints that follow from them, and
+//! where each setting comes from.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 use sso_cache::CacheKey;
-use sso_config::{Setting, SettingSource, Settings, SsoProfile, Warning};
+use sso_config::{Setting, SettingSource, Settings, SsoProfile};
 use sso_http::{Endpoint, EndpointVariant};
 use sso_provider::ConfigError;
 
@@ -55,9 +53,7 @@ struct Sourced<T> {
 }
 
 impl Resolved {
-    /// `ignored` is what was ignored in the files. What is none of the profile's is left out: a
-    /// section of another kind.
-    pub(super) fn new(profile: &SsoProfile, ignored: &[Warning]) -> Result<Self, ConfigError> {
+    pub(super) fn new(profile: &SsoProfile) -> Result<Self, ConfigError> {
         let settings = profile.settings();
         let variant = EndpointVariant {
             fips: settings.use_fips.value,
@@ -71,7 +67,6 @@ impl Resolved {
             .sso_session()
             .map_or_else(|| CacheKey::for_start_url(profile.start_url()), CacheKey::for_session);
         let (account_id, role_name) = profile.role().unzip();
-        let ignored = ignored.iter().filter(|it| !matches!(it, Warning::IgnoredSection { .. }));
         Ok(Self {
             kind: if account_id.is_some() { "sso_credentials" } else { "sso_token" },
             session_name: profile.sso_session().map(ToString::to_string),
@@ -84,7 +79,7 @@ impl Resolved {
             cache_file_name: key.file_name(),
             endpoints: Endpoints { portal: portal.value.clone(), oidc: oidc.value.clone() },
             settings: sources(settings, portal, oidc),
-            warnings: ignored.chain(profile.warnings()).map(ToString::to_string).collect(),
+            warnings: profile.warnings().iter().map(ToString::to_string).collect(),
         })
     }
 

@@ -1,0 +1,104 @@
+//! Profiles that assume a role, and the profile that they start from.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::SharedConfig;
+use crate::parse::SSO_KEYS;
+use crate::section::{Property, Section};
+
+/// The source of the credentials of a profile that assumes a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BehindRole {
+    /// `source_profile`, followed to its end, leads to this SSO profile.
+    SsoProfile(String),
+    /// It leads to this profile, which is not an SSO profile.
+    OtherProfile(String),
+    /// It leads to this profile, which is in neither file.
+    NoProfile(String),
+    /// It leads back to a profile that it came from.
+    Loop,
+    /// There is a `credential_source` instead.
+    CredentialSource,
+}
+
+/// Whether a profile is an SSO profile: it has any of the SSO keys.
+pub(crate) fn has_sso_keys(profile: &Section) -> bool {
+    SSO_KEYS.iter().any(|key| profile.get(key).is_some())
+}
+
+/// Whether a profile assumes a role, with any kind of credentials.
+fn assumes_role(profile: &Section) -> bool {
+    let has = |key| profile.get(key).is_some();
+    has("role_arn")
+        && ["source_profile", "credential_source", "web_identity_token_file"].into_iter().any(has)
+}
+
+impl SharedConfig {
+    /// The SSO profiles, usable or not: those with an SSO property that do not assume a role.
+    pub fn sso_profiles(&self) -> impl Iterator<Item = &Section> {
+        self.profiles().filter(|profile| has_sso_keys(profile) && !assumes_role(profile))
+    }
+}
+
+/// Follows `source_profile` to its end. Each profile is visited once, so a circle ends.
+pub(crate) fn behind_role(
+    config: &SharedConfig,
+    profile: &Section,
+    source: &Property,
+) -> BehindRole {
+    let mut visited = HashSet::from([profile.name()]);
+    let mut next = source.value();
+    loop {
+        if !visited.insert(next) {
+            return BehindRole::Loop;
+        }
+        let Some(profile) = config.profile(next) else {
+            return BehindRole::NoProfile(next.to_owned());
+        };
+        if assumes_otherwise(profile) {
+            return BehindRole::OtherProfile(next.to_owned());
+        }
+        match profile.get("role_arn").and(profile.get("source_profile")) {
+            Some(source) => next = source.value(),
+            None if has_sso_keys(profile) => {
+                return BehindRole::SsoProfile(next.to_owned());
+            }
+            None => return BehindRole::OtherProfile(next.to_owned()),
+        }
+    }
+}
+
+/// Whether it assumes a role, and not with the credentials of another profile.
+fn assumes_otherwise(profile: &Section) -> bool {
+    let has = |key| profile.get(key).is_some();
+    has("role_arn")
+        && (has("web_identity_token_file") || (has("credential_source") && !has("source_profile")))
+}
+
+impl fmt::Display for BehindRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SsoProfile(name) => write!(
+                f,
+                "the SSO profile behind it is {name:?}: choose that one for SSO credentials"
+            ),
+            Self::OtherProfile(name) => write!(
+                f,
+                "its source_profile leads to {name:?}, which is not an SSO profile either; choose \
+                 an SSO profile"
+            ),
+            Self::NoProfile(name) => write!(
+                f,
+                "its source_profile leads to {name:?}, which is in neither file; correct that"
+            ),
+            Self::Loop => {
+                f.write_str("its source_profile leads round in a circle; choose an SSO profile")
+            }
+            Self::CredentialSource => {
+                f.write_str("its credentials come from a credential_source; choose an SSO profile")
+            }
+        }
+    }
+}

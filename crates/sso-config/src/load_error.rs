@@ -1,0 +1,71 @@
+//! Why a file could not be loaded.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The largest file that is read, in bytes: 16 MiB.
+pub(crate) const MAX_FILE_SIZE: usize = 16 << 20;
+
+/// A config file that cannot be loaded as a whole. Nothing was retried, and trying again does not
+/// help until the file is changed.
+///
+/// A single line that cannot be understood is no such error: it is a [`Warning`](crate::Warning),
+/// and a [`SettingsError::FaultyLine`](crate::SettingsError::FaultyLine) for a caller who uses its
+/// section.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file exists and cannot be read: a permission, a directory, a broken disk. The source is
+    /// the operating system's error.
+    #[error(
+        "{} cannot be read; check that it is a file and that you may read it, or name another one \
+         with {variable}",
+        file.display()
+    )]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// The environment variable that names another file.
+        variable: &'static str,
+        /// The operating system's error.
+        source: Arc<io::Error>,
+    },
+    /// The file is larger than 16 MiB.
+    #[error(
+        "{} is larger than {} MiB, which no configuration file is; check that it is the right file",
+        file.display(),
+        MAX_FILE_SIZE >> 20
+    )]
+    TooLarge {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The file is not UTF-8 text.
+    #[error("{} line {line} is not UTF-8 text; save the file as UTF-8", file.display())]
+    NotUtf8 {
+        /// The file.
+        file: PathBuf,
+        /// The first line that is not; the first of the file is 1.
+        line: usize,
+    },
+}
+
+impl LoadError {
+    /// The file that cannot be loaded.
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Unreadable { file, .. }
+            | Self::TooLarge { file }
+            | Self::NotUtf8 { file, .. } => file,
+        }
+    }
+
+    /// The line at fault, for [`LoadError::NotUtf8`]; the first is 1.
+    pub fn line(&self) -> Option<usize> {
+        match self {
+            Self::NotUtf8 { line, .. } => Some(*line),
+            Self::Unreadable { .. } | Self::TooLarge { .. } => None,
+        }
+    }
+}

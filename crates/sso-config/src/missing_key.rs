@@ -1,0 +1,90 @@
+//! Needed keys that do not exist.
+
+use std::fmt;
+
+use crate::section::Section;
+use crate::{Origin, SharedConfig, Warning, WarningKind};
+
+/// A needed key that does not exist, and the section that it belongs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MissingKey {
+    /// The key.
+    pub key: &'static str,
+    /// The section line, such as `[profile dev]`.
+    pub section: String,
+    /// Where that section begins.
+    pub origin: Origin,
+    /// A property of that section that is this key but for an invisible or other invalid character,
+    /// and so was ignored.
+    pub ignored: Option<Warning>,
+}
+
+impl MissingKey {
+    pub(crate) fn new(config: &SharedConfig, section: &Section, key: &'static str) -> Self {
+        Self {
+            key,
+            section: section.header(),
+            origin: section.origin().clone(),
+            ignored: ignored_property(config, section, |meant| meant == key),
+        }
+    }
+}
+
+/// The first property of a section that was ignored for an invalid character and is the key meant.
+pub(crate) fn ignored_property(
+    config: &SharedConfig,
+    section: &Section,
+    is_key: impl Fn(&str) -> bool,
+) -> Option<Warning> {
+    let mut warnings = config.warnings_of(section);
+    let ignored = warnings.find(|warning| match warning.kind() {
+        WarningKind::KeyCharacter { meant: Some(meant), .. } => is_key(meant),
+        _ => false,
+    });
+    ignored.cloned()
+}
+
+impl fmt::Display for MissingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}, {}", self.key, self.section, self.origin)
+    }
+}
+
+/// Missing keys in a message, those of one section together, and the remedy.
+pub(crate) struct MissingKeys<'a> {
+    missing: &'a [MissingKey],
+    /// The profile could name a session instead.
+    is_legacy: bool,
+}
+
+impl<'a> MissingKeys<'a> {
+    /// Keys of a profile, or of a profile and its session.
+    pub(crate) fn of_profile(missing: &'a [MissingKey]) -> Self {
+        // A profile that names a session lacks the account or the role first.
+        let is_legacy = missing
+            .first()
+            .is_some_and(|first| matches!(first.key, "sso_start_url" | "sso_region"));
+        Self { missing, is_legacy }
+    }
+
+    pub(crate) fn of_session(missing: &'a [MissingKey]) -> Self {
+        Self { missing, is_legacy: false }
+    }
+}
+
+impl fmt::Display for MissingKeys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, group) in self.missing.chunk_by(|a, b| a.section == b.section).enumerate() {
+            let keys: Vec<_> = group.iter().map(|missing| missing.key).collect();
+            let Some(MissingKey { section, origin, .. }) = group.first() else { continue };
+            let before = if index == 0 { "" } else { ", and " };
+            write!(f, "{before}{} in {section}, {origin}", keys.join(", "))?;
+        }
+        if let Some(warning) = self.missing.iter().find_map(|missing| missing.ignored.as_ref()) {
+            return write!(f, "; {warning}");
+        }
+        f.write_str(if self.missing.len() == 1 { "; add it" } else { "; add them" })?;
+        f.write_str(if self.is_legacy { ", or name an sso-session with sso_session" } else { "" })
+    }
+}

@@ -1,0 +1,129 @@
+//! A section that does not exist, and what could have been meant.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::nearest::nearest;
+use crate::section::SectionKind;
+use crate::text::{List, is_invisible};
+use crate::{SharedConfig, Warning};
+
+/// Details of a profile, an sso-session or a services section that does not exist: where it was
+/// searched for, and what could have been meant. `Display` is the remedy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotFound {
+    /// Which kind of section.
+    pub kind: SectionKind,
+    /// The files that were searched, with whether each of them exists.
+    pub files: Vec<(PathBuf, bool)>,
+    /// A section that was ignored and could be the one that is asked for.
+    pub ignored: Option<Warning>,
+    /// Whether the name is in quotes, which are part of it.
+    pub in_quotes: bool,
+    /// Existing names that differ little, the nearest first; three at most.
+    pub nearest: Vec<String>,
+}
+
+impl NotFound {
+    pub(crate) fn new(config: &SharedConfig, kind: SectionKind, name: &str) -> Box<Self> {
+        let mut files = vec![(config.config_file().to_owned(), config.config_file_exists())];
+        if kind == SectionKind::Profile {
+            files.push((config.credentials_file().to_owned(), config.credentials_file_exists()));
+        }
+        let ignored = config.warnings().iter().find(|warning| {
+            warning.ignored_section().is_some_and(|header| could_be(header, kind, name))
+        });
+        let nearest = match kind {
+            SectionKind::Profile => nearest(name, config.profiles().map(|it| it.name())),
+            SectionKind::SsoSession => nearest(name, config.sso_sessions().map(|it| it.name())),
+            SectionKind::Services => nearest(name, config.services().map(|it| it.name())),
+        };
+        let in_quotes = in_quotes(name);
+        Box::new(Self { kind, files, ignored: ignored.cloned(), in_quotes, nearest })
+    }
+
+    /// The files as in "not in A, which does not exist, nor in B".
+    pub(crate) fn files(&self) -> String {
+        let files = self.files.iter().map(|(file, exists)| {
+            let missing = if *exists { "" } else { ", which does not exist," };
+            format!("in {}{missing}", file.display())
+        });
+        let list = List { items: files.collect(), conjunction: "nor" }.to_string();
+        list.trim_end_matches(',').to_owned()
+    }
+}
+
+impl fmt::Display for NotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(warning) = &self.ignored {
+            return warning.fmt(f);
+        }
+        if self.in_quotes {
+            return f.write_str("the quotes are part of the name; remove them");
+        }
+        if !self.nearest.is_empty() {
+            let items = self.nearest.iter().map(|name| format!("{name:?}")).collect();
+            return write!(f, "did you mean {}?", List { items, conjunction: "or" });
+        }
+        f.write_str(match self.kind {
+            SectionKind::Profile => "`aws configure sso` makes one",
+            SectionKind::SsoSession => "add that section, or run `aws configure sso-session`",
+            SectionKind::Services => "add that section, or remove the services property",
+        })
+    }
+}
+
+/// Whether a value begins and ends with the same quote.
+pub(crate) fn in_quotes(value: &str) -> bool {
+    ['"', '\''].into_iter().any(|quote| {
+        value.strip_prefix(quote).and_then(|value| value.strip_suffix(quote)).is_some()
+    })
+}
+
+/// Whether a section line that was ignored could be meant as the section `name`.
+fn could_be(header: &str, kind: SectionKind, name: &str) -> bool {
+    let (header, name) = (folded(header), folded(name));
+    let (first, rest) = header.split_once(' ').unwrap_or_default();
+    let is_other_kind = match kind {
+        SectionKind::Profile => first.starts_with("sso") || first.starts_with("service"),
+        SectionKind::SsoSession => first.starts_with("profile") || first.starts_with("service"),
+        SectionKind::Services => first.starts_with("profile") || first.starts_with("sso"),
+    };
+    header == name || (rest == name && !is_other_kind)
+}
+
+/// A name without what is easily mistyped: letter case, quotes, invisible characters, and the kind
+/// and number of blanks.
+fn folded(name: &str) -> String {
+    let visible = name
+        .chars()
+        .filter(|&c| c.is_whitespace() || !(is_invisible(c) || matches!(c, '"' | '\'' | '\\')))
+        .map(|c| c.to_ascii_lowercase());
+    visible.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_sections_that_could_be_meant() {
+        use SectionKind::{Profile, SsoSession};
+        for (header, kind, name, expected) in [
+            ("profile My Account", Profile, "My Account", true),
+            ("devsso", Profile, "devsso", true),
+            ("Profile devsso", Profile, "devsso", true),
+            ("profiles devsso", Profile, "devsso", true),
+            ("profile\u{a0}devsso", Profile, "devsso", true),
+            ("profile dev\u{200b}sso", Profile, "devsso", true),
+            ("profile \"devsso", Profile, "devsso", true),
+            ("sso-session  corp x", SsoSession, "corp x", true),
+            ("sso_session corp", SsoSession, "corp", true),
+            ("sso-session corp x", Profile, "corp x", false),
+            ("plugins", Profile, "devsso", false),
+        ] {
+            assert_eq!(could_be(header, kind, name), expected, "{header}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The lines of a file: which is a section, a property, a continuation, a comment.
+//!
+//! This is the one place that knows the syntax.
+
+use crate::text::{is_blank, is_space, trim, trim_blanks};
+
+/// One line of a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line<'a> {
+    /// The first is 1.
+    pub(crate) number: usize,
+    pub(crate) content: Content<'a>,
+}
+
+/// What a line is. All texts are trimmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content<'a> {
+    Blank,
+    Comment,
+    Section {
+        /// The text between the brackets.
+        header: &'a str,
+        /// Whether text that is no comment follows the `]`.
+        text_behind: bool,
+    },
+    /// A section line without `]`.
+    UnclosedSection {
+        header: &'a str,
+    },
+    Property {
+        key: &'a str,
+        /// Without its comment.
+        value: &'a str,
+    },
+    /// A line of the value above.
+    Continuation(&'a str),
+    /// A property below a property with an empty value.
+    SubProperty {
+        key: &'a str,
+        value: &'a str,
+    },
+    /// A line that is none of these.
+    Faulty(Fault),
+}
+
+/// Why a line is faulty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    NoSeparator,
+    EmptyKey,
+    SubPropertyWithoutEqualsSign,
+    SubPropertyWithEmptyKey,
+}
+
+impl Fault {
+    /// Whether the line is below a property with an empty value.
+    pub(crate) fn is_in_sub_property(self) -> bool {
+        matches!(self, Self::SubPropertyWithoutEqualsSign | Self::SubPropertyWithEmptyKey)
+    }
+}
+
+/// The lines of a text, in order.
+pub(crate) struct Lines<'a> {
+    rest: &'a str,
+    number: usize,
+    /// The property that a line that is indented deeper continues.
+    open: Option<OpenProperty>,
+}
+
+#[derive(Clone, Copy)]
+struct OpenProperty {
+    /// The number of blanks before it.
+    indent: usize,
+    /// Its own value is empty: its continuation lines are sub-properties.
+    is_parent: bool,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { rest: text, number: 0, open: None }
+    }
+
+    fn content(&mut self, line: &'a str) -> Content<'a> {
+        let text = trim(line);
+        if text.is_empty() {
+            return Content::Blank;
+        }
+        if text.starts_with(['#', ';']) {
+            return Content::Comment;
+        }
+        let indent = line.bytes().take_while(|&byte| is_blank(byte)).count();
+        let continues = self.open.filter(|open| indent > open.indent);
+        if let Some(inner) = text.strip_prefix('[') {
+            let section = section(inner);
+            // Deeper than a property, only what is a section line from end to end is one.
+            let is_whole = matches!(section, Content::Section { text_behind: false, .. });
+            if is_whole || continues.is_none() {
+                self.open = None;
+                return section;
+            }
+        }
+        match continues {
+            Some(OpenProperty { is_parent: true, .. }) => sub_property(text),
+            Some(OpenProperty { is_parent: false, .. }) => Content::Continuation(text),
+            None => {
+                let content = property(text);
+                let is_parent = matches!(content, Content::Property { value: "", .. });
+                self.open = Some(OpenProperty { indent, is_parent });
+                content
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    fn next(&mut self) -> Option<Line<'a>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (line, end) = first_line(self.rest);
+        self.rest = self.rest.get(line.len() + end..).unwrap_or_default();
+        self.number += 1;
+        let line = if self.number == 1 { line.trim_start_matches('\u{feff}') } else { line };
+        Some(Line { number: self.number, content: self.content(line) })
+    }
+}
+
+/// The first line, and the length of its end: LF, CRLF or CR.
+fn first_line(text: &str) -> (&str, usize) {
+    let bytes = text.as_bytes();
+    let length = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+    let length = length.unwrap_or(text.len());
+    let end = match (bytes.get(length), bytes.get(length + 1)) {
+        (Some(b'\r'), Some(b'\n')) => 2,
+        (Some(_), _) => 1,
+        (None, _) => 0,
+    };
+    (text.get(..length).unwrap_or_default(), end)
+}
+
+/// A section line behind its `[`. It ends at the first `]` that a comment or nothing follows, else
+/// at the last one.
+fn section(inner: &str) -> Content<'_> {
+    let mut ends = inner.match_indices(']').map(|(at, _)| at);
+    let is_end = |at: &usize| {
+        let behind = inner.get(at + 1..).unwrap_or_default();
+        behind.is_empty() || starts_with_comment(behind)
+    };
+    let end = ends.find(is_end).or_else(|| inner.rfind(']'));
+    let Some((header, behind)) = end.and_then(|at| inner.split_at_checked(at)) else {
+        return Content::UnclosedSection { header: trim_blanks(inner) };
+    };
+    let behind = trim(behind.get(1..).unwrap_or_default());
+    Content::Section {
+        header: trim_blanks(header),
+        text_behind: !behind.is_empty() && !behind.starts_with(['#', ';']),
+    }
+}
+
+fn property(text: &str) -> Content<'_> {
+    match split(text, |byte| matches!(byte, b'=' | b':')) {
+        None => Content::Faulty(Fault::NoSeparator),
+        Some(("", _)) => Content::Faulty(Fault::EmptyKey),
+        Some((key, value)) => Content::Property { key, value },
+    }
+}
+
+fn sub_property(text: &str) -> Content<'_> {
+    match split(text, |byte| byte == b'=') {
+        None => Content::Faulty(Fault::SubPropertyWithoutEqualsSign),
+        Some(("", _)) => Content::Faulty(Fault::SubPropertyWithEmptyKey),
+        Some((key, value)) => Content::SubProperty { key, value },
+    }
+}
+
+/// Key and value, without the comment behind the value.
+fn split(text: &str, is_separator: impl Fn(u8) -> bool) -> Option<(&str, &str)> {
+    let separator = text.bytes().position(is_separator)?;
+    let key = text.get(..separator)?.trim_end_matches(is_space);
+    let value = text.get(separator + 1..)?;
+    Some((key, trim(without_comment(value))))
+}
+
+fn without_comment(value: &str) -> &str {
+    let mut previous = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        if matches!(byte, b'#' | b';') && is_blank(previous) {
+            return value.get(..at).unwrap_or_default();
+        }
+        previous = byte;
+    }
+    value
+}
+
+/// Whether there are blanks and then `#` or `;`.
+fn starts_with_comment(text: &str) -> bool {
+    let after_blanks = text.trim_start_matches([' ', '\t']);
+    after_blanks.len() < text.len() && after_blanks.starts_with(['#', ';'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(text: &str) -> Vec<Content<'_>> {
+        Lines::new(text).map(|line| line.content).collect()
+    }
+
+    #[test]
+    fn section_lines() {
+        for (line, header, text_behind) in [
+            ("[a]", "a", false),
+            ("[ a\t]  ", "a", false),
+            ("[a] # ]x", "a", false),
+            ("[a]# x", "a", false),
+            ("[a]#b]", "a]#b", false),
+            ("[a] /* x */", "a", true),
+            ("[a] x ]", "a] x", false),
+            ("[Org-[x]/Role]", "Org-[x]/Role", false),
+            ("[]", "", false),
+        ] {
+            assert_eq!(contents(line), [Content::Section { header, text_behind }], "{line}");
+        }
+        assert_eq!(contents("[a b"), [Content::UnclosedSection { header: "a b" }]);
+    }
+
+    #[test]
+    fn a_line_continues_a_property_only_when_it_is_indented_deeper() {
+        use Content::{Blank, Comment, Continuation, Property, Section};
+        assert_eq!(
+            contents("[s]\n  a = 1\n  b = 2\n   more\n\n   # x\n   even more\n c: 3\n d\n"),
+            [
+                Section { header: "s", text_behind: false },
+                Property { key: "a", value: "1" },
+                Property { key: "b", value: "2" },
+                Continuation("more"),
+                Blank,
+                Comment,
+                Continuation("even more"),
+                Property { key: "c", value: "3" },
+                Content::Faulty(Fault::NoSeparator),
+            ]
+        );
+    }
+}
