@@ -37,13 +37,13 @@ impl Context {
 
     /// The providers of the profile.
     pub(crate) fn providers(&self) -> Result<ProfileProviders, ConfigError> {
-        self.builder().build()
+        built(self.builder())
     }
 
     /// The providers of the profile or of the session.
     pub(crate) fn login(&self, login: &Login) -> Result<ProfileProviders, ConfigError> {
         match &login.sso_session {
-            Some(session) => self.builder().sso_session(session).build(),
+            Some(session) => built(self.builder().sso_session(session)),
             None => self.providers(),
         }
     }
@@ -94,6 +94,15 @@ impl Context {
         }
         builder
     }
+}
+
+/// Builds the providers, with the warnings of the configuration that concern them on stderr.
+fn built(builder: ProfileProvidersBuilder) -> Result<ProfileProviders, ConfigError> {
+    let providers = builder.build()?;
+    for warning in providers.config_warnings() {
+        notices::warn(&warning.to_string());
+    }
+    Ok(providers)
 }
 
 /// The time now.

@@ -72,7 +72,7 @@ impl Sections {
                         }
                         Header::Ignored(kind) => {
                             parser.warn(kind);
-                            Current::Ignored
+                            Current::Ignored { section: parser.warnings.len().checked_sub(1) }
                         }
                     };
                     if text_behind {
@@ -82,7 +82,7 @@ impl Sections {
                 Content::UnclosedSection { header } => {
                     parser.close_property(&mut current);
                     parser.warn(WarningKind::UnclosedSection { header: beginning(header) });
-                    current = Current::Ignored;
+                    current = Current::Ignored { section: None };
                 }
                 Content::Property { key, value } => {
                     parser.close_property(&mut current);
@@ -131,7 +131,11 @@ impl Sections {
 enum Current<'a> {
     BeforeFirst,
     Section(&'a mut Section),
-    Ignored,
+    /// Lines that are ignored: those of an ignored section, whose warning is the one at this index,
+    /// or those before the first section.
+    Ignored {
+        section: Option<usize>,
+    },
 }
 
 /// The meaning of a section line.
@@ -215,7 +219,7 @@ impl<'a> Parser<'a, '_> {
             };
             self.warnings.push(Warning::new(warning, ignored.origin.clone()));
             if !replaces {
-                return Current::Ignored;
+                return Current::Ignored { section: None };
             }
             *section = other;
         }
@@ -238,7 +242,13 @@ impl<'a> Parser<'a, '_> {
     fn open_property(&mut self, current: &mut Current<'_>, key: &'a str, value: &'a str) {
         if matches!(current, Current::BeforeFirst) {
             self.warn(WarningKind::BeforeFirstSection);
-            *current = Current::Ignored;
+            *current = Current::Ignored { section: None };
+        }
+        if let Current::Ignored { section: Some(at) } = current
+            && SSO_KEYS.into_iter().any(|sso_key| sso_key.eq_ignore_ascii_case(key))
+            && let Some(warning) = self.warnings.get_mut(*at)
+        {
+            warning.set_has_sso_keys();
         }
         if matches!(current, Current::Section(_)) && self.is_valid_key(current, key) {
             self.open = Some(OpenProperty {
@@ -332,9 +342,9 @@ impl<'a> Parser<'a, '_> {
             }
             Current::BeforeFirst => {
                 self.warn(WarningKind::BeforeFirstSection);
-                *current = Current::Ignored;
+                *current = Current::Ignored { section: None };
             }
-            Current::Ignored => {}
+            Current::Ignored { .. } => {}
         }
     }
 

@@ -36,6 +36,8 @@ pub enum WarningKind {
         header: String,
         /// The kind of file that it is in.
         file: FileKind,
+        /// Whether it has a property of an SSO profile or a session.
+        has_sso_keys: bool,
     },
     /// A section whose name cannot be read.
     #[error("the section [{}] is ignored: {problem}", excerpt(header))]
@@ -180,6 +182,24 @@ impl Warning {
         }
     }
 
+    /// Whether a section was ignored as a whole that is probably meant as a profile or a session.
+    pub fn is_ignored_profile(&self) -> bool {
+        match &self.kind {
+            WarningKind::UnknownSection { header, has_sso_keys, .. } => {
+                let header = header.to_ascii_lowercase();
+                *has_sso_keys || header.starts_with("profile ") || header.starts_with("sso")
+            }
+            WarningKind::SectionName { .. } | WarningKind::UnclosedSection { .. } => true,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn set_has_sso_keys(&mut self) {
+        if let WarningKind::UnknownSection { has_sso_keys, .. } = &mut self.kind {
+            *has_sso_keys = true;
+        }
+    }
+
     /// Whether the line could not be understood at all, so that its section cannot be trusted: an
     /// error for a caller who uses the section.
     pub fn is_faulty_line(&self) -> bool {
@@ -199,7 +219,7 @@ impl WarningKind {
             Self::UnusableFile { .. } => {
                 return format!("mend {}, or remove it", file.display());
             }
-            Self::UnknownSection { header, file } => return section_remedy(header, *file),
+            Self::UnknownSection { header, file, .. } => return section_remedy(header, *file),
             Self::SectionName { header, problem: NameProblem::TwoWords } => {
                 let (kind, name) = header.split_once([' ', '\t']).unwrap_or_default();
                 let name = name.trim_matches([' ', '\t', '"', '\'']);
@@ -314,5 +334,5 @@ fn section_remedy(header: &str, file: FileKind) -> String {
 }
 
 pub(crate) fn unknown_section(header: &str, file: FileKind) -> WarningKind {
-    WarningKind::UnknownSection { header: beginning(header), file }
+    WarningKind::UnknownSection { header: beginning(header), file, has_sso_keys: false }
 }

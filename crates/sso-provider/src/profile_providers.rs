@@ -94,6 +94,14 @@ impl ProfileProviders {
         }
     }
 
+    /// The warnings of the shared config files that concern the profile or the session.
+    pub fn config_warnings(&self) -> &[sso_config::Warning] {
+        match &self.asked_for {
+            AskedFor::Profile(profile) => profile.warnings(),
+            AskedFor::Session(session) => session.warnings(),
+        }
+    }
+
     /// The endpoints and the other settings, each with where it came from.
     pub fn settings(&self) -> &Settings {
         &self.settings

@@ -109,7 +109,7 @@ async fn the_configuration_must_be_mended() {
     let scene = Scene::new(TokenState::Valid).await;
     let error = scene.run(&["credential-process", "--profile", "devssso"]).failure(3);
     expect![[r#"
-        ssocreds: profile "devssso" is neither in HOME/.aws/config nor in HOME/.aws/credentials; did you mean "devsso"?
+        ssocreds: profile "devssso" is neither in HOME/.aws/config nor in HOME/.aws/credentials, which does not exist; did you mean "devsso"?
           to see the sessions and profiles, run: ssocreds status
     "#]].assert_eq(&error);
     scene.configure("[profile x]\nsso_session = dev-sesion\n");
@@ -123,11 +123,12 @@ async fn the_configuration_must_be_mended() {
         ssocreds: AWS_USE_FIPS_ENDPOINT (environment): the value is neither true nor false; set it to one of them, or remove it
           to see what was understood, run: ssocreds config
     "#]].assert_eq(&error);
-    scene.configure("[profile \u{1b}");
+    scene.configure("[profile \u{1b}]");
+    let error = scene.run(&["export", "--profile", "\u{1b}"]).failure(3);
     expect![[r#"
-        ssocreds: HOME/.aws/config line 22: a section line without "]"; write it as [profile NAME]
-    "#]]
-    .assert_eq(&scene.run(&RUN).failure(3));
+        ssocreds: profile "\u{1b}" is neither in HOME/.aws/config nor in HOME/.aws/credentials, which does not exist; HOME/.aws/config line 22: the section [profile \u{1b}] is ignored: its name holds the control character '\u{1b}'; write it as [profile NAME], with NAME in quotes if needed
+          to see the sessions and profiles, run: ssocreds status
+    "#]].assert_eq(&error);
 }
 
 #[tokio::test(flavor = "multi_thread")]

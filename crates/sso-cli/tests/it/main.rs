@@ -20,6 +20,7 @@ mod cache;
 mod config;
 #[cfg(target_os = "linux")]
 mod core_dump;
+mod dialect;
 mod errors;
 mod exec;
 mod export;

@@ -72,7 +72,7 @@ async fn a_table() {
           broken: to log in, run: aws sso login --sso-session broken
           expired: the token file has no refreshToken; sign in again to renew the token
           expired: to log in, run: aws sso login --sso-session expired
-          half: [sso-session half], HOME/.aws/config line 29, lacks sso_start_url; add it there
+          half: the session lacks sso_start_url in [sso-session half], HOME/.aws/config line 29; add it
           lost: to log in, run: aws sso login --sso-session lost
           https://my-sso-portal.awsapps.com/start: HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same portal, but it belongs to an sso-session, and this profile names none
           https://my-sso-portal.awsapps.com/start: to log in, run: aws sso login --profile legacy
@@ -137,7 +137,7 @@ async fn json_has_the_same() {
               "state": "misconfigured",
               "expires_at": null,
               "refreshable": false,
-              "reason": "[sso-session half], HOME/.aws/config line 29, lacks sso_start_url; add it there",
+              "reason": "the session lacks sso_start_url in [sso-session half], HOME/.aws/config line 29; add it",
               "token_file": null,
               "login_command": null
             },

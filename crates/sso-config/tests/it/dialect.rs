@@ -450,6 +450,22 @@ fn warnings_are_data() {
 }
 
 #[test]
+fn ignored_sections_that_look_like_profiles_are_told_from_others() {
+    for (config, expected) in [
+        ("[devsso]\nsso_session = x", true),
+        ("[devsso]\nregion = x\n[other]\nsso_session = x", false),
+        ("[Profile dev]", true),
+        ("[sso_session corp]", true),
+        ("[profile a b]", true),
+        ("[profile a", true),
+        ("[plugins]\ncli_legacy_plugin_path = x", false),
+    ] {
+        let config = parse(config, "").unwrap();
+        assert_eq!(config.warnings()[0].is_ignored_profile(), expected, "{config:?}");
+    }
+}
+
+#[test]
 fn debug_shows_no_value() {
     let config = parse("", "[a]\naws_secret_access_key = MARK\n[b]\nMARK x = 1").unwrap();
     let profile = config.profile("a").unwrap();

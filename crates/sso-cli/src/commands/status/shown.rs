@@ -13,14 +13,17 @@ use crate::table::{BAD, Cell, FAIR, GOOD, Table};
 use crate::times::with_distance;
 
 pub(super) fn render(survey: &Survey, now: Timestamp) -> String {
+    let mut out = String::new();
     if survey.logins.is_empty() && survey.profiles.is_empty() {
-        return "There is no sso-session and no SSO profile; `aws configure sso` makes them.\n"
-            .to_owned();
+        out.push_str(
+            "There is no sso-session and no SSO profile; `aws configure sso` makes them.\n",
+        );
+    } else {
+        out.push_str(&logins(&survey.logins, now));
+        let directory = printable(&survey.token_directory.display().to_string());
+        let _ = writeln!(out, "\nToken files are in {directory}");
+        out.push_str(&notes(survey));
     }
-    let mut out = logins(&survey.logins, now);
-    let directory = printable(&survey.token_directory.display().to_string());
-    let _ = writeln!(out, "\nToken files are in {directory}");
-    out.push_str(&notes(survey));
     if !survey.profiles.is_empty() {
         out.push('\n');
         out.push_str(&profiles(&survey.profiles, now));

@@ -23,8 +23,8 @@ pub(super) struct Survey {
     pub(super) token_directory: PathBuf,
     pub(super) logins: Vec<LoginStatus>,
     pub(super) profiles: Vec<ProfileStatus>,
-    /// What other users of the machine may do with these files and should not. Each once: many files
-    /// lie in one directory.
+    /// Access that other users of the machine should not have, each once (many files are in one
+    /// directory), and sections of the config files that were ignored.
     pub(super) warnings: BTreeSet<String>,
 }
 
@@ -106,10 +106,14 @@ pub(super) fn take(context: &Context) -> Result<Survey, Failure> {
     };
     let token_files = logins.iter().filter_map(|login| login.token.token_file.as_ref());
     let role_files = profiles.iter().filter_map(|profile| profile.role_credentials.as_ref());
+    // Sections that were ignored are missing from the tables.
+    let ignored = config.warnings().iter().filter(|warning| warning.is_ignored_profile());
     let warnings = token_files
         .flat_map(|file| TokenFile::new(file).access_warnings())
         .chain(role_files.flat_map(|it| RoleCredentialsFile::new(&it.file).access_warnings()))
         .map(|warning| warning.to_string())
+        .chain(ignored.map(ToString::to_string))
+        .chain(config.credentials_error().map(ToString::to_string))
         .collect();
     Ok(Survey { token_directory: tokens, logins, profiles, warnings })
 }
