@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::nearest::nearest;
-use crate::section::SectionKind;
+use crate::section::{Section, SectionKind};
 use crate::text::{List, is_invisible};
 use crate::{SharedConfig, Warning};
 
@@ -35,9 +35,9 @@ impl NotFound {
             warning.ignored_section().is_some_and(|header| could_be(header, kind, name))
         });
         let nearest = match kind {
-            SectionKind::Profile => nearest(name, config.profiles().map(|it| it.name())),
-            SectionKind::SsoSession => nearest(name, config.sso_sessions().map(|it| it.name())),
-            SectionKind::Services => nearest(name, config.services().map(|it| it.name())),
+            SectionKind::Profile => nearest(name, config.profiles().map(Section::name)),
+            SectionKind::SsoSession => nearest(name, config.sso_sessions().map(Section::name)),
+            SectionKind::Services => nearest(name, config.services().map(Section::name)),
         };
         let in_quotes = in_quotes(name);
         Box::new(Self { kind, files, ignored: ignored.cloned(), in_quotes, nearest })

@@ -384,13 +384,11 @@ struct NotSsoRemedy<'a> {
 
 impl fmt::Display for NotSsoRemedy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.ignored {
-            Some(warning) => warning.fmt(f),
-            None => {
-                let option = CommandOption { option: "--profile", value: self.profile };
-                write!(f, "add them with `aws configure sso {option}`")
-            }
+        if let Some(warning) = self.ignored {
+            return warning.fmt(f);
         }
+        let option = CommandOption { option: "--profile", value: self.profile };
+        write!(f, "add them with `aws configure sso {option}`")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sso_types::{Region, SessionName, StartUrl};
 
-use crate::section::{Section, SectionKind};
+use crate::section::{Property, Section, SectionKind};
 use crate::value::Value;
 use crate::{MissingKey, NotFound, Origin, SettingsError, SharedConfig, Warning};
 
@@ -133,7 +133,7 @@ pub(crate) fn faulty_lines<'a>(
 }
 
 fn scopes(section: &Section) -> Vec<String> {
-    let value = section.get("sso_registration_scopes").map(|scopes| scopes.value());
+    let value = section.get("sso_registration_scopes").map(Property::value);
     let scopes = value.unwrap_or_default().split(',').map(str::trim);
     scopes.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }

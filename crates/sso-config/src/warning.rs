@@ -228,7 +228,7 @@ impl WarningKind {
             Self::SectionName { .. } => "write it as [profile NAME], with NAME in quotes if needed",
             Self::UnclosedSection { .. } => "end the section line with \"]\"",
             Self::TextBehindSection => "begin it with \" #\" to make it a comment",
-            Self::ReplacedSection { .. } => "remove one of the two",
+            Self::ReplacedSection { .. } | Self::RepeatedProperty { .. } => "remove one of the two",
             Self::DefaultsSection => {
                 "write [default] if the default profile is meant; other AWS tools ignore [DEFAULT]"
             }
@@ -246,7 +246,6 @@ impl WarningKind {
                 "remove it, or type the line again"
             }
             Self::KeyCharacter { .. } => "a key is letters, digits and _-/.%@+",
-            Self::RepeatedProperty { .. } => "remove one of the two",
             Self::StartUrlNotHttps { in_quotes: true, .. } | Self::RoleNameInQuotes { .. } => {
                 "remove the quotes"
             }

@@ -271,8 +271,8 @@ sso_role_name = {role}
         "us-east-1%0d%0aHost:%20evil",
         "us east",
         "-x",
-        "us-east-1\u{2028}",
-        "us-east-1\rHost: evil",
+        "us-east\u{2028}-1",
+        "us-east-1\u{b}Host: evil",
     ] {
         let text = odd(region, "123456789012", "R").failure(3);
         assert!(text.contains("region"), "{region:?}: {text}");

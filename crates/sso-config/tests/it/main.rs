@@ -15,6 +15,7 @@ mod botocore;
 mod dialect;
 mod endpoints;
 mod files;
+mod mistakes;
 mod resolution;
 mod round_trip;
 mod settings;
