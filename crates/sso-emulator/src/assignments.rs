@@ -2,6 +2,8 @@
 //!
 //! Not responsible for who may ask.
 
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 
@@ -23,13 +25,21 @@ pub struct Owner {
     pub serial: u64,
 }
 
-/// Role credentials. Made up; no AWS service knows them.
-#[derive(Debug)]
-pub(crate) struct RoleCredentials {
-    pub(crate) access_key_id: String,
-    pub(crate) secret_access_key: String,
-    pub(crate) session_token: String,
-    pub(crate) expiration: Timestamp,
+/// How many of the latest credentials are kept, for a service that checks signatures.
+const KEPT: usize = 1_000;
+
+/// Role credentials that the emulator issued. Made up; no AWS service knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RoleCredentials {
+    /// The access key ID.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: String,
+    /// The session token.
+    pub session_token: String,
+    /// The first moment at which they are no longer valid.
+    pub expiration: Timestamp,
 }
 
 #[derive(Debug)]
@@ -38,11 +48,18 @@ pub(crate) struct Assignments {
     /// Every role that ever was assigned: what was issued for it stays its own.
     known_roles: Vec<(String, String)>,
     issued: u64,
+    /// The latest credentials, the oldest first.
+    latest: VecDeque<RoleCredentials>,
 }
 
 impl Assignments {
     pub(crate) fn new(accounts: Vec<Account>) -> Self {
-        let mut new = Self { accounts: Vec::new(), known_roles: Vec::new(), issued: 0 };
+        let mut new = Self {
+            accounts: Vec::new(),
+            known_roles: Vec::new(),
+            issued: 0,
+            latest: VecDeque::new(),
+        };
         for mut account in accounts {
             let (id, roles) = (account.id.clone(), std::mem::take(&mut account.roles));
             if new.account(&id).is_none() {
@@ -113,12 +130,21 @@ impl Assignments {
     ) -> RoleCredentials {
         self.issued += 1;
         let serial = self.issued;
-        RoleCredentials {
+        let credentials = RoleCredentials {
             access_key_id: format!("{}{}", key_prefix(account_id, role_name), letters(serial, 5)),
             secret_access_key: format!("{serial:08}{}", random_hex(16)),
             session_token: format!("session-{serial}-{}", random_hex(48)),
             expiration,
+        };
+        if self.latest.len() == KEPT {
+            self.latest.pop_front();
         }
+        self.latest.push_back(credentials.clone());
+        credentials
+    }
+
+    pub(crate) fn role_credentials(&self, access_key_id: &str) -> Option<RoleCredentials> {
+        self.latest.iter().find(|it| it.access_key_id == access_key_id).cloned()
     }
 
     pub(crate) fn owner_of(&self, access_key_id: &str) -> Option<Owner> {
@@ -186,6 +212,18 @@ mod tests {
         for strange in ["", "AKIA", "ASIAIOSFODNN7EXAMPLE", "\u{e9}\u{e9}\u{e9}\u{e9}"] {
             assert_eq!(assignments.owner_of(strange), None, "{strange}");
         }
+    }
+
+    #[test]
+    fn the_latest_credentials_are_kept_and_older_ones_forgotten() {
+        let mut assignments = assignments();
+        let first = assignments.issue("123456789012", "Admin", Timestamp::UNIX_EPOCH);
+        assert_eq!(assignments.role_credentials(&first.access_key_id), Some(first.clone()));
+        for _ in 0..KEPT {
+            assignments.issue("123456789012", "Admin", Timestamp::UNIX_EPOCH);
+        }
+        assert_eq!(assignments.role_credentials(&first.access_key_id), None);
+        assert_eq!(assignments.latest.len(), KEPT);
     }
 
     #[test]

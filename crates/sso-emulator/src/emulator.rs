@@ -13,7 +13,7 @@ use crate::server;
 use crate::sign_in::Decision;
 use crate::tls;
 use crate::world::World;
-use crate::{Counts, Fault, IssuedToken, LoggedRequest, Operation, Owner};
+use crate::{Counts, Fault, IssuedToken, LoggedRequest, Operation, Owner, RoleCredentials};
 
 /// An SSO portal and an SSO OIDC service on a port of the loopback interface.
 ///
@@ -105,6 +105,12 @@ impl Emulator {
     /// Whose role credentials have that access key id; none when this emulator did not issue it.
     pub fn owner_of(&self, access_key_id: &str) -> Option<Owner> {
         self.world.lock().assignments.owner_of(access_key_id)
+    }
+
+    /// Returns role credentials that this emulator issued, for an emulated service that checks
+    /// signatures; `None` if they are not among the latest 1,000. They may have expired.
+    pub fn role_credentials(&self, access_key_id: &str) -> Option<RoleCredentials> {
+        self.world.lock().assignments.role_credentials(access_key_id)
     }
 
     /// An administrator ends the user's sessions: for every token issued so far the portal answers

@@ -73,7 +73,7 @@ mod wire;
 mod world;
 
 pub use answer::{ErrorName, ScriptedAnswer};
-pub use assignments::Owner;
+pub use assignments::{Owner, RoleCredentials};
 pub use builder::{EmulatorBuilder, StartError};
 pub use emulator::Emulator;
 pub use faults::Fault;
