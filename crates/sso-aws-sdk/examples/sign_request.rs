@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // With a login of your own: SdkCredentialsProvider::from(sso_provider::from_profile(name).await?)
+    // With a login of your own: SdkCredentialsProvider::from_profile(name).await?
     let emulator = Emulator::builder().start().await?;
     let directory = tempfile::tempdir()?;
     let home = emulator.write_home(directory.path(), TokenState::Expired)?;

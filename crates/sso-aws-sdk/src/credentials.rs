@@ -1,25 +1,28 @@
 //! Role credentials for the AWS SDK for Rust.
-//!
-//! Not responsible for getting or caching them: `sso_provider::CredentialsCache` does.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError as SdkError;
 use aws_credential_types::provider::{ProvideCredentials, Result as SdkResult, future};
-use sso_provider::{CredentialsCache, CredentialsError, LoginReason, TokenError};
+use sso_provider::{
+    CredentialsCache, CredentialsError, LoginReason, ProvideCredentials as Provider, TokenError,
+};
 use sso_types::AccountId;
 
-/// A [`CredentialsCache`] as the AWS SDK's `ProvideCredentials`.
+/// Role credentials of an AWS SSO login as the AWS SDK's [`ProvideCredentials`], for
+/// `aws_config::defaults(..).credentials_provider(..)` and the configuration of any service client.
 ///
-/// Expiry, account id and the provider's name are carried over. The SDK keeps a cache of its own
-/// in front; leave it on or off as you like, ours answers from memory.
+/// Carries over the expiry, the account ID and the provider's name. The SDK has a cache of its own in
+/// front; this provider answers from memory either way. Clones share everything.
 ///
-/// Errors, in the SDK's kinds, with ours as the source:
+/// # Errors
 ///
-/// * *not loaded*: nobody has logged in, so that a provider chain goes on to its next provider;
-/// * *timed out*: the time limit of the retrieval, which is all that the SDK keeps of it;
-/// * *provider error*: all else, an expired login among it.
+/// `provide_credentials` fails with one of the SDK's kinds. Except for the time limit, of which the SDK
+/// keeps only the duration, the source is the [`CredentialsError`].
 ///
-/// What is wrong with a profile or an option is found when the cache is made, before all this.
+/// * *credentials not loaded*: there is no login. A provider chain goes on to its next provider.
+/// * *provider timed out*: the time limit of the retrieval.
+/// * *invalid configuration*: the configuration cannot be used.
+/// * *provider error*: any other failure, including an expired login.
 #[derive(Debug, Clone)]
 pub struct SdkCredentialsProvider(CredentialsCache);
 
@@ -35,25 +38,55 @@ impl ProvideCredentials for SdkCredentialsProvider {
         Self: 'a,
     {
         future::ProvideCredentials::new(async {
-            self.0.retrieve().await.map(translate).map_err(classify)
+            let credentials = self.0.retrieve().await.map_err(classify)?;
+            Ok(sdk_credentials(&credentials))
         })
     }
 
     fn fallback_on_interrupt(&self) -> Option<Credentials> {
-        self.0.current().map(translate)
+        self.0.current().as_ref().map(sdk_credentials)
     }
 }
 
 impl SdkCredentialsProvider {
-    /// The credentials, outside of a provider chain: what `provide_credentials` gives, with the errors
-    /// that [`SdkCredentialsProvider`] lists.
+    /// Returns a provider over `provider`, with a [`CredentialsCache`] in front of it.
+    pub fn new(provider: impl Provider) -> Self {
+        CredentialsCache::new(provider).into()
+    }
+
+    /// Returns the provider of a profile of the shared config files. Nothing is sent: whether there
+    /// is a login shows with the first request.
+    ///
+    /// Reads the files on one of the runtime's blocking threads. Needs a tokio runtime with I/O and
+    /// time enabled, for its whole life.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`CredentialsError::Config`] if the profile is missing or unusable.
+    pub async fn from_profile(profile: impl Into<String>) -> Result<Self, CredentialsError> {
+        Ok(sso_provider::from_profile(profile).await?.into())
+    }
+
+    /// As [`Self::from_profile`], for the profile that `AWS_PROFILE` names, else
+    /// `AWS_DEFAULT_PROFILE`, else `default`.
+    pub async fn from_env() -> Result<Self, CredentialsError> {
+        Ok(sso_provider::from_env().await?.into())
+    }
+
+    /// Returns the credentials as `provide_credentials` does, without an import of the trait.
     pub async fn retrieve(&self) -> SdkResult {
         self.provide_credentials().await
     }
+
+    /// The cache that the credentials come from, to
+    /// [invalidate](CredentialsCache::invalidate) credentials that a service rejected.
+    pub fn cache(&self) -> &CredentialsCache {
+        &self.0
+    }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "fits Option::map and Result::map as it is")]
-fn translate(credentials: sso_types::Credentials) -> Credentials {
+/// Converts credentials to the AWS SDK's type. The secrets are copied.
+pub fn sdk_credentials(credentials: &sso_types::Credentials) -> Credentials {
     let mut builder = Credentials::builder()
         .access_key_id(credentials.access_key_id())
         .secret_access_key(credentials.secret_access_key().expose_secret())
@@ -74,6 +107,7 @@ fn classify(error: CredentialsError) -> SdkError {
         | CredentialsError::InvalidToken(TokenError::Timeout { limit }) => {
             SdkError::provider_timed_out(*limit)
         }
+        CredentialsError::Config(_) => SdkError::invalid_configuration(error),
         _ => SdkError::provider_error(error),
     }
 }

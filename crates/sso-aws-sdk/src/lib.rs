@@ -1,11 +1,11 @@
 //! An AWS IAM Identity Center (AWS SSO) login as credentials and token providers of the AWS SDK for
 //! Rust.
 //!
-//! [`SdkCredentialsProvider`] is the SDK's `ProvideCredentials`, [`SdkTokenProvider`] its
-//! `ProvideToken`; each wraps a provider of `sso-provider` and keeps what that one promises: one
-//! refresh whoever asks, also across processes, and errors that say what to do.
+//! [`SdkCredentialsProvider`] implements the SDK's `ProvideCredentials`, [`SdkTokenProvider`] its
+//! `ProvideToken`. Both wrap a provider of `sso-provider`, which refreshes the login, caches and
+//! renews the credentials, and names the command to log in.
 //!
-//! Deliberately not here: any logic of its own, and `aws-config`, which this replaces for SSO.
+//! Not here: `aws-config`, whose SSO provider this replaces.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk
@@ -20,14 +20,14 @@
 //! # async fn example() -> Result<(), sso_provider::CredentialsError> {
 //! use sso_aws_sdk::SdkCredentialsProvider;
 //!
-//! let provider = SdkCredentialsProvider::from(sso_provider::from_profile("devsso").await?);
-//! // let config = aws_sdk_s3::Config::builder().credentials_provider(provider)…
+//! let provider = SdkCredentialsProvider::from_profile("devsso").await?;
+//! // aws_config::defaults(BehaviorVersion::latest()).credentials_provider(provider).load().await
 //! # drop(provider);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The access token, for services with bearer auth; here of a login that is made up:
+//! The access token of a made-up login, for services with bearer auth:
 //!
 //! ```
 //! use aws_credential_types::provider::token::ProvideToken;
@@ -49,7 +49,7 @@
 //! # }
 //! ```
 //!
-//! The token provider of a profile is `ProfileProviders::token_provider` of `sso-provider`.
+//! The token provider of a profile is [`SdkTokenProvider::from_profile`].
 //!
 //! `examples/sign_request.rs` signs a request with credentials from here.
 
@@ -58,8 +58,8 @@
 mod credentials;
 mod token;
 
-pub use credentials::SdkCredentialsProvider;
-pub use token::SdkTokenProvider;
+pub use credentials::{SdkCredentialsProvider, sdk_credentials};
+pub use token::{SdkTokenProvider, sdk_token};
 
 // Its example is compiled with the tests of the documentation.
 #[cfg(doctest)]

@@ -1,18 +1,50 @@
 //! The SSO access token as a bearer token for the AWS SDK for Rust.
-//!
-//! Not responsible for reading or refreshing it: `sso_provider::SsoTokenProvider` does.
 
 use aws_credential_types::Token;
 use aws_credential_types::provider::error::TokenError as SdkError;
 use aws_credential_types::provider::future;
 use aws_credential_types::provider::token::ProvideToken;
-use sso_provider::{BearerToken, LoginReason, SsoTokenProvider, TokenError};
+use sso_provider::{
+    BearerToken, CredentialsError, LoginReason, ProfileProviders, ProfileProvidersBuilder,
+    SsoTokenProvider, TokenError,
+};
 
-/// An [`SsoTokenProvider`] as the AWS SDK's `ProvideToken`, for services with bearer auth.
+/// The access token of an AWS SSO login as the AWS SDK's [`ProvideToken`], for services with bearer
+/// auth and `aws_config::defaults(..).token_provider(..)`. Clones share everything.
 ///
-/// The kinds of errors are those of [`SdkCredentialsProvider`](crate::SdkCredentialsProvider).
+/// # Errors
+///
+/// `provide_token` fails with the kinds of
+/// [`SdkCredentialsProvider`](crate::SdkCredentialsProvider), and a [`TokenError`] as the source.
 #[derive(Debug, Clone)]
 pub struct SdkTokenProvider(SsoTokenProvider);
+
+impl SdkTokenProvider {
+    /// Returns the token provider of a profile of the shared config files, which need not name an
+    /// account and a role. Nothing is sent.
+    ///
+    /// Reads the files on one of the runtime's blocking threads. Needs a tokio runtime with I/O and
+    /// time enabled, for its whole life.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`CredentialsError::Config`] if the profile is missing or unusable.
+    pub async fn from_profile(profile: impl Into<String>) -> Result<Self, CredentialsError> {
+        Self::from_builder(ProfileProviders::builder().profile(profile)).await
+    }
+
+    /// As [`Self::from_profile`], for the profile that `AWS_PROFILE` names, else
+    /// `AWS_DEFAULT_PROFILE`, else `default`.
+    pub async fn from_env() -> Result<Self, CredentialsError> {
+        Self::from_builder(ProfileProviders::builder()).await
+    }
+
+    async fn from_builder(builder: ProfileProvidersBuilder) -> Result<Self, CredentialsError> {
+        let providers = tokio::task::spawn_blocking(|| builder.build());
+        let providers = providers.await.map_err(|_| CredentialsError::Interrupted)??;
+        Ok(Self(providers.token_provider().clone()))
+    }
+}
 
 impl From<SsoTokenProvider> for SdkTokenProvider {
     fn from(provider: SsoTokenProvider) -> Self {
@@ -26,16 +58,15 @@ impl ProvideToken for SdkTokenProvider {
         Self: 'a,
     {
         future::ProvideToken::new(async {
-            let token = self.0.retrieve_bearer_token().await;
-            token.map(translate).map_err(classify)
+            let token = self.0.retrieve_bearer_token().await.map_err(classify)?;
+            Ok(sdk_token(&token))
         })
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "fits Result::map as it is")]
-fn translate(token: BearerToken) -> Token {
-    let expires_at = token.expires_at_system_time();
-    Token::new(token.access_token().expose_secret(), Some(expires_at))
+/// Converts an access token to the AWS SDK's type. The secret is copied.
+pub fn sdk_token(token: &BearerToken) -> Token {
+    Token::new(token.access_token().expose_secret(), Some(token.expires_at_system_time()))
 }
 
 fn classify(error: TokenError) -> SdkError {

@@ -17,7 +17,9 @@ use aws_credential_types::provider::token::ProvideToken as _;
 use sso_aws_sdk::{SdkCredentialsProvider, SdkTokenProvider};
 use sso_emulator::{Emulator, Home, Operation, TokenState};
 use sso_provider::http::{GetRoleCredentials, ServiceError};
-use sso_provider::{CredentialsCache, ProfileProviders, SsoCredentialsProvider};
+use sso_provider::{
+    ConfigError, CredentialsCache, CredentialsFuture, ProfileProviders, SsoCredentialsProvider,
+};
 use sso_types::Credentials;
 use tempfile::TempDir;
 
@@ -85,6 +87,28 @@ async fn an_expired_login_and_a_refusal_are_provider_errors_with_their_story() {
     let error = credentials_provider(&home).provide_credentials().await.unwrap_err();
     assert!(matches!(error, CredentialsError::ProviderError(_)), "{error:?}");
     assert!(story(&error).contains(&home.account_id), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_configuration_error_and_another_provider_s_error_keep_their_kinds() {
+    let config = ConfigError::NoTokenSource;
+    let provider = SdkCredentialsProvider::new(Failing(config.into()));
+    let error = provider.provide_credentials().await.unwrap_err();
+    assert!(matches!(error, CredentialsError::InvalidConfiguration(_)), "{error:?}");
+
+    let other = sso_provider::CredentialsError::other("the vault is sealed");
+    let error = SdkCredentialsProvider::new(Failing(other)).retrieve().await.unwrap_err();
+    assert!(matches!(error, CredentialsError::ProviderError(_)), "{error:?}");
+    assert!(story(&error).contains("the vault is sealed"), "{error:?}");
+}
+
+#[derive(Debug)]
+struct Failing(sso_provider::CredentialsError);
+
+impl sso_provider::ProvideCredentials for Failing {
+    fn provide_credentials(&self) -> CredentialsFuture<'_> {
+        Box::pin(async { Err(self.0.clone()) })
+    }
 }
 
 #[tokio::test(start_paused = true)]
