@@ -18,11 +18,17 @@ use crate::project;
 const READ: &[(&str, &str, &str)] = &[
     ("anyhow", "1.0.104", COMPILER),
     ("camino", "1.2.6", VERSION),
+    ("crunchy", "0.2.4", "writes a macro of Rust; runs nothing"),
+    ("generic-array", "0.14.7", VERSION),
     ("getrandom", "0.4.3", "looks at CARGO_CFG_SANITIZE; runs nothing"),
     ("httparse", "1.10.1", VERSION),
+    ("iana-time-zone-haiku", "0.1.2", "compiles its own C++, through cc, for Haiku"),
+    ("icu_normalizer_data", "2.4.0", "looks at ICU4X_DATA_DIR; runs nothing"),
+    ("icu_properties_data", "2.4.0", "looks at ICU4X_DATA_DIR; runs nothing"),
     ("libc", "0.2.191", "asks rustc for its version; freebsd-version and emcc, on their platforms"),
     ("num-traits", "0.2.19", "compiles a line to see what rustc can, through autocfg"),
     ("oid-registry", "0.8.1", "writes a table of Rust from a text file of its own"),
+    ("parking_lot_core", "0.9.12", "looks at CARGO_CFG_SANITIZE; runs nothing"),
     ("portable-atomic", "1.15.0", VERSION),
     ("portable-atomic-util", "0.2.8", VERSION),
     ("proc-macro2", "1.0.107", COMPILER),
@@ -35,6 +41,9 @@ const READ: &[(&str, &str, &str)] = &[
     ("serde_core", "1.0.229", "asks rustc for its version, and writes a line of Rust"),
     ("serde_json", "1.0.154", "looks at the width of the target; runs nothing"),
     ("thiserror", "2.0.21", COMPILER),
+    ("tiny-keccak", "2.0.2", "an empty function"),
+    ("wasm-bindgen", "0.2.130", "looks at the target; runs nothing"),
+    ("wasm-bindgen-shared", "0.2.130", "runs git rev-parse HEAD; reads two files of its own"),
     ("windows_aarch64_gnullvm", "0.52.6", LIBRARY),
     ("windows_aarch64_msvc", "0.52.6", LIBRARY),
     ("windows_i686_gnu", "0.52.6", LIBRARY),
@@ -51,7 +60,9 @@ const USED: &[(&str, &str, &str)] = &[
     ("autocfg", "1.5.1", "runs rustc on small pieces of code"),
     ("cc", "1.11.3", "finds and runs the C compiler"),
     ("find-msvc-tools", "0.1.15", "looks for Visual Studio's compiler, on Windows"),
+    ("rustversion", "1.0.23", VERSION),
     ("shlex", "2.0.1", "splits words as a shell does; runs nothing"),
+    ("version_check", "0.9.5", VERSION),
 ];
 
 const VERSION: &str = "asks rustc for its version";

@@ -23,7 +23,10 @@ const ORDER: &[&str] = &[
     "sso-http",
     "sso-login",
     "sso-provider",
+    "sso-endpoint",
     "sso-aws-sdk",
+    "sso-object-store",
+    "sso-reqsign",
     "sso-cli",
 ];
 

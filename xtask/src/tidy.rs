@@ -21,24 +21,31 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sso-http", &["sso-types"]),
     ("sso-login", &["sso-cache", "sso-http", "sso-types"]),
     ("sso-provider", &["sso-cache", "sso-config", "sso-http", "sso-types"]),
+    ("sso-endpoint", &["sso-provider", "sso-types"]),
     ("sso-aws-sdk", &["sso-provider", "sso-types"]),
+    ("sso-object-store", &["sso-provider"]),
+    ("sso-reqsign", &["sso-provider"]),
     ("sso-cli", &["sso-cache", "sso-config", "sso-http", "sso-provider", "sso-types"]),
     ("sso-emulator", &["sso-types"]),
 ];
 
 /// Crates that only one of ours may name at run time; the emulator is a test's own server.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("hyper", &["sso-http", "sso-login", "sso-emulator"]),
-    ("hyper-util", &["sso-http", "sso-login", "sso-emulator"]),
+    ("hyper", &["sso-http", "sso-login", "sso-endpoint", "sso-emulator"]),
+    ("hyper-util", &["sso-http", "sso-login", "sso-endpoint", "sso-emulator"]),
     ("hyper-rustls", &["sso-http"]),
     ("rustls", &["sso-http"]),
     ("rustls-native-certs", &["sso-http"]),
     ("tokio-rustls", &["sso-emulator"]),
-    ("ring", &["sso-cache", "sso-login", "sso-emulator"]),
+    ("ring", &["sso-cache", "sso-login", "sso-endpoint", "sso-emulator"]),
     ("rustix", &["sso-cli", "sso-files"]),
     ("tempfile", &["sso-emulator"]),
     ("aws-credential-types", &["sso-aws-sdk"]),
     ("aws-smithy-runtime-api", &["sso-aws-sdk"]),
+    ("object_store", &["sso-object-store"]),
+    ("reqsign-aws-core", &["sso-reqsign"]),
+    ("reqsign-core", &["sso-reqsign"]),
+    ("subtle", &["sso-endpoint"]),
     ("clap", &["sso-cli", "sso-emulator"]),
 ];
 
@@ -72,6 +79,7 @@ const WORDS: &[Word] = &[
             "crates/sso-http/src/https/trust.rs",
             "crates/sso-login/",
             "crates/sso-provider/",
+            "crates/sso-endpoint/",
             "crates/sso-aws-sdk/",
             "crates/sso-cli/",
             "crates/sso-emulator/",

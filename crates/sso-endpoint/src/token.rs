@@ -1,0 +1,98 @@
+//! The secret that a client sends with each request.
+
+use std::fmt;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+/// The length of a random token, in bytes before it is written in hexadecimal.
+const RANDOM_BYTES: usize = 32;
+
+/// A shorter token could be guessed.
+const MIN_LENGTH: usize = 16;
+
+/// The secret that clients send in the `Authorization` header, verbatim. Cleared from memory when
+/// it is dropped; `Debug` does not show it.
+#[derive(Clone)]
+pub struct AuthorizationToken(Zeroizing<String>);
+
+/// The token cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(
+    "the authorization token must have at least {MIN_LENGTH} characters, all of them visible ASCII"
+)]
+pub struct InvalidToken;
+
+impl AuthorizationToken {
+    /// Takes a token that clients already have.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the token is shorter than 16 characters, or holds a character that is not visible
+    /// ASCII: clients send it as the value of a header.
+    pub fn new(token: impl Into<String>) -> Result<Self, InvalidToken> {
+        let token = Zeroizing::new(token.into());
+        let is_visible = token.bytes().all(|byte| byte.is_ascii_graphic());
+        if token.len() < MIN_LENGTH || !is_visible {
+            return Err(InvalidToken);
+        }
+        Ok(Self(token))
+    }
+
+    /// Returns a random token of 64 hexadecimal digits; `None` if the system has no randomness.
+    pub(crate) fn random() -> Option<Self> {
+        let mut bytes = Zeroizing::new([0; RANDOM_BYTES]);
+        SystemRandom::new().fill(bytes.as_mut_slice()).ok()?;
+        Some(Self(Zeroizing::new(hex::encode(bytes.as_slice()))))
+    }
+
+    /// Returns the secret. Every use of this is a place where it can leak.
+    pub fn expose_secret(&self) -> &str {
+        &self.0
+    }
+
+    /// Compares in a time that does not depend on the content.
+    pub(crate) fn matches(&self, candidate: &[u8]) -> bool {
+        self.0.as_bytes().ct_eq(candidate).into()
+    }
+}
+
+impl fmt::Debug for AuthorizationToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthorizationToken(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_tokens_differ_and_are_not_shown() {
+        let (one, other) =
+            (AuthorizationToken::random().unwrap(), AuthorizationToken::random().unwrap());
+        assert_eq!(one.expose_secret().len(), 64);
+        assert_ne!(one.expose_secret(), other.expose_secret());
+        assert!(!format!("{one:?}").contains(one.expose_secret()));
+        assert!(AuthorizationToken::new(one.expose_secret()).is_ok());
+    }
+
+    #[test]
+    fn only_the_token_itself_matches() {
+        let token = AuthorizationToken::new("0123456789abcdef").unwrap();
+        assert!(token.matches(b"0123456789abcdef"));
+        for other in ["", "0123456789abcde", "0123456789abcdef\n", "0123456789abcdeF"] {
+            assert!(!token.matches(other.as_bytes()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_short_or_no_header_value_is_refused() {
+        for token in
+            ["", "0123456789abcde", "0123456789 abcdef", "0123456789abcdef\n", "0123456789abcdefé"]
+        {
+            assert!(AuthorizationToken::new(token).is_err(), "{token:?}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The endpoint as clients see it: over sockets, with raw requests.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests: a panic is how they fail"
+)]
+
+mod answers;
+mod crowds;
+mod hostile;
+mod scene;
