@@ -85,7 +85,7 @@ where
         };
         let outcome = outcome.map_err(|error| complete(error, &operation, endpoint));
         report(&outcome, started);
-        outcome.map(|(response, _)| response)
+        outcome.map(|answered| answered.response)
     };
     ServiceFuture::new(call.instrument(span))
 }
@@ -121,8 +121,12 @@ fn boxed(error: impl Into<BoxError>) -> ServiceError {
     ServiceError::from_boxed(error)
 }
 
-/// What a call gives, and the head that it came with.
-type Answered<T> = (T, Head);
+/// What a call gives, and what `tracing` is told of the answer.
+struct Answered<T> {
+    response: T,
+    status: u16,
+    request_id: Option<String>,
+}
 
 fn interpret<Op: Operation>(
     operation: &Op,
@@ -134,7 +138,11 @@ fn interpret<Op: Operation>(
         return Err(error_answer::read(Op::SERVICE, &head, body, &redactor));
     }
     let error = match operation.decode(body) {
-        Ok(response) => return Ok((response, head)),
+        Ok(response) => {
+            let status = head.status.as_u16();
+            let request_id = head.request_id().map(|id| redactor.line(id));
+            return Ok(Answered { response, status, request_id });
+        }
         Err(DecodeError::NotJson) => error_answer::unparseable(&head, body, &redactor),
         Err(DecodeError::Malformed(what)) => ServiceError::malformed(what),
     };
@@ -158,10 +166,10 @@ fn complete<Op: Operation>(
 fn report<T>(outcome: &Result<Answered<T>, ServiceError>, started: Instant) {
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match outcome {
-        Ok((_, head)) => tracing::debug!(
+        Ok(answered) => tracing::debug!(
             target: "ssocreds::http",
-            status = head.status.as_u16(),
-            request_id = head.request_id(),
+            status = answered.status,
+            request_id = answered.request_id,
             duration_ms,
             "answered"
         ),

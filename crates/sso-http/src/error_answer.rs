@@ -1,7 +1,5 @@
-//! Reading an error answer: its name, its message, its request id, and how long to leave the
-//! service alone.
-//!
-//! Not responsible for what follows from the error.
+//! Reads an error answer: its name, message, request id, and how long to wait before the next
+//! request.
 
 use std::time::Duration;
 
@@ -41,14 +39,21 @@ pub(crate) fn read(
 }
 
 /// The error for an answer that should be JSON and is not.
+///
+/// An answer of success is never quoted: it may hold the secrets that were asked for, in a form that
+/// is not recognized.
 pub(crate) fn unparseable(head: &Head, body: &[u8], redactor: &Redactor<'_>) -> ServiceError {
     let content_type = head.text(&header::CONTENT_TYPE).unwrap_or("no content type");
     let content_type = redactor.line(content_type);
-    let text = lossy(body);
-    let message = if names_a_secret(&text) {
-        format!("{content_type}, not shown as it may hold a secret")
+    let message = if head.status.is_success() {
+        format!("{content_type}, {} bytes", body.len())
     } else {
-        format!("{content_type}: \"{}\"", redactor.page(&text))
+        let text = lossy(body);
+        if names_a_secret(&text) {
+            format!("{content_type}, not shown as it may hold a secret")
+        } else {
+            format!("{content_type}: \"{}\"", redactor.page(&text))
+        }
     };
     ServiceError::of(ServiceErrorKind::Unparseable).with_message(message)
 }
@@ -79,7 +84,7 @@ fn names_a_secret(text: &str) -> bool {
         "sessiontoken",
     ];
     let mut bare = Zeroizing::new(String::with_capacity(text.len()));
-    bare.extend(text.chars().filter(|it| !"_-".contains(*it)).map(|it| it.to_ascii_lowercase()));
+    bare.extend(text.chars().filter(|it| it.is_alphanumeric()).map(|it| it.to_ascii_lowercase()));
     FIELDS.iter().any(|field| bare.contains(field))
 }
 

@@ -82,9 +82,10 @@
 //!
 //! Tokens and client secrets are of types that do not show them; the bodies of requests and answers are
 //! in memory that is cleared on drop; the access token's header is marked sensitive. No error holds a
-//! header or a body of a request, and what an error quotes of an answer has been searched for the
-//! secrets of its request, as they stand: an answer that quotes one in another coding (percent, HTML
-//! entities) is not recognized. hyper and rustls do not clear their buffers.
+//! header or a body of a request. An error quotes no answer of success, and of an error answer at most
+//! a line without the secrets of its request: as they stand, and with other characters between their
+//! letters and digits. Other encodings (percent, HTML entities) are not recognized. hyper and rustls do
+//! not clear their buffers.
 //!
 //! # `tracing`
 //!

@@ -1,7 +1,5 @@
-//! Text from the network made fit for an error: one line, short, and without the secrets of the
+//! Text from the network, made fit for an error: one line, short, and without the secrets of the
 //! request, which some servers quote.
-//!
-//! Not responsible for finding the text.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -19,9 +17,13 @@ const LONGEST: usize = 200;
 /// What stands in the place of a secret.
 const INSTEAD: &str = "(redacted)";
 
-/// So many bytes of a secret in a row are taken for a part of it, wherever they stand: of one that is
-/// quoted in part, broken into lines, or with some of its characters encoded.
+/// So many bytes of a secret in a row count as a part of it: of a secret that is quoted in part, or
+/// with some of its characters encoded.
 const PART: usize = 12;
+
+/// A secret with fewer letters and digits is found only as it stands, lest ordinary words be
+/// replaced.
+const MIN_REDUCED: usize = 6;
 
 impl<'a> Redactor<'a> {
     pub(crate) fn new(mut secrets: Vec<&'a str>) -> Self {
@@ -38,11 +40,8 @@ impl<'a> Redactor<'a> {
         }
         text = self.without_parts(text);
         let mut printable = Zeroizing::new(String::with_capacity(text.len()));
-        printable.extend(text.chars().map(
-            |c| {
-                if c.is_control() || is_invisible(c) { ' ' } else { c }
-            },
-        ));
+        let shown = |c: char| if c.is_control() || is_invisible(c) { ' ' } else { c };
+        printable.extend(text.chars().map(shown));
         let mut line = String::with_capacity(printable.len());
         for word in printable.split_whitespace() {
             if !line.is_empty() {
@@ -56,29 +55,27 @@ impl<'a> Redactor<'a> {
         line
     }
 
-    /// The text with another one in the place of each part of a secret, in memory that is cleared.
+    /// Replaces each part of a secret, as it stands and reduced to letters and digits. So white space,
+    /// line breaks and invisible characters between the characters of a secret do not hide it, nor
+    /// does UTF-16.
     fn without_parts(&self, text: Zeroizing<String>) -> Zeroizing<String> {
-        if text.len() < PART {
-            return text;
-        }
-        let parts = self.secrets.iter().flat_map(|secret| secret.as_bytes().windows(PART));
-        let parts: HashSet<&[u8]> = parts.collect();
-        let mut found: Vec<Range<usize>> = Vec::new();
-        for (start, part) in text.as_bytes().windows(PART).enumerate() {
-            if parts.contains(part) {
-                match found.last_mut().filter(|last| start <= last.end) {
-                    Some(last) => last.end = start + PART,
-                    None => found.push(start..start + PART),
-                }
+        let reduced = Reduced::of(&text);
+        let mut found = Vec::new();
+        for secret in &self.secrets {
+            found.extend(shared_parts(text.as_bytes(), secret.as_bytes(), PART));
+            let secret = Reduced::of(secret);
+            let size = secret.bytes.len().min(PART);
+            if size >= MIN_REDUCED {
+                let parts = shared_parts(&reduced.bytes, &secret.bytes, size);
+                found.extend(parts.into_iter().filter_map(|part| reduced.in_text(part)));
             }
         }
-        if found.is_empty() {
-            return text;
-        }
-        // What is put in is shorter than a part.
-        let mut out = Zeroizing::new(String::with_capacity(text.len()));
+        found.sort_unstable_by_key(|part| part.start);
+        // What is put in is shorter than a part, or at most as long as a few.
+        let room = text.len() + found.len() * INSTEAD.len();
+        let mut out = Zeroizing::new(String::with_capacity(room));
         let mut kept = 0;
-        for part in found {
+        for part in merged(found) {
             // A part may begin and end inside a character, which then goes with it.
             let whole = |at: &usize| text.is_char_boundary(*at);
             let start = (kept..=part.start).rev().find(whole).unwrap_or(kept);
@@ -100,6 +97,52 @@ impl<'a> Redactor<'a> {
     }
 }
 
+/// A text's letters and digits in lower case, in memory that is cleared.
+struct Reduced {
+    bytes: Zeroizing<Vec<u8>>,
+    /// For each byte, the place in the text of the character that it is of.
+    places: Vec<Range<usize>>,
+}
+
+impl Reduced {
+    fn of(text: &str) -> Self {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+        let mut places = Vec::with_capacity(text.len());
+        for (start, c) in text.char_indices().filter(|(_, c)| c.is_alphanumeric()) {
+            let place = start..start + c.len_utf8();
+            places.extend(std::iter::repeat_n(place, c.len_utf8()));
+            bytes.extend_from_slice(c.to_ascii_lowercase().encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        Self { bytes, places }
+    }
+
+    /// The place in the text of a part of the reduced text.
+    fn in_text(&self, part: Range<usize>) -> Option<Range<usize>> {
+        let last = self.places.get(part.end.checked_sub(1)?)?;
+        Some(self.places.get(part.start)?.start..last.end)
+    }
+}
+
+/// The places in `text` of every `size` bytes in a row that `secret` has, too.
+fn shared_parts(text: &[u8], secret: &[u8], size: usize) -> Vec<Range<usize>> {
+    let parts: HashSet<&[u8]> = secret.windows(size).collect();
+    let windows = text.windows(size).enumerate();
+    let found = windows.filter(|(_, window)| parts.contains(window));
+    merged(found.map(|(start, _)| start..start + size))
+}
+
+/// Ranges in the order of their starts, those that touch made one.
+fn merged(ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    let mut all: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match all.last_mut().filter(|last| range.start <= last.end) {
+            Some(last) => last.end = last.end.max(range.end),
+            None => all.push(range),
+        }
+    }
+    all
+}
+
 /// The text with another one in the place of a secret, in memory that is cleared.
 fn without(text: &str, secret: &str) -> Zeroizing<String> {
     let room = text.len() + text.matches(secret).count() * INSTEAD.len();
@@ -111,9 +154,27 @@ fn without(text: &str, secret: &str) -> Zeroizing<String> {
     out
 }
 
-/// Characters that turn the writing direction or take no room: they make text look other than it is.
+/// Characters that change the writing direction, take no room, or are tags: they make text look
+/// different from what it is.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// Crude, and enough to show "Please log in" of a captive portal.
@@ -170,7 +231,9 @@ mod tests {
                 "aoaAAAAAGQx7%2Bb%2FZz3kQ%3AMGQCMEk2+/0q8n5vTfLw%3D",
                 "(redacted)%2Bb%2FZz3kQ%3A(redacted)%3D",
             ),
-            ("aoaAAAAAGQx7+b/Z\nz3kQ:MGQCMEk2+", "(redacted) (redacted)"),
+            ("aoaAAAAAGQx7+b/Z\nz3kQ:MGQCMEk2+", "(redacted)"),
+            ("aoaAAAAA GQx7b Zz3k QMGQ CMEk 20q8", "(redacted)"),
+            ("AOAAAAAAGQX7+B/ZZ3KQ", "(redacted)"),
             ("MGQCMEk2+/0qMGQCMEk2+/0q", "(redacted)"),
             ("short", "short"),
         ] {
@@ -179,6 +242,29 @@ mod tests {
         let redactor = Redactor::new(vec!["äöüäöüäöü", "0"]);
         assert_eq!(redactor.line("ßöüäöüäöx"), "ß(redacted)x");
         assert_eq!(redactor.line("ßöüäöüäöß"), "ß(redacted)");
+    }
+
+    #[test]
+    fn what_stands_between_the_characters_of_a_secret_does_not_hide_it() {
+        let secret = "aoaAAAAAGQx7+b/Zz3kQ:MGQCMEk2+/0q8n5vTfLw==";
+        let redactor = Redactor::new(vec![secret]);
+        let separated =
+            |by: &str| secret.chars().map(|c| format!("{c}{by}")).collect::<Vec<_>>().concat();
+        for by in [
+            "\0", "\0\0\0", "\u{200b}", "\u{ad}", "\u{2060}", "\u{fe0f}", " ", "\r\n", ".", "-",
+            "\u{301}", "\u{fffd}",
+        ] {
+            let line = redactor.line(&format!("the token {} is bad", separated(by)));
+            let letters: String = line.chars().filter(char::is_ascii_alphanumeric).collect();
+            assert_eq!(letters, "thetokenredactedisbad", "{by:?}: {line}");
+        }
+        for size in 1..12 {
+            let pieces: Vec<_> =
+                secret.as_bytes().chunks(size).map(|it| str::from_utf8(it).unwrap()).collect();
+            let line = redactor.line(&pieces.join("\", \""));
+            let letters: String = line.chars().filter(char::is_ascii_alphanumeric).collect();
+            assert_eq!(letters, "redacted", "{size}: {line}");
+        }
     }
 
     proptest! {

@@ -78,6 +78,10 @@ impl HttpsClientBuilder {
     /// Takes the certificate authorities from where the environment says: `AWS_CA_BUNDLE` as
     /// [`HttpsClientBuilder::ca_bundle`], else `SSL_CERT_FILE` and `SSL_CERT_DIR` as OpenSSL does, else
     /// the platform's store.
+    ///
+    /// The libraries that find the platform's store (openssl-probe, rustls-native-certs) also look at
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` of the process. So an `environment` without them does not
+    /// hide those of the process; set [`HttpsClientBuilder::ca_bundle`] where that matters.
     #[must_use]
     pub fn certificates_from(mut self, environment: &Environment) -> Self {
         let path = |name| environment.var_os(name).map(PathBuf::from);

@@ -141,7 +141,7 @@ async fn texts_say_what_to_do() {
         ))
         .await,
         expect![[
-            r#"GetRoleCredentials got an answer that is not from AWS (HTTP 200, text/html: "Hotel Wi-Fi Please log in"); a proxy, or a login page of your network, may have answered instead; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"#
+            r#"GetRoleCredentials got an answer that is not from AWS (HTTP 200, text/html, 72 bytes); a proxy, or a login page of your network, may have answered instead; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"#
         ]],
     );
     check(
@@ -250,18 +250,36 @@ async fn a_wait_of_more_seconds_than_can_be_counted_is_a_long_one() {
     assert_eq!(error.retry_after(), Some(Duration::from_secs(u64::MAX)));
 }
 
-/// The answer is garbled, and still holds what was asked for.
+/// The answer is garbled, and still holds what was asked for: a success is never quoted.
 #[tokio::test]
 async fn an_answer_that_is_not_json_does_not_show_new_secrets() {
+    let utf16 = |text: &str| text.chars().flat_map(|c| [c, '\0']).collect::<String>();
     for body in [
-        r#")]}' {"accessToken":"MARK","expiresIn":28800}"#,
-        "access_token=MARK&expires_in=28800",
-        "<r><SecretAccessKey>MARK</SecretAccessKey></r>",
+        r#")]}' {"accessToken":"MARK","expiresIn":28800}"#.to_owned(),
+        "access_token=MARK&expires_in=28800".to_owned(),
+        "<r><SecretAccessKey>MARK</SecretAccessKey></r>".to_owned(),
+        "<p>Please keep MARK for yourself".to_owned(),
+        utf16(r#"{"accessToken":"MARK","expiresIn":28800}"#),
+        "M\u{200b}A\u{ad}R\u{2060}K".to_owned(),
     ] {
-        let error = oidc(answer(200, &[("content-type", "text/plain")], body)).await;
+        let error = oidc(answer(200, &[("content-type", "text/plain")], &body)).await;
+        let shown = format!("{error} {error:?}");
+        let letters: String = shown.chars().filter(char::is_ascii_alphanumeric).collect();
+        assert!(!letters.contains("MARK"), "{shown}");
+        // What begins as JSON is told from what does not.
+        if error.kind() == Kind::Malformed {
+            assert!(body.starts_with('{'), "{body}");
+            continue;
+        }
         assert_eq!(error.kind(), Kind::Unparseable);
-        assert!(!format!("{error} {error:?}").contains("MARK"), "{error}");
-        assert!(error.to_string().contains("(HTTP 200, text/plain, not shown"), "{error}");
+        let expected = format!("(HTTP 200, text/plain, {} bytes)", body.len());
+        assert!(error.to_string().contains(&expected), "{error}");
+    }
+    // An error answer is quoted, unless it names a field that holds a secret.
+    for (body, shown) in [("Gateway", "\"Gateway\""), ("access_token=MARK", "not shown")] {
+        let error = oidc(answer(403, &[("content-type", "text/plain")], body)).await;
+        assert!(error.to_string().contains("(HTTP 403, text/plain"), "{error}");
+        assert!(error.to_string().contains(shown), "{error}");
     }
 }
 

@@ -138,6 +138,23 @@ async fn bad_certificates() {
     }
 }
 
+/// rustls-webpki reads the key usage of a certificate authority for revocation lists alone, and a
+/// trusted root is its name and key. What this means is said in docs/SECURITY.md.
+#[tokio::test]
+async fn a_root_without_key_cert_sign_is_trusted() {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let authority = Authority(issuer);
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = authority.bundle(&directory);
+    let server =
+        Server::start_tls([json(200, CREDENTIALS)], authority.server(&["127.0.0.1"])).await;
+    let https = HttpsClient::builder().ca_bundle(&bundle).build().unwrap();
+    call(https, &format!("https://{}", server.address)).await.unwrap();
+}
+
 #[tokio::test]
 async fn tls_that_is_none() {
     let directory = tempfile::tempdir().unwrap();

@@ -244,3 +244,22 @@ async fn a_request_brings_its_own_timeouts() {
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     drop(listener);
 }
+
+/// Whatever a resolver or a hosts file says: the name is answered without one.
+#[tokio::test]
+async fn localhost_is_this_machine_on_either_protocol() {
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        // A machine without IPv6 has no ::1 to listen on.
+        let Ok(listener) = TcpListener::bind(address).await else { continue };
+        let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        tokio::spawn(async move {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            crate::server::read_request(&mut tcp).await.unwrap();
+            let answer = raw(200, &[], CREDENTIALS);
+            tokio::io::AsyncWriteExt::write_all(&mut tcp, &answer).await.unwrap();
+        });
+        let endpoint = Endpoint::overridden(&url, "a test").unwrap();
+        let portal = Portal::with_endpoint(HttpsClient::builder().build().unwrap(), endpoint);
+        portal.oneshot(get_role_credentials()).await.unwrap();
+    }
+}
