@@ -10,7 +10,8 @@ use crate::StoreError;
 use crate::cache_key::file_name;
 
 /// The path of the token file for `key`, for the user whose process this is:
-/// `<home>/.aws/sso/cache/<lowercase hex SHA-1 of the key>.json`.
+/// `<lowercase hex SHA-1 of the key>.json` in [`token_cache_dir`], which is `<home>/.aws/sso/cache`
+/// unless the variable `SSOCREDS_CACHE_DIR` is set.
 ///
 /// `key` is the name of the sso-session, or the start URL of a legacy profile, byte for byte as
 /// configured; a [`CacheKey`](crate::CacheKey) is one. Reads the process environment
@@ -43,15 +44,22 @@ pub fn standard_cached_token_filepath_in(
     Ok(path)
 }
 
-/// The directory of the token files: `<home>/.aws/sso/cache`. Fails when no home directory is known.
+/// The directory of the token files: `SSOCREDS_CACHE_DIR`, else `<home>/.aws/sso/cache`. Fails when
+/// neither that variable is set nor a home directory is known.
 pub fn token_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> {
-    under_home(environment, ["sso", "cache"])
+    match environment.var_os("SSOCREDS_CACHE_DIR") {
+        Some(directory) => Ok(directory.into()),
+        None => under_home(environment, ["sso", "cache"]),
+    }
 }
 
-/// The directory of the role credentials that the AWS CLI keeps: `<home>/.aws/cli/cache`. Fails when no
-/// home directory is known.
+/// The directory of cached role credentials: `SSOCREDS_ROLE_CACHE_DIR`, else the AWS CLI's,
+/// `<home>/.aws/cli/cache`. Fails when neither that variable is set nor a home directory is known.
 pub fn role_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> {
-    under_home(environment, ["cli", "cache"])
+    match environment.var_os("SSOCREDS_ROLE_CACHE_DIR") {
+        Some(directory) => Ok(directory.into()),
+        None => under_home(environment, ["cli", "cache"]),
+    }
 }
 
 fn under_home(environment: &Environment, names: [&str; 2]) -> Result<PathBuf, StoreError> {
@@ -66,6 +74,20 @@ fn under_home(environment: &Environment, names: [&str; 2]) -> Result<PathBuf, St
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_choose_other_directories() {
+        let environment = Environment::from_iter([
+            ("HOME", "/h"),
+            ("SSOCREDS_CACHE_DIR", "/tokens"),
+            ("SSOCREDS_ROLE_CACHE_DIR", "/roles"),
+        ]);
+        let file = standard_cached_token_filepath_in("admin", &environment).unwrap();
+        assert_eq!(file.parent(), Some(std::path::Path::new("/tokens")));
+        assert_eq!(role_cache_dir(&environment).unwrap(), PathBuf::from("/roles"));
+        let empty = environment.with("SSOCREDS_ROLE_CACHE_DIR", "");
+        assert_eq!(role_cache_dir(&empty).unwrap(), PathBuf::from("/h/.aws/cli/cache"));
+    }
 
     #[test]
     fn an_empty_key_and_no_home_are_errors() {

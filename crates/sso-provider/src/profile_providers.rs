@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sso_cache::{CacheKey, RoleCredentialsFile, TokenFile};
 use sso_config::{Locations, SettingSource, Settings, SharedConfig, SsoProfile, SsoSession};
@@ -61,6 +62,7 @@ pub struct ProfileProviders {
     portal: Portal<HttpsClient>,
     retry: RetryLayer,
     role_cache_dir: Option<PathBuf>,
+    timeout: Option<Duration>,
     clock: Arc<dyn Clock>,
 }
 
@@ -80,7 +82,10 @@ impl ProfileProviders {
             shared_config: None,
             cache_dir: None,
             role_credentials_cache: false,
+            role_cache_dir: None,
             accept_other_session: false,
+            connect_timeout: None,
+            timeout: None,
             user_agent: None,
             clock: Arc::new(SystemClock),
         }
@@ -157,6 +162,9 @@ impl ProfileProviders {
         if let Some(file) = self.role_credentials_file() {
             builder = builder.role_credentials_file(file);
         }
+        if let Some(limit) = self.timeout {
+            builder = builder.timeout(limit);
+        }
         builder.build()
     }
 
@@ -210,7 +218,10 @@ pub struct ProfileProvidersBuilder {
     shared_config: Option<SharedConfig>,
     cache_dir: Option<PathBuf>,
     role_credentials_cache: bool,
+    role_cache_dir: Option<PathBuf>,
     accept_other_session: bool,
+    connect_timeout: Option<Duration>,
+    timeout: Option<Duration>,
     user_agent: Option<String>,
     clock: Arc<dyn Clock>,
 }
@@ -252,6 +263,26 @@ impl ProfileProvidersBuilder {
     /// unless set here.
     pub fn role_credentials_cache(mut self, on: bool) -> Self {
         self.role_credentials_cache = on;
+        self
+    }
+
+    /// The directory of cached role credentials: the AWS CLI's, `~/.aws/cli/cache`, unless set here.
+    /// Used only with [`role_credentials_cache`](Self::role_credentials_cache).
+    pub fn role_cache_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.role_cache_dir = Some(dir.into());
+        self
+    }
+
+    /// The time limit for opening a connection: 3.1 seconds, unless set here.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = Some(limit);
+        self
+    }
+
+    /// The time limit for one retrieval, with the refresh of the token and all retries: 60 seconds,
+    /// unless set here.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
         self
     }
 
@@ -319,13 +350,16 @@ impl ProfileProvidersBuilder {
             .region(asked_for.region().clone())
             .start_url(asked_for.start_url().clone())
             .accept_other_session(self.accept_other_session)
-            .shared_clock(Arc::clone(&self.clock))
-            .build()?;
+            .shared_clock(Arc::clone(&self.clock));
+        let token_provider = match self.timeout {
+            Some(limit) => token_provider.timeout(limit).build()?,
+            None => token_provider.build()?,
+        };
 
-        let role_cache_dir = if self.role_credentials_cache {
-            Some(sso_cache::role_cache_dir(&environment)?)
-        } else {
-            None
+        let role_cache_dir = match self.role_cache_dir {
+            _ if !self.role_credentials_cache => None,
+            Some(dir) => Some(dir),
+            None => Some(sso_cache::role_cache_dir(&environment)?),
         };
         Ok(ProfileProviders {
             portal: Portal::with_endpoint(https.clone(), portal_endpoint),
@@ -335,6 +369,7 @@ impl ProfileProvidersBuilder {
             token_provider,
             retry,
             role_cache_dir,
+            timeout: self.timeout,
             clock: self.clock,
         })
     }
@@ -367,6 +402,9 @@ impl ProfileProvidersBuilder {
             HttpsClient::builder().proxies_from(environment).certificates_from(environment);
         if let Some(bundle) = &settings.ca_bundle {
             client = client.ca_bundle(&bundle.value).ca_bundle_origin(bundle.source.to_string());
+        }
+        if let Some(limit) = self.connect_timeout {
+            client = client.connect_timeout(limit);
         }
         if let Some(suffix) = &self.user_agent {
             client = client.user_agent_suffix(suffix);

@@ -33,6 +33,10 @@ const VARIABLES: &[&str] = &[
     "all_proxy",
     "NO_PROXY",
     "no_proxy",
+    "SSOCREDS_CACHE_DIR",
+    "SSOCREDS_ROLE_CACHE_DIR",
+    "SSOCREDS_CONNECT_TIMEOUT",
+    "SSOCREDS_TIMEOUT",
 ];
 
 /// The environment variables and the home directory that a program sees.
