@@ -1,11 +1,10 @@
 //! The command line: commands, options, help.
-//!
-//! Not responsible for what the commands do.
 
 #![expect(clippy::doc_markdown, reason = "these are help texts, read at a terminal")]
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use sso_types::AccountId;
@@ -45,12 +44,12 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the words of a command line, the first being the program's name.
+    /// Parses a command line; its first word is the program's name.
     pub(crate) fn read(
         words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
         let arguments = Self::try_parse_from(words)?;
-        // clap does not see this where the profile stands before the command.
+        // clap misses this conflict if the profile comes before the command.
         if arguments.global.profile.is_some() && arguments.command.sso_session().is_some() {
             return Err(Self::command().error(
                 clap::error::ErrorKind::ArgumentConflict,
@@ -62,19 +61,30 @@ impl Arguments {
 }
 
 /// Options that every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE, else "default"]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// The directory of the token files [default: ~/.aws/sso/cache]
+    /// The directory of the token files [default: SSOCREDS_CACHE_DIR, else ~/.aws/sso/cache]
     #[arg(long, global = true, value_name = "DIRECTORY")]
     pub(crate) cache_dir: Option<PathBuf>,
-    /// Neither read nor write the role credentials that are cached on disk (~/.aws/cli/cache)
+    /// The directory of cached role credentials [default: SSOCREDS_ROLE_CACHE_DIR, else
+    /// ~/.aws/cli/cache]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    pub(crate) role_cache_dir: Option<PathBuf>,
+    /// Do not read or write cached role credentials
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
-    /// Say on stderr what is done; twice for more. No secret is shown
+    /// The time limit for opening a connection [default: SSOCREDS_CONNECT_TIMEOUT, else 3.1]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) connect_timeout: Option<Duration>,
+    /// The time limit for the whole command, with all retries [default: SSOCREDS_TIMEOUT, else 60;
+    /// 50 for credential-process, none for accounts and roles]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    /// Log to stderr (-vv for more); secrets are never logged
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// When to use colour; NO_COLOR is honoured
@@ -88,16 +98,23 @@ pub(crate) struct Global {
     pub(crate) color: Color,
 }
 
+/// Parses a time limit: seconds, more than none, with a fraction if need be.
+pub(crate) fn seconds(value: &str) -> Result<Duration, &'static str> {
+    let seconds = value.parse().ok().and_then(|it| Duration::try_from_secs_f64(it).ok());
+    seconds.filter(|it| !it.is_zero()).ok_or("give a number of seconds greater than 0")
+}
+
 /// When to use colour.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Color {
+    #[default]
     Auto,
     Always,
     Never,
 }
 
 impl Color {
-    /// From now on stdout and stderr keep to this.
+    /// Applies the choice to stdout and stderr of this process.
     pub(crate) fn write_global(self) {
         match self {
             Self::Auto => anstream::ColorChoice::Auto,
@@ -115,7 +132,7 @@ pub(crate) enum Command {
         [profile dev]\n  \
         credential_process = ssocreds credential-process --profile devsso\n\n\
         The profile that is named here must be another one than the one it stands in.")]
-    CredentialProcess,
+    CredentialProcess(Retrieval),
     /// Print credentials as shell commands, environment variables or JSON
     #[command(after_help = "Examples:\n  \
         eval \"$(ssocreds export --profile devsso)\"                  (sh, bash, zsh)\n  \
@@ -125,11 +142,17 @@ pub(crate) enum Command {
     /// Run a command with the credentials in its environment
     #[command(after_help = "Example:\n  \
         ssocreds exec --profile devsso -- aws s3 ls\n\n\
-        AWS_REGION and AWS_DEFAULT_REGION are set where the profile has a region. Variables that \
+        AWS_REGION and AWS_DEFAULT_REGION are set if the profile has a region. Variables that \
         would lead the command to other credentials, AWS_PROFILE among them, are removed.\n\n\
         Exit codes: the command's own; 127 when it is not found, 126 when it cannot be run.\n\
         Before it runs, those of `ssocreds --help`.")]
     Exec(Exec),
+    /// Open the AWS console in a browser, with the profile's account and role
+    #[command(after_help = "Example:\n  \
+        ssocreds console --profile devsso --destination https://console.aws.amazon.com/s3/home\n\n\
+        The link leads through the AWS access portal, which asks you to log in if needed. It holds \
+        no secret, and no request is made for it. BROWSER chooses the browser.")]
+    Console(Console),
     /// Print the SSO access token, refreshed when needed; it is a secret
     #[command(after_help = "Example:\n  \
         ssocreds token --sso-session dev-session --format json")]
@@ -163,7 +186,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// The sso-session that was given in place of a profile.
+    /// The sso-session that was given instead of a profile.
     pub(crate) fn sso_session(&self) -> Option<&str> {
         let login = match self {
             Self::Token(options) => &options.login,
@@ -174,7 +197,13 @@ impl Command {
         login.sso_session.as_deref()
     }
 
-    /// Whether errors are JSON, as the output is.
+    /// The time limit of the command, if it differs from that of the libraries.
+    pub(crate) fn default_timeout(&self) -> Option<Duration> {
+        // The AWS SDK for Go waits 60 seconds for the process: it should see our error.
+        matches!(self, Self::CredentialProcess(_)).then_some(Duration::from_secs(50))
+    }
+
+    /// Whether errors are printed as JSON, like the output.
     pub(crate) fn has_json_errors(&self) -> bool {
         match self {
             Self::Export(options) => options.format == ExportFormat::Json,
@@ -182,19 +211,36 @@ impl Command {
             Self::Accounts(options) => options.format == TableFormat::Json,
             Self::Roles(options) => options.list.format == TableFormat::Json,
             Self::Status(options) | Self::Config(options) => options.format == TableFormat::Json,
-            Self::CredentialProcess | Self::Exec(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::CredentialProcess(_)
+            | Self::Exec(_)
+            | Self::Console(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
         }
     }
 }
 
+/// Options of the commands that get role credentials.
 #[derive(Debug, Args)]
-pub(crate) struct Export {
-    /// The form
-    #[arg(long, default_value = "env")]
-    pub(crate) format: ExportFormat,
+pub(crate) struct Retrieval {
+    /// Get new role credentials, even if cached ones are valid, and replace the cached ones
+    #[arg(long)]
+    pub(crate) refresh: bool,
 }
 
-/// The forms of the AWS CLI's `aws configure export-credentials`, and JSON.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The output format
+    #[arg(long, default_value = "env")]
+    pub(crate) format: ExportFormat,
+    /// Add the profile's region: AWS_REGION and AWS_DEFAULT_REGION, in ini "region", in process none
+    #[arg(long)]
+    pub(crate) region: bool,
+    #[command(flatten)]
+    pub(crate) retrieval: Retrieval,
+}
+
+/// The formats of `aws configure export-credentials`, and JSON and INI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
     /// The JSON of credential_process
@@ -211,6 +257,8 @@ pub(crate) enum ExportFormat {
     WindowsCmd,
     /// A JSON object of the environment variables
     Json,
+    /// A profile for ~/.aws/credentials
+    Ini,
 }
 
 #[derive(Debug, Args)]
@@ -218,12 +266,24 @@ pub(crate) struct Exec {
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) retrieval: Retrieval,
 }
 
-/// Which login, where a profile need not be asked for.
+#[derive(Debug, Args)]
+pub(crate) struct Console {
+    /// The page to open in the console [default: its home page]
+    #[arg(long, value_name = "URL")]
+    pub(crate) destination: Option<String>,
+    /// Print the link instead of opening it
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+/// Selects a login without a profile.
 #[derive(Debug, Args)]
 pub(crate) struct Login {
-    /// An sso-session, in place of a profile
+    /// Use an sso-session instead of a profile
     #[arg(long, value_name = "NAME", conflicts_with = "profile")]
     pub(crate) sso_session: Option<String>,
 }
@@ -232,7 +292,7 @@ pub(crate) struct Login {
 pub(crate) struct Token {
     #[command(flatten)]
     pub(crate) login: Login,
-    /// The form; json has the expiry too
+    /// The output format; json includes the expiry
     #[arg(long, default_value = "text")]
     pub(crate) format: TextFormat,
 }
@@ -253,14 +313,14 @@ pub(crate) enum TableFormat {
 pub(crate) struct List {
     #[command(flatten)]
     pub(crate) login: Login,
-    /// The form
+    /// The output format
     #[arg(long, default_value = "table")]
     pub(crate) format: TableFormat,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Roles {
-    /// This account only [default: all]
+    /// List the roles of this account only [default: all accounts]
     #[arg(long, value_name = "ID")]
     pub(crate) account_id: Option<AccountId>,
     #[command(flatten)]
@@ -269,7 +329,7 @@ pub(crate) struct Roles {
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The form
+    /// The output format
     #[arg(long, default_value = "table")]
     pub(crate) format: TableFormat,
 }

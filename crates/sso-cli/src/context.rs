@@ -1,17 +1,16 @@
-//! What the commands share: the global options, the environment, the clock, and how something is
-//! waited for.
-//!
-//! Not responsible for what is waited for.
+//! What the commands share: the global options, the environment, the clock, and the runtime.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use sso_config::{Locations, SharedConfig};
+use sso_config::{Locations, SettingsError, SharedConfig};
 use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder};
 use sso_types::{Clock, Environment, SystemClock};
 
-use crate::arguments::{Global, Login};
+use crate::arguments::{self, Global, Login};
 use crate::failure::Failure;
+use crate::followed_profile::{self, follow};
 use crate::notices;
 use crate::progress::Progress;
 
@@ -20,14 +19,27 @@ use crate::progress::Progress;
 pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) environment: Environment,
+    /// The command's own time limit, if it differs from that of the libraries.
+    default_timeout: Option<Duration>,
+}
+
+/// The profile that the user selected, and the SSO profile that it stands for.
+#[derive(Debug)]
+pub(crate) struct SelectedProfile {
+    /// As the user named it.
+    pub(crate) name: String,
+    /// Its region, else that of the SSO profile.
+    pub(crate) region: Option<String>,
+    /// Of the SSO profile.
+    pub(crate) providers: ProfileProviders,
 }
 
 impl Context {
-    pub(crate) fn new(global: Global) -> Self {
+    pub(crate) fn new(global: Global, default_timeout: Option<Duration>) -> Self {
         if global.verbose > 0 {
             notices::log(global.verbose);
         }
-        Self { global, environment: Environment::from_process() }
+        Self { global, environment: Environment::from_process(), default_timeout }
     }
 
     /// The config files, read.
@@ -35,32 +47,58 @@ impl Context {
         Ok(SharedConfig::load(&Locations::from_environment(&self.environment)?)?)
     }
 
-    /// The providers of the profile.
-    pub(crate) fn providers(&self) -> Result<ProfileProviders, ConfigError> {
-        built(self.builder())
+    /// The selected profile, which need not hold the SSO keys itself.
+    pub(crate) fn profile(&self) -> Result<SelectedProfile, Failure> {
+        let config = self.shared_config()?;
+        let explicit = self.global.profile.as_deref();
+        let (name, _) = sso_config::selected_profile(explicit, &self.environment)?;
+        let sso_profile = follow(&config, &name)?;
+        let region = |name: &str| config.profile(name).and_then(followed_profile::region);
+        let region = region(&name).or_else(|| region(&sso_profile)).map(str::to_owned);
+        let providers = built(self.builder()?.shared_config(config).profile(sso_profile))?;
+        Ok(SelectedProfile { name, region, providers })
     }
 
     /// The providers of the profile or of the session.
-    pub(crate) fn login(&self, login: &Login) -> Result<ProfileProviders, ConfigError> {
+    pub(crate) fn login(&self, login: &Login) -> Result<ProfileProviders, Failure> {
         match &login.sso_session {
-            Some(session) => built(self.builder().sso_session(session)),
-            None => self.providers(),
+            Some(session) => Ok(built(self.builder()?.sso_session(session))?),
+            None => Ok(self.profile()?.providers),
         }
     }
 
-    /// The directory of the role credentials that are cached on disk; `None` with `--no-cache`, and
-    /// without a home directory: that cache is a help, and nothing to fail for.
+    /// The directory of cached role credentials. `None` with `--no-cache`, and without a home
+    /// directory: the program works without that cache.
     pub(crate) fn role_cache_dir(&self) -> Option<PathBuf> {
         if self.global.no_cache {
             return None;
         }
-        sso_cache::role_cache_dir(&self.environment).ok()
+        let directory = self.global.role_cache_dir.clone();
+        directory.or_else(|| sso_cache::role_cache_dir(&self.environment).ok())
     }
 
-    /// Waits for the network or another process. What takes long is shown on a terminal.
+    /// The time limit that `--timeout` or its variable sets.
+    pub(crate) fn timeout(&self) -> Result<Option<Duration>, Failure> {
+        self.limit(self.global.timeout, "SSOCREDS_TIMEOUT")
+    }
+
+    fn limit(
+        &self,
+        option: Option<Duration>,
+        variable: &'static str,
+    ) -> Result<Option<Duration>, Failure> {
+        if option.is_some() {
+            return Ok(option);
+        }
+        let value = self.environment.var(variable).map_err(SettingsError::from)?;
+        let wrong = |wrong| Failure::Variable { variable, wrong };
+        value.map(|value| arguments::seconds(value).map_err(wrong)).transpose()
+    }
+
+    /// Waits for the network or another process, and shows on a terminal what takes long.
     ///
-    /// Here, and not earlier, is what a command does not need that only reads files: a runtime, and
-    /// somebody who listens to warnings.
+    /// Starts the runtime and the output of warnings, which a command that only reads files does
+    /// without.
     pub(crate) fn wait<T>(
         &self,
         what: &str,
@@ -71,28 +109,34 @@ impl Context {
         if self.global.verbose == 0 {
             notices::listen(&progress);
         }
-        // One thread is all that a short-lived program needs.
+        // A short-lived program needs one thread only.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Failure::Io { doing: "start", source })?;
         let done = runtime.block_on(progress.watch(work(&progress)));
-        // A thread in which the system still looks up a name can take many times the limit of a
-        // connection. No thread writes anything.
+        // A blocking thread in which the system resolves a name can outlive the connect timeout. No
+        // such thread writes anything.
         runtime.shutdown_background();
         Ok(done)
     }
 
-    fn builder(&self) -> ProfileProvidersBuilder {
+    fn builder(&self) -> Result<ProfileProvidersBuilder, Failure> {
         let mut builder = ProfileProviders::builder()
             .environment(self.environment.clone())
-            .role_credentials_cache(self.role_cache_dir().is_some())
             .user_agent_suffix(concat!("ssocreds-cli/", env!("CARGO_PKG_VERSION")));
-        if let Some(profile) = &self.global.profile {
-            builder = builder.profile(profile);
+        if let Some(dir) = self.role_cache_dir() {
+            builder = builder.role_credentials_cache(true).role_cache_dir(dir);
         }
         if let Some(dir) = &self.global.cache_dir {
             builder = builder.cache_dir(dir);
         }
-        builder
+        if let Some(limit) = self.timeout()?.or(self.default_timeout) {
+            builder = builder.timeout(limit);
+        }
+        let limit = self.limit(self.global.connect_timeout, "SSOCREDS_CONNECT_TIMEOUT")?;
+        if let Some(limit) = limit {
+            builder = builder.connect_timeout(limit);
+        }
+        Ok(builder)
     }
 }
 
@@ -113,22 +157,16 @@ pub(crate) fn now() -> jiff::Timestamp {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
-    use std::time::Duration;
-
-    use crate::arguments::Color;
 
     use super::*;
 
     #[test]
     fn what_a_thread_still_does_is_not_waited_for() {
-        let global = Global {
-            profile: None,
-            cache_dir: None,
-            no_cache: false,
-            verbose: 0,
-            color: Color::Never,
+        let context = Context {
+            global: Global::default(),
+            environment: Environment::default(),
+            default_timeout: None,
         };
-        let context = Context { global, environment: Environment::default() };
         let (release, released) = mpsc::channel::<()>();
         let (end, ended) = mpsc::channel();
         let done = context.wait("testing", async |_| {

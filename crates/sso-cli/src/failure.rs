@@ -8,6 +8,7 @@ use std::io;
 use sso_http::{ServiceError, ServiceErrorKind, TransportError};
 use sso_provider::{ConfigError, CredentialsError, TokenError};
 
+use crate::followed_profile::FollowError;
 use crate::quote::Unprintable;
 
 /// Why a command did not do what it was asked for.
@@ -26,12 +27,22 @@ pub(crate) enum Failure {
         source: ServiceError,
     },
     #[error(transparent)]
+    Follow(#[from] FollowError),
+    #[error("the environment variable {variable} cannot be used: {wrong}, or remove it")]
+    Variable { variable: &'static str, wrong: &'static str },
+    #[error(transparent)]
     Unprintable(#[from] Unprintable),
     #[error("{} cannot be run", program.display())]
     Run {
         program: OsString,
         #[source]
         source: io::Error,
+    },
+    #[error("no browser could be opened; open this link yourself, or set BROWSER: {link}")]
+    Browser {
+        link: String,
+        #[source]
+        source: opener::OpenError,
     },
     #[error("there is no command {name}; `ssocreds help` lists them")]
     NoSuchCommand { name: String },
@@ -48,13 +59,13 @@ impl Failure {
         match self {
             Self::Credentials(error) => credentials(error),
             Self::Token(error) => token(error),
-            Self::Config(_) => 3,
+            Self::Config(_) | Self::Follow(_) | Self::Variable { .. } => 3,
             Self::List { source, .. } => service(source),
             // As POSIX shells have it.
             Self::Run { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
             Self::Run { .. } => 126,
             Self::NoSuchCommand { .. } => 2,
-            Self::Unprintable(_) | Self::Io { .. } => 1,
+            Self::Unprintable(_) | Self::Browser { .. } | Self::Io { .. } => 1,
         }
     }
 
@@ -76,6 +87,14 @@ impl Failure {
         match self {
             Self::Credentials(error) => error.login_command(),
             Self::Token(error) => error.login_command(),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with the configuration, if that is the cause.
+    pub(crate) fn config_error(&self) -> Option<&ConfigError> {
+        match self {
+            Self::Config(error) | Self::Credentials(CredentialsError::Config(error)) => Some(error),
             _ => None,
         }
     }

@@ -21,12 +21,15 @@
 //! This file only puts the parts together.
 
 #![forbid(unsafe_code)]
+#![expect(clippy::result_large_err, reason = "one error per run: its size costs nothing")]
 
 mod arguments;
 mod commands;
 mod context;
 mod core_dump;
 mod failure;
+mod followed_profile;
+mod next_step;
 mod notices;
 mod printable;
 mod process_format;
@@ -50,7 +53,7 @@ fn main() -> ExitCode {
         Err(error) => return report::usage(&error),
     };
     arguments.global.color.write_global();
-    let context = Context::new(arguments.global);
+    let context = Context::new(arguments.global, arguments.command.default_timeout());
     match run(&context, &arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -62,9 +65,10 @@ fn main() -> ExitCode {
 
 fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     match command {
-        Command::CredentialProcess => commands::credential_process::run(context),
+        Command::CredentialProcess(options) => commands::credential_process::run(context, options),
         Command::Export(options) => commands::export::run(context, options),
         Command::Exec(options) => commands::exec::run(context, options),
+        Command::Console(options) => commands::console::run(context, options),
         Command::Token(options) => commands::token::run(context, options),
         Command::Accounts(options) => commands::accounts::run(context, options),
         Command::Roles(options) => commands::roles::run(context, options),

@@ -1,6 +1,4 @@
-//! Values as one word of a shell: whatever they hold, nothing of it is run or expanded.
-//!
-//! Not responsible for the commands around them.
+//! Quotes a value as one word of a shell, so that no part of it is run or expanded.
 
 use zeroize::Zeroizing;
 
@@ -13,7 +11,7 @@ pub(crate) struct Unprintable {
     what: String,
 }
 
-/// How a value is made one word.
+/// How a value is quoted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shell {
     /// sh, bash, zsh and the like.
@@ -21,6 +19,8 @@ pub(crate) enum Shell {
     Fish,
     Powershell,
     WindowsCmd,
+    /// The shared credentials file, which has no quotes.
+    Ini,
 }
 
 impl Shell {
@@ -30,14 +30,16 @@ impl Shell {
             Self::Fish => "fish",
             Self::Powershell => "PowerShell",
             Self::WindowsCmd => "cmd.exe",
+            Self::Ini => "the credentials file",
         }
     }
 
     /// The value of `name` as one word of this shell; quoted where it must be, and in fish and
     /// PowerShell always.
     ///
-    /// Refuses control characters, which no credential holds, and for `cmd.exe`, where quoting
-    /// depends on who reads it, whatever is not a letter, a digit or one of a few marks.
+    /// Refuses control characters, which no credential holds; for INI the characters that are special
+    /// there; and for `cmd.exe`, where quoting depends on the program that reads it, all but letters,
+    /// digits and a few marks.
     pub(crate) fn word(
         self,
         name: &'static str,
@@ -55,6 +57,17 @@ impl Shell {
                 return Ok(escaped(value, '`', |c| {
                     matches!(c, '"' | '`' | '$' | '\u{201c}'..='\u{201e}')
                 }));
+            }
+            // A profile's name may have blanks, other letters and more. Only these would end it, or
+            // start a comment.
+            Self::Ini => {
+                let is_special = |c: char| matches!(c, '[' | ']' | '#' | ';' | '"' | '\'' | '\\');
+                let trimmed = value.trim() == value && !value.is_empty();
+                return match value.chars().find(|&c| is_special(c)) {
+                    Some(c) => refuse(format!("the character {c:?}")),
+                    None if !trimmed => refuse("no text, or blanks around it".to_owned()),
+                    None => Ok(Zeroizing::new(value.to_owned())),
+                };
             }
             Self::WindowsCmd => {}
         }
@@ -148,6 +161,12 @@ mod tests {
                 assert!(!error.contains("MARK"), "{error}");
             }
         }
+        for value in ["MARK]", "[MARK", "MARK # x", "MARK;", "\"MARK\"", " MARK", "MARK\n"] {
+            let error = refused(Shell::Ini, value);
+            assert!(error.contains("credentials file") && !error.contains("MARK"), "{error}");
+        }
+        check(Shell::Ini, "FwoGZXIvYXdzEJr//==", "FwoGZXIvYXdzEJr//==");
+        check(Shell::Ini, "My Account", "My Account");
         for c in "%^&<>|\"!()' ~;é".chars() {
             let error = refused(Shell::WindowsCmd, &format!("MARK{c}"));
             assert!(error.contains(&format!("{c:?}")) && !error.contains("MARK"), "{error}");

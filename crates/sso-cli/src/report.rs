@@ -8,15 +8,13 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anstyle::Style;
 use serde::Serialize;
-use sso_config::SettingsError;
-use sso_provider::{ConfigError, CredentialsError, TokenError};
-use sso_types::CommandOption;
+use sso_provider::{CredentialsError, TokenError};
 
 use crate::arguments::Command;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::next_step::next_steps;
 use crate::printable::{escape_json, printable};
 use crate::table::BAD;
 
@@ -58,9 +56,7 @@ pub(crate) fn failure(failure: &Failure, context: &Context, command: &Command) {
     for cause in &report.causes {
         let _ = writeln!(text, "  because {}", printable(cause));
     }
-    if let Some(next) = next_step(failure, context, command) {
-        text.push_str(&next);
-    }
+    text.push_str(&next_steps(failure, context, command));
     // A stderr that is gone leaves nobody to tell.
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
@@ -113,8 +109,8 @@ impl<'a> Report<'a> {
         let mut error: Option<&(dyn Error + 'static)> = Some(failure);
         while let Some(link) = error {
             let text = text(link);
-            // A transparent error and what it wraps say the same.
-            if let Some(text) = text.filter(|text| texts.last() != Some(text)) {
+            // A transparent error and its source have the same text.
+            if texts.last() != Some(&text) {
                 texts.push(text);
             }
             error = link.source();
@@ -136,83 +132,14 @@ impl<'a> Report<'a> {
     }
 }
 
-/// What a link of the chain says. That a login is required, and how, is said at the end.
-fn text(link: &(dyn Error + 'static)) -> Option<String> {
+/// Returns the text of one error of the chain. How to log in is printed at the end.
+fn text(link: &(dyn Error + 'static)) -> String {
     let login_required = |error: &TokenError| matches!(error, TokenError::LoginRequired { .. });
     if let Some(Failure::Token(error) | Failure::Credentials(CredentialsError::InvalidToken(error))) =
         link.downcast_ref()
         && login_required(error)
     {
-        return Some("a login is required".to_owned());
+        return "a login is required".to_owned();
     }
-    Some(link.to_string())
-}
-
-/// What to do next, as lines. Never what would fail in the same way.
-fn next_step(failure: &Failure, context: &Context, failed: &Command) -> Option<String> {
-    let bold = Style::new().bold();
-    let command = |to: &str, command: &str| format!("  to {to}, run: {bold}{command}{bold:#}\n");
-    let of_login = || of_login(context, failed);
-    if let Some(login) = failure.login_command() {
-        return Some(command("log in", login));
-    }
-    let config = match failure {
-        Failure::Config(error) | Failure::Credentials(CredentialsError::Config(error)) => {
-            Some(error)
-        }
-        _ => None,
-    };
-    match config {
-        Some(ConfigError::TokenOnly { .. }) => {
-            return Some(command("get the access token", &format!("ssocreds token{}", of_login())));
-        }
-        Some(ConfigError::Settings(SettingsError::NoHome | SettingsError::Environment(_))) => {
-            return None;
-        }
-        Some(ConfigError::Settings(error)) if error.is_not_found() => {
-            return Some(command("see the sessions and profiles", "ssocreds status"));
-        }
-        Some(ConfigError::Settings(_)) => {
-            return Some(command("see what was understood", "ssocreds config"));
-        }
-        _ => {}
-    }
-    match failure.exit_code() {
-        5 if asked_for_one(failure, failed) => {
-            Some(command("see what you may use", &format!("ssocreds roles{}", of_login())))
-        }
-        6 if context.global.verbose == 0 && can_pass(failure) => {
-            Some("  try again later; with -v each attempt is shown\n".to_owned())
-        }
-        _ => None,
-    }
-}
-
-/// Whether the same command can succeed later, with nothing changed. An untrusted certificate, say,
-/// stays untrusted.
-fn can_pass(failure: &Failure) -> bool {
-    failure.service_error().is_none_or(|error| error.is_transient() || error.is_timeout())
-}
-
-/// The option that chooses the same login, where one was given.
-fn of_login(context: &Context, failed: &Command) -> String {
-    let (option, name) = match (&context.global.profile, failed.sso_session()) {
-        (_, Some(session)) => ("--sso-session", session),
-        (Some(profile), None) => ("--profile", profile.as_str()),
-        (None, None) => return String::new(),
-    };
-    format!(" {}", CommandOption { option, value: name })
-}
-
-/// Whether the portal was asked for one account or role, so that a list of all may tell more.
-fn asked_for_one(failure: &Failure, failed: &Command) -> bool {
-    match failure {
-        Failure::Credentials(error) => {
-            matches!(error, CredentialsError::AccessDenied { .. } | CredentialsError::Portal { .. })
-        }
-        Failure::List { .. } => {
-            matches!(failed, Command::Roles(options) if options.account_id.is_some())
-        }
-        _ => false,
-    }
+    link.to_string()
 }

@@ -8,13 +8,15 @@ use sso_config::SsoProfile;
 use crate::arguments::{Show, TableFormat};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::followed_profile::follow;
 use crate::stdout;
 
 pub(crate) fn run(context: &Context, options: &Show) -> Result<(), Failure> {
     let config = context.shared_config()?;
     let table = options.format == TableFormat::Table;
     if let Some(name) = &context.global.profile {
-        let profile = SsoProfile::resolve(&config, name, &context.environment)?;
+        let name = follow(&config, name)?;
+        let profile = SsoProfile::resolve(&config, &name, &context.environment)?;
         let resolved = resolved::Resolved::new(&profile)?;
         return if table {
             stdout::print_styled(&resolved.render(&profile))

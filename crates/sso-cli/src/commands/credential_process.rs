@@ -1,13 +1,14 @@
-//! `ssocreds credential-process`: credentials for any AWS tool's `credential_process` setting.
+//! `ssocreds credential-process`: credentials for the `credential_process` setting of any AWS tool.
 //!
-//! Nothing but the JSON object may stand on stdout.
+//! Stdout holds the JSON object and nothing else.
 
+use crate::arguments::Retrieval;
 use crate::commands::role_credentials;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::{process_format, stdout};
 
-pub(crate) fn run(context: &Context) -> Result<(), Failure> {
-    let credentials = role_credentials::get(context, &context.providers()?)?;
+pub(crate) fn run(context: &Context, options: &Retrieval) -> Result<(), Failure> {
+    let credentials = role_credentials::get(context, &context.profile()?.providers, options)?;
     stdout::print(&process_format::print(&credentials))
 }

@@ -77,8 +77,8 @@ const BEARER_TOKEN_PREFIX: &str = "AWS_BEARER_TOKEN_";
 
 pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
     let Some((program, arguments)) = options.command.split_first() else { return Ok(()) };
-    let providers = context.providers()?;
-    let credentials = role_credentials::get(context, &providers)?;
+    let profile = context.profile()?;
+    let credentials = role_credentials::get(context, &profile.providers, &options.retrieval)?;
 
     let mut command = Command::new(program);
     command.args(arguments);
@@ -93,9 +93,8 @@ pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
     if let Some(account_id) = credentials.account_id() {
         command.env("AWS_ACCOUNT_ID", account_id.as_str());
     }
-    let region = providers.sso_profile().and_then(|profile| profile.aws_region());
-    if let Some(region) = region.filter(|region| !region.is_empty()) {
-        command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
+    if let Some(region) = profile.region {
+        command.env("AWS_REGION", &region).env("AWS_DEFAULT_REGION", region);
     }
     become_command(command).map_err(|source| Failure::Run { program: program.clone(), source })
 }

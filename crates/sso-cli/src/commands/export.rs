@@ -1,6 +1,4 @@
-//! `ssocreds export`: credentials for a shell, a file of variables, or a program.
-//!
-//! Not responsible for quoting (`quote`).
+//! `ssocreds export`: prints credentials for a shell, a file of variables, or a program.
 
 use serde::Serialize;
 use sso_types::Credentials;
@@ -12,8 +10,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::quote::{Shell, Unprintable};
 use crate::times::whole_seconds;
-use crate::{process_format, stdout};
+use crate::{notices, process_format, stdout};
 
+/// The output of `--format json`. Keys are only ever added.
 #[derive(Serialize)]
 struct Variables<'a> {
     #[serde(rename = "AWS_ACCESS_KEY_ID")]
@@ -24,16 +23,27 @@ struct Variables<'a> {
     session_token: &'a str,
     #[serde(rename = "AWS_CREDENTIAL_EXPIRATION")]
     credential_expiration: String,
+    #[serde(rename = "AWS_REGION", skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+    #[serde(rename = "AWS_DEFAULT_REGION", skip_serializing_if = "Option::is_none")]
+    default_region: Option<&'a str>,
 }
 
 pub(crate) fn run(context: &Context, options: &Export) -> Result<(), Failure> {
-    let credentials = role_credentials::get(context, &context.providers()?)?;
-    stdout::print(&render(&credentials, options.format)?)
+    let profile = context.profile()?;
+    let credentials = role_credentials::get(context, &profile.providers, &options.retrieval)?;
+    let region = profile.region.as_deref().filter(|_| options.region);
+    if options.region && region.is_none() {
+        notices::warn(&format!("profile {:?} has no region; none is exported", profile.name));
+    }
+    stdout::print(&render(&profile.name, &credentials, region, options.format)?)
 }
 
-/// The text to print. Secret.
+/// Returns the text to print. Secret.
 fn render(
+    profile: &str,
     credentials: &Credentials,
+    region: Option<&str>,
     format: ExportFormat,
 ) -> Result<Zeroizing<String>, Unprintable> {
     let variables = Variables {
@@ -41,10 +51,13 @@ fn render(
         secret_access_key: credentials.secret_access_key().expose_secret(),
         session_token: credentials.session_token().expose_secret(),
         credential_expiration: whole_seconds(credentials.expires_at()),
+        region,
+        default_region: region,
     };
     let (shell, before, between) = match format {
         ExportFormat::Process => return Ok(process_format::print(credentials)),
         ExportFormat::Json => return Ok(process_format::secret_json(&variables)),
+        ExportFormat::Ini => return ini(profile, credentials, region),
         ExportFormat::Env => (Shell::Posix, "export ", "="),
         ExportFormat::EnvNoExport => (Shell::Posix, "", "="),
         ExportFormat::Fish => (Shell::Fish, "set -gx ", " "),
@@ -53,22 +66,62 @@ fn render(
     };
     let mut words = Vec::new();
     for (name, value) in [
-        ("AWS_ACCESS_KEY_ID", variables.access_key_id),
-        ("AWS_SECRET_ACCESS_KEY", variables.secret_access_key),
-        ("AWS_SESSION_TOKEN", variables.session_token),
-        ("AWS_CREDENTIAL_EXPIRATION", variables.credential_expiration.as_str()),
+        ("AWS_ACCESS_KEY_ID", Some(variables.access_key_id)),
+        ("AWS_SECRET_ACCESS_KEY", Some(variables.secret_access_key)),
+        ("AWS_SESSION_TOKEN", Some(variables.session_token)),
+        ("AWS_CREDENTIAL_EXPIRATION", Some(variables.credential_expiration.as_str())),
+        ("AWS_REGION", region),
+        ("AWS_DEFAULT_REGION", region),
     ] {
-        words.push((name, shell.word(name, value)?));
+        if let Some(value) = value {
+            words.push((name, shell.word(name, value)?));
+        }
     }
-    // All the room that it takes, so that no part is left behind by a move in memory.
-    let room = words.iter().map(|(name, word)| name.len() + word.len() + 16).sum();
-    let mut text = Zeroizing::new(String::with_capacity(room));
-    for (name, word) in &words {
+    Ok(lines(before, between, &words))
+}
+
+/// Returns a profile for the shared credentials file. Secret.
+fn ini(
+    name: &str,
+    credentials: &Credentials,
+    region: Option<&str>,
+) -> Result<Zeroizing<String>, Unprintable> {
+    let name = Shell::Ini.word("the profile's name", name)?;
+    let mut words = Vec::new();
+    for (key, value) in [
+        ("aws_access_key_id", Some(credentials.access_key_id())),
+        ("aws_secret_access_key", Some(credentials.secret_access_key().expose_secret())),
+        ("aws_session_token", Some(credentials.session_token().expose_secret())),
+        ("region", region),
+    ] {
+        if let Some(value) = value {
+            words.push((key, Shell::Ini.word(key, value)?));
+        }
+    }
+    let mut text = Zeroizing::new(String::new());
+    let body = lines("", " = ", &words);
+    text.reserve_exact(body.len() + name.len() + 3);
+    for part in ["[", &name, "]\n", &body] {
+        text.push_str(part);
+    }
+    Ok(text)
+}
+
+/// Returns one line for each name and value.
+fn lines(
+    before: &str,
+    between: &str,
+    words: &[(&'static str, Zeroizing<String>)],
+) -> Zeroizing<String> {
+    // The whole capacity at once: growing would leave copies of secrets in memory.
+    let capacity = words.iter().map(|(name, word)| name.len() + word.len() + 16).sum();
+    let mut text = Zeroizing::new(String::with_capacity(capacity));
+    for (name, word) in words {
         for part in [before, name, between, word.as_str(), "\n"] {
             text.push_str(part);
         }
     }
-    Ok(text)
+    text
 }
 
 #[cfg(test)]
@@ -88,11 +141,11 @@ mod tests {
 
     fn check(format: ExportFormat, expected: &Expect) {
         let credentials = credentials("wJalr/XUtn+FEMI", "FwoGZXIvYXdzEJr//==");
-        expected.assert_eq(&render(&credentials, format).unwrap());
+        expected.assert_eq(&render("dev", &credentials, Some("eu-west-1"), format).unwrap());
     }
 
     #[test]
-    fn the_forms_of_the_aws_cli() {
+    fn formats() {
         check(
             ExportFormat::Env,
             &expect![[r"
@@ -100,6 +153,8 @@ mod tests {
                 export AWS_SECRET_ACCESS_KEY=wJalr/XUtn+FEMI
                 export AWS_SESSION_TOKEN=FwoGZXIvYXdzEJr//==
                 export AWS_CREDENTIAL_EXPIRATION=2026-01-01T00:00:00Z
+                export AWS_REGION=eu-west-1
+                export AWS_DEFAULT_REGION=eu-west-1
             "]],
         );
         check(
@@ -109,6 +164,8 @@ mod tests {
                 AWS_SECRET_ACCESS_KEY=wJalr/XUtn+FEMI
                 AWS_SESSION_TOKEN=FwoGZXIvYXdzEJr//==
                 AWS_CREDENTIAL_EXPIRATION=2026-01-01T00:00:00Z
+                AWS_REGION=eu-west-1
+                AWS_DEFAULT_REGION=eu-west-1
             "]],
         );
         check(
@@ -118,6 +175,8 @@ mod tests {
                 set -gx AWS_SECRET_ACCESS_KEY "wJalr/XUtn+FEMI"
                 set -gx AWS_SESSION_TOKEN "FwoGZXIvYXdzEJr//=="
                 set -gx AWS_CREDENTIAL_EXPIRATION "2026-01-01T00:00:00Z"
+                set -gx AWS_REGION "eu-west-1"
+                set -gx AWS_DEFAULT_REGION "eu-west-1"
             "#]],
         );
         check(
@@ -127,6 +186,8 @@ mod tests {
                 $Env:AWS_SECRET_ACCESS_KEY="wJalr/XUtn+FEMI"
                 $Env:AWS_SESSION_TOKEN="FwoGZXIvYXdzEJr//=="
                 $Env:AWS_CREDENTIAL_EXPIRATION="2026-01-01T00:00:00Z"
+                $Env:AWS_REGION="eu-west-1"
+                $Env:AWS_DEFAULT_REGION="eu-west-1"
             "#]],
         );
         check(
@@ -136,13 +197,25 @@ mod tests {
                 set AWS_SECRET_ACCESS_KEY=wJalr/XUtn+FEMI
                 set AWS_SESSION_TOKEN=FwoGZXIvYXdzEJr//==
                 set AWS_CREDENTIAL_EXPIRATION=2026-01-01T00:00:00Z
+                set AWS_REGION=eu-west-1
+                set AWS_DEFAULT_REGION=eu-west-1
             "]],
         );
         check(
             ExportFormat::Json,
             &expect![[r#"
-                {"AWS_ACCESS_KEY_ID":"AKID","AWS_SECRET_ACCESS_KEY":"wJalr/XUtn+FEMI","AWS_SESSION_TOKEN":"FwoGZXIvYXdzEJr//==","AWS_CREDENTIAL_EXPIRATION":"2026-01-01T00:00:00Z"}
+                {"AWS_ACCESS_KEY_ID":"AKID","AWS_SECRET_ACCESS_KEY":"wJalr/XUtn+FEMI","AWS_SESSION_TOKEN":"FwoGZXIvYXdzEJr//==","AWS_CREDENTIAL_EXPIRATION":"2026-01-01T00:00:00Z","AWS_REGION":"eu-west-1","AWS_DEFAULT_REGION":"eu-west-1"}
             "#]],
+        );
+        check(
+            ExportFormat::Ini,
+            &expect![[r"
+                [dev]
+                aws_access_key_id = AKID
+                aws_secret_access_key = wJalr/XUtn+FEMI
+                aws_session_token = FwoGZXIvYXdzEJr//==
+                region = eu-west-1
+            "]],
         );
     }
 
@@ -155,7 +228,7 @@ mod tests {
             }
             _ => r#"eval "$1"; printf '%s|%s' "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN""#,
         };
-        let text = render(&credentials(key, token), format).unwrap();
+        let text = render("dev", &credentials(key, token), None, format).unwrap();
         let mut command = Command::new(shell);
         command.arg("-c").arg(script);
         if format != ExportFormat::Fish {

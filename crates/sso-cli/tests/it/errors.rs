@@ -139,10 +139,11 @@ async fn the_service_refuses() {
         &scene,
         5,
         &expect![[r#"
-        ssocreds: access to the role SSOReadOnlyRole in the account 123456789012 at https://my-sso-portal.awsapps.com/start was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
-          because GetRoleCredentials failed with ForbiddenException (HTTP 403): No access; check that the role SSOReadOnlyRole is assigned to you in the account 123456789012, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-          to see what you may use, run: ssocreds roles --profile devsso
-    "#]],
+            ssocreds: access to the role SSOReadOnlyRole in the account 123456789012 at https://my-sso-portal.awsapps.com/start was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
+              because GetRoleCredentials failed with ForbiddenException (HTTP 403): No access; check that the role SSOReadOnlyRole is assigned to you in the account 123456789012, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
+              to see what you may use, run: ssocreds roles --profile devsso
+              if the role was assigned to you a short time ago, log in again: aws sso login --sso-session dev-session
+        "#]],
     );
     for (error, code) in [(ErrorName::InvalidRequest, 5), (ErrorName::ResourceNotFound, 5)] {
         scene.emulator.fault_next(Operation::GetRoleCredentials, 1, error);
@@ -202,10 +203,10 @@ async fn the_service_is_not_available() {
         &scene,
         6,
         &expect![[r#"
-        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials failed with InternalServerException (HTTP 500): Internal server error; try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-          try again later; with -v each attempt is shown
-    "#]],
+            ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+              because GetRoleCredentials failed with InternalServerException (HTTP 500): Internal server error; try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
+              try again later; -v shows each attempt
+        "#]],
     );
     scene.emulator.clear_faults();
     scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::TooManyRequests);
@@ -213,10 +214,10 @@ async fn the_service_is_not_available() {
         &scene,
         6,
         &expect![[r#"
-        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-          try again later; with -v each attempt is shown
-    "#]],
+            ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+              because GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
+              try again later; -v shows each attempt
+        "#]],
     );
     scene.emulator.clear_faults();
     scene.emulator.fault(Fault::DropBeforeAnswer);
@@ -224,13 +225,13 @@ async fn the_service_is_not_available() {
         &scene,
         6,
         &expect![[r#"
-        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-          because the connection was closed before the answer was whole
-          because client error (SendRequest)
-          because connection closed before message completed
-          try again later; with -v each attempt is shown
-    "#]],
+            ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+              because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
+              because the connection was closed before the answer was whole
+              because client error (SendRequest)
+              because connection closed before message completed
+              try again later; -v shows each attempt
+        "#]],
     );
     scene.emulator.clear_faults();
     scene.emulator.fault(Fault::Garbage);
@@ -238,13 +239,46 @@ async fn the_service_is_not_available() {
         &scene,
         6,
         &expect![[r#"
-        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-          because what came back is not HTTP; check the endpoint and the proxy
-          because client error (SendRequest)
-          because invalid HTTP version parsed
-    "#]],
+            ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+              because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
+              because what came back is not HTTP; check the endpoint and the proxy
+              because client error (SendRequest)
+              because invalid HTTP version parsed
+        "#]],
     );
+}
+
+/// Nothing that passes by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_untrusted_certificate_is_not_tried_again_later() {
+    let scene = Scene::with(sso_emulator::Emulator::builder().tls(true), TokenState::Valid).await;
+    let mut command = scene.command(&RUN);
+    let error = scene.run_command(command.env_remove("AWS_CA_BUNDLE")).failure(6);
+    assert!(error.contains("not trusted") && !error.contains("later"), "{error}");
+}
+
+/// A proxy that wants a password, and one that allows no tunnel.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_refuses_is_not_tried_again_later() {
+    use std::io::{Read as _, Write as _};
+
+    let scene = Scene::with(sso_emulator::Emulator::builder().tls(true), TokenState::Valid).await;
+    for status in ["407 Proxy Authentication Required", "403 Forbidden"] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = format!("http://{}", listener.local_addr().unwrap());
+        let answer = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").unwrap();
+        });
+        let mut command = scene.command(&RUN);
+        command.env("HTTPS_PROXY", &proxy).env("NO_PROXY", "");
+        command.env("AWS_ENDPOINT_URL_SSO", "https://portal.example");
+        let error = scene.run_command(&mut command).failure(6);
+        answer.join().unwrap();
+        assert!(error.contains(&proxy) && error.contains("HTTPS_PROXY"), "{error}");
+        assert!(!error.contains("later"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,9 +290,9 @@ async fn a_captive_portal_answers() {
         &scene,
         6,
         &expect![[r#"
-        ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-          because GetRoleCredentials got an answer that is not from AWS (HTTP 403, text/html: "Please log in to the Wi-Fi"); a proxy, or a login page of your network, may have answered instead (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-    "#]],
+            ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
+              because GetRoleCredentials got an answer that is not from AWS (HTTP 403, text/html: "Please log in to the Wi-Fi"); a proxy, or a login page of your network, may have answered instead (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
+        "#]],
     );
 }
 
@@ -278,7 +312,7 @@ async fn nobody_listens() {
           because no connection to CLOSED; check the network, and HTTPS_PROXY if you need a proxy
           because tcp connect error
           because Connection refused (os error 111)
-          try again later; with -v each attempt is shown
+          try again later; -v shows each attempt
     "#]].assert_eq(&error.replace(&closed.to_string(), "CLOSED"));
 }
 

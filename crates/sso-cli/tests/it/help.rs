@@ -6,10 +6,11 @@ use expect_test::expect;
 
 use crate::program::binary;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "credential-process",
     "export",
     "exec",
+    "console",
     "token",
     "accounts",
     "roles",
@@ -40,6 +41,7 @@ fn the_help() {
           credential-process  Print credentials for the credential_process setting of any AWS tool
           export              Print credentials as shell commands, environment variables or JSON
           exec                Run a command with the credentials in its environment
+          console             Open the AWS console in a browser, with the profile's account and role
           token               Print the SSO access token, refreshed when needed; it is a secret
           accounts            List the accounts that the login gives access to
           roles               List the roles that the login gives access to, of one account or of all
@@ -55,14 +57,21 @@ fn the_help() {
           -V, --version  Print version
 
         Global options:
-              --profile <NAME>         The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE, else
-                                       "default"]
-              --cache-dir <DIRECTORY>  The directory of the token files [default: ~/.aws/sso/cache]
-              --no-cache               Neither read nor write the role credentials that are cached on disk
-                                       (~/.aws/cli/cache)
-          -v, --verbose...             Say on stderr what is done; twice for more. No secret is shown
-              --color <WHEN>           When to use colour; NO_COLOR is honoured [possible values: auto,
-                                       always, never]
+              --profile <NAME>              The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE,
+                                            else "default"]
+              --cache-dir <DIRECTORY>       The directory of the token files [default: SSOCREDS_CACHE_DIR,
+                                            else ~/.aws/sso/cache]
+              --role-cache-dir <DIRECTORY>  The directory of cached role credentials [default:
+                                            SSOCREDS_ROLE_CACHE_DIR, else ~/.aws/cli/cache]
+              --no-cache                    Do not read or write cached role credentials
+              --connect-timeout <SECONDS>   The time limit for opening a connection [default:
+                                            SSOCREDS_CONNECT_TIMEOUT, else 3.1]
+              --timeout <SECONDS>           The time limit for the whole command, with all retries [default:
+                                            SSOCREDS_TIMEOUT, else 60; 50 for credential-process, none for
+                                            accounts and roles]
+          -v, --verbose...                  Log to stderr (-vv for more); secrets are never logged
+              --color <WHEN>                When to use colour; NO_COLOR is honoured [possible values: auto,
+                                            always, never]
 
         Example:
           aws sso login --profile devsso
@@ -91,23 +100,32 @@ fn the_help_of_exec() {
           <COMMAND>...  The command and its arguments
 
         Options:
-          -h, --help  Print help
+              --refresh  Get new role credentials, even if cached ones are valid, and replace the cached
+                         ones
+          -h, --help     Print help
 
         Global options:
-              --profile <NAME>         The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE, else
-                                       "default"]
-              --cache-dir <DIRECTORY>  The directory of the token files [default: ~/.aws/sso/cache]
-              --no-cache               Neither read nor write the role credentials that are cached on disk
-                                       (~/.aws/cli/cache)
-          -v, --verbose...             Say on stderr what is done; twice for more. No secret is shown
-              --color <WHEN>           When to use colour; NO_COLOR is honoured [possible values: auto,
-                                       always, never]
+              --profile <NAME>              The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE,
+                                            else "default"]
+              --cache-dir <DIRECTORY>       The directory of the token files [default: SSOCREDS_CACHE_DIR,
+                                            else ~/.aws/sso/cache]
+              --role-cache-dir <DIRECTORY>  The directory of cached role credentials [default:
+                                            SSOCREDS_ROLE_CACHE_DIR, else ~/.aws/cli/cache]
+              --no-cache                    Do not read or write cached role credentials
+              --connect-timeout <SECONDS>   The time limit for opening a connection [default:
+                                            SSOCREDS_CONNECT_TIMEOUT, else 3.1]
+              --timeout <SECONDS>           The time limit for the whole command, with all retries [default:
+                                            SSOCREDS_TIMEOUT, else 60; 50 for credential-process, none for
+                                            accounts and roles]
+          -v, --verbose...                  Log to stderr (-vv for more); secrets are never logged
+              --color <WHEN>                When to use colour; NO_COLOR is honoured [possible values: auto,
+                                            always, never]
 
         Example:
           ssocreds exec --profile devsso -- aws s3 ls
 
-        AWS_REGION and AWS_DEFAULT_REGION are set where the profile has a region. Variables that would lead
-        the command to other credentials, AWS_PROFILE among them, are removed.
+        AWS_REGION and AWS_DEFAULT_REGION are set if the profile has a region. Variables that would lead the
+        command to other credentials, AWS_PROFILE among them, are removed.
 
         Exit codes: the command's own; 127 when it is not found, 126 when it cannot be run.
         Before it runs, those of `ssocreds --help`.

@@ -18,17 +18,20 @@
 mod access;
 mod cache;
 mod config;
+mod console;
 #[cfg(target_os = "linux")]
 mod core_dump;
 mod dialect;
 mod errors;
 mod exec;
 mod export;
+mod followed_profile;
 mod help;
 #[cfg(unix)]
 mod hostile;
 mod hostile_text;
 mod lists;
+mod options;
 mod program;
 mod progress;
 mod secrets;

@@ -15,6 +15,7 @@ use sso_types::StartUrl;
 
 use crate::context::{self, Context};
 use crate::failure::Failure;
+use crate::followed_profile::follow;
 use crate::times::whole_seconds;
 
 #[derive(Debug, Serialize)]
@@ -101,7 +102,7 @@ pub(super) fn take(context: &Context) -> Result<Survey, Failure> {
     let roles = context.role_cache_dir();
     let look = Look { context, config: &config, tokens: &tokens, roles, now: context::now() };
     let (logins, profiles) = match &context.global.profile {
-        Some(name) => look.at_one(name)?,
+        Some(name) => look.at_one(&follow(&config, name)?)?,
         None => look.at_all(),
     };
     let token_files = logins.iter().filter_map(|login| login.token.token_file.as_ref());
