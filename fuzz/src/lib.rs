@@ -11,6 +11,7 @@ pub mod command_line;
 pub mod config_files;
 pub mod endpoint_url;
 mod leak;
+pub mod link_rules;
 pub mod names;
 pub mod oidc_answer;
 pub mod portal_answer;
@@ -39,6 +40,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("command_line", command_line::check),
     ("config_files", config_files::check),
     ("endpoint_url", endpoint_url::check),
+    ("link_rules", link_rules::check),
     ("names", names::check),
     ("oidc_answer", oidc_answer::check),
     ("portal_answer", portal_answer::check),

@@ -24,16 +24,20 @@ use crate::{AccessWarning, CacheKey, LockError, ParseError, StoreError, role_cac
 #[derive(Debug, Clone)]
 pub struct RoleCredentialsFile {
     file: CacheFile,
+    /// The account whose credentials the file must hold, if that is known.
+    account_id: Option<AccountId>,
 }
 
 impl RoleCredentialsFile {
     /// The file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { file: CacheFile::new(path, |content| role_json::parse(content).is_ok()) }
+        let file = CacheFile::new(path, |content| role_json::parse(content).is_ok());
+        Self { file, account_id: None }
     }
 
     /// The file that the AWS CLI uses in `directory` (see [`role_cache_dir`](crate::role_cache_dir))
-    /// for this account and role, signed in by this session or start URL.
+    /// for this account and role, signed in by this session or start URL. Credentials in it that say
+    /// they are those of another account are ignored, with a warning.
     pub fn standard(
         directory: &Path,
         account_id: &AccountId,
@@ -42,7 +46,7 @@ impl RoleCredentialsFile {
     ) -> Self {
         let mut name = role_cache_key(account_id, role_name, login);
         name.push_str(".json");
-        Self::new(directory.join(name))
+        Self { account_id: Some(account_id.clone()), ..Self::new(directory.join(name)) }
     }
 
     /// Reads the content of such a file, without the file.
@@ -82,7 +86,9 @@ impl RoleCredentialsFile {
 
     /// As [`load`](Self::load), with the version of the file that they were read from.
     pub fn load_with_fingerprint(&self) -> Option<(Credentials, Fingerprint)> {
-        as_if_absent(self.file.read(role_json::parse)).map(|it| (it.value, it.version))
+        let loaded = as_if_absent(self.file.read(role_json::parse))?;
+        let credentials = of_account(loaded.value, self.account_id.as_ref(), self.path())?;
+        Some((credentials, loaded.version))
     }
 
     /// The credentials in the file, expired ones too, or why there are none: for who shows what is
@@ -97,7 +103,8 @@ impl RoleCredentialsFile {
     ///
     /// With [`LockError::Unsupported`] go on without: [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<RoleCredentialsFileLock>, LockError> {
-        Ok(self.file.try_lock()?.map(|file| RoleCredentialsFileLock { file }))
+        let account_id = self.account_id.clone();
+        Ok(self.file.try_lock()?.map(|file| RoleCredentialsFileLock { file, account_id }))
     }
 
     /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every few
@@ -124,13 +131,15 @@ impl RoleCredentialsFile {
 #[must_use = "dropping the guard releases the lock"]
 pub struct RoleCredentialsFileLock {
     file: LockedFile,
+    account_id: Option<AccountId>,
 }
 
 impl RoleCredentialsFileLock {
     /// As [`RoleCredentialsFile::load`]: another process may have written while the lock was waited
     /// for.
     pub fn load(&self) -> Option<Credentials> {
-        as_if_absent(self.file.read(role_json::parse)).map(|it| it.value)
+        let loaded = as_if_absent(self.file.read(role_json::parse))?;
+        of_account(loaded.value, self.account_id.as_ref(), self.file.file().path())
     }
 
     /// Replaces the file's content in one step. A failure leaves the old content, and nothing else.
@@ -161,6 +170,26 @@ pub fn role_credentials_files(directory: &Path) -> Result<Vec<RoleCredentialsFil
     let mut files: BTreeSet<_> = left.collect();
     files.extend(all.iter().filter(|path| cache_file::is_json(path) && is_sso(path)).cloned());
     Ok(files.into_iter().map(RoleCredentialsFile::new).collect())
+}
+
+/// The credentials, unless the file says that they are those of another account: somebody exchanged
+/// the files of two profiles.
+fn of_account(
+    credentials: Credentials,
+    expected: Option<&AccountId>,
+    path: &Path,
+) -> Option<Credentials> {
+    match (credentials.account_id(), expected) {
+        (Some(found), Some(expected)) if found != expected => {
+            tracing::warn!(
+                "the cached role credentials in {} are those of the account {found}, not of \
+                 {expected}, and are not used",
+                path.display()
+            );
+            None
+        }
+        _ => Some(credentials),
+    }
 }
 
 fn as_if_absent<T>(loaded: Result<T, StoreError>) -> Option<T> {

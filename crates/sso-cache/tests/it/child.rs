@@ -36,6 +36,10 @@ pub(crate) enum Task {
     Starve,
     /// Load, lock, store. Prints what happened.
     Try,
+    /// Load a token, without and with the lock. Prints whether it was refused.
+    Load,
+    /// Load role credentials. Prints `loaded` or `none`.
+    LoadRole,
 }
 
 /// This test binary as a command that does `task`.
@@ -118,6 +122,19 @@ fn as_a_child() {
             say(attempt(&file));
         }
         "Try" => say(attempt(&file)),
+        "Load" => {
+            let locked = file.lock(LIMIT).map(|lock| lock.load());
+            let is_refused = |error: &sso_cache::StoreError| error.is_foreign_owner();
+            say(match (file.load(), locked) {
+                (Ok(_), _) | (_, Ok(Ok(_))) => "loaded",
+                (Err(error), _) if is_refused(&error) => "refused",
+                (Err(_), _) => "failed",
+            });
+        }
+        "LoadRole" => {
+            let loaded = RoleCredentialsFile::new(path).load();
+            say(if loaded.is_some() { "loaded" } else { "none" });
+        }
         other => panic!("no such task: {other}"),
     }
 }

@@ -31,6 +31,8 @@ mod leftover;
 mod locking;
 mod near_miss;
 mod odd_files;
+#[cfg(target_os = "linux")]
+mod other_users;
 mod reserving;
 mod role_credentials;
 mod storing;
