@@ -19,7 +19,11 @@ const ORIGIN: &str = "a fuzz target";
 
 pub fn check(input: &[u8]) -> Verdict {
     let Ok(text) = str::from_utf8(input) else { return Verdict::Refused };
-    let endpoint = match Endpoint::overridden(text, ORIGIN) {
+    let endpoint = match text
+        .parse::<Endpoint>()
+        .map(|it| it.with_origin(ORIGIN))
+        .map_err(|it| it.with_origin(ORIGIN))
+    {
         Ok(endpoint) => endpoint,
         Err(error) => {
             let shown = shown(&error);
@@ -41,7 +45,8 @@ pub fn check(input: &[u8]) -> Verdict {
         _ => panic!("{url:?}"),
     }
     assert!(text.len() >= url.len() && text.to_lowercase().contains(&authority.to_lowercase()));
-    let again = Endpoint::overridden(url, ORIGIN).expect("an endpoint's URL can be set again");
+    let again =
+        url.parse::<Endpoint>().expect("an endpoint's URL can be set again").with_origin(ORIGIN);
     assert_eq!(again, endpoint);
     asks_there(&endpoint, scheme, authority, path);
     Verdict::Accepted

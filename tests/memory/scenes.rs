@@ -203,7 +203,7 @@ where
         + 'static,
 {
     let clock = ManualClock::at(NOW.parse().unwrap());
-    let endpoint = || Endpoint::overridden("http://127.0.0.1:1", "a test").unwrap();
+    let endpoint = || "http://127.0.0.1:1".parse::<Endpoint>().unwrap().with_origin("a test");
     let retry = RetryLayer::standard().max_attempts(1);
     let oidc = retry.layer(Oidc::with_endpoint(https.clone(), endpoint()));
     let token_provider = SsoTokenProvider::builder(oidc, token_file.clone())

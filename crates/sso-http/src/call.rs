@@ -77,7 +77,7 @@ where
                     request.extensions_mut().insert(timeouts);
                 }
                 match exchange(https, request).await {
-                    Ok((head, body)) => interpret(&operation, head, &body),
+                    Ok((head, body)) => interpret(&operation, &head, &body),
                     Err(error) => Err(error),
                 }
             }
@@ -130,12 +130,12 @@ struct Answered<T> {
 
 fn interpret<Op: Operation>(
     operation: &Op,
-    head: Head,
+    head: &Head,
     body: &[u8],
 ) -> Result<Answered<Op::Response>, ServiceError> {
     let redactor = Redactor::new(operation.secrets());
     if !head.status.is_success() {
-        return Err(error_answer::read(Op::SERVICE, &head, body, &redactor));
+        return Err(error_answer::read(Op::SERVICE, head, body, &redactor));
     }
     let error = match operation.decode(body) {
         Ok(response) => {
@@ -143,7 +143,7 @@ fn interpret<Op: Operation>(
             let request_id = head.request_id().map(|id| redactor.line(id));
             return Ok(Answered { response, status, request_id });
         }
-        Err(DecodeError::NotJson) => error_answer::unparseable(&head, body, &redactor),
+        Err(DecodeError::NotJson) => error_answer::unparseable(head, body, &redactor),
         Err(DecodeError::Malformed(what)) => ServiceError::malformed(what),
     };
     Err(head.annotate(error, &redactor))

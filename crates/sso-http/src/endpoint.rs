@@ -1,29 +1,43 @@
-//! Where a service is reached: made from a region, or set by hand.
-//!
-//! Not responsible for where an override is configured, nor for connecting.
+//! The base URL of a service: derived from a region, or set by hand.
 
 mod partition;
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use http::Uri;
 use sso_types::Region;
 
-/// The base URL of the SSO portal or of SSO OIDC, and who set it.
+/// The base URL of the SSO portal or of SSO OIDC, and what set it.
+///
+/// Derived from a region, or parsed from a URL that overrides it. Such a URL is `https`, or `http` for
+/// this machine only (`localhost`, 127.0.0.0/8, `[::1]`): an access token must not cross a network in
+/// the clear. A path is kept and stands before the operations' own; user information, a query and a
+/// fragment are refused.
+///
+/// ```
+/// use sso_http::Endpoint;
+///
+/// let endpoint: Endpoint = "http://localhost:4566".parse()?;
+/// let endpoint = endpoint.with_origin("AWS_ENDPOINT_URL (environment)");
+/// # Ok::<(), sso_http::EndpointError>(())
+/// ```
 ///
 /// Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Arc<Parts>);
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Parts {
     /// Scheme, authority and path, without a slash at the end.
     base: String,
     /// Where in `base` host and port stand.
     authority: std::ops::Range<usize>,
-    /// Who set it, when it is not the one that the region gives.
+    /// Whether it is another one than the region's.
+    is_override: bool,
+    /// The setting that it came from.
     origin: Option<String>,
 }
 
@@ -36,13 +50,25 @@ pub struct EndpointVariant {
     pub dual_stack: bool,
 }
 
-/// An endpoint URL that cannot be used. The fault of whoever set it; the error says who that is.
-/// The URL itself is not shown, as people put passwords into URLs.
+/// An endpoint URL that cannot be used. The URL itself is not shown, as people put passwords into URLs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the endpoint URL set by {origin} cannot be used: {reason}")]
+#[error("the endpoint URL{} cannot be used: {reason}", set_by(origin.as_deref()))]
 pub struct EndpointError {
-    origin: String,
+    origin: Option<String>,
     reason: &'static str,
+}
+
+impl EndpointError {
+    /// Names the setting that holds the URL: the error then says "set by ORIGIN".
+    #[must_use]
+    pub fn with_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origin = Some(origin.into());
+        self
+    }
+}
+
+fn set_by(origin: Option<&str>) -> String {
+    origin.map_or_else(String::new, |origin| format!(" set by {origin}"))
 }
 
 impl Endpoint {
@@ -56,24 +82,12 @@ impl Endpoint {
         Self::of_region("oidc", region, variant)
     }
 
-    /// An endpoint that someone set. `origin` says who, to complete the sentence "the endpoint was
-    /// set by …": `"AWS_ENDPOINT_URL in the environment"`, say. Errors of calls to the endpoint
-    /// name it.
-    ///
-    /// The URL is `https`, or `http` for this machine only (`localhost`, 127.0.0.0/8, `[::1]`): an
-    /// access token must not cross a network in the clear. A path is kept and stands before the
-    /// operations' own; user information, a query and a fragment are refused.
-    pub fn overridden(url: &str, origin: impl Into<String>) -> Result<Self, EndpointError> {
-        let origin = origin.into();
-        match check(url) {
-            Ok(uri) => {
-                let scheme = uri.scheme_str().unwrap_or_default();
-                let authority = uri.authority().map_or("", |authority| authority.as_str());
-                let path = uri.path().trim_end_matches('/');
-                Ok(Self::assemble(scheme, authority, path, Some(origin)))
-            }
-            Err(reason) => Err(EndpointError { origin, reason }),
-        }
+    /// Names the setting that overrides the region's endpoint, to complete the sentence "the endpoint
+    /// was set by ...": `AWS_ENDPOINT_URL (environment)`, say. Errors of calls to the endpoint name it.
+    #[must_use]
+    pub fn with_origin(mut self, origin: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).origin = Some(origin.into());
+        self
     }
 
     /// The URL, without a slash at the end: `https://portal.sso.eu-central-1.amazonaws.com`.
@@ -86,7 +100,12 @@ impl Endpoint {
         self.0.base.get(self.0.authority.clone()).unwrap_or_default()
     }
 
-    /// Who set it; `None` for the endpoint that the region gives.
+    /// Whether it is another one than the region's.
+    pub fn is_override(&self) -> bool {
+        self.0.is_override
+    }
+
+    /// The setting that it came from, where [`Endpoint::with_origin`] named one.
     pub fn origin(&self) -> Option<&str> {
         self.0.origin.as_deref()
     }
@@ -104,16 +123,28 @@ impl Endpoint {
         let plain = partition.name == "aws-us-gov" && !variant.dual_stack;
         let fips = if variant.fips && !plain { "-fips" } else { "" };
         let authority = format!("{service}{fips}.{region}.{suffix}");
-        Self::assemble("https", &authority, "", None)
+        Self::assemble("https", &authority, "", false)
     }
 
-    fn assemble(scheme: &str, authority: &str, path: &str, origin: Option<String>) -> Self {
+    fn assemble(scheme: &str, authority: &str, path: &str, is_override: bool) -> Self {
         let start = scheme.len() + "://".len();
         Self(Arc::new(Parts {
             base: format!("{scheme}://{authority}{path}"),
             authority: start..start + authority.len(),
-            origin,
+            is_override,
+            origin: None,
         }))
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(url: &str) -> Result<Self, EndpointError> {
+        let uri = check(url).map_err(|reason| EndpointError { origin: None, reason })?;
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        Ok(Self::assemble(scheme, authority, uri.path().trim_end_matches('/'), true))
     }
 }
 
@@ -172,9 +203,9 @@ mod tests {
     use super::*;
 
     fn overridden(url: &str) -> Result<String, String> {
-        Endpoint::overridden(url, "a test")
+        url.parse::<Endpoint>()
             .map(|endpoint| endpoint.url().to_owned())
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.with_origin("a test").to_string())
     }
 
     #[test]
@@ -238,8 +269,16 @@ mod tests {
 
     #[test]
     fn host_is_host_and_port() {
-        let endpoint = Endpoint::overridden("https://a.example:7/base", "a test").unwrap();
+        let endpoint =
+            "https://a.example:7/base".parse::<Endpoint>().unwrap().with_origin("a test");
         assert_eq!((endpoint.host(), endpoint.origin()), ("a.example:7", Some("a test")));
+        assert!(endpoint.is_override());
+        let unnamed: Endpoint = "https://a.example".parse().unwrap();
+        assert_eq!((unnamed.origin(), unnamed.is_override()), (None, true));
+        let region = Region::new("eu-central-1").unwrap();
+        assert!(!Endpoint::portal(&region, EndpointVariant::default()).is_override());
+        let error = "http://example.com".parse::<Endpoint>().unwrap_err().to_string();
+        assert!(error.starts_with("the endpoint URL cannot be used: plain http"), "{error}");
         assert_eq!(endpoint.join("/token").unwrap(), "https://a.example:7/base/token");
     }
 }

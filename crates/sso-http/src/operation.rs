@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     fn endpoint() -> Endpoint {
-        Endpoint::overridden("https://sso.example.com/base/", "a test").unwrap()
+        "https://sso.example.com/base/".parse::<Endpoint>().unwrap().with_origin("a test")
     }
 
     #[test]

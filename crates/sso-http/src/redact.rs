@@ -38,7 +38,7 @@ impl<'a> Redactor<'a> {
         for secret in &self.secrets {
             text = without(&text, secret);
         }
-        text = self.without_parts(text);
+        text = self.without_parts(&text);
         let mut printable = Zeroizing::new(String::with_capacity(text.len()));
         let shown = |c: char| if c.is_control() || is_invisible(c) { ' ' } else { c };
         printable.extend(text.chars().map(shown));
@@ -58,8 +58,8 @@ impl<'a> Redactor<'a> {
     /// Replaces each part of a secret, as it stands and reduced to letters and digits. So white space,
     /// line breaks and invisible characters between the characters of a secret do not hide it, nor
     /// does UTF-16.
-    fn without_parts(&self, text: Zeroizing<String>) -> Zeroizing<String> {
-        let reduced = Reduced::of(&text);
+    fn without_parts(&self, text: &str) -> Zeroizing<String> {
+        let reduced = Reduced::of(text);
         let mut found = Vec::new();
         for secret in &self.secrets {
             found.extend(shared_parts(text.as_bytes(), secret.as_bytes(), PART));

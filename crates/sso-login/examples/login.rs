@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "us-east-1".parse()?,
     );
     let https = HttpsClient::builder().build()?;
-    let endpoint = Endpoint::overridden(&emulator.oidc_url(), "the example")?;
+    let endpoint = emulator.oidc_url().parse::<Endpoint>()?.with_origin("the example");
 
     // What the user must see. The user of the device code flow decides here.
     let user = Arc::clone(&emulator);
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("Logged in until {}", finished.token().expires_at());
     }
 
-    let portal = Endpoint::overridden(&emulator.portal_url(), "the example")?;
+    let portal = emulator.portal_url().parse::<Endpoint>()?.with_origin("the example");
     let logout = Logout::new(https, portal, token_file).run().await?;
     println!("Logged out: {}", logout.was_logged_in);
     Ok(())

@@ -40,12 +40,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .user_agent_suffix("by-hand/1.0")
         .build()?;
     // `Portal::new(https, region)` for the region's own endpoint.
-    let portal = Endpoint::overridden(&emulator.portal_url(), "this example")?;
+    let portal = emulator.portal_url().parse::<Endpoint>()?.with_origin("this example");
     let portal = ServiceBuilder::new()
         .concurrency_limit(4)
         .layer(RetryLayer::standard().max_attempts(5))
         .service(Portal::with_endpoint(https.clone(), portal));
-    let oidc = Endpoint::overridden(&emulator.oidc_url(), "this example")?;
+    let oidc = emulator.oidc_url().parse::<Endpoint>()?.with_origin("this example");
     // What may have spent the refresh token is not tried again blindly: the provider looks first.
     let oidc = ServiceBuilder::new()
         .layer(RetryLayer::standard().retry_ambiguous(false))

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sso_cache::{CacheKey, RoleCredentialsFile, TokenFile};
-use sso_config::{Locations, SettingSource, Settings, SharedConfig, SsoProfile, SsoSession};
-use sso_http::{Endpoint, EndpointVariant, HttpsClient, Oidc, Portal, RetryLayer};
+use sso_config::{
+    Locations, Setting, SettingSource, Settings, SharedConfig, SsoProfile, SsoSession,
+};
+use sso_http::{Endpoint, EndpointError, EndpointVariant, HttpsClient, Oidc, Portal, RetryLayer};
 use sso_types::{Clock, Environment, Region, SessionName, StartUrl, SystemClock};
 use tower::Layer;
 
@@ -317,11 +319,11 @@ impl ProfileProvidersBuilder {
             dual_stack: settings.use_dual_stack.value,
         };
         let portal_endpoint = match &settings.portal_endpoint {
-            Some(url) => Endpoint::overridden(&url.value, url.source.to_string())?,
+            Some(url) => endpoint_override(url)?,
             None => Endpoint::portal(asked_for.region(), variant),
         };
         let oidc_endpoint = match &settings.oidc_endpoint {
-            Some(url) => Endpoint::overridden(&url.value, url.source.to_string())?,
+            Some(url) => endpoint_override(url)?,
             None => Endpoint::oidc(asked_for.region(), variant),
         };
         let mut retry = RetryLayer::standard();
@@ -410,5 +412,14 @@ impl ProfileProvidersBuilder {
             client = client.user_agent_suffix(suffix);
         }
         Ok(client.build()?)
+    }
+}
+
+/// The endpoint that a setting sets; its errors, and those of calls to it, name the setting.
+fn endpoint_override(url: &Setting<String>) -> Result<Endpoint, EndpointError> {
+    let origin = url.source.to_string();
+    match url.value.parse::<Endpoint>() {
+        Ok(endpoint) => Ok(endpoint.with_origin(origin)),
+        Err(error) => Err(error.with_origin(origin)),
     }
 }

@@ -33,17 +33,18 @@ impl fmt::Display for ServiceError {
         if let Some(request_id) = &parts.request_id {
             write!(f, " (request id {request_id})")?;
         }
-        if let Some((endpoint, origin)) =
-            parts.endpoint.as_ref().and_then(|endpoint| Some((endpoint, endpoint.origin()?)))
-        {
-            write!(
+        match parts.endpoint.as_ref().map(|endpoint| (endpoint, endpoint.origin())) {
+            Some((endpoint, Some(origin))) => write!(
                 f,
                 "; the endpoint {} was set by {origin}: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true \
                  to use AWS's own",
                 endpoint.url()
-            )?;
+            ),
+            Some((endpoint, None)) if endpoint.is_override() => {
+                write!(f, "; the endpoint is {}", endpoint.url())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -140,9 +140,9 @@ async fn texts_say_what_to_do() {
             "<html><title>Hotel Wi-Fi</title><body>Please <b>log in</b></body></html>",
         ))
         .await,
-        expect![[
-            r#"GetRoleCredentials got an answer that is not from AWS (HTTP 200, text/html, 72 bytes); a proxy, or a login page of your network, may have answered instead; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"#
-        ]],
+        expect![
+            "GetRoleCredentials got an answer that is not from AWS (HTTP 200, text/html, 72 bytes); a proxy, or a login page of your network, may have answered instead; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"
+        ],
     );
     check(
         portal(answer(302, &[("location", "https://login.hotel.example/x?secret=1")], "")).await,

@@ -140,11 +140,11 @@ async fn plain_http_to_another_machine_is_refused_before_anything_is_sent() {
         "file:///etc/passwd",
         "http://user:PASSWORD-MARK@127.0.0.1",
     ] {
-        let error = Endpoint::overridden(url, "a test").unwrap_err();
+        let error = url.parse::<Endpoint>().unwrap_err().with_origin("a test");
         assert!(!format!("{error} {error:?}").contains("MARK"), "{error}");
     }
     for url in ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "https://x.example"] {
-        Endpoint::overridden(url, "a test").unwrap();
+        url.parse::<Endpoint>().unwrap();
     }
 }
 
@@ -168,7 +168,7 @@ async fn a_certificate_that_signed_itself() {
     let directory = tempfile::tempdir().unwrap();
     let https = HttpsClient::builder().ca_bundle(Authority::new().bundle(&directory));
     let url = format!("https://{}", server.address);
-    let endpoint = Endpoint::overridden(&url, "a test").unwrap();
+    let endpoint = url.parse::<Endpoint>().unwrap().with_origin("a test");
     let portal = Portal::with_endpoint(https.build().unwrap(), endpoint);
     let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
     let Some(TransportError::Certificate { problem, .. }) = error.transport() else {
@@ -213,7 +213,9 @@ async fn a_proxy_that_answers_garbage() {
         let environment = Environment::from_iter([("HTTPS_PROXY", url.as_str())]);
         let environment = environment.with("AWS_CA_BUNDLE", &bundle);
         let https = HttpsClient::from_environment(&environment).unwrap();
-        let endpoint = Endpoint::overridden("https://portal.sso.us-east-1.amazonaws.com", "a test");
+        let endpoint = "https://portal.sso.us-east-1.amazonaws.com"
+            .parse::<Endpoint>()
+            .map(|it| it.with_origin("a test"));
         let portal = Portal::with_endpoint(https, endpoint.unwrap());
         let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
         let shown = String::from_utf8_lossy(&garbage).chars().take(40).collect::<String>();

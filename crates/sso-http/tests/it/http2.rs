@@ -18,7 +18,8 @@ async fn the_server_chooses() {
     let bundle = authority.bundle(&directory);
     let client = || HttpsClient::builder().ca_bundle(&bundle).build().unwrap();
     let portal = |address| {
-        let endpoint = Endpoint::overridden(&format!("https://{address}"), "a test").unwrap();
+        let endpoint =
+            format!("https://{address}").parse::<Endpoint>().unwrap().with_origin("a test");
         Portal::with_endpoint(client(), endpoint)
     };
     let tls = |protocols: &[&[u8]]| {
@@ -58,7 +59,7 @@ async fn a_connection_that_breaks_off() {
     let https = HttpsClient::builder().ca_bundle(authority.bundle(&directory)).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("https://{}", listener.local_addr().unwrap());
-    let endpoint = Endpoint::overridden(&endpoint, "a test").unwrap();
+    let endpoint = endpoint.parse::<Endpoint>().unwrap().with_origin("a test");
     let acceptor =
         authority.server_speaking(&["127.0.0.1"], rustls::DEFAULT_VERSIONS, &[b"h2"], |_| ());
     let preface = tokio::spawn(async move {

@@ -187,8 +187,10 @@ async fn base_paths_are_kept_and_the_user_agent_extended() {
     let server = Server::start([json(200, CREDENTIALS)]).await;
     let https =
         sso_http::HttpsClient::builder().user_agent_suffix("my-program/1.2").build().unwrap();
-    let endpoint =
-        sso_http::Endpoint::overridden(&format!("{}/base/", server.url()), "a test").unwrap();
+    let endpoint = format!("{}/base/", server.url())
+        .parse::<sso_http::Endpoint>()
+        .unwrap()
+        .with_origin("a test");
     sso_http::Portal::with_endpoint(https, endpoint).oneshot(get_role_credentials()).await.unwrap();
     let request = &server.requests()[0];
     assert!(request.target.starts_with("/base/federation/credentials?"), "{}", request.target);

@@ -91,7 +91,7 @@ impl Setting {
         let environment: Environment = variables.iter().copied().collect();
         let environment = environment.with("AWS_CA_BUNDLE", self.authority.bundle(&self.directory));
         let https = HttpsClient::from_environment(&environment).unwrap();
-        let endpoint = Endpoint::overridden(SERVICE, "a test").unwrap();
+        let endpoint = SERVICE.parse::<Endpoint>().unwrap().with_origin("a test");
         Portal::with_endpoint(https, endpoint).oneshot(get_role_credentials()).await.map(drop)
     }
 }
@@ -244,7 +244,7 @@ async fn a_slow_proxy_is_named() {
     let environment = Environment::from_iter([("HTTPS_PROXY", &url)]);
     let https = HttpsClient::builder().proxies_from(&environment);
     let https = https.connect_timeout(std::time::Duration::from_millis(200)).build().unwrap();
-    let endpoint = Endpoint::overridden(SERVICE, "a test").unwrap();
+    let endpoint = SERVICE.parse::<Endpoint>().unwrap().with_origin("a test");
     let portal = Portal::with_endpoint(https, endpoint);
     let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
     assert!(error.is_connect_timeout() && error.is_transient());
@@ -304,8 +304,10 @@ async fn no_proxy_goes_past_it() {
             .with("HTTPS_PROXY", format!("http://{}", proxy.address))
             .with("NO_PROXY", no_proxy);
         let https = HttpsClient::from_environment(&environment).unwrap();
-        let endpoint =
-            Endpoint::overridden(&format!("https://{}", service.address), "a test").unwrap();
+        let endpoint = format!("https://{}", service.address)
+            .parse::<Endpoint>()
+            .unwrap()
+            .with_origin("a test");
         let portal = Portal::with_endpoint(https, endpoint);
         portal.oneshot(get_role_credentials()).await.unwrap();
         assert_eq!(proxy.heads().len(), tunnels, "{no_proxy}");

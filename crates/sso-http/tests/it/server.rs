@@ -133,7 +133,7 @@ impl Server {
     }
 
     pub(crate) fn endpoint(&self) -> Endpoint {
-        Endpoint::overridden(&self.url(), "a test").unwrap()
+        self.url().parse::<Endpoint>().unwrap().with_origin("a test")
     }
 
     pub(crate) fn portal(&self) -> Portal<HttpsClient> {

@@ -80,7 +80,7 @@ impl Authority {
 }
 
 async fn call(https: HttpsClient, url: &str) -> Result<(), ServiceError> {
-    let endpoint = Endpoint::overridden(url, "a test").unwrap();
+    let endpoint = url.parse::<Endpoint>().unwrap().with_origin("a test");
     Portal::with_endpoint(https, endpoint).oneshot(get_role_credentials()).await.map(drop)
 }
 

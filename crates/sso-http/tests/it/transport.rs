@@ -39,7 +39,8 @@ async fn refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let endpoint = Endpoint::overridden(&url, "AWS_ENDPOINT_URL in the environment").unwrap();
+    let endpoint =
+        url.parse::<Endpoint>().unwrap().with_origin("AWS_ENDPOINT_URL in the environment");
     let portal = Portal::with_endpoint(impatient(), endpoint);
     let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
     assert!(matches!(transport(&error), TransportError::Connect { .. }), "{error:?}");
@@ -56,7 +57,7 @@ async fn refused() {
 #[tokio::test]
 async fn no_such_name() {
     // RFC 6761: the name .invalid never resolves.
-    let endpoint = Endpoint::overridden("https://sso.invalid", "a test").unwrap();
+    let endpoint = "https://sso.invalid".parse::<Endpoint>().unwrap().with_origin("a test");
     let portal = Portal::with_endpoint(HttpsClient::builder().build().unwrap(), endpoint);
     let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
     // A machine without any resolver may take longer than connecting is allowed to.
@@ -119,7 +120,8 @@ async fn a_listener_that_does_not_take_tls_further() {
         .connect_timeout(Duration::from_millis(200))
         .build()
         .unwrap();
-    let portal = Portal::with_endpoint(https, Endpoint::overridden(&url, "a test").unwrap());
+    let portal =
+        Portal::with_endpoint(https, url.parse::<Endpoint>().unwrap().with_origin("a test"));
     let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
     let TransportError::Timeout { phase, .. } = transport(&error) else { panic!("{error:?}") };
     assert_eq!(*phase, TimeoutPhase::Connect);
@@ -231,7 +233,7 @@ async fn a_request_brings_its_own_timeouts() {
     let url = format!("https://{}", listener.local_addr().unwrap());
     let oidc = sso_http::Oidc::with_endpoint(
         HttpsClient::builder().build().unwrap(),
-        Endpoint::overridden(&url, "a test").unwrap(),
+        url.parse::<Endpoint>().unwrap().with_origin("a test"),
     );
     let short = Timeouts::default().connect(Duration::from_millis(200));
     let started = std::time::Instant::now();
@@ -258,7 +260,7 @@ async fn localhost_is_this_machine_on_either_protocol() {
             let answer = raw(200, &[], CREDENTIALS);
             tokio::io::AsyncWriteExt::write_all(&mut tcp, &answer).await.unwrap();
         });
-        let endpoint = Endpoint::overridden(&url, "a test").unwrap();
+        let endpoint = url.parse::<Endpoint>().unwrap().with_origin("a test");
         let portal = Portal::with_endpoint(HttpsClient::builder().build().unwrap(), endpoint);
         portal.oneshot(get_role_credentials()).await.unwrap();
     }

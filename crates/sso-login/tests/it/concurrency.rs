@@ -73,7 +73,7 @@ async fn a_login_after_one_that_failed_asks_itself() {
 #[tokio::test]
 async fn two_sessions_log_in_at_once() {
     let scene = Scene::new().await;
-    let endpoint = Endpoint::overridden(&scene.emulator.oidc_url(), "a test").unwrap();
+    let endpoint = scene.emulator.oidc_url().parse::<Endpoint>().unwrap().with_origin("a test");
     let other = TokenFile::new(scene.cache().join("other.json"));
     let other = Login::builder(https(), session("other"), other).oidc_endpoint(endpoint).build();
     let login = scene.login().build();

@@ -10,7 +10,7 @@ use sso_types::{Clock as _, Credentials, SecretAccessKey, SessionToken, SystemCl
 use crate::scene::{Browser, Scene, User, https};
 
 fn logout(scene: &Scene) -> Logout {
-    let portal = Endpoint::overridden(&scene.emulator.portal_url(), "a test").unwrap();
+    let portal = scene.emulator.portal_url().parse::<Endpoint>().unwrap().with_origin("a test");
     Logout::new(https(), portal, scene.token_file.clone())
         .retry_layer(RetryLayer::standard().max_attempts(1))
 }

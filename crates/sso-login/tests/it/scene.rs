@@ -37,7 +37,7 @@ impl Scene {
     }
 
     pub(crate) fn login_to(&self, session: LoginSession) -> LoginBuilder {
-        let endpoint = Endpoint::overridden(&self.emulator.oidc_url(), "a test").unwrap();
+        let endpoint = self.emulator.oidc_url().parse::<Endpoint>().unwrap().with_origin("a test");
         Login::builder(https(), session, self.token_file.clone()).oidc_endpoint(endpoint)
     }
 

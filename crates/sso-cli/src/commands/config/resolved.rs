@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use sso_cache::CacheKey;
 use sso_config::{Setting, SettingSource, Settings, SsoProfile};
-use sso_http::{Endpoint, EndpointVariant};
+use sso_http::{Endpoint, EndpointError, EndpointVariant};
 use sso_provider::ConfigError;
 
 use crate::printable::printable;
@@ -138,7 +138,8 @@ fn endpoint(
         return Ok(Sourced { value: of_region.url().to_owned(), source });
     };
     let source = set.source.to_string();
-    let endpoint = Endpoint::overridden(&set.value, &source)?;
+    let endpoint: Endpoint =
+        set.value.parse().map_err(|error: EndpointError| error.with_origin(&source))?;
     Ok(Sourced { value: endpoint.url().to_owned(), source })
 }
 
