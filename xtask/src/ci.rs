@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 use cargo_metadata::{Metadata, MetadataCommand};
 use xshell::{Shell, cmd};
 
-use crate::{build_scripts, chaos, demo, fuzz, interop, project, release, tidy, tool};
+use crate::{
+    build_scripts, chaos, config_readers, demo, fuzz, interop, project, release, tidy, tool,
+};
 
 /// What must never be in the program or in a build of it, whoever brings it.
 const SECOND_STACKS: &[&str] = &[
@@ -38,6 +40,7 @@ pub(crate) fn run() -> Result<()> {
     step("dependencies: licences, bans, sources", || deny(&shell))?;
     step("examples", || examples(&shell))?;
     step("demo", demo::run)?;
+    step("config files beside other readers", || config_readers::run(None))?;
     step("fuzzing, for seconds", fuzz::short_run)?;
     step("chaos, for half a minute", || chaos::run(0.5, None))?;
     step("interoperability", || interop::run(None, false))?;

@@ -53,6 +53,8 @@ xflags::xflags! {
             /// Only this one of fuzz/fuzz_targets.
             optional target: String
         }
+        /// The long forms of the checks, for hours: fuzzing, generated config files, chaos, all clients.
+        cmd nightly {}
         /// All tests under the address sanitizer: minutes, and a target directory of its own.
         cmd sanitize {}
         /// Whether a release is fit to be published: run it after `ci`. Publishes nothing.
@@ -79,6 +81,7 @@ pub enum XtaskCmd {
     Bench(Bench),
     Chaos(Chaos),
     Fuzz(Fuzz),
+    Nightly(Nightly),
     Sanitize(Sanitize),
     Release(Release),
 }
@@ -118,6 +121,9 @@ pub struct Fuzz {
 
     pub minutes: Option<f64>,
 }
+
+#[derive(Debug)]
+pub struct Nightly;
 
 #[derive(Debug)]
 pub struct Sanitize;

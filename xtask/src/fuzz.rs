@@ -35,6 +35,11 @@ pub(crate) fn run(flags: &flags::Fuzz) -> Result<()> {
     fuzz(&targets, minutes.transpose()?.unwrap_or(SHORT))
 }
 
+/// Every target for so long each.
+pub(crate) fn all(each: Duration) -> Result<()> {
+    fuzz(&targets()?, each)
+}
+
 /// Every target for some seconds: whether all build and run, and nothing lies on the surface.
 pub(crate) fn short_run() -> Result<()> {
     fuzz(&targets()?, SHORT)

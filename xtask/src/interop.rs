@@ -11,7 +11,7 @@
 mod client;
 mod contention;
 mod errors;
-mod install;
+pub(crate) mod install;
 mod matrix;
 mod notes;
 mod process;

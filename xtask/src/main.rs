@@ -17,10 +17,12 @@ mod build_scripts;
 #[cfg(unix)]
 mod chaos;
 mod ci;
+mod config_readers;
 mod demo;
 mod flags;
 mod fuzz;
 mod interop;
+mod nightly;
 mod pages;
 mod project;
 mod release;
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         }),
         flags::XtaskCmd::Chaos(flags) => chaos::run(flags.minutes.unwrap_or(1.0), flags.seed),
         flags::XtaskCmd::Fuzz(flags) => fuzz::run(&flags),
+        flags::XtaskCmd::Nightly(_) => nightly::run(),
         flags::XtaskCmd::Sanitize(_) => sanitize::run(),
         flags::XtaskCmd::Release(flags) => release::run(flags.write_api),
     };

@@ -1,7 +1,8 @@
 //! The parser: the lines of one file become sections, properties and warnings.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,14 +26,14 @@ const MAX_DEFAULTS: usize = 1_000_000;
 /// The sections of both files by kind and name, and all warnings in the order of the lines.
 #[derive(Default)]
 pub(crate) struct Sections {
-    profiles: BTreeMap<String, Section>,
-    sso_sessions: BTreeMap<String, Section>,
-    services: BTreeMap<String, Section>,
+    profiles: BTreeMap<Arc<str>, Section>,
+    sso_sessions: BTreeMap<Arc<str>, Section>,
+    services: BTreeMap<Arc<str>, Section>,
     pub(crate) warnings: Vec<Warning>,
 }
 
 impl Sections {
-    pub(crate) fn of_kind(&self, kind: SectionKind) -> &BTreeMap<String, Section> {
+    pub(crate) fn of_kind(&self, kind: SectionKind) -> &BTreeMap<Arc<str>, Section> {
         match kind {
             SectionKind::Profile => &self.profiles,
             SectionKind::SsoSession => &self.sso_sessions,
@@ -44,7 +45,8 @@ impl Sections {
     /// a profile wins, property by property. Time and memory grow with the size of the text.
     pub(crate) fn add_file(&mut self, file: FileKind, path: &Arc<Path>, text: &str) {
         let Self { profiles, sso_sessions, services, warnings } = self;
-        let mut parser = Parser { file, path, line: 0, warnings, open: None };
+        let mut parser =
+            Parser { file, path, line: 0, warnings, open: None, keys: BTreeSet::new() };
         let mut current = Current::BeforeFirst;
         let mut defaults = None;
         for line in Lines::new(text) {
@@ -67,7 +69,7 @@ impl Sections {
                         Header::Defaults => {
                             parser.warn(WarningKind::DefaultsSection);
                             Current::Section(defaults.get_or_insert_with(|| {
-                                parser.section(SectionKind::Profile, header.to_owned(), header)
+                                parser.section(SectionKind::Profile, header.into(), header)
                             }))
                         }
                         Header::Ignored(kind) => {
@@ -120,7 +122,7 @@ impl Sections {
             for (key, default) in &defaults.properties {
                 let own = section.properties.get(key).is_some_and(|own| own.origin.is_in(path));
                 if !own {
-                    section.properties.insert(key.clone(), default.clone());
+                    section.properties.insert(Arc::clone(key), default.clone());
                 }
             }
         }
@@ -185,36 +187,50 @@ struct Parser<'a, 'w> {
     warnings: &'w mut Vec<Warning>,
     /// The property that the next lines may continue.
     open: Option<OpenProperty<'a>>,
+    /// Every key once.
+    keys: BTreeSet<Arc<str>>,
+}
+
+/// Whether the letter case of a key counts.
+#[derive(Clone, Copy)]
+enum Case {
+    Lower,
+    Kept,
 }
 
 struct OpenProperty<'a> {
-    key: &'a str,
+    key: Arc<str>,
     line: usize,
     value: &'a str,
     continuation: Vec<&'a str>,
     /// Blank lines since the last line of the value. They count if it goes on.
     blank_lines: usize,
-    sub_properties: BTreeMap<Box<str>, Property>,
+    sub_properties: BTreeMap<Arc<str>, Property>,
 }
 
 impl<'a> Parser<'a, '_> {
     fn open_section<'s>(
         &mut self,
-        sections: &'s mut BTreeMap<String, Section>,
+        sections: &'s mut BTreeMap<Arc<str>, Section>,
         kind: SectionKind,
         name: Cow<'_, str>,
         header: &str,
     ) -> Current<'s> {
-        let section = sections.entry(name.into_owned());
-        let section = section.or_insert_with_key(|name| self.section(kind, name.clone(), header));
-        if self.file == FileKind::Config && *section.spelling != *header {
+        let section = match sections.entry(name.into()) {
+            Entry::Vacant(entry) => {
+                let section = self.section(kind, Arc::clone(entry.key()), header);
+                return Current::Section(entry.insert(section));
+            }
+            Entry::Occupied(entry) => entry.into_mut(),
+        };
+        if self.file == FileKind::Config && *section.spelling() != *header {
             // The AWS CLI merges sections only if they are spelled alike.
             let replaces = header != "default";
-            let other = self.section(kind, section.name.clone(), header);
+            let other = self.section(kind, Arc::clone(&section.name), header);
             let (ignored, by) = if replaces { (&*section, &other) } else { (&other, &*section) };
             let warning = WarningKind::ReplacedSection {
-                header: beginning(&ignored.spelling),
-                by: beginning(&by.spelling),
+                header: beginning(&ignored.spelling()),
+                by: beginning(&by.spelling()),
                 by_line: by.origin.line(),
             };
             self.warnings.push(Warning::new(warning, ignored.origin.clone()));
@@ -227,12 +243,12 @@ impl<'a> Parser<'a, '_> {
         Current::Section(section)
     }
 
-    fn section(&self, kind: SectionKind, name: String, header: &str) -> Section {
+    fn section(&self, kind: SectionKind, name: Arc<str>, header: &str) -> Section {
         Section {
             kind,
+            spelling: is_unusual(kind, &name, header).then(|| header.into()),
             name,
             origin: self.origin(self.line),
-            spelling: header.into(),
             last_file: self.file,
             properties: BTreeMap::new(),
             warnings: Vec::new(),
@@ -250,7 +266,9 @@ impl<'a> Parser<'a, '_> {
         {
             warning.set_has_sso_keys();
         }
-        if matches!(current, Current::Section(_)) && self.is_valid_key(current, key) {
+        if matches!(current, Current::Section(_))
+            && let Some(key) = self.key(current, key, Case::Lower)
+        {
             self.open = Some(OpenProperty {
                 key,
                 line: self.line,
@@ -278,12 +296,13 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn sub_property(&mut self, current: &mut Current<'_>, key: &str, value: &str) {
-        if self.open.is_none() || !self.is_valid_key(current, key) {
+        if self.open.is_none() {
             return;
         }
-        let property = self.property(key.into(), value.into(), self.line, BTreeMap::new());
+        let Some(key) = self.key(current, key, Case::Kept) else { return };
+        let property = self.property(&key, value.into(), self.line, BTreeMap::new());
         let Some(open) = &mut self.open else { return };
-        if let Some(before) = open.sub_properties.insert(key.into(), property) {
+        if let Some(before) = open.sub_properties.insert(key, property) {
             let kind = repeated(&before);
             self.warn_in(current, kind);
         }
@@ -293,7 +312,6 @@ impl<'a> Parser<'a, '_> {
     fn close_property(&mut self, current: &mut Current<'_>) {
         let Some(open) = self.open.take() else { return };
         let Current::Section(section) = current else { return };
-        let key: Box<str> = open.key.to_ascii_lowercase().into();
         let value: Box<str> = if open.continuation.is_empty() {
             open.value.into()
         } else {
@@ -302,8 +320,8 @@ impl<'a> Parser<'a, '_> {
             lines.insert(0, open.value);
             lines.join("\n").into()
         };
-        let property = self.property(key.clone(), value, open.line, open.sub_properties);
-        let before = section.properties.insert(key, property);
+        let property = self.property(&open.key, value, open.line, open.sub_properties);
+        let before = section.properties.insert(open.key, property);
         if let Some(before) = before.filter(|before| before.origin.is_in(self.path)) {
             let warning = Warning::new(repeated(&before), self.origin(open.line));
             section.warnings.push(self.warnings.len());
@@ -313,20 +331,35 @@ impl<'a> Parser<'a, '_> {
 
     fn property(
         &self,
-        key: Box<str>,
+        key: &Arc<str>,
         value: Box<str>,
         line: usize,
-        sub_properties: BTreeMap<Box<str>, Property>,
+        sub_properties: BTreeMap<Arc<str>, Property>,
     ) -> Property {
-        Property { key, value: Zeroizing::new(value), origin: self.origin(line), sub_properties }
+        let (key, value) = (Arc::clone(key), Zeroizing::new(value));
+        Property { key, value, origin: self.origin(line), sub_properties }
     }
 
-    fn is_valid_key(&mut self, current: &mut Current<'_>, key: &str) -> bool {
-        let Some(character) = key.chars().find(|&c| !is_key_character(c)) else { return true };
-        let meant: String = key.chars().filter(|&c| is_key_character(c)).collect();
-        let meant = SSO_KEYS.into_iter().find(|key| key.eq_ignore_ascii_case(&meant));
-        self.warn_in(current, WarningKind::KeyCharacter { character, meant });
-        false
+    /// The shared form of a key; `None`, with a warning, if it holds a character that no key can hold.
+    fn key(&mut self, current: &mut Current<'_>, key: &str, case: Case) -> Option<Arc<str>> {
+        let lower = match case {
+            Case::Lower if key.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                Cow::Owned(key.to_ascii_lowercase())
+            }
+            Case::Lower | Case::Kept => Cow::Borrowed(key),
+        };
+        if let Some(known) = self.keys.get(&*lower) {
+            return Some(Arc::clone(known));
+        }
+        if let Some(character) = lower.chars().find(|&c| !is_key_character(c)) {
+            let meant: String = lower.chars().filter(|&c| is_key_character(c)).collect();
+            let meant = SSO_KEYS.into_iter().find(|key| **key == *meant);
+            self.warn_in(current, WarningKind::KeyCharacter { character, meant });
+            return None;
+        }
+        let key: Arc<str> = lower.into();
+        self.keys.insert(Arc::clone(&key));
+        Some(key)
     }
 
     fn warn(&mut self, kind: WarningKind) {
@@ -351,6 +384,16 @@ impl<'a> Parser<'a, '_> {
     fn origin(&self, line: usize) -> Origin {
         Origin::new(self.path, line)
     }
+}
+
+/// Whether a section line is not the kind, a blank and the name.
+fn is_unusual(kind: SectionKind, name: &str, header: &str) -> bool {
+    let prefix = match kind {
+        SectionKind::Profile => "profile ",
+        SectionKind::SsoSession => "sso-session ",
+        SectionKind::Services => "services ",
+    };
+    header.strip_prefix(prefix) != Some(name)
 }
 
 fn repeated(before: &Property) -> WarningKind {

@@ -1,7 +1,9 @@
 //! Sections and their properties.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -11,13 +13,13 @@ use crate::{FileKind, Origin, section_name};
 #[derive(Clone)]
 pub struct Section {
     pub(crate) kind: SectionKind,
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) origin: Origin,
-    /// The text between the brackets.
-    pub(crate) spelling: Box<str>,
+    /// The text between the brackets, unless it is the kind, a blank and the name.
+    pub(crate) spelling: Option<Box<str>>,
     /// The file that it was last found in.
     pub(crate) last_file: FileKind,
-    pub(crate) properties: BTreeMap<Box<str>, Property>,
+    pub(crate) properties: BTreeMap<Arc<str>, Property>,
     /// Which of the configuration's warnings are about lines of this section.
     pub(crate) warnings: Vec<usize>,
 }
@@ -40,10 +42,11 @@ pub enum SectionKind {
 /// dropped, `Debug` leaves it out, and [`Property::is_secret`] tells.
 #[derive(Clone)]
 pub struct Property {
-    pub(crate) key: Box<str>,
+    /// Shared by all properties with this key: a file has many properties and few keys.
+    pub(crate) key: Arc<str>,
     pub(crate) value: Zeroizing<Box<str>>,
     pub(crate) origin: Origin,
-    pub(crate) sub_properties: BTreeMap<Box<str>, Property>,
+    pub(crate) sub_properties: BTreeMap<Arc<str>, Property>,
 }
 
 impl Section {
@@ -77,6 +80,16 @@ impl Section {
     /// `[default]`, `[profile dev]`, `[sso-session "two words"]`.
     pub fn header(&self) -> String {
         header(self.kind, &self.name)
+    }
+}
+
+impl Section {
+    /// The text between the brackets.
+    pub(crate) fn spelling(&self) -> Cow<'_, str> {
+        match &self.spelling {
+            Some(spelling) => Cow::Borrowed(spelling),
+            None => Cow::Owned(format!("{} {}", self.kind, self.name)),
+        }
     }
 }
 

@@ -221,8 +221,8 @@ pub enum SettingsError {
     /// An availability zone where a region is needed.
     #[error(
         "{}sso_region of {section} cannot be used, {origin}: {zone} is an availability zone; the \
-         region is {region}",
-        UsedBy(profile.as_deref())
+         region is {}",
+        UsedBy(profile.as_deref()), zone.trim_end_matches(|c: char| c.is_ascii_lowercase())
     )]
     AvailabilityZone {
         /// The profile, if one was asked for.
@@ -231,10 +231,8 @@ pub enum SettingsError {
         section: String,
         /// Where it is.
         origin: Origin,
-        /// The value.
+        /// The value: the region and a letter.
         zone: String,
-        /// The region that it is in.
-        region: String,
     },
     /// A value that cannot be used: empty, a control character in it, or no region. The source
     /// says what is wrong with it.

@@ -15,6 +15,13 @@ pub(crate) fn is_space(c: char) -> bool {
 
 /// `text` without white space around it.
 pub(crate) fn trim(text: &str) -> &str {
+    // Most texts have nothing to trim.
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return text;
+    }
     text.trim_matches(is_space)
 }
 

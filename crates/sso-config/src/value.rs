@@ -34,13 +34,12 @@ impl<'a> Value<'a> {
     /// The value as a region.
     pub(crate) fn region(self) -> Result<Region, SettingsError> {
         self.refuse_quotes()?;
-        if let Some(region) = region_of_zone(self.property.value()) {
+        if is_availability_zone(self.property.value()) {
             return Err(SettingsError::AvailabilityZone {
                 profile: self.profile.map(str::to_owned),
                 section: self.section.header(),
                 origin: self.property.origin().clone(),
                 zone: self.property.value().to_owned(),
-                region: region.to_owned(),
             });
         }
         self.parse(Region::new)
@@ -73,12 +72,12 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The region of an availability zone: `us-east-1` of `us-east-1a`.
-fn region_of_zone(value: &str) -> Option<&str> {
-    let region = value.strip_suffix(|c: char| c.is_ascii_lowercase())?;
-    let (_, number) = region.rsplit_once('-')?;
+/// Whether a value is a region and a letter, such as `us-east-1a`.
+fn is_availability_zone(value: &str) -> bool {
+    let region = value.strip_suffix(|c: char| c.is_ascii_lowercase()).unwrap_or_default();
+    let number = region.rsplit('-').next().unwrap_or_default();
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    (is_number && region.matches('-').count() >= 2).then_some(region)
+    is_number && region.matches('-').count() >= 2
 }
 
 #[cfg(test)]
@@ -86,16 +85,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_region_of_an_availability_zone() {
-        for (value, region) in [
-            ("us-east-1a", Some("us-east-1")),
-            ("us-gov-west-1b", Some("us-gov-west-1")),
-            ("us-east-1", None),
-            ("us-east-1ab", None),
-            ("x-1a", None),
-            ("", None),
+    fn availability_zones_are_told_from_regions() {
+        for (value, expected) in [
+            ("us-east-1a", true),
+            ("us-gov-west-1b", true),
+            ("us-east-1", false),
+            ("us-east-1ab", false),
+            ("x-1a", false),
+            ("", false),
         ] {
-            assert_eq!(region_of_zone(value), region, "{value}");
+            assert_eq!(is_availability_zone(value), expected, "{value}");
         }
     }
 }

@@ -1,8 +1,10 @@
 // The AWS SDK for Go v2, asked for one thing: `client version | credentials PROFILE |
 // token PROFILE`. Prints one line of JSON: what it got, or {"error": ...} with exit code 1.
+// And `client configs` for its reader of config files.
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -65,6 +67,30 @@ func token(ctx context.Context, profile string) (answer, error) {
 	return answer{"access_token": got.Value}, nil
 }
 
+// configs answers each line of standard input, a directory and a profile, with what the SDK reads from
+// the files `config` and `credentials` there: a line of values, or "error".
+func configs(ctx context.Context) error {
+	input := bufio.NewScanner(os.Stdin)
+	for input.Scan() {
+		directory, profile, _ := strings.Cut(input.Text(), "\t")
+		shared, err := config.LoadSharedConfigProfile(ctx, profile, func(o *config.LoadSharedConfigOptions) {
+			o.ConfigFiles = []string{directory + "/config"}
+			o.CredentialsFiles = []string{directory + "/credentials"}
+		})
+		if err != nil {
+			fmt.Println("error")
+			continue
+		}
+		startURL, region := shared.SSOStartURL, shared.SSORegion
+		if shared.SSOSession != nil {
+			startURL, region = shared.SSOSession.SSOStartURL, shared.SSOSession.SSORegion
+		}
+		values := []string{shared.SSOSessionName, shared.SSOAccountID, shared.SSORoleName, shared.Region, startURL, region}
+		fmt.Println(strings.ReplaceAll(strings.Join(values, "\t"), "\n", "\\n"))
+	}
+	return input.Err()
+}
+
 func act(ctx context.Context, arguments []string) (answer, error) {
 	if len(arguments) == 1 && arguments[0] == "version" {
 		return version()
@@ -81,6 +107,13 @@ func act(ctx context.Context, arguments []string) (answer, error) {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "configs" {
+		if err := configs(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	got, err := act(context.Background(), os.Args[1:])
 	if err != nil {
 		got = answer{"error": err.Error()}

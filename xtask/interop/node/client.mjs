@@ -1,6 +1,7 @@
 // The AWS SDK for JavaScript, asked for one thing:
 // `client.mjs version | credentials PROFILE | process PROFILE | token PROFILE`.
 // Prints one line of JSON: what it got, or {"error": ...} with exit code 1.
+// And `client.mjs configs` for its reader of config files.
 
 import { readFileSync } from "node:fs";
 
@@ -27,6 +28,34 @@ async function credentialProcess(profile) {
 async function token(profile) {
   const { fromSso } = await import("@aws-sdk/token-providers");
   return { access_token: (await fromSso({ profile })()).token };
+}
+
+// Answers each line of standard input, a directory and a profile, with what the SDK reads from the files
+// `config` and `credentials` there: a line of values, or "error".
+async function configs() {
+  const { loadSsoSessionData, parseKnownFiles } = await import("@smithy/core/config");
+  for (const line of readFileSync(0, "utf8").split("\n").filter(Boolean)) {
+    const [directory, name] = line.split("\t");
+    const files = {
+      filepath: `${directory}/credentials`,
+      configFilepath: `${directory}/config`,
+      ignoreCache: true,
+    };
+    try {
+      const profile = (await parseKnownFiles(files))[name];
+      const login = (await loadSsoSessionData(files))[profile.sso_session] ?? profile;
+      const { sso_session, sso_account_id, sso_role_name, region } = profile;
+      const values = [sso_session, sso_account_id, sso_role_name, region, login.sso_start_url, login.sso_region];
+      console.log(values.map((value) => value ?? "").join("\t").replaceAll("\n", "\\n"));
+    } catch {
+      console.log("error");
+    }
+  }
+}
+
+if (process.argv[2] === "configs") {
+  await configs();
+  process.exit();
 }
 
 const actions = { version, credentials, process: credentialProcess, token };

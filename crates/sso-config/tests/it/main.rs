@@ -16,6 +16,7 @@ mod dialect;
 mod endpoints;
 mod files;
 mod mistakes;
+mod other_readers;
 mod resolution;
 mod round_trip;
 mod settings;
