@@ -71,7 +71,7 @@ fn stands_in(Arguments { global, command }: &Arguments, words: &[OsString]) {
         Command::Status(options) | Command::Config(options) => {
             says_format(name(&options.format), "table");
         }
-        Command::CredentialProcess | Command::Completions(_) | Command::Man(_) => {}
+        _ => {}
     }
 }
 
