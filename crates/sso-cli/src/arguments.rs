@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use sso_http::AccountInfo;
 use sso_types::AccountId;
+use wildmatch::WildMatch;
 
 /// The exit codes, as the help shows them.
 const EXIT_CODES: &str = "\
@@ -208,8 +210,8 @@ impl Command {
         match self {
             Self::Export(options) => options.format == ExportFormat::Json,
             Self::Token(options) => options.format == TextFormat::Json,
-            Self::Accounts(options) => options.format == TableFormat::Json,
-            Self::Roles(options) => options.list.format == TableFormat::Json,
+            Self::Accounts(options) => options.format == ListFormat::Json,
+            Self::Roles(options) => options.list.format == ListFormat::Json,
             Self::Status(options) | Self::Config(options) => options.format == TableFormat::Json,
             Self::CredentialProcess(_)
             | Self::Exec(_)
@@ -281,7 +283,7 @@ pub(crate) struct Console {
 }
 
 /// Selects a login without a profile.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Login {
     /// Use an sso-session instead of a profile
     #[arg(long, value_name = "NAME", conflicts_with = "profile")]
@@ -309,22 +311,55 @@ pub(crate) enum TableFormat {
     Json,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    Table,
+    Json,
+    Csv,
+}
+
+#[derive(Debug, Clone, Args)]
 pub(crate) struct List {
     #[command(flatten)]
     pub(crate) login: Login,
     /// The output format
     #[arg(long, default_value = "table")]
-    pub(crate) format: TableFormat,
+    pub(crate) format: ListFormat,
+    /// List accounts with such a name only: * stands for any text, ? for one character; upper and
+    /// lower case are the same
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) account_name: Option<String>,
+}
+
+impl List {
+    /// Whether the account passes the filter.
+    pub(crate) fn includes(&self, account: &AccountInfo) -> bool {
+        let name = account.account_name.as_deref().unwrap_or_default();
+        self.account_name.as_deref().is_none_or(|pattern| matches(pattern, name))
+    }
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    WildMatch::new_case_insensitive(pattern).matches(name)
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Roles {
     /// List the roles of this account only [default: all accounts]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "account_name")]
     pub(crate) account_id: Option<AccountId>,
+    /// List roles with such a name only: * and ? as for --account-name
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) role_name: Option<String>,
     #[command(flatten)]
     pub(crate) list: List,
+}
+
+impl Roles {
+    /// Whether the role passes the filter.
+    pub(crate) fn includes(&self, role_name: &str) -> bool {
+        self.role_name.as_deref().is_none_or(|pattern| matches(pattern, role_name))
+    }
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::time::Duration;
 
 use sso_http::{ServiceError, ServiceErrorKind, TransportError};
 use sso_provider::{ConfigError, CredentialsError, TokenError};
@@ -26,6 +27,10 @@ pub(crate) enum Failure {
         #[source]
         source: ServiceError,
     },
+    #[error("the list took longer than {} seconds and is incomplete", limit.as_secs_f64())]
+    ListTimeout { limit: Duration },
+    #[error("interrupted; the list is incomplete")]
+    Interrupted,
     #[error(transparent)]
     Follow(#[from] FollowError),
     #[error("the environment variable {variable} cannot be used: {wrong}, or remove it")]
@@ -65,6 +70,9 @@ impl Failure {
             Self::Run { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
             Self::Run { .. } => 126,
             Self::NoSuchCommand { .. } => 2,
+            Self::ListTimeout { .. } => 6,
+            // As shells have it for SIGINT.
+            Self::Interrupted => 130,
             Self::Unprintable(_) | Self::Browser { .. } | Self::Io { .. } => 1,
         }
     }
@@ -78,6 +86,7 @@ impl Failure {
             5 => "refused",
             6 => "unavailable",
             126 | 127 => "command",
+            130 => "interrupted",
             _ => "other",
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use sso_config::{Origin, Section, SharedConfig};
+use sso_config::{Origin, Property, Section, SharedConfig};
 
 /// A profile whose `credential_process` leads to no SSO profile.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,7 @@ pub(crate) fn follow(config: &SharedConfig, name: &str) -> Result<String, Follow
 
 /// Returns the `region` of the profile.
 pub(crate) fn region(profile: &Section) -> Option<&str> {
-    profile.get("region").map(|region| region.value()).filter(|region| !region.is_empty())
+    profile.get("region").map(Property::value).filter(|region| !region.is_empty())
 }
 
 /// The command line of a `credential_process`.

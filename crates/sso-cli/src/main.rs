@@ -29,6 +29,7 @@ mod context;
 mod core_dump;
 mod failure;
 mod followed_profile;
+mod list_output;
 mod next_step;
 mod notices;
 mod printable;
@@ -58,6 +59,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report::failure(&failure, &context, &arguments.command);
+            if matches!(failure, Failure::Interrupted) {
+                end_by_interrupt();
+            }
             ExitCode::from(failure.exit_code())
         }
     }
@@ -76,5 +80,15 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Config(options) => commands::config::run(context, options),
         Command::Completions(options) => commands::completions::run(options),
         Command::Man(options) => commands::man::run(options),
+    }
+}
+
+/// Ends the process by SIGINT, as if it had not been caught: a shell then stops its script, too.
+fn end_by_interrupt() {
+    #[cfg(unix)]
+    {
+        let interrupt = signal_hook::consts::SIGINT;
+        // Returns only if it fails; then the exit code says the same.
+        let _ = signal_hook::low_level::emulate_default_handler(interrupt);
     }
 }

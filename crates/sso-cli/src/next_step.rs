@@ -91,6 +91,7 @@ fn is_timeout_of_call(failure: &Failure) -> bool {
         Failure::Token(error) | Failure::Credentials(CredentialsError::InvalidToken(error)) => {
             matches!(error, TokenError::Timeout { .. })
         }
+        Failure::ListTimeout { .. } => true,
         Failure::Credentials(error) => matches!(error, CredentialsError::Timeout { .. }),
         _ => false,
     }

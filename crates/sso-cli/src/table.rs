@@ -50,30 +50,38 @@ impl<T: AsRef<str>> From<T> for Cell {
 #[derive(Debug)]
 pub(crate) struct Table<const COLUMNS: usize> {
     rows: Vec<[Cell; COLUMNS]>,
+    /// In characters.
+    widths: [usize; COLUMNS],
 }
 
 impl<const COLUMNS: usize> Table<COLUMNS> {
     pub(crate) fn new(head: [&str; COLUMNS]) -> Self {
-        Self { rows: vec![head.map(|name| Cell::new(name, HEAD))] }
+        let mut table = Self { rows: Vec::new(), widths: [0; COLUMNS] };
+        table.row(head.map(|name| Cell::new(name, HEAD)));
+        table
     }
 
     pub(crate) fn row(&mut self, row: [Cell; COLUMNS]) {
+        for (width, cell) in self.widths.iter_mut().zip(&row) {
+            *width = cell.text.chars().count().max(*width);
+        }
         self.rows.push(row);
+    }
+
+    /// Renders the rows and removes them. Rows that follow have columns that are at least as wide.
+    pub(crate) fn drain(&mut self) -> String {
+        let rendered = self.render();
+        self.rows.clear();
+        rendered
     }
 
     /// The lines, styles included.
     pub(crate) fn render(&self) -> String {
-        let mut widths = [0; COLUMNS];
-        for row in &self.rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = cell.text.chars().count().max(*width);
-            }
-        }
         let mut out = String::new();
         for row in &self.rows {
             // No blanks after the last cell that is not empty.
             let filled = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |at| at + 1);
-            for (at, (cell, width)) in row.iter().zip(widths).take(filled).enumerate() {
+            for (at, (cell, width)) in row.iter().zip(self.widths).take(filled).enumerate() {
                 let Cell { text, style } = cell;
                 let _ = write!(out, "{style}{text}{style:#}");
                 if at + 1 < filled {

@@ -1,22 +1,26 @@
-//! `ssocreds accounts`: the accounts that the login gives access to.
-//!
-//! Not responsible for asking for them (`portal_lists`).
+//! `ssocreds accounts`: lists the accounts that the login gives access to.
+
+use std::cell::RefCell;
 
 use serde::Serialize;
-use sso_http::AccountInfo;
+use sso_http::{AccountInfo, ListAccounts, PagedOperation as _, ServiceError};
+use sso_provider::BearerToken;
 
-use crate::arguments::{List, TableFormat};
-use crate::commands::portal_lists::PortalLists;
+use crate::arguments::{List, ListFormat};
+use crate::commands::portal_lists::{PAGE, portal, until_interrupted};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::list_output::ListOutput;
 use crate::stdout;
-use crate::table::Table;
 
-/// In the words of the service's answer.
+/// In the words of the service's answer. Keys are only ever added.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Json<'a> {
     account_list: Vec<JsonAccount<'a>>,
+    /// Absent if the list is complete.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    incomplete: bool,
 }
 
 #[derive(Serialize)]
@@ -29,19 +33,49 @@ struct JsonAccount<'a> {
 
 pub(crate) fn run(context: &Context, options: &List) -> Result<(), Failure> {
     let providers = context.login(&options.login)?;
-    let listed = context.wait("listing accounts", async |_| {
-        let list = async |token: sso_provider::BearerToken| {
-            PortalLists::new(&providers, token.access_token().clone()).accounts().await
+    let limit = context.timeout()?;
+    let accounts = RefCell::new(Vec::new());
+    let output = RefCell::new(ListOutput::new(
+        options.format,
+        ["ACCOUNT ID", "NAME", "EMAIL"],
+        ["accountId", "accountName", "emailAddress"],
+    ));
+    let end = context.wait("listing accounts", async |progress| {
+        let list = async |token: BearerToken| {
+            let first = ListAccounts::new(token.access_token().clone()).max_results(PAGE);
+            let mut pages = first.pages(portal(&providers));
+            while let Some(page) = pages.next_page().await {
+                let page = page?.account_list;
+                let mut output = output.borrow_mut();
+                for account in page.into_iter().filter(|account| options.includes(account)) {
+                    output.row([
+                        account.account_id.as_str(),
+                        account.account_name.as_deref().unwrap_or_default(),
+                        account.email_address.as_deref().unwrap_or_default(),
+                    ]);
+                    accounts.borrow_mut().push(account);
+                }
+                output.print_some(progress);
+                let received = accounts.borrow().len();
+                progress.set(format!("listing accounts, {received} received"));
+            }
+            Ok::<_, ServiceError>(())
         };
-        providers.token_provider().call_with_token(list).await
-    })??;
-    let accounts = listed.map_err(|source| Failure::List { what: "accounts", source })?;
-    match options.format {
-        TableFormat::Table => stdout::print_styled(&table(&accounts)),
-        TableFormat::Json => {
-            stdout::print_json(&Json { account_list: accounts.iter().map(json).collect() })
+        let list = async {
+            let listed = providers.token_provider().call_with_token(list).await?;
+            listed.map_err(|source| Failure::List { what: "accounts", source })
+        };
+        until_interrupted(limit, list).await
+    })?;
+    let accounts = accounts.into_inner();
+    if end.is_ok() || !accounts.is_empty() {
+        output.into_inner().finish()?;
+        if options.format == ListFormat::Json {
+            let account_list = accounts.iter().map(json).collect();
+            stdout::print_json(&Json { account_list, incomplete: end.is_err() })?;
         }
     }
+    end
 }
 
 fn json(account: &AccountInfo) -> JsonAccount<'_> {
@@ -50,16 +84,4 @@ fn json(account: &AccountInfo) -> JsonAccount<'_> {
         account_name: account.account_name.as_deref(),
         email_address: account.email_address.as_deref(),
     }
-}
-
-fn table(accounts: &[AccountInfo]) -> String {
-    let mut table = Table::new(["ACCOUNT ID", "NAME", "EMAIL"]);
-    for account in accounts {
-        table.row([
-            account.account_id.as_str().into(),
-            account.account_name.as_deref().unwrap_or_default().into(),
-            account.email_address.as_deref().unwrap_or_default().into(),
-        ]);
-    }
-    table.render()
 }

@@ -1,26 +1,31 @@
-//! `ssocreds roles`: the roles that the login gives access to, of one account or of all.
-//!
-//! Not responsible for asking for them (`portal_lists`).
+//! `ssocreds roles`: lists the roles that the login gives access to, of one account or of all.
+
+use std::cell::RefCell;
 
 use serde::Serialize;
-use sso_http::{RoleInfo, ServiceError};
-use sso_provider::BearerToken;
+use sso_http::{
+    AccountInfo, AllRoles, ListAccountRoles, PagedOperation as _, RoleInfo, RolesEvent,
+    ServiceError,
+};
+use sso_provider::{BearerToken, ProfileProviders};
 use sso_types::AccountId;
 
-use crate::arguments::{Roles, TableFormat};
-use crate::commands::portal_lists::PortalLists;
+use crate::arguments::{ListFormat, Roles};
+use crate::commands::portal_lists::{PAGE, portal, until_interrupted};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::list_output::ListOutput;
 use crate::progress::Progress;
 use crate::stdout;
-use crate::table::Table;
 
-/// In the words of the service's answer; the account's name is there where all accounts were asked
-/// for.
+/// In the words of the service's answer. Keys are only ever added.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Json<'a> {
     role_list: Vec<JsonRole<'a>>,
+    /// Absent if the list is complete.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    incomplete: bool,
 }
 
 #[derive(Serialize)]
@@ -28,69 +33,162 @@ struct Json<'a> {
 struct JsonRole<'a> {
     role_name: &'a str,
     account_id: &'a str,
+    /// Known only if all accounts are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     account_name: Option<&'a str>,
 }
 
-/// A role, and the name of its account where that is known.
-type Listed = (RoleInfo, Option<String>);
-
 pub(crate) fn run(context: &Context, options: &Roles) -> Result<(), Failure> {
     let providers = context.login(&options.list.login)?;
-    let listed = context.wait("listing roles", async |progress| {
-        let list = async |token: BearerToken| {
-            let lists = PortalLists::new(&providers, token.access_token().clone());
-            match &options.account_id {
-                Some(account_id) => of_account(&lists, account_id).await,
-                None => of_all(&lists, progress).await,
-            }
+    let limit = context.timeout()?;
+    let received = RefCell::new(Received::new(options));
+    let end = context.wait("listing roles", async |progress| {
+        let list = async |token: BearerToken| match &options.account_id {
+            Some(account_id) => of_account(&providers, &token, account_id, &received).await,
+            None => of_all(&providers, &token, options, &received, progress).await,
         };
-        providers.token_provider().call_with_token(list).await
-    })??;
-    let roles = listed.map_err(|source| Failure::List { what: "roles", source })?;
-    match options.list.format {
-        TableFormat::Table => stdout::print_styled(&table(&roles)),
-        TableFormat::Json => {
-            stdout::print_json(&Json { role_list: roles.iter().map(json).collect() })
-        }
-    }
+        let list = async {
+            let listed = providers.token_provider().call_with_token(list).await?;
+            listed.map_err(|source| Failure::List { what: "roles", source })
+        };
+        until_interrupted(limit, list).await
+    })?;
+    received.into_inner().finish(&end)?;
+    end
 }
 
 async fn of_account(
-    lists: &PortalLists,
+    providers: &ProfileProviders,
+    token: &BearerToken,
     account_id: &AccountId,
-) -> Result<Vec<Listed>, ServiceError> {
-    let roles = lists.roles(account_id.clone()).await?;
-    Ok(roles.into_iter().map(|role| (role, None)).collect())
+    received: &RefCell<Received<'_>>,
+) -> Result<(), ServiceError> {
+    let first = ListAccountRoles::new(token.access_token().clone(), account_id.clone());
+    let mut pages = first.max_results(PAGE).pages(portal(providers));
+    let mut roles = Vec::new();
+    while let Some(page) = pages.next_page().await {
+        roles.extend(page?.role_list);
+    }
+    received.borrow_mut().add_unnamed(account_id, roles);
+    Ok(())
 }
 
-async fn of_all(lists: &PortalLists, progress: &Progress) -> Result<Vec<Listed>, ServiceError> {
-    let accounts = lists.accounts().await?;
-    let roles = lists.roles_of(&accounts, progress).await?;
-    let of_account = accounts.into_iter().zip(roles);
-    Ok(of_account
-        .flat_map(|(account, roles)| {
-            roles.into_iter().map(move |role| (role, account.account_name.clone()))
+async fn of_all(
+    providers: &ProfileProviders,
+    token: &BearerToken,
+    options: &Roles,
+    received: &RefCell<Received<'_>>,
+    progress: &Progress,
+) -> Result<(), ServiceError> {
+    let list = options.list.clone();
+    let mut all = AllRoles::new(portal(providers), token.access_token().clone())
+        .only(move |account| list.includes(account));
+    while let Some(event) = all.next_event().await {
+        let mut received = received.borrow_mut();
+        match event? {
+            RolesEvent::Accounts { accounts, .. } => received.add_accounts(accounts),
+            RolesEvent::Roles { account, roles, .. } => received.add_roles(&account, roles),
+            _ => {}
+        }
+        received.print_some(progress);
+        let (done, accounts) = (received.done, received.accounts.len());
+        progress.set(format!("listing roles, {done} of {accounts} accounts done"));
+    }
+    Ok(())
+}
+
+/// The roles that were received, in the order of the accounts.
+struct Received<'a> {
+    options: &'a Roles,
+    output: ListOutput<3>,
+    accounts: Vec<Account>,
+    /// The number of accounts whose roles were received.
+    done: usize,
+    /// The number of accounts, from the first, whose roles were given to `output`.
+    given: usize,
+}
+
+struct Account {
+    id: AccountId,
+    name: Option<String>,
+    roles: Option<Vec<RoleInfo>>,
+}
+
+impl<'a> Received<'a> {
+    fn new(options: &'a Roles) -> Self {
+        let output = ListOutput::new(
+            options.list.format,
+            ["ACCOUNT ID", "ROLE", "ACCOUNT NAME"],
+            ["accountId", "roleName", "accountName"],
+        );
+        Self { options, output, accounts: Vec::new(), done: 0, given: 0 }
+    }
+
+    /// After a token was refreshed the accounts are listed again.
+    fn add_accounts(&mut self, accounts: Vec<AccountInfo>) {
+        for AccountInfo { account_id, account_name: name, .. } in accounts {
+            if !self.accounts.iter().any(|account| account.id == account_id) {
+                self.accounts.push(Account { id: account_id, name, roles: None });
+            }
+        }
+    }
+
+    fn add_roles(&mut self, of: &AccountInfo, roles: Vec<RoleInfo>) {
+        let mut accounts = self.accounts.iter_mut();
+        if let Some(account) = accounts.find(|account| account.id == of.account_id)
+            && account.roles.is_none()
+        {
+            account.roles = Some(roles);
+            self.done += 1;
+        }
+    }
+
+    fn add_unnamed(&mut self, account_id: &AccountId, roles: Vec<RoleInfo>) {
+        self.accounts.push(Account { id: account_id.clone(), name: None, roles: Some(roles) });
+        self.done += 1;
+    }
+
+    fn print_some(&mut self, progress: &Progress) {
+        while let Some(Account { roles: Some(_), .. }) = self.accounts.get(self.given) {
+            self.give(self.given);
+            self.given += 1;
+        }
+        self.output.print_some(progress);
+    }
+
+    /// Prints the rest. After a failure with nothing received it prints nothing.
+    fn finish(mut self, end: &Result<(), Failure>) -> Result<(), Failure> {
+        if end.is_err() && self.done == 0 {
+            return Ok(());
+        }
+        for at in self.given..self.accounts.len() {
+            self.give(at);
+        }
+        if self.options.list.format == ListFormat::Json {
+            let role_list = self.accounts.iter().flat_map(|it| self.shown(it)).collect();
+            stdout::print_json(&Json { role_list, incomplete: end.is_err() })?;
+        }
+        self.output.finish()
+    }
+
+    /// Gives the roles of an account to the output.
+    fn give(&mut self, at: usize) {
+        let Some(account) = self.accounts.get(at) else { return };
+        let rows: Vec<_> = self.shown(account).collect();
+        for row in rows {
+            let name = row.account_name.unwrap_or_default();
+            self.output.row([row.account_id, row.role_name, name]);
+        }
+    }
+
+    fn shown<'b>(&self, account: &'b Account) -> impl Iterator<Item = JsonRole<'b>> + use<'a, 'b> {
+        let options = self.options;
+        let roles = account.roles.iter().flatten();
+        let roles = roles.filter(|role| options.includes(role.role_name.as_str()));
+        roles.map(|role| JsonRole {
+            role_name: role.role_name.as_str(),
+            account_id: account.id.as_str(),
+            account_name: account.name.as_deref(),
         })
-        .collect())
-}
-
-fn json((role, account_name): &Listed) -> JsonRole<'_> {
-    JsonRole {
-        role_name: role.role_name.as_str(),
-        account_id: role.account_id.as_str(),
-        account_name: account_name.as_deref(),
     }
-}
-
-fn table(roles: &[Listed]) -> String {
-    let mut table = Table::new(["ACCOUNT ID", "ROLE", "ACCOUNT NAME"]);
-    for (role, account_name) in roles {
-        table.row([
-            role.account_id.as_str().into(),
-            role.role_name.as_str().into(),
-            account_name.as_deref().unwrap_or_default().into(),
-        ]);
-    }
-    table.render()
 }

@@ -86,7 +86,7 @@ async fn twenty_thousand_profiles_in_a_chain_take_no_time() {
         let started = Instant::now();
         scene.run(arguments).success();
         let took = started.elapsed();
-        assert!(took < Duration::from_secs(8), "{arguments:?} took {took:?}");
+        assert!(took < Duration::from_secs(60), "{arguments:?} took {took:?}");
     }
     let error = scene.run(&["status", "--profile", "p19999"]).failure(3);
     assert!(error.contains("devsso"), "{error}");

@@ -31,6 +31,7 @@ mod help;
 mod hostile;
 mod hostile_text;
 mod lists;
+mod long_lists;
 mod options;
 mod program;
 mod progress;

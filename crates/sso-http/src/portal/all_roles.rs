@@ -31,6 +31,7 @@ pub struct AllRoles<S> {
     service: S,
     access_token: AccessToken,
     concurrency: usize,
+    is_wanted: Box<dyn Fn(&AccountInfo) -> bool + Send + Sync>,
     accounts: Option<Pages<S, ListAccounts>>,
     waiting: VecDeque<AccountInfo>,
     active: Vec<AccountRoles<S>>,
@@ -71,6 +72,7 @@ impl<S: Clone> AllRoles<S> {
             service,
             access_token,
             concurrency: 10,
+            is_wanted: Box::new(|_| true),
             waiting: VecDeque::new(),
             active: Vec::new(),
         }
@@ -80,6 +82,14 @@ impl<S: Clone> AllRoles<S> {
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency.max(1);
+        self
+    }
+
+    /// Lists the roles of accounts that pass the filter only; no event names the others. All accounts
+    /// pass unless set.
+    #[must_use]
+    pub fn only(mut self, filter: impl Fn(&AccountInfo) -> bool + Send + Sync + 'static) -> Self {
+        self.is_wanted = Box::new(filter);
         self
     }
 
@@ -136,8 +146,9 @@ where
         if let Some(pages) = &mut this.accounts {
             match Pin::new(pages).poll_next(cx) {
                 Poll::Ready(Some(Ok(page))) => {
-                    this.waiting.extend(page.account_list.iter().cloned());
-                    let accounts = page.account_list;
+                    let mut accounts = page.account_list;
+                    accounts.retain(|account| (this.is_wanted)(account));
+                    this.waiting.extend(accounts.iter().cloned());
                     return Poll::Ready(Some(Ok(RolesEvent::Accounts { accounts })));
                 }
                 Poll::Ready(Some(Err(error))) => {
