@@ -1,6 +1,4 @@
 //! Reading the JSON of an answer of success: strict about what is needed, lenient about the rest.
-//!
-//! Not responsible for error answers.
 
 use std::time::Duration;
 
@@ -14,7 +12,8 @@ use zeroize::Zeroizing;
 use crate::json_text;
 use crate::operation::DecodeError;
 
-/// What is allowed of an `expiresIn`, in seconds: ten years. More is a mistake of whoever answered.
+/// The longest lifetime that is believed, in seconds: ten years. A longer one is cut to it: the
+/// refresh token is spent, so the answer must not be discarded.
 const LONGEST: i64 = 10 * 366 * 86_400;
 
 /// Reads a JSON object.
@@ -49,7 +48,7 @@ pub(crate) fn malformed(what: impl Into<String>) -> DecodeError {
 #[derive(Default)]
 pub(crate) struct Text(Zeroizing<String>);
 
-/// A string of an answer that is good without it: one that is not a string is as if it were not there.
+/// An optional string of an answer: a value of another type counts as missing.
 #[derive(Default)]
 pub(crate) struct OptionalText(Option<Text>);
 
@@ -89,9 +88,8 @@ impl Integer {
     pub(crate) fn lifetime(seconds: Option<Self>, field: &str) -> Result<Duration, DecodeError> {
         match seconds.map(|seconds| seconds.0) {
             None => Err(malformed(format!("{field} is missing"))),
-            Some(seconds @ 1..=LONGEST) => Ok(Duration::from_secs(seconds.unsigned_abs())),
             Some(..=0) => Err(malformed(format!("{field} is not greater than zero"))),
-            Some(_) => Err(malformed(format!("{field} is more than ten years"))),
+            Some(seconds) => Ok(Duration::from_secs(seconds.min(LONGEST).unsigned_abs())),
         }
     }
 
@@ -140,7 +138,7 @@ impl<'de> Deserialize<'de> for OptionalText {
 
 impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not by a visitor: what is of another type would be quoted in an error that nobody clears.
+        // Not by a visitor: its error would quote a value of another type, in memory that is not cleared.
         let value = <&'de RawValue>::deserialize(deserializer)?;
         number(value.get()).map(Self).ok_or_else(|| de::Error::custom("not a number"))
     }
@@ -218,8 +216,11 @@ mod tests {
             Integer::lifetime(number(body), "n").ok().map(|lifetime| lifetime.as_secs())
         };
         assert_eq!(lifetime("28800"), Some(28_800));
-        for absurd in ["null", "0", "-5", "1e18", "18446744073709551615"] {
+        for absurd in ["null", "0", "-5", "-1e300"] {
             assert_eq!(lifetime(absurd), None, "{absurd}");
+        }
+        for long in ["316224001", "1e18", "18446744073709551615", "1e300"] {
+            assert_eq!(lifetime(long), Some(LONGEST.unsigned_abs()), "{long}");
         }
         assert!(Integer::epoch_seconds(number("1700000000")).is_some());
         assert!(Integer::epoch_seconds(number("0")).is_none());

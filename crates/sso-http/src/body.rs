@@ -64,7 +64,7 @@ impl RequestBody {
 }
 
 impl ResponseBody {
-    /// A body of these bytes, which are cleared on drop: for mocks, and for HTTP clients of one's own.
+    /// A body of these bytes, which are cleared on drop: for mocks, and for other HTTP clients.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Once::new(Zeroizing::new(bytes)))
     }

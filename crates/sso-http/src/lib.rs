@@ -13,12 +13,12 @@
 //!        │
 //!   Portal<S>, Oidc<S>                      operation ⇄ HTTP; error answers become ServiceError
 //!        │  http::Request<RequestBody>
-//!   HttpsClient, or any S of yours          connections, TLS, proxies, limits of time and size
+//!   HttpsClient, or your own service         connections, TLS, proxies, timeouts, size limits
 //! ```
 //!
-//! Deliberately not here: files, the profile's configuration, and any decision about when to refresh
-//! or whether to log in again. `sso-cache`, `sso-config` and `sso-provider` have those; this crate
-//! depends on `sso-types` alone of its family, and spawns nothing but what connections need.
+//! It reads no token files and no configuration, and does not decide when to refresh or to log in
+//! again: see `sso-cache`, `sso-config` and `sso-provider`. The only tasks that it spawns drive
+//! connections.
 //!
 //! # Example
 //!
@@ -40,7 +40,7 @@
 //! # }
 //! ```
 //!
-//! Anything that carries requests will do in the place of `HttpsClient`; here, a function:
+//! Any service of HTTP requests can replace `HttpsClient`; here, a function:
 //!
 //! ```
 //! use sso_http::{CreateToken, Oidc, RequestBody, ResponseBody};

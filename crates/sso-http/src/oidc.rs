@@ -1,6 +1,4 @@
 //! SSO OIDC as a service.
-//!
-//! Not responsible for its operations (a file each), nor for connections, retries and limits.
 
 pub(crate) mod create_token;
 pub(crate) mod register_client;

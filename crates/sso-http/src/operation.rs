@@ -1,6 +1,4 @@
 //! What the operations of both services have in common: a name, a request, an answer.
-//!
-//! Not responsible for sending them, nor for any one of them.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
@@ -36,7 +34,7 @@ pub trait PortalOperation: Operation {}
 /// An operation of SSO OIDC.
 pub trait OidcOperation: Operation {}
 
-/// How an operation looks on the wire. In here, so that nobody else can implement [`Operation`].
+/// An operation's form on the wire. Private in effect, which seals [`Operation`].
 #[expect(unnameable_types, reason = "it seals Operation")]
 pub trait Wire: Sized {
     /// Which service.

@@ -1,6 +1,4 @@
 //! The SSO portal as a service.
-//!
-//! Not responsible for its operations (a file each), nor for connections, retries and limits.
 
 pub(crate) mod all_roles;
 pub(crate) mod get_role_credentials;

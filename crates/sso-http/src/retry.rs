@@ -1,6 +1,4 @@
-//! Trying again: which errors, how often, after how long, and when to stop for everybody's sake.
-//!
-//! Not responsible for a limit on the whole call: that is a timeout layer around this one.
+//! Retries: which errors, how often, after what wait, and within which budget.
 
 use std::any::Any;
 use std::fmt;
@@ -128,17 +126,17 @@ impl RetryLayer {
         self
     }
 
-    /// Whether to try again when nobody knows whether the request was carried out
+    /// Whether to try again when it is unknown whether the request was carried out
     /// ([`ServiceError::is_outcome_unknown`]). Say `false` for a `CreateToken` with a refresh token:
-    /// the token may be spent, and whoever holds it should first look whether a new one is there.
+    /// the token may be spent, and the caller should first look for a new one in the token file.
     #[must_use]
     pub fn retry_ambiguous(mut self, retry_ambiguous: bool) -> Self {
         self.policy.retry_ambiguous = retry_ambiguous;
         self
     }
 
-    /// The policy of one call, for who has something to do between the attempts and makes them in a loop
-    /// of their own; with the budget that all of the layer's calls share.
+    /// Returns the policy of one call, for a caller with a retry loop of its own. It shares the budget of
+    /// the layer.
     pub fn policy(&self) -> RetryPolicy {
         self.policy.clone()
     }
@@ -152,7 +150,7 @@ impl RetryLayer {
     }
 
     /// The budget: so many retries a second (averaged over ten), plus so many for a hundred calls
-    /// that succeed. More than 1000 of either counts as 1000. Layers cloned before this keep theirs.
+    /// that succeed. More than 1000 of either counts as 1000. Earlier clones keep their budget.
     #[must_use]
     pub fn budget(mut self, retries_per_second: u32, retries_per_hundred_calls: u32) -> Self {
         self.policy.budget = budget(retries_per_second, retries_per_hundred_calls);

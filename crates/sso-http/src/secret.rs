@@ -1,7 +1,5 @@
 //! The secrets that only the OIDC operations know: device code, authorization code, code verifier
 //! and id token.
-//!
-//! Not responsible for the secrets that other crates share: those are in `sso-types`.
 
 use std::fmt;
 
@@ -36,8 +34,8 @@ macro_rules! secret {
 }
 
 secret! {
-    /// The device code of a device authorization (RFC 8628 section 3.2): until it expires, whoever
-    /// holds it and the client registration receives the token that the user grants.
+    /// The device code of a device authorization (RFC 8628 section 3.2): until it expires, its
+    /// holder receives, with the client registration, the token that the user grants.
     DeviceCode
 }
 
@@ -47,8 +45,8 @@ secret! {
 }
 
 secret! {
-    /// The code verifier of PKCE (RFC 7636 section 4.1), which proves that whoever redeems an
-    /// authorization code is the one who asked for it.
+    /// The code verifier of PKCE (RFC 7636 section 4.1), which proves that an authorization
+    /// code is redeemed by the client that requested it.
     CodeVerifier
 }
 

@@ -251,7 +251,7 @@ impl ServiceError {
     }
 
     /// Whether the portal refuses this account or role to the user (403). OIDC's
-    /// `AccessDeniedException` is another matter: see [`ServiceError::is_sign_in_required`].
+    /// `AccessDeniedException` is another matter: see [`ServiceError::is_login_required`].
     pub fn is_access_denied(&self) -> bool {
         self.0.kind == ServiceErrorKind::Forbidden
     }
@@ -263,7 +263,7 @@ impl ServiceError {
 
     /// Whether OIDC said that only a new login helps: `InvalidClientException`,
     /// `UnauthorizedClientException`, `ExpiredTokenException`, `AccessDeniedException`.
-    pub fn is_sign_in_required(&self) -> bool {
+    pub fn is_login_required(&self) -> bool {
         matches!(
             self.0.kind,
             ServiceErrorKind::InvalidClient
@@ -291,7 +291,7 @@ impl ServiceError {
         }
     }
 
-    /// Whether nobody knows if the request was carried out: it may have been sent and there was no
+    /// Whether it is unknown if the request was carried out: it may have been sent and there was no
     /// whole answer, or a gateway answered in the service's place (502, 504), or what answered
     /// cannot be understood. To send it again can spend a refresh token twice.
     pub fn is_outcome_unknown(&self) -> bool {

@@ -1,6 +1,4 @@
 //! The kinds of errors of the two services, by the names that their models give them.
-//!
-//! Not responsible for reading an answer.
 
 /// What kind of error a call ended with.
 ///
@@ -137,7 +135,7 @@ impl ServiceErrorKind {
         }
     }
 
-    /// What whoever reads the error should do, where the kind alone tells.
+    /// The remedy, where the kind alone tells it.
     pub(crate) fn remedy(self) -> &'static str {
         match self {
             Self::Unauthorized

@@ -37,7 +37,7 @@ pub enum TransportError {
         /// What the operating system said.
         source: Source,
     },
-    /// The server's certificate is not one to trust. Somebody else may be answering, so nothing was
+    /// The server's certificate is not one to trust. Another machine may be answering, so nothing was
     /// sent and it is not tried again.
     #[error("the certificate of {host} is not valid: {}", certificate(*problem, roots.as_deref()))]
     #[non_exhaustive]
@@ -63,7 +63,7 @@ pub enum TransportError {
         source: Source,
     },
     /// There are no certificates of authorities to trust: the bundle named by `AWS_CA_BUNDLE` cannot
-    /// be read or holds none, or the platform's store is empty. Whoever set the machine up.
+    /// be read or holds none, or the platform's store is empty.
     #[error("no certificate authorities to trust: {reason}")]
     #[non_exhaustive]
     TrustStore {

@@ -150,7 +150,7 @@ impl Refresh<'_> {
                 };
                 base = theirs;
                 lost_a_race = true;
-            } else if error.is_sign_in_required() || error.is_invalid_grant() {
+            } else if error.is_login_required() || error.is_invalid_grant() {
                 return Err(self.shared.sign_in(LoginReason::SessionEnded(error)));
             } else if let Some(wait) = wait {
                 // Where the answer was lost the refresh token may be spent: look before asking.

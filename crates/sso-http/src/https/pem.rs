@@ -96,7 +96,7 @@ fn add(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
     problem
 }
 
-/// The whole file, unless it is a pipe, which nobody may ever write to, or endless.
+/// Reads the whole file, unless it is a pipe, which might never end, or too long.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     #[cfg(unix)]

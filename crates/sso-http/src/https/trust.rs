@@ -74,7 +74,7 @@ impl Trust {
         Self { roots, narrow: OnceLock::new(), wide: OnceLock::new() }
     }
 
-    /// Begins to read the certificates, if nobody has, while the caller goes on connecting. A failure
+    /// Starts to read the certificates, unless they were read, while the caller connects. A failure
     /// is not remembered: the next connection tries again.
     pub(super) fn begin(self: &Arc<Self>) -> Loading {
         if let Some(configs) = self.wide.get().or_else(|| self.narrow.get()) {

@@ -1,6 +1,4 @@
 //! `CreateToken`: an access token for a grant.
-//!
-//! Not responsible for when to refresh, nor for the file that the token is kept in.
 
 use std::time::Duration;
 

@@ -1,6 +1,4 @@
 //! `RegisterClient`: registers a program with SSO OIDC.
-//!
-//! Not responsible for keeping the registration.
 
 use http::Request;
 use jiff::Timestamp;

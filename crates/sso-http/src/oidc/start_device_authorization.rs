@@ -1,6 +1,4 @@
 //! `StartDeviceAuthorization`: begins a login that the user finishes in a browser.
-//!
-//! Not responsible for opening the browser, nor for polling.
 
 use std::time::Duration;
 

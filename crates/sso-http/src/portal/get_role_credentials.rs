@@ -1,6 +1,4 @@
 //! `GetRoleCredentials`: role credentials for an access token.
-//!
-//! Not responsible for caching them.
 
 use http::{Method, Request};
 use serde::Deserialize;

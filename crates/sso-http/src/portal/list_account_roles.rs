@@ -1,6 +1,4 @@
 //! `ListAccountRoles`: the roles that a user is assigned in an account, one page.
-//!
-//! Not responsible for asking for the next page: see `Pages`.
 
 use http::{Method, Request};
 use serde::Deserialize;

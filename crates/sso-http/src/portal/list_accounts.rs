@@ -1,6 +1,4 @@
 //! `ListAccounts`: the accounts that a user is assigned, one page.
-//!
-//! Not responsible for asking for the next page: see `Pages`.
 
 use http::{Method, Request};
 use serde::Deserialize;

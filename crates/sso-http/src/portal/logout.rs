@@ -1,6 +1,4 @@
 //! `Logout`: ends the session of an access token.
-//!
-//! Not responsible for the files of that session.
 
 use http::{Method, Request};
 use sso_types::AccessToken;
@@ -39,7 +37,7 @@ impl Wire for Logout {
     }
 
     /// The answer has no content; if there is some, it does not matter. But a page of HTML is not
-    /// the portal's: then nobody was logged out.
+    /// the portal's: then the session was not ended.
     fn decode(&self, body: &[u8]) -> Result<(), DecodeError> {
         match body.trim_ascii_start().first() {
             Some(b'<') => Err(DecodeError::NotJson),

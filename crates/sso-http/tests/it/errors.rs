@@ -59,7 +59,7 @@ async fn portal_errors_by_name_and_by_status() {
     }
     // OIDC has an exception of that name, after which one logs in again. Not so here.
     let denied = portal(json(403, r#"{"__type":"AccessDeniedException"}"#)).await;
-    assert!(denied.is_access_denied() && !denied.is_sign_in_required(), "{denied:?}");
+    assert!(denied.is_access_denied() && !denied.is_login_required(), "{denied:?}");
     // OAuth's codes are OIDC's. From the portal the status says that the token is no longer good.
     for code in ["expired_token", "invalid_grant", "server_error", "slow_down"] {
         let error = portal(json(401, &format!(r#"{{"error":"{code}"}}"#))).await;
@@ -108,7 +108,7 @@ async fn oidc_errors_by_name_and_by_oauth_code() {
                 Kind::ExpiredToken,
                 Kind::AccessDenied,
             ];
-            assert_eq!(error.is_sign_in_required(), again.contains(&kind));
+            assert_eq!(error.is_login_required(), again.contains(&kind));
             assert_eq!(error.is_transient(), matches!(kind, Kind::SlowDown | Kind::InternalServer));
         }
     }
