@@ -104,7 +104,7 @@ fn classify(error: CredentialsError) -> SdkError {
             ..
         }) => SdkError::not_loaded(error),
         CredentialsError::Timeout { limit }
-        | CredentialsError::InvalidToken(TokenError::Timeout { limit }) => {
+        | CredentialsError::InvalidToken(TokenError::Timeout { limit, .. }) => {
             SdkError::provider_timed_out(*limit)
         }
         CredentialsError::Config(_) => SdkError::invalid_configuration(error),

@@ -74,7 +74,7 @@ fn classify(error: TokenError) -> SdkError {
         TokenError::LoginRequired { reason: LoginReason::NoToken { .. }, .. } => {
             SdkError::not_loaded(error)
         }
-        TokenError::Timeout { limit } => SdkError::provider_timed_out(*limit),
+        TokenError::Timeout { limit, .. } => SdkError::provider_timed_out(*limit),
         _ => SdkError::provider_error(error),
     }
 }

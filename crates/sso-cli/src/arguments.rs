@@ -86,6 +86,10 @@ pub(crate) struct Global {
     /// 50 for credential-process, none for accounts and roles]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// Refresh an expired token even if the new one cannot be written to the directory of the token
+    /// files. Every other program that shares the login then needs a new one
+    #[arg(long, global = true)]
+    pub(crate) allow_unsaved_refresh: bool,
     /// Log to stderr (-vv for more); secrets are never logged
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,

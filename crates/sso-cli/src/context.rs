@@ -1,12 +1,14 @@
 //! What the commands share: the global options, the environment, the clock, and the runtime.
 
+use std::cell::RefCell;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use sso_config::{Locations, SettingsError, SharedConfig};
-use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder};
+use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder, SsoTokenProvider};
 use sso_types::{Clock, Environment, SystemClock};
+use tokio::runtime::Runtime;
 
 use crate::arguments::{self, Global, Login};
 use crate::failure::Failure;
@@ -21,6 +23,9 @@ pub(crate) struct Context {
     pub(crate) environment: Environment,
     /// The command's own time limit, if it differs from that of the libraries.
     default_timeout: Option<Duration>,
+    /// What [`Self::finish_refresh`] needs.
+    token_provider: RefCell<Option<SsoTokenProvider>>,
+    runtime: RefCell<Option<Runtime>>,
 }
 
 /// The profile that the user selected, and the SSO profile that it stands for.
@@ -39,7 +44,13 @@ impl Context {
         if global.verbose > 0 {
             notices::log(global.verbose);
         }
-        Self { global, environment: Environment::from_process(), default_timeout }
+        Self {
+            global,
+            environment: Environment::from_process(),
+            default_timeout,
+            token_provider: RefCell::default(),
+            runtime: RefCell::default(),
+        }
     }
 
     /// The config files, read.
@@ -56,13 +67,18 @@ impl Context {
         let region = |name: &str| config.profile(name).and_then(followed_profile::region);
         let region = region(&name).or_else(|| region(&sso_profile)).map(str::to_owned);
         let providers = built(self.builder()?.shared_config(config).profile(sso_profile))?;
+        self.remember(&providers);
         Ok(SelectedProfile { name, region, providers })
     }
 
     /// The providers of the profile or of the session.
     pub(crate) fn login(&self, login: &Login) -> Result<ProfileProviders, Failure> {
         match &login.sso_session {
-            Some(session) => Ok(built(self.builder()?.sso_session(session))?),
+            Some(session) => {
+                let providers = built(self.builder()?.sso_session(session))?;
+                self.remember(&providers);
+                Ok(providers)
+            }
             None => Ok(self.profile()?.providers),
         }
     }
@@ -113,15 +129,32 @@ impl Context {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Failure::Io { doing: "start", source })?;
         let done = runtime.block_on(progress.watch(work(&progress)));
+        if let Some(earlier) = self.runtime.replace(Some(runtime)) {
+            earlier.shutdown_background();
+        }
+        Ok(done)
+    }
+
+    /// Waits until a refresh that still runs in the background has ended: cut off, it could lose the
+    /// login. Call this after the output, and before this process ends or becomes another one.
+    pub(crate) fn finish_refresh(&self) {
+        let Some(runtime) = self.runtime.take() else { return };
+        if let Some(token_provider) = self.token_provider.take() {
+            runtime.block_on(token_provider.wait_for_refresh());
+        }
         // A blocking thread in which the system resolves a name can outlive the connect timeout. No
         // such thread writes anything.
         runtime.shutdown_background();
-        Ok(done)
+    }
+
+    fn remember(&self, providers: &ProfileProviders) {
+        self.token_provider.replace(Some(providers.token_provider().clone()));
     }
 
     fn builder(&self) -> Result<ProfileProvidersBuilder, Failure> {
         let mut builder = ProfileProviders::builder()
             .environment(self.environment.clone())
+            .allow_unsaved_refresh(self.global.allow_unsaved_refresh)
             .user_agent_suffix(concat!("ssocreds-cli/", env!("CARGO_PKG_VERSION")));
         if let Some(dir) = self.role_cache_dir() {
             builder = builder.role_credentials_cache(true).role_cache_dir(dir);
@@ -166,6 +199,8 @@ mod tests {
             global: Global::default(),
             environment: Environment::default(),
             default_timeout: None,
+            token_provider: RefCell::default(),
+            runtime: RefCell::default(),
         };
         let (release, released) = mpsc::channel::<()>();
         let (end, ended) = mpsc::channel();
@@ -178,6 +213,7 @@ mod tests {
             "done"
         });
         assert_eq!(done.unwrap(), "done");
+        context.finish_refresh();
         assert_eq!(ended.try_recv(), Err(mpsc::TryRecvError::Empty), "the thread was waited for");
         drop(release);
     }

@@ -7,7 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use sso_http::{ServiceError, ServiceErrorKind, TransportError};
-use sso_provider::{ConfigError, CredentialsError, TokenError};
+use sso_provider::{CallError, ConfigError, CredentialsError, TokenError};
 
 use crate::followed_profile::FollowError;
 use crate::quote::Unprintable;
@@ -94,8 +94,8 @@ impl Failure {
     /// The command that logs in, where that is what is needed.
     pub(crate) fn login_command(&self) -> Option<&str> {
         match self {
-            Self::Credentials(error) => error.login_command(),
-            Self::Token(error) => error.login_command(),
+            Self::Credentials(error) if error.needs_login() => error.login_command(),
+            Self::Token(error) if error.needs_login() => error.login_command(),
             _ => None,
         }
     }
@@ -115,6 +115,16 @@ impl Failure {
             Self::Token(error) => error.service_error(),
             Self::List { source, .. } => Some(source),
             _ => None,
+        }
+    }
+}
+
+impl Failure {
+    /// Returns the failure of a list of `what`.
+    pub(crate) fn list(what: &'static str, error: CallError) -> Self {
+        match error {
+            CallError::Token(error) => Self::Token(error),
+            CallError::Service(source) => Self::List { what, source },
         }
     }
 }
@@ -141,8 +151,10 @@ fn token(error: &TokenError) -> u8 {
     match error {
         // A token file that cannot be read is one that cannot be used.
         TokenError::LoginRequired { .. } | TokenError::File(_) => 4,
-        TokenError::Refresh(error) => service(error),
-        TokenError::Locked(_) | TokenError::Timeout { .. } | TokenError::Interrupted => 6,
+        TokenError::Refresh { source, .. } => service(source),
+        TokenError::Locked { .. } | TokenError::Timeout { .. } | TokenError::Interrupted { .. } => {
+            6
+        }
         _ => 1,
     }
 }

@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     };
     arguments.global.color.write_global();
     let context = Context::new(arguments.global, arguments.command.default_timeout());
-    match run(&context, &arguments.command) {
+    let code = match run(&context, &arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report::failure(&failure, &context, &arguments.command);
@@ -64,7 +64,9 @@ fn main() -> ExitCode {
             }
             ExitCode::from(failure.exit_code())
         }
-    }
+    };
+    context.finish_refresh();
+    code
 }
 
 fn run(context: &Context, command: &Command) -> Result<(), Failure> {

@@ -1,18 +1,16 @@
-//! Says, once, what other users of the machine may do with a cache file.
-//!
-//! Not responsible for finding that out (`sso_cache`).
+//! One warning about the access that other users have to a cache file.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sso_cache::AccessWarning;
 
-/// Whether it has been said.
+/// Remembers whether the warnings were logged.
 #[derive(Debug, Default)]
 pub(crate) struct AccessNotice(AtomicBool);
 
 impl AccessNotice {
-    /// Logs the warnings, the first time that there are some.
-    pub(crate) fn tell(&self, warnings: impl FnOnce() -> Vec<AccessWarning>) {
+    /// Logs the warnings, the first time that there are any.
+    pub(crate) fn warn_once(&self, warnings: impl FnOnce() -> Vec<AccessWarning>) {
         if self.0.load(Ordering::Relaxed) {
             return;
         }

@@ -16,7 +16,7 @@ use tower::{BoxError, Service};
 use crate::role_cache::RoleCache;
 use crate::service::Operation;
 use crate::{
-    BearerToken, ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials,
+    BearerToken, CallError, ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials,
     SsoTokenProvider,
 };
 
@@ -122,7 +122,11 @@ impl SsoCredentialsProvider {
 
     async fn ask(&self) -> Result<Credentials, CredentialsError> {
         let exchange = |token: BearerToken| self.exchange(&token);
-        self.judge(self.0.token_provider.call_with_token(exchange).await?)
+        match self.0.token_provider.call_with_token(exchange).await {
+            Ok(credentials) => self.check(credentials),
+            Err(CallError::Token(error)) => Err(error.into()),
+            Err(CallError::Service(error)) => Err(self.portal_error(error)),
+        }
     }
 
     fn exchange(
@@ -138,26 +142,21 @@ impl SsoCredentialsProvider {
         async move { crate::service::call(&portal, request).await }
     }
 
-    fn judge(
-        &self,
-        answered: Result<Credentials, ServiceError>,
-    ) -> Result<Credentials, CredentialsError> {
+    fn check(&self, credentials: Credentials) -> Result<Credentials, CredentialsError> {
+        let now = self.0.clock.now();
+        if credentials.is_expired(now) {
+            return Err(CredentialsError::Expired { at: credentials.expires_at(), now });
+        }
+        Ok(credentials.with_account_id(self.0.account_id.clone()))
+    }
+
+    fn portal_error(&self, source: ServiceError) -> CredentialsError {
         let (account_id, role_name) = (self.0.account_id.clone(), self.0.role_name.clone());
-        match answered {
-            Ok(credentials) => {
-                let now = self.0.clock.now();
-                if credentials.is_expired(now) {
-                    return Err(CredentialsError::Expired { at: credentials.expires_at(), now });
-                }
-                Ok(credentials.with_account_id(account_id))
-            }
-            Err(source) if source.is_access_denied() => Err(CredentialsError::AccessDenied {
-                account_id,
-                role_name,
-                start_url: self.0.start_url.clone(),
-                source,
-            }),
-            Err(source) => Err(CredentialsError::Portal { account_id, role_name, source }),
+        if source.is_access_denied() {
+            let start_url = self.0.start_url.clone();
+            CredentialsError::AccessDenied { account_id, role_name, start_url, source }
+        } else {
+            CredentialsError::Portal { account_id, role_name, source }
         }
     }
 }
@@ -274,26 +273,22 @@ impl SsoCredentialsProviderBuilder {
     /// nothing says where the access token comes from, or when a start URL does and no home directory
     /// is known.
     pub fn build(self) -> Result<SsoCredentialsProvider, ConfigError> {
-        let file = match (self.token_source, &self.start_url) {
-            (Some(TokenSource::Provider(provider)), _) => Ok(provider),
-            (Some(TokenSource::File(path)), _) => Err(path),
+        let unrefreshed = |path: PathBuf| {
+            SsoTokenProvider::builder_without_refresh(TokenFile::new(path))
+                .shared_clock(Arc::clone(&self.clock))
+        };
+        let token_provider = match (self.token_source, &self.start_url) {
+            (Some(TokenSource::Provider(provider)), _) => provider,
+            (Some(TokenSource::File(path)), None) => unrefreshed(path).build()?,
+            (Some(TokenSource::File(path)), Some(start_url)) => {
+                unrefreshed(path).start_url(start_url.clone()).build()?
+            }
             (None, Some(start_url)) => {
                 let environment = self.environment.unwrap_or_else(Environment::from_process);
-                Err(sso_cache::standard_cached_token_filepath_in(start_url, &environment)?)
+                let path = sso_cache::standard_cached_token_filepath_in(start_url, &environment)?;
+                unrefreshed(path).start_url(start_url.clone()).legacy().build()?
             }
             (None, None) => return Err(ConfigError::NoTokenSource),
-        };
-        let token_provider = match file {
-            Ok(provider) => provider,
-            Err(path) => {
-                let builder = SsoTokenProvider::builder_without_refresh(TokenFile::new(path))
-                    .shared_clock(Arc::clone(&self.clock));
-                match &self.start_url {
-                    Some(start_url) => builder.start_url(start_url.clone()),
-                    None => builder,
-                }
-                .build()?
-            }
         };
         Ok(SsoCredentialsProvider(Arc::new(Shared {
             portal: self.portal,

@@ -1,7 +1,4 @@
-//! What can go wrong between a profile name and its credentials, and what to do about it.
-//!
-//! Not responsible for what goes wrong in files and on the wire: those errors are the sources of
-//! these.
+//! Errors between a profile name and its credentials.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -13,84 +10,150 @@ use sso_cache::{LockError, NearMiss, NotRefreshable, StoreError};
 use sso_http::{EndpointError, ServiceError};
 use sso_types::{AccountId, RoleName, StartUrl};
 
-/// Why there is no access token. Cheap enough to clone: waiters of one refresh share it.
+/// There is no access token. Cheap to clone: the callers of one refresh share it.
+///
+/// Every error about an expired or rejected token names the command that logs in.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// A person has to log in: no token, one that cannot be used, an expired one that cannot be
-    /// refreshed, or a session that the service ended. Nobody's fault; sessions end.
+    /// Only a login helps: there is no token, it cannot be used or refreshed, or the session has
+    /// ended.
     #[error("a login is required; run: {command}")]
+    #[non_exhaustive]
     LoginRequired {
         /// The command to run, quoted for a shell.
         command: String,
-        /// What is wrong with the login that is there.
+        /// Why the present login cannot be used.
         #[source]
         reason: LoginReason,
     },
-    /// SSO OIDC did not refresh the access token this time, and there is none that serves: it has
-    /// expired, or the SSO portal refused it. Trying again helps when
-    /// [`is_transient`](Self::is_transient) says so.
-    #[error("the access token could not be refreshed")]
-    Refresh(#[source] ServiceError),
-    /// The token file is there and cannot be read: its permissions, or the disk.
+    /// The token has expired or was rejected, and SSO OIDC or the network failed.
+    #[error("failed to refresh the access token; try again later, or run: {command}")]
+    #[non_exhaustive]
+    Refresh {
+        /// The command that logs in.
+        command: String,
+        /// The service's answer, or the reason that there was none.
+        source: ServiceError,
+    },
+    /// The token has expired or was rejected, and was not refreshed because the new one could not
+    /// be written. The refresh token is not spent.
+    #[error(
+        "the access token was not refreshed because nothing can be written to {}, and a refresh \
+         that is not written ends the login for every program that shares it; make the directory \
+         writable, choose another cache directory, set allow_unsaved_refresh \
+         (--allow-unsaved-refresh) to keep the new token in memory, or run: {command}",
+        directory.display()
+    )]
+    #[non_exhaustive]
+    NotWritable {
+        /// The command that logs in.
+        command: String,
+        /// The directory of the token file.
+        directory: PathBuf,
+        /// The reason.
+        source: Box<StoreError>,
+    },
+    /// The token file cannot be read: its permissions, or the disk.
     #[error("the token file cannot be read")]
     File(#[source] StoreError),
-    /// Another process has been refreshing the same token for longer than the time limit. Try
-    /// again; a process that hangs must be ended.
-    #[error("another process holds the token file's lock")]
-    Locked(#[source] LockError),
-    /// The whole refresh took longer than its time limit. Try again.
-    #[error("refreshing the access token took longer than {} seconds; try again", limit.as_secs_f32())]
+    /// The token has expired or was rejected, and another process has been refreshing it for longer
+    /// than the time limit.
+    #[error(
+        "another process holds the token file's lock; try again, end that process if it hangs, \
+         or run: {command}"
+    )]
+    #[non_exhaustive]
+    Locked {
+        /// The command that logs in.
+        command: String,
+        /// The lock file, and how long it was waited for.
+        source: LockError,
+    },
+    /// The token has expired or was rejected, and refreshing it took longer than the time limit.
+    #[error(
+        "refreshing the access token took longer than {} seconds; try again, or run: {command}",
+        limit.as_secs_f32()
+    )]
+    #[non_exhaustive]
     Timeout {
+        /// The command that logs in.
+        command: String,
         /// The limit.
         limit: Duration,
     },
-    /// The tokio runtime that the refresh ran on was shut down, the service for `CreateToken` panicked,
-    /// or the machine slept until what the refresh brought had expired, and that more than once. Ask
-    /// again.
-    #[error("the refresh was interrupted; ask again")]
-    Interrupted,
+    /// Three refreshes in a row were lost: the tokio runtime was shut down, the service for
+    /// `CreateToken` panicked, or the machine slept until the new token had expired.
+    #[error("refreshing the access token was interrupted; try again, or run: {command}")]
+    #[non_exhaustive]
+    Interrupted {
+        /// The command that logs in.
+        command: String,
+    },
 }
 
-/// What is wrong with the login that is there.
+/// The reason that a login is required.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginReason {
-    /// Nobody has logged in, or someone has logged out: there is no token file.
-    #[error("there is no token file {}{}", path.display(), describe(near_miss.as_ref()))]
+    /// There is no token file: nobody has logged in, or somebody has logged out.
+    #[error("there is no token file {}{}", path.display(), describe(near_miss.as_deref()))]
+    #[non_exhaustive]
     NoToken {
         /// The file that was looked for.
         path: PathBuf,
-        /// A token for the same start URL that is there under another session's name, or under
-        /// the legacy form's.
-        near_miss: Option<NearMiss>,
+        /// A token for the same start URL in another file.
+        near_miss: Option<Box<NearMiss>>,
     },
     /// The token file holds no token that can be used.
     #[error(transparent)]
     Unusable(StoreError),
     /// The access token has expired and cannot be refreshed.
-    #[error("the access token expired at {at:.0} and cannot be refreshed: {}", reason(why.as_ref()))]
+    #[error("the access token expired at {at:.0} and cannot be refreshed: {why}")]
+    #[non_exhaustive]
     Expired {
-        /// When it did, UTC.
+        /// The time (UTC) at which it expired.
         at: Timestamp,
-        /// Why it cannot be refreshed; `None` for a legacy profile, whose tokens never are.
-        why: Option<NotRefreshable>,
+        /// The reason that it cannot be refreshed.
+        why: CannotRefresh,
     },
     /// The service says that the session is over: it ran out, an administrator ended it, or
-    /// someone logged out.
+    /// somebody logged out.
     #[error("the session has ended")]
     SessionEnded(#[source] ServiceError),
 }
 
-fn describe(near_miss: Option<&NearMiss>) -> String {
-    near_miss.map_or_else(String::new, |found| format!("; {found}"))
+/// The reason that a token cannot be refreshed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CannotRefresh {
+    /// The token file lacks what a refresh needs.
+    #[error(transparent)]
+    Token(NotRefreshable),
+    /// The token is that of a legacy profile.
+    #[error("legacy profiles, which name no sso-session, have no refresh token")]
+    LegacyProfile,
+    /// The token is another session's.
+    #[error("it belongs to another sso-session, which alone may refresh it")]
+    OtherSession,
+    /// The provider was built without a service for `CreateToken`.
+    #[error("this program only reads the token file")]
+    NoService,
 }
 
-fn reason(why: Option<&NotRefreshable>) -> String {
-    why.map_or_else(
-        || "legacy profiles, which name no sso-session, have no refresh token".to_owned(),
-        ToString::to_string,
-    )
+/// The failure of [`SsoTokenProvider::call_with_token`](crate::SsoTokenProvider::call_with_token).
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError {
+    /// There is no access token that the service accepts.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The call failed for another reason.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+fn describe(near_miss: Option<&NearMiss>) -> String {
+    near_miss.map_or_else(String::new, |found| format!("; {found}"))
 }
 
 impl TokenError {
@@ -99,46 +162,50 @@ impl TokenError {
         report(self)
     }
 
-    /// Whether a person has to log in before this can work. [`Self::login_command`] says how.
+    /// Whether only a login helps. [`Self::login_command`] names the command.
     pub fn needs_login(&self) -> bool {
         matches!(self, Self::LoginRequired { .. })
     }
 
-    /// Whether there is no token file at all.
+    /// Whether there is no token file.
     pub(crate) fn is_no_token(&self) -> bool {
         matches!(self, Self::LoginRequired { reason: LoginReason::NoToken { .. }, .. })
     }
 
-    /// Whether the session is over as far as the service is concerned: nothing but another token
-    /// file can help. What was wrong with the file itself is not meant: that may pass.
+    /// Whether the service has ended the session: only another token file can help.
     pub(crate) fn is_end_of_session(&self) -> bool {
-        let over = |reason: &_| {
+        let ended = |reason: &LoginReason| {
             matches!(reason, LoginReason::SessionEnded(_) | LoginReason::Expired { .. })
         };
-        matches!(self, Self::LoginRequired { reason, .. } if over(reason))
+        matches!(self, Self::LoginRequired { reason, .. } if ended(reason))
     }
 
-    /// The command that logs in, where that is what is needed.
+    /// The command that logs in: needed if [`Self::needs_login`], else the other way out.
     pub fn login_command(&self) -> Option<&str> {
         match self {
-            Self::LoginRequired { command, .. } => Some(command),
-            _ => None,
+            Self::LoginRequired { command, .. }
+            | Self::Refresh { command, .. }
+            | Self::NotWritable { command, .. }
+            | Self::Locked { command, .. }
+            | Self::Timeout { command, .. }
+            | Self::Interrupted { command } => Some(command),
+            Self::File(_) => None,
         }
     }
 
-    /// Whether the same call may well succeed a little later.
+    /// Whether the same call may succeed a little later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Refresh(error) => error.is_transient(),
-            Self::Locked(_) | Self::Timeout { .. } | Self::Interrupted => true,
-            Self::LoginRequired { .. } | Self::File(_) => false,
+            Self::Refresh { source, .. } => source.is_transient(),
+            Self::Locked { .. } | Self::Timeout { .. } | Self::Interrupted { .. } => true,
+            Self::LoginRequired { .. } | Self::NotWritable { .. } | Self::File(_) => false,
         }
     }
 
-    /// The service's answer behind this, where there was one, or what kept it from answering.
+    /// The service's answer behind this, if there is one, or the reason that there was none.
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
-            Self::Refresh(source)
+            Self::Refresh { source, .. }
             | Self::LoginRequired { reason: LoginReason::SessionEnded(source), .. } => Some(source),
             _ => None,
         }
@@ -294,12 +361,12 @@ impl CredentialsError {
         Self::Other(error.into().into())
     }
 
-    /// Whether a person has to log in before this can work. [`Self::login_command`] says how.
+    /// Whether only a login helps. [`Self::login_command`] names the command.
     pub fn needs_login(&self) -> bool {
         self.token_error().is_some_and(TokenError::needs_login)
     }
 
-    /// The command that logs in, where that is what is needed.
+    /// The command that logs in: needed if [`Self::needs_login`], else the other way out.
     pub fn login_command(&self) -> Option<&str> {
         self.token_error()?.login_command()
     }

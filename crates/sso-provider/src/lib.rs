@@ -136,7 +136,6 @@
 mod access;
 mod credentials_cache;
 mod credentials_provider;
-mod decide;
 mod error;
 mod jitter;
 mod login_command;
@@ -144,19 +143,20 @@ mod mapped_credentials;
 #[cfg(feature = "https")]
 mod profile_providers;
 mod provide_credentials;
+mod refresh_policy;
 mod role_cache;
-mod seen;
 mod service;
 mod single_flight;
-mod token_call;
 mod token_provider;
 mod token_provider_builder;
 mod token_refresh;
+mod token_snapshot;
+mod token_store;
 mod wait;
 
 pub use credentials_cache::{CredentialsCache, CredentialsCacheBuilder};
 pub use credentials_provider::{SsoCredentialsProvider, SsoCredentialsProviderBuilder};
-pub use error::{ConfigError, CredentialsError, LoginReason, TokenError};
+pub use error::{CallError, CannotRefresh, ConfigError, CredentialsError, LoginReason, TokenError};
 pub use login_command::LoginCommand;
 pub use mapped_credentials::MappedCredentials;
 #[cfg(feature = "https")]

@@ -1,38 +1,53 @@
-//! The command that a person runs to log in.
-//!
-//! Only named here, never run: this family of crates logs nobody in by itself.
+//! The command that a person runs to log in. It is only named here, never run.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use sso_types::{CommandOption, SessionName};
 
-/// `aws sso login`, for a session, a legacy profile, or whatever the AWS CLI takes by default.
-/// `Display` gives it quoted for a POSIX shell, ready to be pasted.
+/// The command that logs in to an sso-session or a legacy profile, `aws sso login` unless another
+/// program is set. `Display` quotes it for a POSIX shell.
 ///
 /// ```
 /// let command = sso_provider::LoginCommand::for_session(&"my corp".parse()?);
 /// assert_eq!(command.to_string(), "aws sso login --sso-session 'my corp'");
 /// # Ok::<(), sso_types::NameError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LoginCommand(Option<(&'static str, String)>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginCommand {
+    program: Cow<'static, str>,
+    option: Option<(&'static str, String)>,
+}
 
 impl LoginCommand {
-    /// For an sso-session.
+    /// Returns the command for an sso-session.
     pub fn for_session(session: &SessionName) -> Self {
-        Self(Some(("--sso-session", session.as_str().to_owned())))
+        Self { option: Some(("--sso-session", session.as_str().to_owned())), ..Self::default() }
     }
 
-    /// For a profile of the legacy form, which names no sso-session.
+    /// Returns the command for a legacy profile, which names no sso-session.
     pub fn for_profile(profile: &str) -> Self {
-        Self(Some(("--profile", profile.to_owned())))
+        Self { option: Some(("--profile", profile.to_owned())), ..Self::default() }
+    }
+
+    /// Sets the program and its subcommand, which must take `--sso-session` and `--profile`.
+    #[must_use]
+    pub fn program(mut self, program: impl Into<String>) -> Self {
+        self.program = Cow::Owned(program.into());
+        self
+    }
+}
+
+impl Default for LoginCommand {
+    fn default() -> Self {
+        Self { program: Cow::Borrowed("aws sso login"), option: None }
     }
 }
 
 impl fmt::Display for LoginCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("aws sso login")?;
-        let Some((option, name)) = &self.0 else { return Ok(()) };
+        f.write_str(&self.program)?;
+        let Some((option, name)) = &self.option else { return Ok(()) };
         write!(f, " {}", CommandOption { option, value: name })
     }
 }
@@ -42,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_quoted_for_a_shell_where_they_need_it() {
+    fn names_are_quoted_for_a_shell() {
         let check = |name, expected| {
             let session = SessionName::new(name).unwrap();
             assert_eq!(LoginCommand::for_session(&session).to_string(), expected);
@@ -54,6 +69,8 @@ mod tests {
         check("-x y", "aws sso login --sso-session='-x y'");
         check("a'; rm -rf ~", r"aws sso login --sso-session 'a'\''; rm -rf ~'");
         assert_eq!(LoginCommand::for_profile("old").to_string(), "aws sso login --profile old");
+        let other = LoginCommand::for_profile("old").program("ssocreds login");
+        assert_eq!(other.to_string(), "ssocreds login --profile old");
         assert_eq!(LoginCommand::default().to_string(), "aws sso login");
     }
 }

@@ -88,6 +88,7 @@ impl ProfileProviders {
             accept_other_session: false,
             connect_timeout: None,
             timeout: None,
+            allow_unsaved_refresh: false,
             user_agent: None,
             clock: Arc::new(SystemClock),
         }
@@ -224,6 +225,7 @@ pub struct ProfileProvidersBuilder {
     accept_other_session: bool,
     connect_timeout: Option<Duration>,
     timeout: Option<Duration>,
+    allow_unsaved_refresh: bool,
     user_agent: Option<String>,
     clock: Arc<dyn Clock>,
 }
@@ -295,6 +297,14 @@ impl ProfileProvidersBuilder {
         self
     }
 
+    /// Whether an expired token is refreshed even if the new one cannot be written: see
+    /// [`SsoTokenProviderBuilder::allow_unsaved_refresh`](crate::SsoTokenProviderBuilder::allow_unsaved_refresh).
+    /// The default is not to.
+    pub fn allow_unsaved_refresh(mut self, allow: bool) -> Self {
+        self.allow_unsaved_refresh = allow;
+        self
+    }
+
     /// What is added to the `User-Agent` of requests, to name the program.
     pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.user_agent = Some(suffix.into());
@@ -346,12 +356,14 @@ impl ProfileProvidersBuilder {
             (None, AskedFor::Profile(profile)) => {
                 SsoTokenProvider::builder_without_refresh(file).profile(profile.profile_name())
             }
+            // A session has a name.
             (None, AskedFor::Session(_)) => SsoTokenProvider::builder_without_refresh(file),
         };
         let token_provider = token_provider
             .region(asked_for.region().clone())
             .start_url(asked_for.start_url().clone())
             .accept_other_session(self.accept_other_session)
+            .allow_unsaved_refresh(self.allow_unsaved_refresh)
             .shared_clock(Arc::clone(&self.clock));
         let token_provider = match self.timeout {
             Some(limit) => token_provider.timeout(limit).build()?,

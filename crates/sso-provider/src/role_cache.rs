@@ -98,7 +98,7 @@ impl RoleCache {
 
     /// Says what other users may do with the file or its directory, if anything.
     fn warn_of_access(&self) {
-        self.access_notice.tell(|| self.file.access_warnings());
+        self.access_notice.warn_once(|| self.file.access_warnings());
     }
 
     async fn take_turn(&self, clock: &dyn Clock, use_cached: bool, limit: Duration) -> Turn {

@@ -60,7 +60,12 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
 
     /// Whether an operation is running.
     pub(crate) fn is_running(&self) -> bool {
-        self.slot().flight.as_ref().is_some_and(Flight::is_running)
+        self.running().is_some()
+    }
+
+    /// Returns the running flight.
+    pub(crate) fn running(&self) -> Option<Flight<T>> {
+        self.slot().flight.clone().filter(Flight::is_running)
     }
 
     /// Detaches the running flight: its callers still get its result, later ones start another.

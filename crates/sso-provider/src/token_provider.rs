@@ -1,92 +1,76 @@
-//! The SSO access token: from the token file, refreshed when it runs out.
-//!
-//! Not responsible for how a refresh is done (`token_refresh`), nor for role credentials.
+//! The SSO access token: from the token file, refreshed when it expires.
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
+use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sso_cache::{CachedToken, Fingerprint, StoreError, TokenFile};
-use sso_http::{CreateToken, CreateTokenResponse, RetryLayer, ServiceError};
+use sso_cache::{CachedToken, LockError, StoreError, TokenFile};
+use sso_http::{CreateToken, CreateTokenResponse, RetryLayer, ServiceError, ServiceErrorKind};
 use sso_types::{AccessToken, Clock, Region, StartUrl};
+use tokio::time::timeout;
 use tower::{BoxError, Service};
 
-use crate::access::AccessNotice;
-use crate::decide::{Circumstances, Decision, FailedRefresh, decide};
-use crate::seen::Seen;
+use crate::refresh_policy::{Action, Demand, FailedRefresh, History, RefreshPolicy, RejectedToken};
 use crate::service::Operation;
 use crate::single_flight::{Flight, SingleFlight};
 use crate::token_provider_builder::SsoTokenProviderBuilder;
-use crate::token_refresh::{self, Errand};
-use crate::{LoginReason, TokenError};
+use crate::token_refresh::{Refresh, Refreshed};
+use crate::token_snapshot::{LoadError, Snapshot};
+use crate::token_store::TokenStore;
+use crate::{CallError, LoginReason, TokenError};
 
-/// Gives the SSO access token of one token file, and refreshes it through SSO OIDC.
+/// How long a caller waits for a refresh of a token that is still valid.
+const AHEAD_WAIT: Duration = Duration::from_secs(3);
+
+/// How often a retrieval starts over when its flight was lost or brought no usable token.
+const MAX_ROUNDS: usize = 3;
+
+/// Returns the SSO access token of one token file, and refreshes it through SSO OIDC.
 ///
-/// Clone it freely: clones share everything. Safe to use concurrently, from any number of tasks:
-/// one refresh is made, whoever asks, also across processes that use this crate.
+/// Clones share everything. Any number of tasks may call it: one refresh is made, across all
+/// processes that use this crate.
 ///
-/// **The file is the truth.** Each retrieval looks at the file (one `stat` where it has not
-/// changed), so that a login or logout by another tool counts at once.
+/// **The file is the truth.** Each retrieval looks at the file (one `stat` if it has not changed),
+/// so a login or logout by another tool counts at once.
 ///
-/// These looks, and reading a file that changed, are short blocking calls on the caller's thread: some
-/// microseconds, but up to a quarter of a second for a file that is broken, as if someone were in the
-/// middle of writing it. Writing a refreshed token blocks the runtime's thread too, for as long as the
-/// disk takes to flush it: handed to another thread it could be lost at a shutdown, and the session
-/// with it. That is once in a token's lifetime. Needs a tokio runtime with time enabled, driven until a
-/// refresh is over: one that stands still may hold the file's lock, which other processes wait for.
+/// # Blocking
+///
+/// Looking at the file, and reading a changed one, block for some microseconds. Writing a refreshed
+/// token, once in a token's lifetime, blocks for as long as the disk takes to flush it: handed to
+/// another thread, the token could be lost at a shutdown, and the session with it.
+///
+/// # Runtime
+///
+/// Needs a tokio runtime with time enabled, driven until a refresh has ended: one that stands still
+/// may hold the token file's lock, which other processes wait for. A short-lived program calls
+/// [`wait_for_refresh`](Self::wait_for_refresh) before it exits.
 #[derive(Clone)]
-pub struct SsoTokenProvider(pub(crate) Arc<Shared>);
+pub struct SsoTokenProvider(Arc<Shared>);
 
 /// An SSO access token and its expiry. The token is secret.
 #[derive(Debug, Clone)]
 pub struct BearerToken(Arc<CachedToken>);
 
 pub(crate) struct Shared {
-    pub(crate) file: TokenFile,
-    /// `None` for a legacy profile, whose tokens are never refreshed.
+    pub(crate) store: TokenStore,
+    pub(crate) policy: RefreshPolicy,
     pub(crate) oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) refresh_window: SignedDuration,
-    pub(crate) lock_limit: Duration,
-    pub(crate) time_limit: Duration,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) invalid_grant_wait: Duration,
     pub(crate) retry: RetryLayer,
-    /// Whether also what certainly was not carried out is tried again here.
+    /// Whether failures of requests that were certainly not carried out are retried here, too.
     pub(crate) retries_certain_failures: bool,
+    pub(crate) allow_unsaved_refresh: bool,
     pub(crate) region: Option<Region>,
     pub(crate) start_url: Option<StartUrl>,
     pub(crate) login_command: String,
-    pub(crate) accept_other_session: bool,
-    pub(crate) warned_of_no_lock: AtomicBool,
-    access_notice: AccessNotice,
-    flights: SingleFlight<Result<Arc<CachedToken>, TokenError>>,
-    state: Mutex<State>,
-}
-
-/// What one provider knows beside the file. None of it outlives a change of the file.
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    seen: Option<Seen>,
-    /// A refreshed token that could not be written.
-    unsaved: Option<Seen>,
-    failure: Option<FailedRefresh>,
-    /// The lifetime of a token that this provider got itself.
-    lifetime: Option<(AccessToken, SignedDuration)>,
-}
-
-/// A token that the service refused before its time.
-#[derive(Debug, Clone)]
-pub(crate) struct Refused {
-    pub(crate) token: AccessToken,
-    pub(crate) answer: ServiceError,
-}
-
-/// What a retrieval found to do.
-enum Step {
-    Done(Arc<CachedToken>),
-    /// Wait for the flight; the token serves if that fails, where there is one.
-    Wait(Flight<Result<Arc<CachedToken>, TokenError>>, Option<Arc<CachedToken>>),
+    pub(crate) flights: SingleFlight<Refreshed>,
+    pub(crate) history: Mutex<History>,
 }
 
 impl BearerToken {
@@ -95,7 +79,7 @@ impl BearerToken {
         self.0.access_token()
     }
 
-    /// The first moment (UTC) at which it is no longer good.
+    /// The time (UTC) from which the token is expired.
     pub fn expires_at(&self) -> Timestamp {
         self.0.expires_at()
     }
@@ -107,8 +91,8 @@ impl BearerToken {
 }
 
 impl SsoTokenProvider {
-    /// A provider of the token in `file` that refreshes through `oidc`: an [`sso_http::Oidc`], with
-    /// whatever layers, or any other tower service for `CreateToken`.
+    /// Returns a builder of a provider of the token in `file` that refreshes it through `oidc`: an
+    /// [`sso_http::Oidc`], with any layers, or another tower service for `CreateToken`.
     pub fn builder<S>(oidc: S, file: TokenFile) -> SsoTokenProviderBuilder
     where
         S: Service<CreateToken, Response = CreateTokenResponse> + Clone + Send + Sync + 'static,
@@ -118,290 +102,251 @@ impl SsoTokenProvider {
         SsoTokenProviderBuilder::new(Some(crate::service::erase(oidc)), file)
     }
 
-    /// A provider of the token in `file` that never refreshes it, as for a legacy profile (one
-    /// without an `sso_session`).
+    /// Returns a builder of a provider of the token in `file` that never refreshes it, as for a
+    /// legacy profile (one without an `sso_session`).
     pub fn builder_without_refresh(file: TokenFile) -> SsoTokenProviderBuilder {
         SsoTokenProviderBuilder::new(None, file)
     }
 
-    /// The access token: the one in the file while it is good, else a refreshed one.
+    /// Returns the access token: the one in the file while it is valid, else a refreshed one. Never
+    /// an expired one.
     ///
-    /// Near its expiry (the refresh window) the caller that starts the refresh waits for it, and
-    /// when it fails gets the token that is still valid, unless someone has logged out meanwhile;
-    /// other callers get that one at once. An expired token is never handed out. Dropping the future
-    /// neither cancels nor repeats a refresh.
+    /// Near its expiry (the refresh window) the caller that starts the refresh waits for it for at
+    /// most 3 seconds. If it fails or takes longer, that caller gets the token that is still valid;
+    /// other callers get it at once. Dropping the future neither cancels nor repeats a refresh.
     ///
-    /// Fails when a login is needed, when the token file cannot be read, or when the token has expired
-    /// and could not be refreshed this time: [`TokenError`] has a variant for each.
+    /// # Errors
+    ///
+    /// [`TokenError`] has a variant for each: a login is needed, the token file cannot be read, or
+    /// the token has expired and could not be refreshed this time.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime with time enabled, if a refresh is due.
     pub async fn retrieve_bearer_token(&self) -> Result<BearerToken, TokenError> {
-        self.retrieve(None).await
+        self.retrieve(Demand::AnyValid).await
     }
 
-    /// A token other than the refused one: whatever the file holds now, else a refreshed one.
-    pub(crate) async fn replace(&self, refused: &Refused) -> Result<BearerToken, TokenError> {
-        self.retrieve(Some(refused)).await
+    /// Calls the SSO portal with the access token. If the portal rejects the token (401), the token
+    /// file is read again, the token refreshed once if that is possible, and the call repeated once
+    /// with the other token.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Token`] if there is no valid token, or if the portal rejected both;
+    /// [`CallError::Service`] if the call failed for another reason.
+    pub async fn call_with_token<T, Answer>(
+        &self,
+        mut call: impl FnMut(BearerToken) -> Answer,
+    ) -> Result<T, CallError>
+    where
+        Answer: Future<Output = Result<T, ServiceError>>,
+    {
+        let token = self.retrieve_bearer_token().await?;
+        let answer = match call(token.clone()).await {
+            Err(error) if is_rejected(&token, &error) => error,
+            answer => return Ok(answer?),
+        };
+        let rejected = RejectedToken { token: token.access_token().clone(), answer };
+        let other = self.retrieve(Demand::NotThisOne(rejected)).await?;
+        match call(other.clone()).await {
+            Err(error) if is_rejected(&other, &error) => {
+                Err(self.0.login_required(LoginReason::SessionEnded(error)).into())
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    /// Waits until a running refresh has ended, for at most its time limit. Returns at once if none
+    /// is running.
+    ///
+    /// Call this before a short-lived program exits. A refresh that is cut off may lose the only
+    /// valid refresh token, and with it the login.
+    pub async fn wait_for_refresh(&self) {
+        if let Some(flight) = self.0.flights.running() {
+            flight.wait().await;
+        }
     }
 
     /// The token file.
     pub fn token_file(&self) -> &TokenFile {
-        &self.0.file
+        self.0.store.file()
     }
 
-    async fn retrieve(&self, refused: Option<&Refused>) -> Result<BearerToken, TokenError> {
-        token_refresh::write_unsaved(&self.0);
-        // More than once for a flight that was lost (the runtime that it was started on shut down, or
-        // nobody drives it any more, while another one waits for it), that was under way before the token was refused, or
-        // whose token has expired when a waiter gets to it (a machine that slept).
-        let mut came_again = None;
-        for _ in 0..3 {
-            let (flight, meanwhile) = match self.0.step(refused)? {
-                Step::Done(token) => return Ok(BearerToken(token)),
-                Step::Wait(flight, meanwhile) => (flight, meanwhile),
+    async fn retrieve(&self, demand: Demand) -> Result<BearerToken, TokenError> {
+        let shared = &self.0;
+        let mut is_lost = false;
+        for round in 0..MAX_ROUNDS {
+            let loaded = match &demand {
+                // A rejected token is not trusted to be the one in the file.
+                Demand::NotThisOne(_) if round == 0 => shared.store.reload().await,
+                Demand::NotThisOne(_) | Demand::AnyValid => shared.store.load().await,
             };
-            let landed = flight.wait().await;
-            let now = self.0.clock.now();
-            let still_good = meanwhile.filter(|token| now < token.expires_at());
-            came_again = None;
-            match (landed, still_good) {
-                (Some(Ok(token)), _) if token.is_expired(now) => {}
-                (Some(Ok(token)), _) => match refused.filter(|it| it.is(&token)) {
-                    Some(refused) => came_again = Some(refused),
-                    None => return Ok(BearerToken(token)),
-                },
-                // Someone has logged out meanwhile: that counts, however good the token still is.
-                (Some(Err(error)), Some(token)) if !error.is_no_token() => {
-                    return Ok(BearerToken(token));
+            let snapshot = loaded.map_err(|error| shared.load_error(error))?;
+            let refreshed = match shared.decide(&snapshot, &demand) {
+                Action::Use => return Ok(snapshot.into()),
+                Action::Login(reason) => return Err(shared.login_required(reason)),
+                Action::Fail(error) => return Err(error),
+                Action::RefreshAhead => self.refresh_ahead(snapshot).await,
+                Action::Refresh => self.refresh(snapshot, demand.clone(), false).wait().await,
+            };
+            is_lost = refreshed.is_none();
+            match refreshed {
+                Some(Refreshed { result: Ok(token), .. }) if shared.satisfies(&token, &demand) => {
+                    return Ok(token.into());
                 }
-                (Some(Err(error)), _) => return Err(error),
-                (None, _) => {}
+                // A refresh ahead of expiry makes one attempt, and the token has expired meanwhile.
+                Some(Refreshed { result: Err(error), ahead }) if !ahead || error.is_no_token() => {
+                    return Err(error);
+                }
+                // The flight was lost, was started for the rejected token, or the machine slept.
+                Some(_) | None => {}
             }
         }
-        Err(came_again.map_or(TokenError::Interrupted, |it| self.0.session_ended(it)))
+        Err(match demand {
+            Demand::NotThisOne(rejected) if !is_lost => {
+                shared.login_required(LoginReason::SessionEnded(rejected.answer))
+            }
+            Demand::NotThisOne(_) | Demand::AnyValid => shared.interrupted(),
+        })
     }
-}
 
-impl Refused {
-    pub(crate) fn is(&self, token: &CachedToken) -> bool {
-        self.token == *token.access_token()
+    /// Refreshes a token that is still valid, unless that is running or failed recently. Whatever
+    /// comes of it, a valid token is the result; `None` if it expires meanwhile.
+    async fn refresh_ahead(&self, valid: Snapshot) -> Option<Refreshed> {
+        let shared = &self.0;
+        if !shared.flights.is_running() && !shared.failed_elsewhere(&valid) {
+            let flight = self.refresh(valid.clone(), Demand::AnyValid, true);
+            match timeout(AHEAD_WAIT, flight.wait()).await {
+                Ok(Some(refreshed)) if refreshed.result.is_ok() => return Some(refreshed),
+                // Somebody has logged out meanwhile.
+                Ok(Some(Refreshed { result: Err(error), ahead })) if error.is_no_token() => {
+                    return Some(Refreshed { result: Err(error), ahead });
+                }
+                // It failed, it was lost, or it goes on in the background.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        let is_valid = !valid.token.is_expired(shared.now());
+        is_valid.then_some(Refreshed { result: Ok(valid), ahead: true })
+    }
+
+    /// Joins the running refresh, or starts one.
+    fn refresh(&self, seen: Snapshot, demand: Demand, ahead: bool) -> Flight<Refreshed> {
+        let shared = Arc::clone(&self.0);
+        self.0.flights.join(|_| Refresh { shared, seen, demand, ahead }.run())
     }
 }
 
 impl Shared {
-    pub(crate) fn new(builder: SsoTokenProviderBuilder, login_command: String) -> Self {
-        Self {
-            file: builder.file,
-            oidc: builder.oidc,
-            clock: builder.clock,
-            refresh_window: builder.refresh_window,
-            lock_limit: builder.lock_limit,
-            time_limit: builder.time_limit,
-            retry: builder.retry,
-            retries_certain_failures: builder.retries_certain_failures,
-            region: builder.region,
-            start_url: builder.start_url,
-            login_command,
-            accept_other_session: builder.accept_other_session,
-            warned_of_no_lock: AtomicBool::new(false),
-            access_notice: AccessNotice::default(),
-            flights: SingleFlight::new(builder.time_limit),
-            state: Mutex::default(),
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn decide(&self, snapshot: &Snapshot, demand: &Demand) -> Action {
+        self.policy.decide(snapshot, demand, &self.history(), self.now())
+    }
+
+    pub(crate) fn record_failure(&self, of: &Snapshot, error: Option<TokenError>) {
+        let version = of.version.clone();
+        self.history().failure = Some(FailedRefresh { at: self.now(), version, error });
+    }
+
+    pub(crate) fn record_success(&self, token: &AccessToken, lifetime: SignedDuration) {
+        *self.history() = History { failure: None, lifetime: Some((token.clone(), lifetime)) };
+    }
+
+    pub(crate) fn load_error(&self, error: LoadError) -> TokenError {
+        match error {
+            LoadError::Login(reason) => self.login_required(reason),
+            LoadError::File(error) => TokenError::File(error),
         }
     }
 
-    /// Looks, decides, and joins or starts a flight, in one go: between a decision and its flight
-    /// no other flight can land unseen.
-    fn step(self: &Arc<Self>, refused: Option<&Refused>) -> Result<Step, TokenError> {
-        let mut state = self.state();
-        // What was read before the service refused it is not trusted to be what is there now.
-        state.seen.take_if(|seen| refused.is_some_and(|refused| refused.is(&seen.token)));
-        let seen = self.look(&mut state)?;
-        let now = self.clock.now();
-        let errand = match (refused, self.decide(&state, &seen, now)) {
-            (_, Decision::SignIn(why)) => return Err(self.expired(&seen.token, why)),
-            (_, Decision::Fail(error)) => return Err(error),
-            (Some(refused), _) if refused.is(&seen.token) => {
-                self.may_replace(&state, &seen, refused, now)?;
-                Errand::Replace(refused.clone())
-            }
-            (_, Decision::Use) => return Ok(Step::Done(seen.token)),
-            (_, Decision::RefreshAhead) => Errand::RefreshAhead,
-            (_, Decision::RefreshOrFail) => Errand::Refresh,
-        };
-
-        let meanwhile = matches!(errand, Errand::RefreshAhead).then(|| Arc::clone(&seen.token));
-        if self.flights.is_running()
-            && let Some(token) = meanwhile
-        {
-            return Ok(Step::Done(token));
-        }
-        let flight = self.flights.join(|_| token_refresh::fly(Arc::clone(self), seen, errand));
-        Ok(Step::Wait(flight, meanwhile))
-    }
-
-    /// Whether asking for another token than the refused one has any prospect.
-    fn may_replace(
-        &self,
-        state: &State,
-        seen: &Seen,
-        refused: &Refused,
-        now: Timestamp,
-    ) -> Result<(), TokenError> {
-        let remembered = state.failure.as_ref();
-        let remembered = remembered.filter(|it| it.counts(&seen.fingerprint, now));
-        match remembered {
-            Some(failure) if failure.error.is_end_of_session() => Err(failure.error.clone()),
-            _ if self.can_refresh(seen) && seen.token.refreshability(now).is_ok() => Ok(()),
-            _ => Err(self.session_ended(refused)),
-        }
-    }
-
-    fn can_refresh(&self, seen: &Seen) -> bool {
-        self.oidc.is_some() && !seen.borrowed
-    }
-
-    /// The token that counts now. A file that did not change is not read again.
-    fn look(&self, state: &mut State) -> Result<Seen, TokenError> {
-        let file = self.file.fingerprint().map_err(|error| self.not_usable(error))?;
-        if file.is_none() {
-            state.unsaved = None;
-        }
-        let known = [&state.unsaved, &state.seen].into_iter().flatten();
-        if let Some(known) =
-            known.into_iter().find(|known| Some(&known.fingerprint) == file.as_ref())
-        {
-            return Ok(known.clone());
-        }
-        // Nothing is remembered of a file that is missing or broken, nor of what was there before;
-        // but a token that could not be written outlives all but another token and a logout.
-        let unsaved = state.unsaved.take();
-        *state =
-            State { unsaved: unsaved.clone(), failure: state.failure.take(), ..State::default() };
-        let there = self.read()?;
-        state.unsaved = None;
-        let seen = match unsaved {
-            Some(unsaved) => Seen::or_newer(there, unsaved),
-            None => there,
-        };
-        let place = if seen.unsaved_over.is_some() { &mut state.unsaved } else { &mut state.seen };
-        *place = Some(seen.clone());
-        Ok(seen)
-    }
-
-    /// Reads the token file, or the one of another session where that is missing and allowed.
-    pub(crate) fn read(&self) -> Result<Seen, TokenError> {
-        let own = self.file.load_with_fingerprint();
-        let other = match &own {
-            Err(error) if error.is_not_found() && self.accept_other_session => self.other_session(),
-            _ => None,
-        };
-        let borrowed = other.is_some();
-        let loaded = other.map_or(own, |other| other.load_with_fingerprint());
-        let (token, fingerprint) = loaded.map_err(|error| self.not_usable(error))?;
-        if !fingerprint.is_private() {
-            self.warn_of_access();
-        }
-        Ok(Seen { token: Arc::new(token), fingerprint, borrowed, unsaved_over: None })
-    }
-
-    /// Says what other users may do with the token file or its directory, if anything.
-    pub(crate) fn warn_of_access(&self) {
-        self.access_notice.tell(|| self.file.access_warnings());
-    }
-
-    fn other_session(&self) -> Option<TokenFile> {
-        let found = self.file.find_other(self.start_url.as_ref()?, self.clock.now())?;
-        Some(TokenFile::new(found.path))
-    }
-
-    fn decide(&self, state: &State, seen: &Seen, now: Timestamp) -> Decision {
-        let lifetime = state.lifetime.as_ref();
-        let lifetime = lifetime.filter(|(token, _)| token == seen.token.access_token());
-        let circumstances = Circumstances {
-            window: self.refresh_window,
-            lifetime: lifetime.map(|(_, lifetime)| *lifetime),
-            can_refresh: self.can_refresh(seen),
-            last_failure: state.failure.as_ref(),
-            file: &seen.fingerprint,
-        };
-        decide(&seen.token, now, &circumstances)
-    }
-
-    /// A token that is in the file in this state; with its lifetime, where this provider got it.
-    pub(crate) fn publish(&self, seen: Seen, lifetime: Option<SignedDuration>) {
-        let mut state = self.state();
-        state.lifetime = lifetime.map(|lifetime| (seen.token.access_token().clone(), lifetime));
-        state.failure = None;
-        state.unsaved = None;
-        state.seen = Some(seen);
-    }
-
-    /// The unsaved token has been written after all; unless it is no longer the newest.
-    pub(crate) fn publish_saved(&self, unsaved: &Seen, fingerprint: Fingerprint) {
-        let mut state = self.state();
-        if state.unsaved.as_ref().is_some_and(|it| Arc::ptr_eq(&it.token, &unsaved.token)) {
-            state.unsaved = None;
-            state.seen = Some(Seen { fingerprint, unsaved_over: None, ..unsaved.clone() });
-        }
-    }
-
-    /// A refreshed token that could not be written instead of the file as it was.
-    pub(crate) fn publish_unsaved(&self, unsaved: Seen, lifetime: SignedDuration) {
-        let mut state = self.state();
-        state.lifetime = Some((unsaved.token.access_token().clone(), lifetime));
-        state.failure = None;
-        state.unsaved = Some(unsaved);
-    }
-
-    pub(crate) fn publish_failure(&self, of: Fingerprint, error: &TokenError) {
-        let failure = FailedRefresh { at: self.clock.now(), of, error: error.clone() };
-        self.state().failure = Some(failure);
-    }
-
-    pub(crate) fn unsaved(&self) -> Option<Seen> {
-        self.state().unsaved.clone()
-    }
-
-    /// Ends in the error for a token file that gives no token.
-    pub(crate) fn not_usable(&self, error: StoreError) -> TokenError {
-        if error.is_not_found() {
-            let start_url = self.start_url.as_ref();
-            let near_miss = start_url.and_then(|url| self.file.find_other(url, self.clock.now()));
-            let path = self.file.path().to_owned();
-            self.sign_in(LoginReason::NoToken { path, near_miss })
-        } else if error.is_invalid() {
-            self.sign_in(LoginReason::Unusable(error))
-        } else {
-            TokenError::File(error)
-        }
-    }
-
-    pub(crate) fn expired(
-        &self,
-        token: &CachedToken,
-        why: Option<sso_cache::NotRefreshable>,
-    ) -> TokenError {
-        self.sign_in(LoginReason::Expired { at: token.expires_at(), why })
-    }
-
-    pub(crate) fn session_ended(&self, refused: &Refused) -> TokenError {
-        self.sign_in(LoginReason::SessionEnded(refused.answer.clone()))
-    }
-
-    pub(crate) fn sign_in(&self, reason: LoginReason) -> TokenError {
+    pub(crate) fn login_required(&self, reason: LoginReason) -> TokenError {
         TokenError::LoginRequired { command: self.login_command.clone(), reason }
     }
 
-    /// Nothing that holds the lock can panic half way through a change, so a poisoned one is good.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn refresh_failed(&self, source: ServiceError) -> TokenError {
+        TokenError::Refresh { command: self.login_command.clone(), source }
+    }
+
+    pub(crate) fn not_writable(&self, source: StoreError) -> TokenError {
+        let path = self.store.file().path();
+        let directory = path.parent().unwrap_or(path).to_owned();
+        TokenError::NotWritable {
+            command: self.login_command.clone(),
+            directory,
+            source: Box::new(source),
+        }
+    }
+
+    pub(crate) fn locked(&self, source: LockError) -> TokenError {
+        TokenError::Locked { command: self.login_command.clone(), source }
+    }
+
+    pub(crate) fn timed_out(&self, limit: Duration) -> TokenError {
+        TokenError::Timeout { command: self.login_command.clone(), limit }
+    }
+
+    fn interrupted(&self) -> TokenError {
+        TokenError::Interrupted { command: self.login_command.clone() }
+    }
+
+    /// Whether another provider or process recorded a failed refresh of this version of the file.
+    fn failed_elsewhere(&self, snapshot: &Snapshot) -> bool {
+        let Some(at) = self.store.file().refresh_failed_at(&snapshot.version) else {
+            return false;
+        };
+        let failure = FailedRefresh { at, version: snapshot.version.clone(), error: None };
+        let counts = failure.counts(&snapshot.version, self.now());
+        if counts {
+            self.history().failure = Some(failure);
+        }
+        counts
+    }
+
+    fn satisfies(&self, snapshot: &Snapshot, demand: &Demand) -> bool {
+        let is_rejected = matches!(demand, Demand::NotThisOne(rejected) if rejected.is(snapshot));
+        !is_rejected && !snapshot.token.is_expired(self.now())
+    }
+
+    /// A poisoned lock is good: nothing that holds it can panic half way through a change.
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Whether the token is at fault, so that another one may do better. A token that holds what no
+/// header can carry counts as rejected.
+fn is_rejected(token: &BearerToken, error: &ServiceError) -> bool {
+    let fits_header = |byte| matches!(byte, b'\t' | b' '..=b'~');
+    error.is_unauthorized()
+        || (error.kind() == ServiceErrorKind::NotSendable
+            && !token.access_token().expose_secret().bytes().all(fits_header))
+}
+
+impl From<Snapshot> for BearerToken {
+    fn from(snapshot: Snapshot) -> Self {
+        Self(snapshot.token)
+    }
+}
+
+impl From<Shared> for SsoTokenProvider {
+    fn from(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+// A panic leaves no state half changed.
+impl UnwindSafe for SsoTokenProvider {}
+impl RefUnwindSafe for SsoTokenProvider {}
 
 impl fmt::Debug for SsoTokenProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SsoTokenProvider")
-            .field("file", &self.0.file)
-            .field("refreshes", &self.0.oidc.is_some())
+            .field("file", self.0.store.file())
+            .field("refreshes", &self.0.policy.never.is_none())
             .finish_non_exhaustive()
     }
 }

@@ -1,8 +1,6 @@
 //! The options of an access token provider.
-//!
-//! Not responsible for what the provider does with them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -11,26 +9,34 @@ use sso_http::{CreateToken, CreateTokenResponse, RetryLayer};
 use sso_types::{Clock, Region, SessionName, StartUrl, SystemClock};
 
 use crate::login_command::LoginCommand;
+use crate::refresh_policy::{History, RefreshPolicy};
 use crate::service::Operation;
+use crate::single_flight::SingleFlight;
 use crate::token_provider::Shared;
-use crate::{ConfigError, SsoTokenProvider};
+use crate::token_store::TokenStore;
+use crate::{CannotRefresh, ConfigError, SsoTokenProvider};
 
-/// Makes an [`SsoTokenProvider`]. Each setter is named as the option, which says its default.
+/// Builds an [`SsoTokenProvider`].
 #[derive(Debug)]
 #[must_use]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct SsoTokenProviderBuilder {
-    pub(crate) file: TokenFile,
-    pub(crate) oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) refresh_window: SignedDuration,
-    pub(crate) lock_limit: Duration,
-    pub(crate) time_limit: Duration,
-    pub(crate) retry: RetryLayer,
-    pub(crate) retries_certain_failures: bool,
-    pub(crate) region: Option<Region>,
-    pub(crate) start_url: Option<StartUrl>,
-    pub(crate) accept_other_session: bool,
+    file: TokenFile,
+    oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
+    clock: Arc<dyn Clock>,
+    refresh_window: SignedDuration,
+    lock_timeout: Duration,
+    timeout: Duration,
+    invalid_grant_wait: Duration,
+    retry: RetryLayer,
+    retries_certain_failures: bool,
+    allow_unsaved_refresh: bool,
+    region: Option<Region>,
+    start_url: Option<StartUrl>,
+    accept_other_session: bool,
+    is_legacy: bool,
     login: LoginCommand,
+    login_program: Option<String>,
 }
 
 impl SsoTokenProviderBuilder {
@@ -43,49 +49,63 @@ impl SsoTokenProviderBuilder {
             oidc,
             clock: Arc::new(SystemClock),
             refresh_window: SignedDuration::from_mins(5),
-            lock_limit: Duration::from_secs(20),
-            time_limit: Duration::from_secs(60),
+            lock_timeout: Duration::from_secs(20),
+            timeout: Duration::from_secs(60),
+            invalid_grant_wait: Duration::from_secs(2),
             retry: RetryLayer::standard(),
             retries_certain_failures: false,
+            allow_unsaved_refresh: false,
             region: None,
             start_url: None,
             accept_other_session: false,
+            is_legacy: false,
             login: LoginCommand::default(),
+            login_program: None,
         }
     }
 
-    /// How long before its expiry a token is refreshed: 5 minutes, unless set here; never more
-    /// than half of a token's lifetime, where that is known.
+    /// How long before its expiry a token is refreshed. The default is 5 minutes; never more than
+    /// half of a token's lifetime, if that is known.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.refresh_window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
         self
     }
 
-    /// How long to wait for another process that refreshes the same token: 20 seconds, unless set
-    /// here. The end of the wait is an error, for a second refresh could burn the refresh token.
+    /// How long to wait for another process that refreshes the same token. The default is 20
+    /// seconds. Timing out is an error: refreshing anyway could invalidate the other process's
+    /// refresh token.
     pub fn lock_timeout(mut self, limit: Duration) -> Self {
-        self.lock_limit = limit;
+        self.lock_timeout = limit;
         self
     }
 
-    /// How long a whole refresh may take, waiting for others and retries included: 60 seconds,
-    /// unless set here.
+    /// How long a whole refresh may take, waiting for others and retries included. The default is
+    /// 60 seconds. A refresh ahead of expiry takes at most 12 seconds.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
+        self.timeout = limit;
         self
     }
 
-    /// How often `CreateToken` is sent in all when its answer is lost on the way: 3, unless set
-    /// here; 0 counts as 1. Before each further attempt the file is read again, as the refresh token
-    /// may be spent. Retries of what certainly was not carried out are a layer over the service; with
-    /// such a layer each of these attempts may be several requests.
+    /// How long to wait, after the service has answered `invalid_grant`, for another process that
+    /// may have used the refresh token without the lock (the AWS CLI takes none) to write its new
+    /// token. The default is 2 seconds: the first retrieval after a session has ended takes that
+    /// much longer.
+    pub fn invalid_grant_wait(mut self, limit: Duration) -> Self {
+        self.invalid_grant_wait = limit;
+        self
+    }
+
+    /// How often `CreateToken` is sent in all if its answer is lost. The default is 3, the least 1.
+    /// Before each further attempt the file is read again, because the refresh token may be
+    /// spent. Failures of requests that were certainly not carried out are for a retry layer over
+    /// the service; with one, each of these attempts may be several requests. A refresh ahead of
+    /// expiry makes one attempt.
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.retry = self.retry.max_attempts(max_attempts);
         self
     }
 
-    /// Tries again, so often in all, whatever failed for a passing reason, instead of lost answers
-    /// only: for a service without a layer that does.
+    /// Retries every transient failure, for a service without a retry layer.
     #[cfg(feature = "https")]
     pub(crate) fn retry_all(mut self, retry: RetryLayer) -> Self {
         self.retry = retry;
@@ -93,54 +113,109 @@ impl SsoTokenProviderBuilder {
         self
     }
 
-    /// The region of the IAM Identity Center instance: written to the token file on a refresh.
+    /// Refreshes an expired token even if the new one cannot be written, and keeps it in memory
+    /// until it can be. The default is not to.
+    ///
+    /// The refresh token in the file is spent by this. If the process ends before the new one is
+    /// written, every program that shares the file needs a new login.
+    pub fn allow_unsaved_refresh(mut self, allow: bool) -> Self {
+        self.allow_unsaved_refresh = allow;
+        self
+    }
+
+    /// The region of the IAM Identity Center instance. Written to the token file on a refresh.
     pub fn region(mut self, region: Region) -> Self {
         self.region = Some(region);
         self
     }
 
-    /// The start URL: written to the token file on a refresh, and used to find out whether there is
-    /// a token for it under another name when the token file is missing.
+    /// The start URL. Written to the token file on a refresh, and used to search for a token under
+    /// another name if the token file is missing.
     pub fn start_url(mut self, start_url: StartUrl) -> Self {
         self.start_url = Some(start_url);
         self
     }
 
-    /// Where the token file is missing, accept an unexpired token for the same start URL that
-    /// belongs to another sso-session name or to the legacy form. Such a token is not refreshed.
-    /// Off, unless set here; needs [`Self::start_url`].
+    /// If the token file is missing, accepts an unexpired token for the same start URL that belongs
+    /// to another sso-session or to a legacy profile. Such a token is not refreshed. The default is
+    /// not to; needs [`Self::start_url`].
     pub fn accept_other_session(mut self, accept: bool) -> Self {
         self.accept_other_session = accept;
         self
     }
 
-    /// The sso-session that the token belongs to: errors name it in the command to run.
+    /// The sso-session that the token belongs to, for the login command in errors.
     pub fn sso_session(mut self, session: &SessionName) -> Self {
         self.login = LoginCommand::for_session(session);
         self
     }
 
-    /// The legacy profile that the token belongs to: errors name it in the command to run.
+    /// The legacy profile that the token belongs to, for the login command in errors.
     pub fn profile(mut self, profile: &str) -> Self {
         self.login = LoginCommand::for_profile(profile);
+        self.legacy()
+    }
+
+    /// Marks the token as that of a legacy profile, for error texts.
+    pub(crate) fn legacy(mut self) -> Self {
+        self.is_legacy = true;
         self
     }
 
-    /// The clock: the machine's, unless set here.
+    /// The program in the login command that errors name. The default is `aws sso login`.
+    pub fn login_program(mut self, program: impl Into<String>) -> Self {
+        self.login_program = Some(program.into());
+        self
+    }
+
+    /// The clock. The default is the machine's.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.shared_clock(Arc::new(clock))
     }
 
-    /// A clock that is shared already: not wrapped once more, which every look at it would pay for.
     pub(crate) fn shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Makes the provider. Nothing is read, sent or spawned before the first retrieval. Does not fail
-    /// so far: no option has a range that its type does not keep.
+    /// Builds the provider. Nothing is read, sent or spawned before the first retrieval.
+    ///
+    /// # Errors
+    ///
+    /// None so far.
     pub fn build(self) -> Result<SsoTokenProvider, ConfigError> {
-        let login_command = self.login.to_string();
-        Ok(SsoTokenProvider(Arc::new(Shared::new(self, login_command))))
+        let never = match (&self.oidc, self.is_legacy) {
+            (Some(_), _) => None,
+            (None, true) => Some(CannotRefresh::LegacyProfile),
+            (None, false) => Some(CannotRefresh::NoService),
+        };
+        let login = match self.login_program {
+            Some(program) => self.login.program(program),
+            None => self.login,
+        };
+        let store = TokenStore::new(
+            self.file,
+            self.start_url.clone(),
+            self.accept_other_session,
+            Arc::clone(&self.clock),
+        );
+        let shared = Shared {
+            store,
+            policy: RefreshPolicy { window: self.refresh_window, never },
+            oidc: self.oidc,
+            clock: self.clock,
+            lock_timeout: self.lock_timeout,
+            timeout: self.timeout,
+            invalid_grant_wait: self.invalid_grant_wait,
+            retry: self.retry,
+            retries_certain_failures: self.retries_certain_failures,
+            allow_unsaved_refresh: self.allow_unsaved_refresh,
+            region: self.region,
+            start_url: self.start_url,
+            login_command: login.to_string(),
+            flights: SingleFlight::new(self.timeout),
+            history: Mutex::new(History::default()),
+        };
+        Ok(shared.into())
     }
 }

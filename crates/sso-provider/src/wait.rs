@@ -1,18 +1,16 @@
-//! Waiting for another process: pauses between looks, and a word about it when it takes long.
-//!
-//! Not responsible for what is looked at, nor for when to give up.
+//! Waiting for another process: growing pauses, and an event if it takes long.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
-/// A shorter wait is not worth a word.
-const PATIENCE: Duration = Duration::from_millis(400);
+const MAX_PAUSE: Duration = Duration::from_millis(50);
+/// A shorter wait is not announced.
+const ANNOUNCED_AFTER: Duration = Duration::from_millis(400);
 
-/// One wait. A long one is announced for who shows progress, at the target `ssocreds::progress`, and
-/// so is its end, however it ends: by an event with `over`.
+/// One wait. A long one is announced by an event at the target `ssocreds::progress`, and its end,
+/// also when it is dropped, by one with `over`.
 #[derive(Debug)]
 pub(crate) struct Wait {
     what: &'static str,
@@ -22,24 +20,23 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    /// Begins to wait; `what` says for what: "waiting for ...".
+    /// Begins a wait; `what` is the text of the event: "waiting for ...".
     pub(crate) fn new(what: &'static str) -> Self {
         Self { what, started: Instant::now(), pause: FIRST_PAUSE, is_announced: false }
     }
 
-    /// For how long already.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Until the next look; each time a little longer.
+    /// Sleeps; each time a little longer.
     pub(crate) async fn pause(&mut self) {
-        if !self.is_announced && self.elapsed() >= PATIENCE {
+        if !self.is_announced && self.elapsed() >= ANNOUNCED_AFTER {
             self.is_announced = true;
             tracing::debug!(target: "ssocreds::progress", "{}", self.what);
         }
         sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.pause = (self.pause * 2).min(MAX_PAUSE);
     }
 }
 

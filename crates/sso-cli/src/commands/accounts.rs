@@ -62,8 +62,8 @@ pub(crate) fn run(context: &Context, options: &List) -> Result<(), Failure> {
             Ok::<_, ServiceError>(())
         };
         let list = async {
-            let listed = providers.token_provider().call_with_token(list).await?;
-            listed.map_err(|source| Failure::List { what: "accounts", source })
+            let listed = providers.token_provider().call_with_token(list).await;
+            listed.map_err(|error| Failure::list("accounts", error))
         };
         until_interrupted(limit, list).await
     })?;

@@ -96,6 +96,7 @@ pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
     if let Some(region) = profile.region {
         command.env("AWS_REGION", &region).env("AWS_DEFAULT_REGION", region);
     }
+    context.finish_refresh();
     become_command(command).map_err(|source| Failure::Run { program: program.clone(), source })
 }
 

@@ -48,8 +48,8 @@ pub(crate) fn run(context: &Context, options: &Roles) -> Result<(), Failure> {
             None => of_all(&providers, &token, options, &received, progress).await,
         };
         let list = async {
-            let listed = providers.token_provider().call_with_token(list).await?;
-            listed.map_err(|source| Failure::List { what: "roles", source })
+            let listed = providers.token_provider().call_with_token(list).await;
+            listed.map_err(|error| Failure::list("roles", error))
         };
         until_interrupted(limit, list).await
     })?;

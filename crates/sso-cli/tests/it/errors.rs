@@ -157,9 +157,9 @@ async fn the_service_refuses_a_token() {
     let scene = Scene::new(TokenState::Expired).await;
     scene.emulator.fault_on(Operation::CreateToken, ErrorName::InvalidRequest);
     for command in ["token", "credential-process", "roles"] {
-        let error = scene.run(&[command, "--profile", "devsso"]).failure(5);
+        let error = scene.run(&[command, "--profile", "devsso"]).failure(4);
         assert!(error.contains("InvalidRequestException"), "{error}");
-        assert!(!error.contains("run:"), "{error}");
+        assert!(error.ends_with("run: aws sso login --sso-session dev-session\n"), "{error}");
     }
 }
 

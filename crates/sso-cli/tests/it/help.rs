@@ -69,6 +69,9 @@ fn the_help() {
               --timeout <SECONDS>           The time limit for the whole command, with all retries [default:
                                             SSOCREDS_TIMEOUT, else 60; 50 for credential-process, none for
                                             accounts and roles]
+              --allow-unsaved-refresh       Refresh an expired token even if the new one cannot be written
+                                            to the directory of the token files. Every other program that
+                                            shares the login then needs a new one
           -v, --verbose...                  Log to stderr (-vv for more); secrets are never logged
               --color <WHEN>                When to use colour; NO_COLOR is honoured [possible values: auto,
                                             always, never]
@@ -117,6 +120,9 @@ fn the_help_of_exec() {
               --timeout <SECONDS>           The time limit for the whole command, with all retries [default:
                                             SSOCREDS_TIMEOUT, else 60; 50 for credential-process, none for
                                             accounts and roles]
+              --allow-unsaved-refresh       Refresh an expired token even if the new one cannot be written
+                                            to the directory of the token files. Every other program that
+                                            shares the login then needs a new one
           -v, --verbose...                  Log to stderr (-vv for more); secrets are never logged
               --color <WHEN>                When to use colour; NO_COLOR is honoured [possible values: auto,
                                             always, never]

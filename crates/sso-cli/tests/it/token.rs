@@ -60,7 +60,7 @@ async fn a_refresh_ahead_of_time_that_fails_is_a_warning() {
     assert_eq!(run.stdout(), format!("{}\n", token.access_token));
     let warning = run.stderr();
     assert!(
-        warning.starts_with("ssocreds: warning: the access token was not refreshed"),
+        warning.starts_with("ssocreds: warning: failed to refresh the access token"),
         "{warning}"
     );
     assert!(warning.contains("InvalidClientException"), "{warning}");

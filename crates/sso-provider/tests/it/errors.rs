@@ -51,6 +51,34 @@ async fn the_token_has_expired_and_cannot_be_refreshed() {
 }
 
 #[tokio::test]
+async fn each_reason_that_a_token_is_never_refreshed_has_its_own_text() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let unrefreshed = || {
+        sso_provider::SsoTokenProvider::builder_without_refresh(scene.file())
+            .clock(scene.clock.clone())
+    };
+    for (builder, expected) in [
+        (unrefreshed(), "this program only reads the token file"),
+        (unrefreshed().profile("old"), "legacy profiles, which name no sso-session"),
+    ] {
+        let provider = builder.build().unwrap();
+        let report = provider.retrieve_bearer_token().await.unwrap_err().report();
+        assert!(report.contains(expected), "{report}");
+        assert!(report.contains("run: aws sso login"), "{report}");
+    }
+    // The file of an ordinary session, named by its path.
+    let provider = SsoCredentialsProvider::builder(
+        scene.portal.clone(),
+        "123456789012".parse().unwrap(),
+        "Role".parse().unwrap(),
+    );
+    let provider = provider.cached_token_filepath(scene.path()).clock(scene.clock.clone());
+    let report = provider.build().unwrap().retrieve().await.unwrap_err().report();
+    assert!(report.contains("this program only reads the token file"), "{report}");
+}
+
+#[tokio::test]
 async fn the_token_file_is_broken() {
     let scene = Scene::new();
     std::fs::write(scene.path(), r#"{"accessToken": "MARK", "expiresAt": 7}"#).unwrap();
@@ -104,7 +132,7 @@ async fn the_token_could_not_be_refreshed() {
         check(
             &scene,
             expect![[r#"
-                the access token could not be refreshed
+                failed to refresh the access token; try again later, or run: aws sso login --sso-session dev-session
                 the call failed with ServiceUnavailable (HTTP 503): try later; try again later
             "#]],
         )

@@ -154,7 +154,7 @@ async fn a_service_that_panics_is_an_error_for_its_waiters_and_holds_no_lock() {
     scene.oidc.answer(|_, _| panic!("as a test wants it"));
     let provider = scene.provider();
     let error = provider.retrieve_bearer_token().await.unwrap_err();
-    assert!(matches!(error, TokenError::Interrupted), "{error:?}");
+    assert!(matches!(error, TokenError::Interrupted { .. }), "{error:?}");
     scene.oidc.answer(|call, _| Ok(answer(call)));
     assert!(value(&provider).await.starts_with("new-"));
 }
@@ -202,7 +202,7 @@ async fn waiting_for_another_process_has_an_end() {
     let _lock = scene.file().try_lock().unwrap().unwrap();
     let provider = scene.provider();
     let error = provider.retrieve_bearer_token().await.unwrap_err();
-    assert!(matches!(error, TokenError::Locked(_)) && error.is_transient(), "{error:?}");
+    assert!(matches!(error, TokenError::Locked { .. }) && error.is_transient(), "{error:?}");
     assert_eq!(scene.oidc.calls(), 0, "no second refresh beside the other one");
 }
 

@@ -16,6 +16,7 @@ mod cache;
 mod clock;
 mod errors;
 mod flights;
+mod full;
 mod go_names;
 mod interleavings;
 #[cfg(feature = "https")]
@@ -26,3 +27,4 @@ mod role_cache;
 mod scene;
 mod secrets;
 mod survival;
+mod writing;

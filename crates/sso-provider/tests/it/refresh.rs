@@ -187,17 +187,23 @@ async fn a_session_that_is_over_is_remembered_until_the_file_changes() {
 }
 
 #[tokio::test]
-async fn errors_that_only_a_login_mends() {
-    for (status, code) in [
-        (401, "InvalidClientException"),
-        (400, "UnauthorizedClientException"),
-        (400, "ExpiredTokenException"),
-        (400, "AccessDeniedException"),
+async fn a_refusal_with_an_oauth_error_needs_a_login() {
+    for (status, code, oauth) in [
+        (401, "InvalidClientException", "invalid_client"),
+        (400, "UnauthorizedClientException", "unauthorized_client"),
+        (400, "ExpiredTokenException", "expired_token"),
+        (400, "AccessDeniedException", "access_denied"),
+        (400, "InvalidRequestException", "invalid_request"),
+        (400, "InvalidScopeException", "invalid_scope"),
+        (400, "UnsupportedGrantTypeException", "unsupported_grant_type"),
+        (403, "403", "consent_required"),
+        (418, "418", "something_new"),
     ] {
         let scene = Scene::new();
         scene.token("old", 0);
         scene.oidc.answer(move |_, _| {
-            Err(ServiceError::service(status, code, "").with_error_description("described"))
+            let error = ServiceError::service(status, code, "").with_error(oauth);
+            Err(error.with_error_description("described"))
         });
         let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
         assert!(error.needs_login(), "{code}");
@@ -205,6 +211,29 @@ async fn errors_that_only_a_login_mends() {
         let LoginReason::SessionEnded(answer) = reason else { panic!("{reason:?}") };
         assert_eq!(answer.error_description(), Some("described"));
         assert_eq!(scene.oidc.calls(), 1, "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_temporary_failure_is_transient_and_names_the_login_command_too() {
+    for (status, code, oauth) in [
+        (400, "SlowDownException", "slow_down"),
+        (400, "AuthorizationPendingException", "authorization_pending"),
+        (429, "TooManyRequestsException", ""),
+        (500, "InternalServerException", "server_error"),
+        (503, "503", ""),
+    ] {
+        let scene = Scene::new();
+        scene.token("old", 0);
+        scene.oidc.answer(move |_, _| {
+            let error = ServiceError::service(status, code, "");
+            Err(if oauth.is_empty() { error } else { error.with_error(oauth) })
+        });
+        let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
+        assert!(!error.needs_login(), "{code}: {error:?}");
+        let text = error.to_string();
+        assert!(text.contains("try again"), "{code}: {text}");
+        assert!(text.contains("aws sso login --sso-session dev-session"), "{code}: {text}");
     }
 }
 

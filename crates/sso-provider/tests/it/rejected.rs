@@ -74,7 +74,10 @@ async fn a_replacement_that_is_interrupted_says_nothing_about_the_session() {
     take_only(&scene, "none");
     scene.oidc.answer(|_, _| panic!("as a test wants it"));
     let error = scene.credentials_provider().retrieve().await.unwrap_err();
-    assert!(matches!(error, CredentialsError::InvalidToken(TokenError::Interrupted)), "{error:?}");
+    assert!(
+        matches!(error, CredentialsError::InvalidToken(TokenError::Interrupted { .. })),
+        "{error:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

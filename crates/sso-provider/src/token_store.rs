@@ -1,0 +1,385 @@
+//! The token of one token file, and the version of the file that it goes with.
+//!
+//! The only code that compares file versions.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sso_cache::{
+    CachedToken, Fingerprint, LockError, NearMiss, PendingStore, Reservation, StoreError,
+    StoreFailure, TokenFile, TokenFileLock,
+};
+use sso_types::{Clock, StartUrl};
+use tokio::time::sleep;
+
+use crate::LoginReason;
+use crate::access::AccessNotice;
+use crate::token_snapshot::{Known, LoadError, Snapshot, Source};
+use crate::wait::Wait;
+
+/// The pauses before a file that does not parse is read again: another tool may be writing it in
+/// place. After the first, only a file that is still incomplete is read again.
+const READ_AGAIN_AFTER: [Duration; 4] = [
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+    Duration::from_millis(80),
+];
+
+/// How often, and how far apart, a rename is tried again that another program prevented.
+const RENAME_AGAIN: (u32, Duration) = (20, Duration::from_millis(100));
+
+/// Loads, locks and replaces the token of one token file.
+#[derive(Debug)]
+pub(crate) struct TokenStore {
+    file: TokenFile,
+    start_url: Option<StartUrl>,
+    accept_other_session: bool,
+    clock: Arc<dyn Clock>,
+    access_notice: AccessNotice,
+    warned_of_no_lock: AtomicBool,
+    warned_of_host: AtomicBool,
+    known: Mutex<Known>,
+}
+
+/// The right to replace the token. Held without a lock where the file system has none.
+pub(crate) struct StoreGuard<'a> {
+    store: &'a TokenStore,
+    lock: Result<TokenFileLock, LockError>,
+}
+
+impl TokenStore {
+    pub(crate) fn new(
+        file: TokenFile,
+        start_url: Option<StartUrl>,
+        accept_other_session: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            file,
+            start_url,
+            accept_other_session,
+            clock,
+            access_notice: AccessNotice::default(),
+            warned_of_no_lock: AtomicBool::new(false),
+            warned_of_host: AtomicBool::new(false),
+            known: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn file(&self) -> &TokenFile {
+        &self.file
+    }
+
+    /// Returns the present token. Reads the file only if its version has changed.
+    pub(crate) async fn load(&self) -> Result<Snapshot, LoadError> {
+        self.write_unsaved();
+        let version = self.file.fingerprint().map_err(LoadError::File)?;
+        if let Some(known) = version.and_then(|version| self.known().of(&version)) {
+            return known;
+        }
+        self.reload().await
+    }
+
+    /// Returns the present token, read from the file whatever is known of it.
+    pub(crate) async fn reload(&self) -> Result<Snapshot, LoadError> {
+        loop {
+            let before = self.file.fingerprint().ok().flatten();
+            let read = self.read().await;
+            let mut known = self.known();
+            // A change meanwhile must not decide about an unsaved token.
+            let is_current = self.file.fingerprint().ok().flatten() == before;
+            if is_current || known.unsaved.is_none() {
+                return known.update(read, before.filter(|_| is_current));
+            }
+        }
+    }
+
+    /// Takes the lock; `None` if another process holds it.
+    pub(crate) fn try_lock(&self) -> Option<StoreGuard<'_>> {
+        let lock = match self.file.try_lock() {
+            Ok(Some(lock)) => Ok(lock),
+            Ok(None) => return None,
+            Err(error) => Err(error),
+        };
+        Some(StoreGuard { store: self, lock })
+    }
+
+    /// Takes the lock, waiting for it for at most `limit`; `None` as soon as the file is no longer
+    /// of the version `known`: another process may have written the wanted token.
+    ///
+    /// Timing out on the lock is an error. Refreshing anyway could invalidate the other process's
+    /// refresh token.
+    pub(crate) async fn lock(
+        &self,
+        known: &Fingerprint,
+        limit: Duration,
+    ) -> Result<Option<StoreGuard<'_>>, LockError> {
+        let mut wait = Wait::new("waiting for another process to refresh the access token");
+        loop {
+            if let Some(guard) = self.try_lock() {
+                return Ok(Some(guard));
+            }
+            if self.file.fingerprint().ok().flatten().is_some_and(|version| version != *known) {
+                return Ok(None);
+            }
+            let waited = wait.elapsed();
+            if waited >= limit {
+                let path = self.file.lock_path();
+                let path = path.unwrap_or_else(|_| self.file.path().to_owned());
+                return Err(LockError::Timeout { path, waited });
+            }
+            wait.pause().await;
+        }
+    }
+
+    /// Tries again to write a token that could not be written when it was refreshed.
+    fn write_unsaved(&self) {
+        if self.known().unsaved.is_none() {
+            return;
+        }
+        let Some(guard) = self.try_lock() else { return };
+        // Only now: the process that held the lock may have left a newer unsaved token. If the file
+        // has changed, the next load compares the two.
+        let Some(unsaved) = self.known().unsaved.clone() else { return };
+        if self.file.fingerprint().ok().flatten().as_ref() != Some(&unsaved.version) {
+            return;
+        }
+        match guard.store_directly(&unsaved.token) {
+            Ok(version) => self.known().saved(&unsaved, version),
+            Err(error) => tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the refreshed token still cannot be written"
+            ),
+        }
+    }
+
+    async fn read(&self) -> Result<Snapshot, LoadError> {
+        let mut pauses = READ_AGAIN_AFTER.iter().enumerate();
+        loop {
+            let error = match self.file.load_once() {
+                Ok((token, version)) => return Ok(self.snapshot(token, version, Source::File)),
+                Err(error) if error.is_not_found() => return self.read_other_session().await,
+                Err(error) if error.is_invalid() => error,
+                Err(error) => return Err(LoadError::File(error)),
+            };
+            match pauses.next() {
+                Some((reads, pause)) if reads == 0 || error.may_be_incomplete() => {
+                    sleep(*pause).await;
+                }
+                _ => return Err(LoadError::Login(LoginReason::Unusable(error))),
+            }
+        }
+    }
+
+    /// For a missing file: another session's token if that is accepted, else the error.
+    async fn read_other_session(&self) -> Result<Snapshot, LoadError> {
+        let near_miss = self.near_miss().await;
+        if self.accept_other_session
+            && let Some(other) = &near_miss
+            && let Ok((token, version)) = TokenFile::new(&*other.path).load_once()
+            && !token.is_expired(self.clock.now())
+        {
+            return Ok(self.snapshot(token, version, Source::OtherSession));
+        }
+        Err(LoadError::Login(self.no_token(near_miss)))
+    }
+
+    /// Searches the directory for another token, unless the directory is unchanged since the last
+    /// search.
+    async fn near_miss(&self) -> Option<NearMiss> {
+        let start_url = self.start_url.clone()?;
+        let directory = TokenFile::new(self.file.path().parent().unwrap_or(Path::new(".")));
+        let version = directory.fingerprint().ok().flatten()?;
+        let now = self.clock.now();
+        if let Some((searched, found)) = &self.known().near_miss
+            && *searched == version
+        {
+            return found.clone().filter(|found| now < found.expires_at);
+        }
+        let file = self.file.clone();
+        // Reads every file of the directory: not on a thread that drives other tasks.
+        let search = tokio::task::spawn_blocking(move || file.find_other(&start_url, now));
+        let found = search.await.ok()?;
+        self.known().near_miss = Some((version, found.clone()));
+        found
+    }
+
+    fn no_token(&self, near_miss: Option<NearMiss>) -> LoginReason {
+        let near_miss = near_miss.map(Box::new);
+        LoginReason::NoToken { path: self.file.path().to_owned(), near_miss }
+    }
+
+    fn snapshot(&self, token: CachedToken, version: Fingerprint, source: Source) -> Snapshot {
+        if !version.is_private() {
+            self.warn_of_access();
+        }
+        self.warn_of_another_host(&token);
+        Snapshot { token: Arc::new(token), version, source }
+    }
+
+    fn warn_of_access(&self) {
+        self.access_notice.warn_once(|| self.file.access_warnings());
+    }
+
+    /// Portals have aliases, so such a token is used.
+    fn warn_of_another_host(&self, token: &CachedToken) {
+        let (Some(expected), Some(found)) = (&self.start_url, token.start_url()) else { return };
+        if !host(expected.as_str()).eq_ignore_ascii_case(host(found))
+            && !self.warned_of_host.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                "the access token is for the start URL {found:?}, whose host is not that of the configured {:?}",
+                expected.as_str()
+            );
+        }
+    }
+
+    /// A poisoned lock is good: nothing that holds it can panic half way through a change.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StoreGuard<'_> {
+    /// Returns the present token. It may have changed while the lock was waited for.
+    pub(crate) async fn reload(&self) -> Result<Snapshot, LoadError> {
+        self.store.warn_of_access();
+        self.store.reload().await
+    }
+
+    /// Reserves room for a new token, before the refresh token is spent.
+    pub(crate) fn reserve(&self) -> Result<Reservation, StoreError> {
+        let reservation = match &self.lock {
+            Ok(lock) => lock.reserve()?,
+            Err(_) => self.store.file.reserve_unlocked()?,
+        };
+        if let Err(error) = &self.lock
+            && !self.store.warned_of_no_lock.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "the token file cannot be locked; refreshing without a lock"
+            );
+        }
+        Ok(reservation)
+    }
+
+    /// Replaces the token `base` by what `renew` makes of it. Synchronous, because the old refresh
+    /// token is spent: there is no point at which a task could be dropped before the token is safe.
+    ///
+    /// A login or logout that another tool made meanwhile wins. If the file cannot be written, the
+    /// new token is kept in memory.
+    pub(crate) fn commit(
+        &self,
+        base: &Snapshot,
+        reservation: Option<Reservation>,
+        renew: impl FnOnce(&CachedToken) -> CachedToken,
+    ) -> Result<(Snapshot, Option<PendingStore>), LoadError> {
+        let (store, mut base) = (self.store, base.clone());
+        let version = store.file.fingerprint().unwrap_or_else(|_| Some(base.version.clone()));
+        if version.as_ref() != Some(&base.version) {
+            match store.file.load_with_fingerprint() {
+                Ok((token, version)) => {
+                    let current = store.snapshot(token, version, Source::File);
+                    if base.goes_with(&current) {
+                        base = base.or_newer(current);
+                    } else if !current.token.is_expired(store.clock.now()) {
+                        return store.known().update(Ok(current), None).map(|it| (it, None));
+                    } else {
+                        base.version = current.version;
+                    }
+                }
+                Err(error) if error.is_not_found() => {
+                    let logged_out = Err(LoadError::Login(store.no_token(None)));
+                    return store.known().update(logged_out, None).map(|it| (it, None));
+                }
+                // A file that cannot be read loses nothing when it is replaced.
+                Err(_) => base.version = version.unwrap_or(base.version),
+            }
+        }
+
+        let token = Arc::new(renew(&base.token));
+        let stored = match reservation {
+            Some(reservation) => reservation.store(&token).map_err(StoreFailure::into_parts),
+            None => self.store_directly(&token).map_err(|error| (error, None)),
+        };
+        let mut known = store.known();
+        match stored {
+            Ok(version) => {
+                let snapshot = Snapshot { token, version, source: Source::File };
+                known.unsaved = None;
+                known.latest = Some(snapshot.clone());
+                Ok((snapshot, None))
+            }
+            Err((error, pending)) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "failed to write the refreshed token; it is kept in memory and written later"
+                );
+                let in_file = base.in_file().clone();
+                let source = Source::Unsaved { in_file };
+                let snapshot = Snapshot { token, version: base.version, source };
+                known.unsaved = Some(snapshot.clone());
+                Ok((snapshot, pending))
+            }
+        }
+    }
+
+    /// Tries the rename again that another program prevented, for some seconds.
+    pub(crate) async fn finish(&self, mut pending: PendingStore, unsaved: &Snapshot) {
+        let (times, pause) = RENAME_AGAIN;
+        for _ in 0..times {
+            sleep(pause).await;
+            let version = self.store.file.fingerprint().ok().flatten();
+            if version.as_ref() != Some(&unsaved.version) {
+                // A login or logout was made meanwhile.
+                return pending.discard();
+            }
+            if let Ok(version) = pending.try_finish() {
+                return self.store.known().saved(unsaved, version);
+            }
+        }
+    }
+
+    /// Tells other processes that refreshing the present version of the file failed.
+    pub(crate) fn record_failure(&self, time: Timestamp) {
+        if let Ok(lock) = &self.lock {
+            lock.record_refresh_failure(time);
+        }
+    }
+
+    fn store_directly(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
+        match &self.lock {
+            Ok(lock) => lock.store(token),
+            Err(_) => self.store.file.store_unlocked(token),
+        }
+    }
+}
+
+/// The host of a URL, with its port.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_compared_without_path_and_fragment() {
+        for (url, expected) in [
+            ("https://d-1.awsapps.com/start", "d-1.awsapps.com"),
+            ("https://d-1.awsapps.com/start#/", "d-1.awsapps.com"),
+            ("https://d-1.awsapps.com#x", "d-1.awsapps.com"),
+            ("http://localhost:8080", "localhost:8080"),
+            ("d-1", "d-1"),
+        ] {
+            assert_eq!(host(url), expected);
+        }
+    }
+}

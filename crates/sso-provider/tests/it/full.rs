@@ -1,0 +1,42 @@
+//! A directory that cannot be written to, as on a full disk or a read-only mount.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Makes a directory unwritable until it is dropped.
+pub(crate) struct Full(pub(crate) PathBuf);
+
+impl Full {
+    /// For root, who ignores permissions, this needs a file system with the immutable attribute.
+    pub(crate) fn fill(directory: &Path) -> Self {
+        let full = Self(directory.to_owned());
+        full.permit(0o500);
+        if full.is_writable() {
+            full.attribute("+i");
+        }
+        assert!(!full.is_writable(), "nothing here makes a directory unwritable");
+        full
+    }
+
+    fn permit(&self, mode: u32) {
+        let _ = fs::set_permissions(&self.0, fs::Permissions::from_mode(mode));
+    }
+
+    fn attribute(&self, change: &str) {
+        let _ = Command::new("chattr").arg(change).arg(&self.0).status();
+    }
+
+    fn is_writable(&self) -> bool {
+        let probe = self.0.join("probe");
+        fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)).is_ok()
+    }
+}
+
+impl Drop for Full {
+    fn drop(&mut self) {
+        self.attribute("-i");
+        self.permit(0o700);
+    }
+}

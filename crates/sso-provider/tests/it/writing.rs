@@ -1,0 +1,171 @@
+//! A refresh token is spent only if the new one can be written, and a refresh ahead of expiry
+//! neither delays its callers nor is cut off.
+
+use std::fs;
+use std::time::Duration;
+
+use expect_test::expect;
+use sso_provider::TokenError;
+use tokio::time::Instant;
+
+use crate::full::Full;
+use crate::scene::{Scene, unavailable, value};
+
+#[tokio::test]
+#[ignore = "needs a user other than root, or chattr"]
+async fn an_expired_token_is_not_refreshed_if_the_new_one_cannot_be_written() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let full = Full::fill(scene.directory.path());
+    let provider = scene.provider();
+    let error = provider.retrieve_bearer_token().await.unwrap_err();
+    assert!(matches!(error, TokenError::NotWritable { .. }), "{error:?}");
+    assert!(!error.needs_login() && !error.is_transient());
+    assert_eq!(error.login_command(), Some("aws sso login --sso-session dev-session"));
+    let directory = scene.directory.path().to_str().unwrap();
+    expect![[r#"the access token was not refreshed because nothing can be written to DIR, and a refresh that is not written ends the login for every program that shares it; make the directory writable, choose another cache directory, set allow_unsaved_refresh (--allow-unsaved-refresh) to keep the new token in memory, or run: aws sso login --sso-session dev-session"#]]
+        .assert_eq(&error.to_string().replace(directory, "DIR"));
+    assert_eq!(scene.oidc.calls(), 0, "the refresh token is not spent");
+    drop(full);
+    assert_eq!(value(&provider).await, "new-1");
+}
+
+#[tokio::test]
+#[ignore = "needs a user other than root, or chattr"]
+async fn a_valid_token_is_used_without_a_refresh_if_the_new_one_cannot_be_written() {
+    let scene = Scene::new();
+    scene.token("old", 180);
+    let _full = Full::fill(scene.directory.path());
+    for provider in [scene.provider(), allowing(&scene)] {
+        assert_eq!(value(&provider).await, "old");
+        assert_eq!(value(&provider).await, "old");
+    }
+    assert_eq!(scene.oidc.calls(), 0, "the refresh token is not spent");
+}
+
+#[tokio::test]
+#[ignore = "needs a user other than root, or chattr"]
+async fn an_allowed_unsaved_refresh_is_written_when_that_is_possible() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let full = Full::fill(scene.directory.path());
+    let provider = allowing(&scene);
+    assert_eq!(value(&provider).await, "new-1");
+    assert_eq!(scene.stored().access_token().expose_secret(), "old");
+    // The one in the file is spent, so its successor may be refreshed without being written, too.
+    scene.advance(3600 - 60);
+    assert_eq!(value(&provider).await, "new-2");
+    drop(full);
+    assert_eq!(value(&provider).await, "new-2");
+    assert_eq!(scene.stored().refresh_token().unwrap().expose_secret(), "rotated-2");
+}
+
+fn allowing(scene: &Scene) -> sso_provider::SsoTokenProvider {
+    scene.builder().allow_unsaved_refresh(true).build().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_waits_three_seconds_for_a_refresh_ahead_which_is_then_finished() {
+    let scene = Scene::new();
+    scene.token("old", 180);
+    scene.oidc.close();
+    let provider = scene.provider();
+    let started = Instant::now();
+    assert_eq!(value(&provider).await, "old");
+    assert_eq!(started.elapsed().as_secs(), 3);
+    assert_eq!(value(&provider).await, "old");
+    assert_eq!(started.elapsed().as_secs(), 3, "later callers do not wait");
+
+    scene.oidc.open();
+    provider.wait_for_refresh().await;
+    assert_eq!(scene.stored().access_token().expose_secret(), "new-1");
+    assert_eq!((value(&provider).await.as_str(), scene.oidc.calls()), ("new-1", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_ahead_that_is_not_answered_ends_after_twelve_seconds() {
+    let scene = Scene::new();
+    scene.token("old", 180);
+    scene.oidc.close();
+    let provider = scene.provider();
+    let started = Instant::now();
+    assert_eq!(value(&provider).await, "old");
+    provider.wait_for_refresh().await;
+    assert_eq!(started.elapsed().as_secs(), 12);
+    assert!(scene.file().try_lock().unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_failed_refresh_ahead_is_repeated_by_no_other_provider_of_the_file_for_thirty_seconds() {
+    let scene = Scene::new();
+    scene.token("old", 200);
+    scene.oidc.answer(|_, _| Err(unavailable()));
+    for _ in 0..3 {
+        // Each stands for another process.
+        assert_eq!(value(&scene.provider()).await, "old");
+    }
+    assert_eq!(scene.oidc.calls(), 1);
+    scene.advance(30);
+    assert_eq!(value(&scene.provider()).await, "old");
+    assert_eq!(scene.oidc.calls(), 2);
+    scene.token("other", 200);
+    assert_eq!(value(&scene.provider()).await, "other");
+    assert_eq!(scene.oidc.calls(), 3, "a changed file ends the wait");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_expires_during_a_failing_refresh_ahead_is_refreshed_with_all_attempts() {
+    let scene = Scene::new();
+    scene.token("old", 100);
+    let clock = scene.clock.clone();
+    scene.oidc.answer(move |call, _| {
+        if call == 1 {
+            clock.advance(jiff::SignedDuration::from_secs(100));
+            return Err(unavailable());
+        }
+        Ok(crate::scene::answer(call))
+    });
+    assert_eq!(value(&scene.provider()).await, "new-2");
+}
+
+#[tokio::test]
+async fn a_lifetime_of_centuries_is_cut_to_ten_years() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.answer(|_, _| {
+        let centuries = Duration::from_secs(u64::MAX);
+        let token = sso_types::AccessToken::new("new");
+        Ok(sso_provider::http::CreateTokenResponse::new(token, centuries))
+    });
+    let token = scene.provider().retrieve_bearer_token().await.unwrap();
+    assert_eq!(token.expires_at().to_string(), "2035-12-30T00:00:00Z");
+}
+
+/// With a broken file each retrieval used to block the thread for a quarter of a second.
+#[tokio::test]
+async fn a_broken_file_does_not_block_the_runtime_and_is_read_anew_once() {
+    let scene = Scene::new();
+    fs::write(scene.path(), "").unwrap();
+    let provider = scene.provider();
+    let ticks = tokio::spawn(async {
+        let (started, mut longest) = (Instant::now(), Duration::ZERO);
+        while started.elapsed() < Duration::from_millis(300) {
+            let before = Instant::now();
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            longest = longest.max(before.elapsed());
+        }
+        longest
+    });
+    let started = Instant::now();
+    assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_login());
+    let first = started.elapsed();
+    assert!(first >= Duration::from_millis(100), "an incomplete file is read again: {first:?}");
+    let started = Instant::now();
+    for _ in 0..50 {
+        assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_login());
+    }
+    // Each of these would take as long as the first if the failure were not remembered.
+    assert!(started.elapsed() < first * 10, "{:?}", started.elapsed());
+    let longest = ticks.await.unwrap();
+    assert!(longest < Duration::from_millis(100), "the runtime stood still for {longest:?}");
+}
