@@ -45,8 +45,16 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
+/// On Windows `AWS_CONFIG_FILE=NUL` is how a file is left out. There is no metadata of it.
+fn is_null_device(path: &Path) -> bool {
+    cfg!(windows) && path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("NUL"))
+}
+
 /// Reads at most one byte more than the limit, so that an endless file (`/dev/zero`) ends too.
 fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    if is_null_device(path) {
+        return Ok(Zeroizing::default());
+    }
     // Before it is opened: opening a pipe would wait for a writer.
     let metadata = fs::metadata(path)?;
     #[cfg(unix)]

@@ -6,11 +6,11 @@ use std::fmt;
 use sso_types::{CommandOption, SessionName};
 
 /// The command that logs in to an sso-session or a legacy profile, `aws sso login` unless another
-/// program is set. `Display` quotes it for a POSIX shell.
+/// program is set. `Display` quotes it for the platform's shells.
 ///
 /// ```
-/// let command = sso_provider::LoginCommand::for_session(&"my corp".parse()?);
-/// assert_eq!(command.to_string(), "aws sso login --sso-session 'my corp'");
+/// let command = sso_provider::LoginCommand::for_session(&"corp".parse()?);
+/// assert_eq!(command.to_string(), "aws sso login --sso-session corp");
 /// # Ok::<(), sso_types::NameError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,11 +63,15 @@ mod tests {
             assert_eq!(LoginCommand::for_session(&session).to_string(), expected);
         };
         check("dev-session", "aws sso login --sso-session dev-session");
-        check("my corp", "aws sso login --sso-session 'my corp'");
-        check("=ls", "aws sso login --sso-session '=ls'");
         check("-x", "aws sso login --sso-session=-x");
-        check("-x y", "aws sso login --sso-session='-x y'");
-        check("a'; rm -rf ~", r"aws sso login --sso-session 'a'\''; rm -rf ~'");
+        if cfg!(windows) {
+            check("my corp", "aws sso login --sso-session \"my corp\"");
+        } else {
+            check("my corp", "aws sso login --sso-session 'my corp'");
+            check("=ls", "aws sso login --sso-session '=ls'");
+            check("-x y", "aws sso login --sso-session='-x y'");
+            check("a'; rm -rf ~", r"aws sso login --sso-session 'a'\''; rm -rf ~'");
+        }
         assert_eq!(LoginCommand::for_profile("old").to_string(), "aws sso login --profile old");
         let other = LoginCommand::for_profile("old").program("ssocreds login");
         assert_eq!(other.to_string(), "ssocreds login --profile old");

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-/// A command's option with any name as its value. `Display` gives it quoted for a POSIX shell, ready to
-/// be pasted, whatever the name holds.
+/// A command's option with any name as its value. `Display` quotes it for the platform's shell, ready to be
+/// pasted.
 ///
 /// Not part of the crate's API: public only for the other crates of the family, whose errors name
 /// commands.
@@ -27,8 +27,29 @@ impl fmt::Display for CommandOption<'_> {
         if !value.is_empty() && value.chars().all(plain) {
             write!(f, "{option}{between}{value}")
         } else {
-            // Pasted into a shell it must stay one word.
-            write!(f, "{option}{between}'{}'", value.replace('\'', r"'\''"))
+            let quote = if cfg!(windows) { windows } else { posix };
+            write!(f, "{option}{between}{}", quote(value))
         }
+    }
+}
+
+/// One word of a POSIX shell.
+fn posix(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+/// One word of `cmd.exe` and of PowerShell. Neither has a form for every character that both read alike.
+fn windows(value: &str) -> String {
+    format!("\"{}\"", value.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_blanks_is_one_word() {
+        assert_eq!(posix("it's dev"), r"'it'\''s dev'");
+        assert_eq!(windows("my \"dev\""), r#""my ""dev""""#);
     }
 }

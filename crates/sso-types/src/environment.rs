@@ -37,6 +37,8 @@ const VARIABLES: &[&str] = &[
     "SSOCREDS_ROLE_CACHE_DIR",
     "SSOCREDS_CONNECT_TIMEOUT",
     "SSOCREDS_TIMEOUT",
+    "PATH",
+    "PATHEXT",
 ];
 
 /// The environment variables and the home directory that a program sees.
@@ -128,19 +130,25 @@ impl Environment {
         self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|v| !v.is_empty())
     }
 
-    /// The home directory: `HOME`, else `USERPROFILE`, else `HOMEDRIVE` and `HOMEPATH` joined, else
-    /// (for [`Environment::from_process`]) what the platform's user database says.
+    /// The home directory, as the AWS CLI finds it: on Windows `USERPROFILE`, else `HOMEDRIVE` and
+    /// `HOMEPATH` joined; elsewhere `HOME`. Else, for [`Environment::from_process`], the one in the
+    /// platform's user database.
     pub fn home_dir(&self) -> Option<PathBuf> {
+        let home = if cfg!(windows) { self.windows_home() } else { self.unix_home() };
+        home.or_else(|| self.platform_home.clone())
+    }
+
+    fn unix_home(&self) -> Option<PathBuf> {
+        self.var_os("HOME").map(PathBuf::from)
+    }
+
+    fn windows_home(&self) -> Option<PathBuf> {
         let drive_and_path = || {
             let mut home = self.var_os("HOMEDRIVE")?.to_owned();
             home.push(self.var_os("HOMEPATH")?);
             Some(PathBuf::from(home))
         };
-        self.var_os("HOME")
-            .or_else(|| self.var_os("USERPROFILE"))
-            .map(PathBuf::from)
-            .or_else(drive_and_path)
-            .or_else(|| self.platform_home.clone())
+        self.var_os("USERPROFILE").map(PathBuf::from).or_else(drive_and_path)
     }
 }
 
@@ -162,20 +170,20 @@ impl fmt::Debug for Environment {
 mod tests {
     use super::*;
 
-    fn home(variables: &[(&str, &str)]) -> Option<String> {
-        let environment: Environment = variables.iter().copied().collect();
-        environment.home_dir().map(|home| home.to_str().unwrap().to_owned())
-    }
-
     #[test]
-    fn home_is_looked_for_in_this_order() {
+    fn home_is_found_as_the_aws_cli_finds_it() {
         let all = [("HOME", "/h"), ("USERPROFILE", "/u"), ("HOMEDRIVE", "C:"), ("HOMEPATH", r"\x")];
-        assert_eq!(home(&all).unwrap(), "/h");
-        assert_eq!(home(&all[1..]).unwrap(), "/u");
-        assert_eq!(home(&all[2..]).unwrap(), r"C:\x");
-        assert_eq!(home(&all[3..]), None, "half of a path is none");
-        assert_eq!(home(&[("HOME", ""), ("USERPROFILE", "/u")]).unwrap(), "/u");
-        assert_eq!(home(&[]), None);
+        let environment = |from: usize| all.into_iter().skip(from).collect::<Environment>();
+        let path = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(environment(0).windows_home(), path("/u"), "Python ignores HOME on Windows");
+        assert_eq!(environment(2).windows_home(), path(r"C:\x"));
+        assert_eq!(environment(3).windows_home(), None, "half of a path is none");
+        assert_eq!(environment(0).unix_home(), path("/h"));
+        assert_eq!(environment(1).unix_home(), None);
+        assert_eq!(Environment::from_iter([("HOME", "")]).unix_home(), None);
+
+        let here = if cfg!(windows) { "/u" } else { "/h" };
+        assert_eq!(environment(0).home_dir(), path(here));
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
     let profile = context.profile()?;
     let credentials = role_credentials::get(context, &profile.providers, &options.retrieval)?;
 
-    let mut command = Command::new(program);
+    let mut command = Command::new(found(program, &context.environment));
     command.args(arguments);
     for name in Environment::process_names().filter(|name| is_removed(name)) {
         command.env_remove(name);
@@ -107,6 +107,30 @@ fn is_removed(name: &OsStr) -> bool {
     REMOVED.contains(&name.as_str()) || name.starts_with(BEARER_TOKEN_PREFIX)
 }
 
+/// The system finds the program.
+#[cfg(unix)]
+fn found<'a>(program: &'a OsStr, _: &Environment) -> &'a OsStr {
+    program
+}
+
+/// The system finds only `.exe` by a name without an extension; shells also find `.cmd`, as which npm
+/// and pip install their commands.
+#[cfg(not(unix))]
+fn found(program: &OsStr, environment: &Environment) -> std::path::PathBuf {
+    let name = std::path::Path::new(program);
+    let is_bare = name.components().count() == 1 && name.extension().is_none();
+    let path = environment.var_os("PATH").unwrap_or_default();
+    let extensions = environment.var_os("PATHEXT").unwrap_or(OsStr::new(".COM;.EXE;.BAT;.CMD"));
+    let extensions = extensions.to_string_lossy().into_owned();
+    let candidates = std::env::split_paths(path).flat_map(|directory| {
+        let file = directory.join(name);
+        let with = |extension: &str| file.with_extension(extension.trim_start_matches('.'));
+        extensions.split(';').map(with).collect::<Vec<_>>()
+    });
+    let found = candidates.filter(|_| is_bare).find(|candidate| candidate.is_file());
+    found.unwrap_or_else(|| name.to_owned())
+}
+
 /// Returns only if the command could not be started.
 #[cfg(unix)]
 fn become_command(mut command: Command) -> std::io::Result<()> {
@@ -116,8 +140,13 @@ fn become_command(mut command: Command) -> std::io::Result<()> {
 }
 
 /// Waits for the command and exits with its exit code.
+///
+/// Ctrl-C reaches both processes. It is the command's to decide what that means, so that this process
+/// ignores it.
 #[cfg(not(unix))]
 fn become_command(mut command: Command) -> std::io::Result<()> {
+    let _ctrl_c = tokio::signal::windows::ctrl_c()?;
+    let _ctrl_break = tokio::signal::windows::ctrl_break()?;
     let status = command.status()?;
     std::process::exit(status.code().unwrap_or(1))
 }

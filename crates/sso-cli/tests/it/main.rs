@@ -38,3 +38,5 @@ mod progress;
 mod secrets;
 mod status;
 mod token;
+#[cfg(windows)]
+mod windows;

@@ -115,11 +115,20 @@ impl Run {
     }
 
     fn shown(&self, bytes: &[u8]) -> String {
-        let mut text = String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
+        let mut text = with_slashes(&String::from_utf8(bytes.to_vec()).expect("output is UTF-8"));
         for (value, shown) in &self.hidden {
-            text = text.replace(value, shown);
+            text = text.replace(&with_slashes(value), shown);
         }
         hide_request_ids(&hide_distances(&text))
+    }
+}
+
+/// The output with the paths and the program's name of Windows, plain or in JSON, as on Unix.
+fn with_slashes(text: &str) -> String {
+    if cfg!(windows) {
+        text.replace(r"\\", "/").replace('\\', "/").replace("ssocreds.exe", "ssocreds")
+    } else {
+        text.to_owned()
     }
 }
 
