@@ -62,13 +62,12 @@ async fn two_hundred_processes_on_empty_caches_make_one_request_of_each_kind() {
 
 /// One of theirs has refreshed, without the lock, and not yet written what it got.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs botocore"]
 async fn processes_that_do_not_take_the_lock_are_survived() {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await.unwrap();
     let directory = TempDir::new().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Expired).unwrap();
-    let Some(mut theirs) = python::spawn(&home, python::HOLD_THE_TOKEN, &[&home.profile]) else {
-        return;
-    };
+    let mut theirs = python::spawn(&home, python::HOLD_THE_TOKEN, &[&home.profile]);
     let mut said = String::new();
     BufReader::new(theirs.stdout.take().unwrap()).read_line(&mut said).unwrap();
     assert_eq!(said, "spent\n");

@@ -1,9 +1,6 @@
-//! Python with botocore or the AWS CLI, where the machine has them.
-//!
-//! Where it does not, the tests that need them say so and pass: `cargo xtask interop` installs them.
+//! Python with botocore, for tests that are ignored unless it is installed.
 
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
 
 use sso_emulator::Home;
 
@@ -28,17 +25,8 @@ session.register('after-call.sso-oidc.CreateToken', hold)
 session.get_credentials().get_frozen_credentials()
 ";
 
-/// Starts a script with the home's environment; `None` when there is no botocore to run it with.
-pub(crate) fn spawn(home: &Home, script: &str, arguments: &[&str]) -> Option<Child> {
-    static HAS_BOTOCORE: OnceLock<bool> = OnceLock::new();
-    let has_botocore = HAS_BOTOCORE.get_or_init(|| {
-        let import = Command::new("python3").args(["-c", "import botocore"]).output();
-        import.is_ok_and(|output| output.status.success())
-    });
-    if !has_botocore {
-        println!("skipped: there is no python3 with botocore here");
-        return None;
-    }
+/// Starts a script with the home's environment.
+pub(crate) fn spawn(home: &Home, script: &str, arguments: &[&str]) -> Child {
     let mut command = Command::new("python3");
     command.arg("-c").arg(script).args(arguments);
     for (name, _) in std::env::vars_os() {
@@ -48,9 +36,9 @@ pub(crate) fn spawn(home: &Home, script: &str, arguments: &[&str]) -> Option<Chi
     }
     command.envs(home.environment.iter().cloned());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    Some(command.spawn().expect("python3 runs"))
+    command.spawn().expect("python3 runs")
 }
 
-pub(crate) fn run(home: &Home, script: &str, arguments: &[&str]) -> Option<Output> {
-    Some(spawn(home, script, arguments)?.wait_with_output().expect("python3 ends"))
+pub(crate) fn run(home: &Home, script: &str, arguments: &[&str]) -> Output {
+    spawn(home, script, arguments).wait_with_output().expect("python3 ends")
 }

@@ -9,7 +9,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use xshell::{Shell, cmd};
 
 use crate::{
-    build_scripts, chaos, config_readers, demo, fuzz, interop, project, release, tidy, tool,
+    build_scripts, chaos, config_readers, demo, fuzz, interop, needs, project, release, tidy, tool,
 };
 
 /// What must never be in the program or in a build of it, whoever brings it.
@@ -33,6 +33,7 @@ pub(crate) fn run() -> Result<()> {
     step("tidy", tidy::run)?;
     step("clippy", || clippy(&shell))?;
     step("documentation", || documentation(&shell))?;
+    step("tests that need other programs", || ignored_tests(&shell))?;
     step("each crate alone", || alone(&shell))?;
     step("every combination of features", release::every_combination_of_features)?;
     step("dependencies: one TLS and one cryptography library", || one_stack(&shell))?;
@@ -48,6 +49,7 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
+/// Runs one check, and prints its name and duration.
 fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
     println!("\n== {name}");
     let started = Instant::now();
@@ -79,6 +81,17 @@ fn documentation(shell: &Shell) -> Result<()> {
     )
     .run()?;
     Ok(())
+}
+
+/// The tests that are marked `#[ignore = "needs NAME"]`.
+fn ignored_tests(shell: &Shell) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        println!("   NOT RUN: the other programs are installed on Linux only");
+        return Ok(());
+    }
+    let cargo = project::cargo();
+    let _path = shell.push_env("PATH", needs::install()?);
+    Ok(cmd!(shell, "{cargo} test --quiet --workspace --tests -- --ignored").run()?)
 }
 
 fn alone(shell: &Shell) -> Result<()> {

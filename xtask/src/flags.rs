@@ -28,15 +28,11 @@ xflags::xflags! {
             /// Writes docs/INTEROP.md.
             optional --write
         }
-        /// What ssocreds costs, beside floors and peers: one table.
+        /// Measures ssocreds beside floors and other clients.
         cmd bench {
-            /// Few rounds: to see that it runs.
+            /// Few rounds: only shows that it works.
             optional --quick
-            /// Counts instructions under callgrind instead, against the committed figures.
-            optional --instructions
-            /// Also times clean release builds, which takes minutes.
-            optional --builds
-            /// Writes docs/BENCHMARKS.md and its data; with --instructions, the committed figures.
+            /// Writes docs/BENCHMARKS.md.
             optional --write
         }
         /// Many processes, one home, faults at random, and what must hold all the same.
@@ -53,12 +49,25 @@ xflags::xflags! {
             /// Only this one of fuzz/fuzz_targets.
             optional target: String
         }
-        /// The long forms of the checks, for hours: fuzzing, generated config files, chaos, all clients.
+        /// Installs what tests marked `#[ignore = "needs NAME"]` run, and prints the PATH to find it.
+        cmd needs {}
+        /// The long forms of the checks, for hours: fuzzing, generated config files, chaos, all clients,
+        /// other platforms.
         cmd nightly {}
+        /// Builds and tests for musl and Windows (with wine); compiles and links for macOS.
+        cmd platforms {
+            /// Only this one: musl, windows or macos.
+            optional name: String
+            /// Only the crates that contain code of a platform.
+            optional --short
+        }
         /// All tests under the address sanitizer: minutes, and a target directory of its own.
         cmd sanitize {}
-        /// Whether a release is fit to be published: run it after `ci`. Publishes nothing.
+        /// Checks that a release is fit to be published, and builds its archives. Run it after `ci`.
+        /// Publishes nothing.
         cmd release {
+            /// Only builds the archive for this target.
+            optional --archive target: String
             /// Only writes the public API to crates/*/public-api.txt.
             optional --write-api
         }
@@ -81,7 +90,9 @@ pub enum XtaskCmd {
     Bench(Bench),
     Chaos(Chaos),
     Fuzz(Fuzz),
+    Needs(Needs),
     Nightly(Nightly),
+    Platforms(Platforms),
     Sanitize(Sanitize),
     Release(Release),
 }
@@ -104,8 +115,6 @@ pub struct Interop {
 #[derive(Debug)]
 pub struct Bench {
     pub quick: bool,
-    pub instructions: bool,
-    pub builds: bool,
     pub write: bool,
 }
 
@@ -123,13 +132,24 @@ pub struct Fuzz {
 }
 
 #[derive(Debug)]
+pub struct Needs;
+
+#[derive(Debug)]
 pub struct Nightly;
+
+#[derive(Debug)]
+pub struct Platforms {
+    pub name: Option<String>,
+
+    pub short: bool,
+}
 
 #[derive(Debug)]
 pub struct Sanitize;
 
 #[derive(Debug)]
 pub struct Release {
+    pub archive: Option<String>,
     pub write_api: bool,
 }
 

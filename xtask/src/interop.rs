@@ -19,6 +19,7 @@ mod rows;
 mod signed;
 mod stage;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -34,6 +35,12 @@ use crate::project;
 
 /// Where the page lies that `--write` makes.
 const PAGE: &str = "docs/INTEROP.md";
+
+/// The directories of the programs `aws` (version 2) and `python3` (with botocore and the AWS CLI
+/// version 1), installed if they are not yet.
+pub(crate) fn directories() -> Result<Vec<PathBuf>> {
+    install::directories()
+}
 
 /// Runs every row for each client, or for the one of that name.
 pub(crate) fn run(only: Option<&str>, write: bool) -> Result<()> {

@@ -12,6 +12,7 @@
     reason = "tasks talk to a maintainer, write reports and scratch files, and have switches"
 )]
 
+mod archives;
 mod bench;
 mod build_scripts;
 #[cfg(unix)]
@@ -22,8 +23,10 @@ mod demo;
 mod flags;
 mod fuzz;
 mod interop;
+mod needs;
 mod nightly;
 mod pages;
+mod platforms;
 mod project;
 mod release;
 mod sanitize;
@@ -48,17 +51,21 @@ fn main() -> ExitCode {
         flags::XtaskCmd::Tidy(_) => tidy::run(),
         flags::XtaskCmd::Demo(_) => demo::run(),
         flags::XtaskCmd::Interop(flags) => interop::run(flags.client.as_deref(), flags.write),
-        flags::XtaskCmd::Bench(flags) => bench::run(bench::Options {
-            quick: flags.quick,
-            instructions: flags.instructions,
-            builds: flags.builds,
-            write: flags.write,
-        }),
+        flags::XtaskCmd::Bench(flags) => bench::run(flags.quick, flags.write),
         flags::XtaskCmd::Chaos(flags) => chaos::run(flags.minutes.unwrap_or(1.0), flags.seed),
         flags::XtaskCmd::Fuzz(flags) => fuzz::run(&flags),
         flags::XtaskCmd::Nightly(_) => nightly::run(),
+        flags::XtaskCmd::Needs(_) => needs::install().map(|path| println!("{}", path.display())),
+        flags::XtaskCmd::Platforms(flags) => {
+            let extent =
+                if flags.short { platforms::Extent::Short } else { platforms::Extent::Full };
+            platforms::run(flags.name.as_deref(), extent)
+        }
         flags::XtaskCmd::Sanitize(_) => sanitize::run(),
-        flags::XtaskCmd::Release(flags) => release::run(flags.write_api),
+        flags::XtaskCmd::Release(flags) => match &flags.archive {
+            Some(target) => archives::run(Some(target)),
+            None => release::run(flags.write_api),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{chaos, config_readers, fuzz, interop};
+use crate::platforms::Extent;
+use crate::{chaos, config_readers, fuzz, interop, platforms};
 
 /// For each fuzz target.
 const FUZZING: Duration = Duration::from_secs(300);
@@ -16,11 +17,12 @@ const CHAOS_MINUTES: f64 = 30.0;
 
 /// Runs every check, also after one has failed, and fails with all that did.
 pub(crate) fn run() -> Result<()> {
-    let checks: [(&str, fn() -> Result<()>); 4] = [
+    let checks: [(&str, fn() -> Result<()>); 5] = [
         ("config files beside other readers", || config_readers::run(Some(CONFIG_FILES))),
         ("fuzzing", || fuzz::all(FUZZING)),
         ("chaos", || chaos::run(CHAOS_MINUTES, None)),
         ("all clients", || interop::run(None, false)),
+        ("other platforms", || platforms::run(None, Extent::Full)),
     ];
     let mut failed = Vec::new();
     for (name, check) in checks {

@@ -34,15 +34,6 @@ pub(crate) fn without_tests(source: &str) -> &str {
     source.split("#[cfg(test)]\nmod tests {").next().unwrap_or(source)
 }
 
-/// The program as it is released, built.
-pub(crate) fn released_program() -> Result<PathBuf> {
-    let (shell, cargo) = (shell()?, cargo());
-    // By itself: in one build with other members it would get their features of what they share.
-    cmd!(shell, "{cargo} build --quiet --release -p sso-cli").quiet().run()?;
-    let name = format!("ssocreds{}", std::env::consts::EXE_SUFFIX);
-    Ok(target()?.join("release").join(name))
-}
-
 /// Where the programs of this workspace are built.
 pub(crate) fn target() -> Result<PathBuf> {
     // This program lies in `TARGET/PROFILE`.

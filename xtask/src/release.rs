@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 use xshell::{Shell, cmd};
 
-use crate::{project, tool};
+use crate::{archives, project, tool};
 
 /// Each knows only of those before it: the order in which they are published.
 const ORDER: &[&str] = &[
@@ -65,6 +65,7 @@ pub(crate) fn run(write_api: bool) -> Result<()> {
     public_api(&shell, &metadata, false)?;
     println!("\n== packages, each built from what it holds");
     packages(&shell, &metadata)?;
+    archives::run(None)?;
     println!("\nrelease: fit to be published, in this order: {}", ORDER.join(", "));
     Ok(())
 }

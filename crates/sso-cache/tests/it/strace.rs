@@ -30,17 +30,6 @@ pub(crate) struct Run {
     pub(crate) calls: Vec<Call>,
 }
 
-/// Whether there is an `strace` that may trace; says on standard output when not.
-pub(crate) fn is_there() -> bool {
-    let mut probe = Command::new("strace");
-    probe.args(["-o", "/dev/null", "true"]).stderr(Stdio::null());
-    let is_there = probe.status().is_ok_and(|status| status.success());
-    if !is_there {
-        println!("skipped: there is no strace here, or it may not trace");
-    }
-    is_there
-}
-
 /// Runs the task under strace, with a fault injected into one call when one is given:
 /// `error=ENOSPC`, `signal=SIGKILL`.
 pub(crate) fn run(task: Task, path: &Path, trace: &Path, fault: Option<(&Call, &str)>) -> Run {

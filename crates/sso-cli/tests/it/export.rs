@@ -44,6 +44,7 @@ async fn the_profile_is_the_option_s_else_the_environment_s() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs bash, dash, fish and zsh"]
 async fn shells_evaluate_what_export_prints() {
     let scene = Scene::new(TokenState::Valid).await;
     let expected = scene.run(&["export", "--profile", "devsso", "--format", "json"]).json();
@@ -66,10 +67,7 @@ async fn shells_evaluate_what_export_prints() {
     {
         let mut command = Command::new(shell);
         command.arg("-c").arg(script).envs(scene.home.environment.iter().cloned());
-        let Ok(output) = command.output() else {
-            println!("skipped: there is no {shell} here");
-            continue;
-        };
+        let output = command.output().unwrap();
         assert!(output.status.success(), "{output:?}");
         assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), expected, "{shell}");
     }
@@ -101,6 +99,7 @@ async fn each_form_names_the_four_variables() {
 
 /// The AWS CLI, with this program as its `credential_process`, has the credentials that we have.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the AWS CLI"]
 async fn the_aws_cli_runs_on_credential_process() {
     let scene = Scene::new(TokenState::Expired).await;
     scene.configure(&format!(
@@ -111,10 +110,7 @@ async fn the_aws_cli_runs_on_credential_process() {
     command
         .args(["configure", "list", "--profile", "dev"])
         .envs(scene.home.environment.iter().cloned());
-    let Ok(output) = command.output() else {
-        println!("skipped: there is no aws here");
-        return;
-    };
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let theirs = String::from_utf8(output.stdout).unwrap();
     let ours = scene.run(&["credential-process", "--profile", "devsso"]).json();

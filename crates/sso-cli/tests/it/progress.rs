@@ -6,14 +6,14 @@ use sso_emulator::{ErrorName, Fault, Operation, ScriptedAnswer, TokenState};
 
 use crate::program::{Scene, quoted_binary};
 
-/// Runs the program on a terminal of its own, by util-linux's `script`; `None` where there is none.
+/// Runs the program on a terminal of its own, by util-linux's `script`, and returns what it shows.
 #[cfg(target_os = "linux")]
-fn on_a_terminal(scene: &Scene, arguments: &str) -> Option<String> {
+fn on_a_terminal(scene: &Scene, arguments: &str) -> String {
     on_a_terminal_with(scene, arguments, &[])
 }
 
 #[cfg(target_os = "linux")]
-fn on_a_terminal_with(scene: &Scene, arguments: &str, more: &[(&str, &str)]) -> Option<String> {
+fn on_a_terminal_with(scene: &Scene, arguments: &str, more: &[(&str, &str)]) -> String {
     let command = format!("{} {arguments}", quoted_binary());
     let output = std::process::Command::new("script")
         .args(["-qec", &command, "/dev/null"])
@@ -22,22 +22,20 @@ fn on_a_terminal_with(scene: &Scene, arguments: &str, more: &[(&str, &str)]) -> 
         .envs(scene.home.environment.iter().cloned())
         .envs(more.iter().copied())
         .stdin(std::process::Stdio::null())
-        .output();
-    let Ok(output) = output else {
-        println!("skipped: there is no script here");
-        return None;
-    };
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
 async fn a_slow_answer_is_waited_for_visibly() {
     let scene = Scene::new(TokenState::Valid).await;
     let slow = Fault::Delay(Duration::from_millis(1500));
     scene.emulator.fault_next(Operation::GetRoleCredentials, 1, slow);
     let arguments = "credential-process --profile devsso --no-cache";
-    let Some(shown) = on_a_terminal(&scene, arguments) else { return };
+    let shown = on_a_terminal(&scene, arguments);
     assert!(shown.starts_with("\rssocreds: getting credentials from AWS SSO ..."), "{shown:?}");
     let (_, printed) = shown.rsplit_once('\r').unwrap_or_default();
     assert!(shown.contains("\r{\"Version\":1,") || printed.contains("{\"Version\""), "{shown:?}");
@@ -45,7 +43,7 @@ async fn a_slow_answer_is_waited_for_visibly() {
     // What is quick is not worth a word; on a busy machine not every run is.
     let quick = (0..50).find_map(|_| {
         let started = std::time::Instant::now();
-        let shown = on_a_terminal(&scene, arguments).unwrap();
+        let shown = on_a_terminal(&scene, arguments);
         (started.elapsed() < Duration::from_millis(500)).then_some(shown)
     });
     let shown = quick.expect("no run was quick");
@@ -54,12 +52,13 @@ async fn a_slow_answer_is_waited_for_visibly() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
 async fn a_retry_is_counted_down() {
     let scene = Scene::new(TokenState::Valid).await;
     let busy =
         ScriptedAnswer::error(ErrorName::TooManyRequests).retry_after(Duration::from_secs(2));
     scene.emulator.fault_next(Operation::GetRoleCredentials, 1, busy);
-    let Some(shown) = on_a_terminal(&scene, "credential-process --profile devsso") else { return };
+    let shown = on_a_terminal(&scene, "credential-process --profile devsso");
     let line = "ssocreds: the portal answered 429; trying again in 1 s";
     assert!(shown.contains(line), "{shown:?}");
 }
@@ -75,13 +74,14 @@ async fn a_pipe_is_told_nothing() {
 /// A table has colour on a terminal, and none where `NO_COLOR` or `--color` says so.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
 async fn colour_is_for_terminals() {
     let scene = Scene::new(TokenState::Valid).await;
-    let Some(shown) = on_a_terminal(&scene, "status") else { return };
+    let shown = on_a_terminal(&scene, "status");
     assert!(shown.contains("\u{1b}[32msigned in\u{1b}[0m"), "{shown:?}");
     let by_variable = on_a_terminal_with(&scene, "status", &[("NO_COLOR", "1")]);
     let by_option = on_a_terminal(&scene, "status --color never");
-    for shown in [by_variable.unwrap(), by_option.unwrap()] {
+    for shown in [by_variable, by_option] {
         assert!(shown.contains("signed in") && !shown.contains('\u{1b}'), "{shown:?}");
     }
 }
@@ -89,6 +89,7 @@ async fn colour_is_for_terminals() {
 /// Another process is refreshing the token: that is what is waited for.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
 async fn another_process_is_waited_for_visibly() {
     let scene = Scene::new(TokenState::Expired).await;
     let slow = Fault::Delay(Duration::from_secs(3));
@@ -104,7 +105,6 @@ async fn another_process_is_waited_for_visibly() {
     }
     let shown = on_a_terminal(&scene, "token --profile devsso");
     assert!(first.wait().unwrap().success());
-    let Some(shown) = shown else { return };
     let line = "\rssocreds: waiting for another process to refresh the access token ...";
     assert!(shown.contains(line), "{shown:?}");
     assert_eq!(scene.emulator.counts().create_token, 1);
@@ -113,6 +113,7 @@ async fn another_process_is_waited_for_visibly() {
 /// What is waited for is no longer shown when something else is being waited for.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
 async fn the_wait_for_another_process_ends_visibly() {
     let scene = Scene::new(TokenState::Expired).await;
     let slow = |milliseconds| Fault::Delay(Duration::from_millis(milliseconds));
@@ -128,7 +129,6 @@ async fn the_wait_for_another_process_ends_visibly() {
     }
     let shown = on_a_terminal(&scene, "credential-process --profile devsso");
     assert!(first.wait().unwrap().success());
-    let Some(shown) = shown else { return };
     let waited = "\rssocreds: waiting for another process to refresh the access token ...";
     let (_, after) = shown.rsplit_once(waited).unwrap();
     assert!(after.contains("\rssocreds: getting credentials from AWS SSO ..."), "{shown:?}");
@@ -137,6 +137,7 @@ async fn the_wait_for_another_process_ends_visibly() {
 /// A refresh that succeeded at the second attempt says nothing of what is asked for then.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
 async fn a_further_attempt_ends_visibly() {
     let scene = Scene::new(TokenState::Expired).await;
     let busy =
@@ -144,7 +145,7 @@ async fn a_further_attempt_ends_visibly() {
     scene.emulator.fault_next(Operation::CreateToken, 1, busy);
     let slow = Fault::Delay(Duration::from_millis(1500));
     scene.emulator.fault_next(Operation::GetRoleCredentials, 1, slow);
-    let Some(shown) = on_a_terminal(&scene, "credential-process --profile devsso") else { return };
+    let shown = on_a_terminal(&scene, "credential-process --profile devsso");
     assert_eq!(scene.emulator.counts().create_token, 2);
     let (_, last) = shown.rsplit_once("\rssocreds: ").unwrap_or_else(|| panic!("{shown:?}"));
     let what = "getting credentials from AWS SSO ...";
@@ -158,6 +159,7 @@ async fn a_further_attempt_ends_visibly() {
 /// throttled in each.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
 async fn the_portal_s_rate_is_kept_visibly() {
     let mut requests = Vec::new();
     while requests.last() != Some(&45) {
@@ -167,7 +169,7 @@ async fn the_portal_s_rate_is_kept_visibly() {
             builder = builder.account(format!("{at:012}"), format!("Account {at}"), "a@b.c", ["R"]);
         }
         let scene = Scene::with(builder, TokenState::Valid).await;
-        let Some(shown) = on_a_terminal(&scene, "roles --profile devsso") else { return };
+        let shown = on_a_terminal(&scene, "roles --profile devsso");
         assert!(shown.contains("\rssocreds: listing roles, "), "{shown:?}");
         assert!(shown.contains(" of 45 accounts done ..."), "{shown:?}");
         assert_eq!(shown.matches("Account ").count(), 45, "{shown}");

@@ -29,8 +29,9 @@ for service in ("sso", "sso-oidc"):
 "#;
 
 #[test]
+#[ignore = "needs botocore"]
 fn as_botocore_has_it() {
-    let Some(table) = botocore::run(RULES, &[]) else { return };
+    let table = botocore::run(RULES, &[]);
     let mut different = BTreeSet::new();
     let mut compared = 0;
     for line in table.lines() {

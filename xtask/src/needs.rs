@@ -1,0 +1,82 @@
+//! Installs the programs that tests marked `#[ignore = "needs NAME"]` run.
+//!
+//! A new one is a row in `PACKAGES`, or for Python a line in `xtask/interop/python/requirements.txt`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use xshell::cmd;
+
+use crate::{interop, project};
+
+/// A program or file, and the Debian package that contains it.
+pub(crate) type Package = (&'static str, &'static str);
+
+const PACKAGES: &[Package] = &[
+    ("strace", "strace"),
+    ("faketime", "faketime"),
+    ("script", "bsdutils"),
+    ("dash", "dash"),
+    ("fish", "fish"),
+    ("zsh", "zsh"),
+    ("setfacl", "acl"),
+    ("setpriv", "util-linux"),
+    ("chromium", "chromium"),
+];
+
+/// Installs everything, and returns the `PATH` with which the ignored tests find it.
+///
+/// It starts with the AWS CLI version 2, then Python with botocore and the AWS CLI version 1.
+pub(crate) fn install() -> Result<OsString> {
+    packages(PACKAGES)?;
+    let mut directories = interop::directories()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    directories.extend(std::env::split_paths(&path));
+    Ok(std::env::join_paths(directories)?)
+}
+
+/// Installs the Debian packages whose program or file is missing.
+pub(crate) fn packages(packages: &[Package]) -> Result<()> {
+    let missing = packages.iter().filter(|(file, _)| !is_installed(file));
+    let missing: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let shell = project::shell()?;
+    let may_install = cmd!(shell, "id -u").quiet().read().is_ok_and(|user| user == "0");
+    ensure!(
+        may_install && is_installed("apt-get"),
+        "these Debian packages are missing: {}; install them, or run this as root on Debian",
+        missing.join(" ")
+    );
+    eprintln!("   installing {}", missing.join(" "));
+    let _quiet = shell.push_env("DEBIAN_FRONTEND", "noninteractive");
+    cmd!(shell, "apt-get update -qq").quiet().ignore_stdout().run()?;
+    cmd!(shell, "apt-get install -qq -y --no-install-recommends {missing...}")
+        .quiet()
+        .ignore_stdout()
+        .run()
+        .context("apt-get failed")
+}
+
+/// Whether the absolute path exists, or a directory of `PATH` contains the program.
+fn is_installed(file: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut directories = std::env::split_paths(&path);
+    PathBuf::from(file).is_absolute() && PathBuf::from(file).exists()
+        || directories.any(|directory| directory.join(file).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_on_the_path_and_files_by_their_path() {
+        assert!(is_installed("cargo"));
+        assert!(is_installed(env!("CARGO_MANIFEST_DIR")));
+        assert!(!is_installed("no-such-program"));
+        assert!(!is_installed("/no/such/file"));
+    }
+}
