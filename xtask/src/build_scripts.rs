@@ -40,6 +40,7 @@ const READ: &[(&str, &str, &str)] = &[
     ("serde", "1.0.229", "asks rustc for its version, and writes a line of Rust"),
     ("serde_core", "1.0.229", "asks rustc for its version, and writes a line of Rust"),
     ("serde_json", "1.0.154", "looks at the width of the target; runs nothing"),
+    ("signal-hook", "0.4.6", "an empty function without the feature extended-siginfo-raw"),
     ("thiserror", "2.0.21", COMPILER),
     ("tiny-keccak", "2.0.2", "an empty function"),
     ("wasm-bindgen", "0.2.130", "looks at the target; runs nothing"),

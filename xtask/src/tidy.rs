@@ -25,7 +25,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sso-aws-sdk", &["sso-provider", "sso-types"]),
     ("sso-object-store", &["sso-provider"]),
     ("sso-reqsign", &["sso-provider"]),
-    ("sso-cli", &["sso-cache", "sso-config", "sso-http", "sso-provider", "sso-types"]),
+    (
+        "sso-cli",
+        &["sso-cache", "sso-config", "sso-endpoint", "sso-http", "sso-provider", "sso-types"],
+    ),
     ("sso-emulator", &["sso-types"]),
 ];
 
@@ -58,6 +61,9 @@ const WORDS: &[Word] = &[
             "crates/sso-config/src/load.rs",
             // The certificates that a platform keeps in files.
             "crates/sso-http/src/https/pem.rs",
+            // The files of one run: a directory that is locked, and copies that go with it.
+            "crates/sso-cli/src/private_directory.rs",
+            "crates/sso-cli/src/commands/exec/private_config.rs",
             "crates/sso-emulator/",
         ],
         why: "files are accessed in sso-files and in sso-config's load",

@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "these are help texts, read at a terminal")]
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -150,9 +151,19 @@ pub(crate) enum Command {
         ssocreds exec --profile devsso -- aws s3 ls\n\n\
         AWS_REGION and AWS_DEFAULT_REGION are set if the profile has a region. Variables that \
         would lead the command to other credentials, AWS_PROFILE among them, are removed.\n\n\
+        Credentials last an hour or so. Give --renew to a command that runs longer: ssocreds stays \
+        as its parent and gives it new credentials for as long as it runs. AWS SDKs and the AWS CLI \
+        ask for them by themselves; for a tool that does not, try --renew=process.\n\n\
         Exit codes: the command's own; 127 when it is not found, 126 when it cannot be run.\n\
         Before it runs, those of `ssocreds --help`.")]
     Exec(Exec),
+    /// Serve credentials to other programs until stopped, as a container credentials endpoint
+    #[command(after_help = "Example:\n  \
+        ssocreds serve --profile devsso\n\n\
+        Prints the variables to export in the shell of the other program. The endpoint renews the \
+        credentials, and answers with an error that names the command while a login is needed. \
+        The token in the token file is a secret.")]
+    Serve(Serve),
     /// Open the AWS console in a browser, with the profile's account and role
     #[command(after_help = "Example:\n  \
         ssocreds console --profile devsso --destination https://console.aws.amazon.com/s3/home\n\n\
@@ -219,6 +230,7 @@ impl Command {
             Self::Status(options) | Self::Config(options) => options.format == TableFormat::Json,
             Self::CredentialProcess(_)
             | Self::Exec(_)
+            | Self::Serve(_)
             | Self::Console(_)
             | Self::Completions(_)
             | Self::Man(_) => false,
@@ -269,11 +281,51 @@ pub(crate) enum ExportFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Exec {
+    /// Keep renewing the credentials: through a local endpoint, or through credential_process
+    #[arg(
+        long,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "endpoint"
+    )]
+    pub(crate) renew: Option<Renew>,
+    /// With --renew: pass the endpoint's token as a variable too, for SDKs that do not read the file
+    #[arg(long, requires = "renew")]
+    pub(crate) token_in_environment: bool,
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
     #[command(flatten)]
     pub(crate) retrieval: Retrieval,
+}
+
+/// How a command gets new credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Renew {
+    /// A container credentials endpoint on 127.0.0.1
+    Endpoint,
+    /// A config file whose default profile runs ssocreds
+    Process,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// A profile; may be given more than once
+    #[arg(long = "profile", id = "profile", value_name = "NAME", action = clap::ArgAction::Append)]
+    pub(crate) profiles: Vec<String>,
+    /// The address to listen on; port 0 takes any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Allow an address that other machines or containers may reach; nothing is encrypted
+    #[arg(long)]
+    pub(crate) allow_non_loopback: bool,
+    /// Write the token to this file instead of a private one; removed at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Write the variables of the first profile to this file, NAME=VALUE; removed at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

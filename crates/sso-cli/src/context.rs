@@ -11,6 +11,7 @@ use sso_types::{Clock, Environment, SystemClock};
 use tokio::runtime::Runtime;
 
 use crate::arguments::{self, Global, Login};
+use crate::commands::exec::{USER_CONFIG_FILE, USER_CREDENTIALS_FILE};
 use crate::failure::Failure;
 use crate::followed_profile::{self, follow};
 use crate::notices;
@@ -46,7 +47,7 @@ impl Context {
         }
         Self {
             global,
-            environment: Environment::from_process(),
+            environment: users_own_files(Environment::from_process()),
             default_timeout,
             token_provider: RefCell::default(),
             runtime: RefCell::default(),
@@ -60,8 +61,12 @@ impl Context {
 
     /// The selected profile, which need not hold the SSO keys itself.
     pub(crate) fn profile(&self) -> Result<SelectedProfile, Failure> {
+        self.profile_named(self.global.profile.as_deref())
+    }
+
+    /// As [`Self::profile`], for a profile that need not be the one of the global options.
+    pub(crate) fn profile_named(&self, explicit: Option<&str>) -> Result<SelectedProfile, Failure> {
         let config = self.shared_config()?;
-        let explicit = self.global.profile.as_deref();
         let (name, _) = sso_config::selected_profile(explicit, &self.environment)?;
         let sso_profile = follow(&config, &name)?;
         let region = |name: &str| config.profile(name).and_then(followed_profile::region);
@@ -151,6 +156,18 @@ impl Context {
         self.token_provider.replace(Some(providers.token_provider().clone()));
     }
 
+    /// Runs work that goes on until something outside ends it.
+    pub(crate) fn serve<T>(&self, work: impl AsyncFnOnce() -> T) -> Result<T, Failure> {
+        if self.global.verbose == 0 {
+            notices::listen(&Progress::new("serving", false));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|source| Failure::Io { doing: "start", source })?;
+        let done = runtime.block_on(work());
+        runtime.shutdown_background();
+        Ok(done)
+    }
+
     fn builder(&self) -> Result<ProfileProvidersBuilder, Failure> {
         let mut builder = ProfileProviders::builder()
             .environment(self.environment.clone())
@@ -180,6 +197,20 @@ fn built(builder: ProfileProvidersBuilder) -> Result<ProfileProviders, ConfigErr
         notices::warn(&warning.to_string());
     }
     Ok(providers)
+}
+
+/// `exec --renew` may give its command copies of the config files without the default profile's
+/// credentials. A `ssocreds` behind it reads the user's own files.
+fn users_own_files(mut environment: Environment) -> Environment {
+    for (own, variable) in [
+        (USER_CONFIG_FILE, "AWS_CONFIG_FILE"),
+        (USER_CREDENTIALS_FILE, "AWS_SHARED_CREDENTIALS_FILE"),
+    ] {
+        if let Some(path) = environment.var_os(own).map(ToOwned::to_owned) {
+            environment = environment.with(variable, path);
+        }
+    }
+    environment
 }
 
 /// The time now.

@@ -36,6 +36,8 @@ pub(crate) enum Failure {
     #[error("the environment variable {variable} cannot be used: {wrong}, or remove it")]
     Variable { variable: &'static str, wrong: &'static str },
     #[error(transparent)]
+    Endpoint(#[from] sso_endpoint::BindError),
+    #[error(transparent)]
     Unprintable(#[from] Unprintable),
     #[error("{} cannot be run", program.display())]
     Run {
@@ -73,7 +75,7 @@ impl Failure {
             Self::ListTimeout { .. } => 6,
             // As shells have it for SIGINT.
             Self::Interrupted => 130,
-            Self::Unprintable(_) | Self::Browser { .. } | Self::Io { .. } => 1,
+            Self::Endpoint(_) | Self::Unprintable(_) | Self::Browser { .. } | Self::Io { .. } => 1,
         }
     }
 

@@ -33,6 +33,7 @@ mod list_output;
 mod next_step;
 mod notices;
 mod printable;
+mod private_directory;
 mod process_format;
 mod progress;
 mod quote;
@@ -74,6 +75,7 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::CredentialProcess(options) => commands::credential_process::run(context, options),
         Command::Export(options) => commands::export::run(context, options),
         Command::Exec(options) => commands::exec::run(context, options),
+        Command::Serve(options) => commands::serve::run(context, options),
         Command::Console(options) => commands::console::run(context, options),
         Command::Token(options) => commands::token::run(context, options),
         Command::Accounts(options) => commands::accounts::run(context, options),

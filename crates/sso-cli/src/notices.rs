@@ -24,8 +24,16 @@ const PROGRESS: &str = "ssocreds::progress";
 /// Where they tell of each request.
 const HTTP: &str = "ssocreds::http";
 /// The targets of our crates, whose events are known to hold no secret.
-const OURS: [&str; 7] =
-    ["sso_cache", "sso_config", "sso_http", "sso_provider", "sso_types", HTTP, PROGRESS];
+const OURS: [&str; 8] = [
+    "sso_cache",
+    "sso_config",
+    "sso_endpoint",
+    "sso_http",
+    "sso_provider",
+    "sso_types",
+    HTTP,
+    PROGRESS,
+];
 
 /// Writes all events of our crates to stderr: with a `verbosity` of 1 those for debugging, with
 /// more also those of tracing, and what the HTTP library says of its connections.

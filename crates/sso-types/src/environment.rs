@@ -39,6 +39,9 @@ const VARIABLES: &[&str] = &[
     "SSOCREDS_TIMEOUT",
     "PATH",
     "PATHEXT",
+    "SSOCREDS_USER_CONFIG_FILE",
+    "SSOCREDS_USER_CREDENTIALS_FILE",
+    "XDG_RUNTIME_DIR",
 ];
 
 /// The environment variables and the home directory that a program sees.

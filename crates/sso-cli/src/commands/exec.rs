@@ -3,16 +3,25 @@
 //! On Unix this process becomes the command, so that signals, exit code and terminal are the
 //! command's own.
 
+mod private_config;
+mod renew;
+mod supervise;
+
 use std::ffi::OsStr;
+use std::io::IsTerminal as _;
 use std::process::Command;
 
-use sso_types::Environment;
+use jiff::SignedDuration;
+use sso_types::{Credentials, Environment};
 
 use crate::arguments::Exec;
 use crate::commands::role_credentials;
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::failure::Failure;
+use crate::notices;
 use crate::times::whole_seconds;
+
+pub(crate) use renew::{USER_CONFIG_FILE, USER_CREDENTIALS_FILE};
 
 /// The variables that choose an identity or say where to get one. An AWS tool that saw them could use
 /// other credentials than ours, or combine ours with something that does not belong to them.
@@ -71,6 +80,17 @@ const REMOVED: [&str; 37] = [
     "AWS_NO_SIGN_REQUEST",
 ];
 
+/// The variables of credentials themselves.
+const KEYS: [&str; 4] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+];
+
+/// Less than this is worth a warning.
+const SHORT: SignedDuration = SignedDuration::from_mins(15);
+
 /// A bearer token for one service, `AWS_BEARER_TOKEN_BEDROCK` for example. The SDKs prefer it to
 /// credentials.
 const BEARER_TOKEN_PREFIX: &str = "AWS_BEARER_TOKEN_";
@@ -78,13 +98,22 @@ const BEARER_TOKEN_PREFIX: &str = "AWS_BEARER_TOKEN_";
 pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
     let Some((program, arguments)) = options.command.split_first() else { return Ok(()) };
     let profile = context.profile()?;
-    let credentials = role_credentials::get(context, &profile.providers, &options.retrieval)?;
-
     let mut command = Command::new(found(program, &context.environment));
     command.args(arguments);
     for name in Environment::process_names().filter(|name| is_removed(name)) {
         command.env_remove(name);
     }
+    if let Some(region) = &profile.region {
+        command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
+    }
+    if let Some(how) = options.renew {
+        for name in KEYS {
+            command.env_remove(name);
+        }
+        return renew::run(context, options, how, &profile, command);
+    }
+    let credentials = role_credentials::get(context, &profile.providers, &options.retrieval)?;
+    warn_if_short(&credentials);
     command
         .env("AWS_ACCESS_KEY_ID", credentials.access_key_id())
         .env("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key().expose_secret())
@@ -93,11 +122,19 @@ pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
     if let Some(account_id) = credentials.account_id() {
         command.env("AWS_ACCOUNT_ID", account_id.as_str());
     }
-    if let Some(region) = profile.region {
-        command.env("AWS_REGION", &region).env("AWS_DEFAULT_REGION", region);
-    }
     context.finish_refresh();
     become_command(command).map_err(|source| Failure::Run { program: program.clone(), source })
+}
+
+/// The command gets no others, however long it runs.
+fn warn_if_short(credentials: &Credentials) {
+    let left = credentials.expires_at().duration_since(context::now());
+    if left < SHORT && std::io::stderr().is_terminal() {
+        let minutes = left.as_mins().max(0);
+        notices::warn(&format!(
+            "the credentials expire in {minutes} minutes; give --renew to a command that runs longer"
+        ));
+    }
 }
 
 /// Names are compared without regard to case: on Windows that is how variables are found, and

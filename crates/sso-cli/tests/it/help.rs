@@ -41,6 +41,8 @@ fn the_help() {
           credential-process  Print credentials for the credential_process setting of any AWS tool
           export              Print credentials as shell commands, environment variables or JSON
           exec                Run a command with the credentials in its environment
+          serve               Serve credentials to other programs until stopped, as a container credentials
+                              endpoint
           console             Open the AWS console in a browser, with the profile's account and role
           token               Print the SSO access token, refreshed when needed; it is a secret
           accounts            List the accounts that the login gives access to
@@ -103,9 +105,13 @@ fn the_help_of_exec() {
           <COMMAND>...  The command and its arguments
 
         Options:
-              --refresh  Get new role credentials, even if cached ones are valid, and replace the cached
-                         ones
-          -h, --help     Print help
+              --renew[=<HOW>]         Keep renewing the credentials: through a local endpoint, or through
+                                      credential_process [possible values: endpoint, process]
+              --token-in-environment  With --renew: pass the endpoint's token as a variable too, for SDKs
+                                      that do not read the file
+              --refresh               Get new role credentials, even if cached ones are valid, and replace
+                                      the cached ones
+          -h, --help                  Print help (see more with '--help')
 
         Global options:
               --profile <NAME>              The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE,
@@ -132,6 +138,10 @@ fn the_help_of_exec() {
 
         AWS_REGION and AWS_DEFAULT_REGION are set if the profile has a region. Variables that would lead the
         command to other credentials, AWS_PROFILE among them, are removed.
+
+        Credentials last an hour or so. Give --renew to a command that runs longer: ssocreds stays as its
+        parent and gives it new credentials for as long as it runs. AWS SDKs and the AWS CLI ask for them by
+        themselves; for a tool that does not, try --renew=process.
 
         Exit codes: the command's own; 127 when it is not found, 126 when it cannot be run.
         Before it runs, those of `ssocreds --help`.

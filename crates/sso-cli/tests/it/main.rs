@@ -35,6 +35,8 @@ mod long_lists;
 mod options;
 mod program;
 mod progress;
+#[cfg(unix)]
+mod renew;
 mod secrets;
 mod status;
 mod token;

@@ -1,0 +1,120 @@
+//! `ssocreds exec --renew`: a command that gets new credentials for as long as it runs.
+
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use sso_config::Locations;
+
+use super::private_config::{read, with_default_property, without_default_credentials};
+use super::supervise;
+use crate::arguments::{Exec, Renew};
+use crate::commands::credentials_endpoint::{self, path_of};
+use crate::commands::role_credentials;
+use crate::context::{Context, SelectedProfile};
+use crate::failure::Failure;
+use crate::private_directory::PrivateDirectory;
+use crate::quote::Shell;
+
+/// Where a `ssocreds` that the command runs finds the user's own files.
+pub(crate) const USER_CONFIG_FILE: &str = "SSOCREDS_USER_CONFIG_FILE";
+pub(crate) const USER_CREDENTIALS_FILE: &str = "SSOCREDS_USER_CREDENTIALS_FILE";
+
+const PREPARE: &str = "prepare the private files of the command";
+
+/// Runs the command and ends as it ended. Returns only a failure to start it.
+pub(super) fn run(
+    context: &Context,
+    options: &Exec,
+    how: Renew,
+    profile: &SelectedProfile,
+    mut command: Command,
+) -> Result<(), Failure> {
+    // Fails here, before the command starts, if a login is needed.
+    role_credentials::get(context, &profile.providers, &options.retrieval)?;
+    context.finish_refresh();
+    let io = |source| Failure::Io { doing: PREPARE, source };
+    let directory = PrivateDirectory::new(&context.environment).map_err(io)?;
+    let locations = Locations::from_environment(&context.environment)?;
+    let program = command.get_program().to_owned();
+    let status = context.serve(async || {
+        let endpoint = match how {
+            Renew::Endpoint => {
+                let profiles = std::slice::from_ref(profile);
+                Some(
+                    credentials_endpoint::start(profiles, ([127, 0, 0, 1], 0).into(), false)
+                        .await?,
+                )
+            }
+            Renew::Process => None,
+        };
+        let mut property = None;
+        if let Some(endpoint) = &endpoint {
+            let token = endpoint.authorization_token().expose_secret();
+            let token_file = directory.write("token", token.as_bytes()).map_err(io)?;
+            command
+                .env(credentials_endpoint::FULL_URI, endpoint.url(&path_of(&profile.name)))
+                .env(credentials_endpoint::TOKEN_FILE, token_file);
+            if options.token_in_environment {
+                command.env(credentials_endpoint::TOKEN, token);
+            }
+        } else {
+            property = Some(credential_process(context, &profile.name).map_err(io)?);
+        }
+        set_config_files(&mut command, &locations, &directory, property.as_deref()).map_err(io)?;
+        let ended = supervise::run(command).await;
+        // Cut off, a refresh could lose the login.
+        profile.providers.token_provider().wait_for_refresh().await;
+        ended.map_err(|source| Failure::Run { program, source })
+    })??;
+    drop(directory);
+    supervise::end_as(status)
+}
+
+/// Gives the command copies of the config files where the user's own would hide the credentials.
+fn set_config_files(
+    command: &mut Command,
+    locations: &Locations,
+    directory: &PrivateDirectory,
+    addition: Option<&str>,
+) -> io::Result<()> {
+    let (config, credentials) = (read(locations.config())?, read(locations.credentials())?);
+    let mut private_config = without_default_credentials(&config);
+    if let Some(property) = addition {
+        private_config = with_default_property(&private_config, property);
+    }
+    let private_credentials = without_default_credentials(&credentials);
+    if private_config == config && private_credentials == credentials {
+        return Ok(());
+    }
+    command
+        .env("AWS_CONFIG_FILE", directory.write("config", private_config.as_bytes())?)
+        .env(
+            "AWS_SHARED_CREDENTIALS_FILE",
+            directory.write("credentials", private_credentials.as_bytes())?,
+        )
+        .env(USER_CONFIG_FILE, locations.config())
+        .env(USER_CREDENTIALS_FILE, locations.credentials());
+    Ok(())
+}
+
+/// The property that makes an SDK run this program, with the options of this run.
+fn credential_process(context: &Context, profile: &str) -> io::Result<String> {
+    let global = &context.global;
+    let mut words = vec![
+        std::env::current_exe()?.display().to_string(),
+        "credential-process".to_owned(),
+        format!("--profile={profile}"),
+    ];
+    let path = |option: &str, path: &Path| format!("--{option}={}", path.display());
+    words.extend(global.cache_dir.as_deref().map(|it| path("cache-dir", it)));
+    words.extend(global.role_cache_dir.as_deref().map(|it| path("role-cache-dir", it)));
+    words.extend(global.no_cache.then(|| "--no-cache".to_owned()));
+    let shell = if cfg!(windows) { Shell::WindowsCmd } else { Shell::Posix };
+    let quoted = words.iter().map(|word| shell.word("credential_process", word));
+    let quoted: Result<Vec<_>, _> = quoted.collect();
+    let quoted =
+        quoted.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
+    let quoted: Vec<_> = quoted.iter().map(|word| word.as_str()).collect();
+    Ok(format!("credential_process = {}", quoted.join(" ")))
+}

@@ -1,0 +1,83 @@
+//! Runs a command as a child and ends as it ended.
+
+use std::io;
+use std::process::{Command, ExitStatus};
+
+use tokio::process::Child;
+
+/// Runs the command to its end. Signals reach it as if it had been started alone: those that a
+/// terminal sends to all processes in the foreground arrive there by themselves, any other is sent on.
+#[cfg(unix)]
+pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    // Before the child exists, so that none is lost.
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quit = signal(SignalKind::quit())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut user1 = signal(SignalKind::user_defined1())?;
+    let mut user2 = signal(SignalKind::user_defined2())?;
+    let mut child = tokio::process::Command::from(command).spawn()?;
+    loop {
+        use rustix::process::Signal;
+        tokio::select! {
+            status = child.wait() => return status,
+            Some(()) = hangup.recv() => send(&child, Signal::HUP),
+            Some(()) = interrupt.recv(), if !is_in_foreground() => send(&child, Signal::INT),
+            Some(()) = quit.recv(), if !is_in_foreground() => send(&child, Signal::QUIT),
+            Some(()) = terminate.recv() => send(&child, Signal::TERM),
+            Some(()) = user1.recv() => send(&child, Signal::USR1),
+            Some(()) = user2.recv() => send(&child, Signal::USR2),
+        }
+    }
+}
+
+/// The child has not been waited for yet, so that its ID is still its own.
+#[cfg(unix)]
+fn send(child: &Child, signal: rustix::process::Signal) {
+    let id = child.id().and_then(|id| i32::try_from(id).ok());
+    if let Some(id) = id.and_then(rustix::process::Pid::from_raw) {
+        // It may just have ended.
+        let _ = rustix::process::kill_process(id, signal);
+    }
+}
+
+/// Whether the terminal sends the signals of its keys to this process group.
+#[cfg(unix)]
+fn is_in_foreground() -> bool {
+    let group = rustix::process::getpgrp();
+    let is_of = |terminal| rustix::termios::tcgetpgrp(terminal).is_ok_and(|it| it == group);
+    is_of(rustix::stdio::stdin()) || is_of(rustix::stdio::stderr())
+}
+
+/// The console sends its signals to the child too. This process only has to outlive them.
+#[cfg(not(unix))]
+pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
+    let mut child: Child = tokio::process::Command::from(command).spawn()?;
+    loop {
+        tokio::select! {
+            status = child.wait() => return status,
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+}
+
+/// Ends this process with the exit code of the child, or by the signal that ended the child.
+pub(super) fn end_as(status: ExitStatus) -> ! {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt as _;
+        if let Some(signal) = status.signal() {
+            // Without a core dump of this process, which holds credentials.
+            let _ = rustix::process::setrlimit(
+                rustix::process::Resource::Core,
+                rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
+            );
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+            // A signal that does not end a process by default.
+            std::process::exit(128 + signal);
+        }
+    }
+    std::process::exit(status.code().unwrap_or(1))
+}

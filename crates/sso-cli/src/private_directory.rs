@@ -1,0 +1,184 @@
+//! A directory for the files of one run, in memory where the platform has such a place.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sso_types::Environment;
+
+const PREFIX: &str = "ssocreds-run-";
+/// Held by the process that uses the directory. The kernel releases it however the process ends.
+const LOCK: &str = "lock";
+/// Directories of killed processes with the same process ID, and of other users, may be in the way.
+const MAX_NAMES: u32 = 1_000;
+/// A directory without a lock file is being made, or its maker was killed.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// A directory of mode 0700, removed when it is dropped. A later run removes it if this process is
+/// killed.
+#[derive(Debug)]
+pub(crate) struct PrivateDirectory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl PrivateDirectory {
+    /// Removes what killed processes left, and makes a new directory.
+    pub(crate) fn new(environment: &Environment) -> io::Result<Self> {
+        Self::new_in(&place(environment))
+    }
+
+    fn new_in(place: &Path) -> io::Result<Self> {
+        remove_leftovers(place);
+        let path = make_directory(place)?;
+        // Locked before it has its name: another run takes an unlocked one for a leftover.
+        let unnamed = path.join("new");
+        let lock = private_file(&unnamed)?;
+        lock.lock()?;
+        fs::rename(unnamed, path.join(LOCK))?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Writes a new file of mode 0600 and returns its path.
+    pub(crate) fn write(&self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
+        let path = self.path.join(name);
+        private_file(&path)?.write_all(content)?;
+        Ok(path)
+    }
+}
+
+impl Drop for PrivateDirectory {
+    fn drop(&mut self) {
+        // What cannot be removed is left for a later run.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Makes a directory that nobody else has made, of mode 0700.
+fn make_directory(place: &Path) -> io::Result<PathBuf> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    let id = std::process::id();
+    for number in 0..MAX_NAMES {
+        let path = place.join(format!("{PREFIX}{id}-{number}"));
+        match builder.create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| path),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Writes a file of mode 0600 where the user asked for it, in place of one that is there.
+pub(crate) fn replace_private_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    private_file(path)?.write_all(content)
+}
+
+/// Removes such a file. What cannot be removed stays.
+pub(crate) fn remove_private_file(path: &Path) {
+    let _ = fs::remove_file(path);
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+/// The user's runtime directory, else shared memory, else the directory for temporary files.
+fn place(environment: &Environment) -> PathBuf {
+    let named = |name: &str| environment.var_os(name).map(PathBuf::from);
+    let runtime = named("XDG_RUNTIME_DIR").filter(|path| path.is_absolute() && is_own(path));
+    let shared_memory = || Some(PathBuf::from("/dev/shm")).filter(|path| path.is_dir());
+    runtime.or_else(shared_memory).unwrap_or_else(std::env::temp_dir)
+}
+
+/// Removes the directories of processes that have ended. What cannot be removed stays.
+fn remove_leftovers(place: &Path) {
+    let entries = fs::read_dir(place).into_iter().flatten().flatten();
+    for entry in entries {
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_leftover(&path) {
+            tracing::debug!("removing {}, which an earlier run left", path.display());
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+fn is_leftover(path: &Path) -> bool {
+    if !is_own(path) {
+        return false;
+    }
+    match File::open(path.join(LOCK)) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+            modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > GRACE))
+        }
+        Err(_) => false,
+    }
+}
+
+/// Whether it is a directory, not a link to one, that belongs to this user.
+fn is_own(path: &Path) -> bool {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw()
+    }
+    #[cfg(not(unix))]
+    metadata.is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_removed_when_dropped_and_nobody_else_can_read_it() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = PrivateDirectory::new_in(place.path()).unwrap();
+        let file = directory.write("token", b"secret").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"secret");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!((mode(file.parent().unwrap()), mode(&file)), (0o700, 0o600));
+        }
+        drop(directory);
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn leftovers_are_removed_and_directories_in_use_are_not() {
+        let place = tempfile::tempdir().unwrap();
+        let in_use = PrivateDirectory::new_in(place.path()).unwrap();
+        let leftover = place.path().join(format!("{PREFIX}killed"));
+        fs::create_dir(&leftover).unwrap();
+        File::create(leftover.join(LOCK)).unwrap();
+        let being_made = place.path().join(format!("{PREFIX}new"));
+        fs::create_dir(&being_made).unwrap();
+        let foreign = place.path().join("other");
+        fs::create_dir(&foreign).unwrap();
+
+        let _next = PrivateDirectory::new_in(place.path()).unwrap();
+        assert!(!leftover.exists());
+        assert!(in_use.path.exists() && being_made.exists() && foreign.exists());
+    }
+}

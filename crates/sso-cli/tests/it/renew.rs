@@ -1,0 +1,252 @@
+//! `exec --renew` and `serve`: a client gets credentials for as long as the program runs, and nothing
+//! is left behind.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use sso_emulator::TokenState;
+
+use crate::program::Scene;
+
+/// Prints the variables, then waits for the end of its input.
+const SHOW: &str = r#"printf '%s\n%s\n%s\n%s\n' "$AWS_CONTAINER_CREDENTIALS_FULL_URI" \
+    "$AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" "$AWS_CONFIG_FILE" "${AWS_ACCESS_KEY_ID-unset}"; cat"#;
+
+/// `exec --renew` with a command that has printed its variables and runs.
+struct Running {
+    child: Child,
+    url: String,
+    token_file: PathBuf,
+    config_file: PathBuf,
+    access_key_id: String,
+}
+
+impl Running {
+    fn start(scene: &Scene, options: &[&str]) -> Self {
+        let mut command = command(scene, options, SHOW);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut next = || lines.next().unwrap().unwrap();
+        let (url, token_file, config_file) = (next(), next().into(), next().into());
+        let access_key_id = next();
+        Self { child, url, token_file, config_file, access_key_id }
+    }
+
+    fn get(&self) -> Value {
+        get(&self.url, &fs::read_to_string(&self.token_file).unwrap())
+    }
+
+    fn end(mut self) -> ExitStatus {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap()
+    }
+}
+
+fn command(scene: &Scene, options: &[&str], script: &str) -> Command {
+    let mut words = vec!["exec"];
+    words.extend(options);
+    words.extend(["--", "sh", "-c", script]);
+    let mut command = scene.command(&words);
+    let runtime = scene.path("runtime");
+    fs::create_dir_all(&runtime).unwrap();
+    command.env("XDG_RUNTIME_DIR", runtime);
+    command
+}
+
+fn get(url: &str, token: &str) -> Value {
+    let rest = url.strip_prefix("http://").unwrap();
+    let (host, path) = rest.split_once('/').unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn send(signal: &str, child: &Child) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renew_serves_credentials_while_the_command_runs_and_removes_its_files() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let running = Running::start(&scene, &["--profile", "devsso", "--renew"]);
+    assert_eq!(running.access_key_id, "unset");
+    assert!(running.url.starts_with("http://127.0.0.1:"), "{}", running.url);
+    let key = running.get()["AccessKeyId"].as_str().unwrap().to_owned();
+    assert!(scene.emulator.owner_of(&key).is_some());
+    assert_eq!(running.config_file, scene.home.config_file, "no copy is needed");
+
+    let token_file = running.token_file.clone();
+    assert!(token_file.starts_with(scene.path("runtime")));
+    assert_eq!((mode(&token_file), mode(token_file.parent().unwrap())), (0o600, 0o700));
+    assert!(running.end().success());
+    assert!(!token_file.parent().unwrap().exists());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_is_in_no_argument_and_in_a_variable_only_if_asked_for() {
+    let scene = Scene::new(TokenState::Valid).await;
+    for (options, is_expected) in [
+        (["--profile", "devsso", "--renew"].as_slice(), false),
+        (["--profile", "devsso", "--renew", "--token-in-environment"].as_slice(), true),
+    ] {
+        let running = Running::start(&scene, options);
+        let token = fs::read_to_string(&running.token_file).unwrap();
+        let (mut arguments, mut variables) = (String::new(), String::new());
+        for entry in fs::read_dir("/proc").unwrap() {
+            let process = entry.unwrap().path();
+            let text = |file| {
+                String::from_utf8_lossy(&fs::read(process.join(file)).unwrap_or_default())
+                    .into_owned()
+            };
+            arguments += &text("cmdline");
+            variables += &text("environ");
+        }
+        assert!(!arguments.contains(&token));
+        assert_eq!(variables.contains(&token), is_expected);
+        assert!(running.end().success());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renew_ends_as_its_command_does() {
+    let scene = Scene::new(TokenState::Valid).await;
+    for (script, code, signal) in [
+        ("exit 0", Some(0), None),
+        ("exit 7", Some(7), None),
+        ("kill -TERM $$", None, Some(15)),
+        ("kill -KILL $$", None, Some(9)),
+        ("kill -SEGV $$", None, Some(11)),
+    ] {
+        for how in ["--renew", "--renew=process"] {
+            let status = command(&scene, &["--profile", "devsso", how], script).status().unwrap();
+            assert_eq!((status.code(), status.signal()), (code, signal), "{script} {how}");
+            assert_eq!(fs::read_dir(scene.path("runtime")).unwrap().count(), 0, "{script} {how}");
+        }
+    }
+    let missing = ["exec", "--profile", "devsso", "--renew", "--", "/nowhere/command"];
+    assert!(scene.run(&missing).failure(127).contains("/nowhere/command"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_reaches_the_command() {
+    let scene = Scene::new(TokenState::Valid).await;
+    for (signal, code) in [("TERM", 41), ("INT", 42), ("HUP", 43), ("USR1", 44)] {
+        let script =
+            format!("trap 'exit {code}' {signal}; echo ready; while :; do sleep 0.02; done");
+        let mut command = command(&scene, &["--profile", "devsso", "--renew"], &script);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        send(&format!("-{signal}"), &child);
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_run_leaves_only_what_the_next_one_removes() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let mut killed = Running::start(&scene, &["--profile", "devsso", "--renew"]);
+    let in_use = Running::start(&scene, &["--profile", "devsso", "--renew"]);
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    assert!(killed.token_file.exists());
+    assert!(
+        command(&scene, &["--profile", "devsso", "--renew"], "true").status().unwrap().success()
+    );
+    assert!(!killed.token_file.parent().unwrap().exists());
+    assert!(in_use.token_file.exists());
+    assert!(in_use.end().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_of_the_default_profile_are_kept_from_the_command_and_nothing_else() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.configure("[default]\naws_access_key_id = AKIASTATIC\nregion = eu-west-1\n");
+    let before = fs::read_to_string(&scene.home.config_file).unwrap();
+    let running = Running::start(&scene, &["--profile", "devsso", "--renew"]);
+    assert_ne!(running.config_file, scene.home.config_file);
+    assert_eq!(mode(&running.config_file), 0o600);
+    let copy = fs::read_to_string(&running.config_file).unwrap();
+    assert_eq!(copy, before.replace("aws_access_key_id = AKIASTATIC\n", ""));
+    assert_eq!(fs::read_to_string(&scene.home.config_file).unwrap(), before);
+    let config_file = running.config_file.clone();
+    assert!(running.end().success());
+    assert!(!config_file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renew_by_process_writes_a_command_that_gives_credentials() {
+    let scene = Scene::new(TokenState::Valid).await;
+    // The SSO profile is the default one itself, and must not ask itself.
+    let config = fs::read_to_string(&scene.home.config_file).unwrap();
+    fs::write(&scene.home.config_file, config.replace("[profile devsso]", "[default]")).unwrap();
+    let script = r#"eval "$(sed -n 's/^credential_process = //p' "$AWS_CONFIG_FILE")""#;
+    let run = scene.run_command(&mut command(&scene, &["--renew=process"], script));
+    let printed: Value = serde_json::from_str(&run.success()).unwrap();
+    assert!(scene.emulator.owner_of(printed["AccessKeyId"].as_str().unwrap()).is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_is_needed_is_said_before_the_command_starts() {
+    let scene = Scene::new(TokenState::Missing).await;
+    for how in ["--renew", "--renew=process"] {
+        let run =
+            scene.run_command(&mut command(&scene, &["--profile", "devsso", how], "echo ran"));
+        assert!(run.failure(4).contains("sso login"), "{}", run.stderr());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_prints_what_to_export_and_ends_cleanly() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let (token_file, env_file) = (scene.path("token"), scene.path("variables"));
+    let mut command = scene.command(&["serve", "--profile", "devsso", "--profile", "legacy"]);
+    command.arg("--token-file").arg(&token_file).arg("--env-file").arg(&env_file);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut urls = Vec::new();
+    while urls.len() < 2 {
+        let line = lines.next().unwrap().unwrap();
+        urls.extend(
+            line.strip_prefix("export AWS_CONTAINER_CREDENTIALS_FULL_URI=").map(str::to_owned),
+        );
+    }
+    assert_eq!(mode(&token_file), 0o600);
+    let token = fs::read_to_string(&token_file).unwrap();
+    assert!(urls[0].ends_with("/devsso") && urls[1].ends_with("/legacy"), "{urls:?}");
+    for url in &urls {
+        assert!(get(url, &token)["AccessKeyId"].is_string(), "{url}");
+        assert_eq!(get(url, "wrong")["code"], "InvalidAuthorizationToken");
+    }
+    let variables = fs::read_to_string(&env_file).unwrap();
+    assert!(variables.contains(&urls[0]) && !variables.contains(&token), "{variables}");
+
+    let started = Instant::now();
+    send("-TERM", &child);
+    assert!(child.wait().unwrap().success());
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(!token_file.exists() && !env_file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_listens_beyond_loopback_only_if_told_so() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let run = scene.run(&["serve", "--profile", "devsso", "--listen", "0.0.0.0:0"]);
+    assert!(run.failure(1).contains("loopback"), "{}", run.stderr());
+}
