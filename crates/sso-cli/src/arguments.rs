@@ -8,9 +8,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCandidates;
 use sso_http::AccountInfo;
 use sso_types::AccountId;
 use wildmatch::WildMatch;
+
+use crate::candidates::{account_ids, profiles, role_names, sessions};
 
 /// The exit codes, as the help shows them.
 const EXIT_CODES: &str = "\
@@ -68,7 +71,7 @@ impl Arguments {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE, else "default"]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCandidates::new(profiles))]
     pub(crate) profile: Option<String>,
     /// The directory of the token files [default: SSOCREDS_CACHE_DIR, else ~/.aws/sso/cache]
     #[arg(long, global = true, value_name = "DIRECTORY")]
@@ -342,7 +345,12 @@ pub(crate) struct Console {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Login {
     /// Use an sso-session instead of a profile
-    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "profile",
+        add = ArgValueCandidates::new(sessions)
+    )]
     pub(crate) sso_session: Option<String>,
 }
 
@@ -402,10 +410,15 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[derive(Debug, Args)]
 pub(crate) struct Roles {
     /// List the roles of this account only [default: all accounts]
-    #[arg(long, value_name = "ID", conflicts_with = "account_name")]
+    #[arg(
+        long,
+        value_name = "ID",
+        conflicts_with = "account_name",
+        add = ArgValueCandidates::new(account_ids)
+    )]
     pub(crate) account_id: Option<AccountId>,
     /// List roles with such a name only: * and ? as for --account-name
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", add = ArgValueCandidates::new(role_names))]
     pub(crate) role_name: Option<String>,
     #[command(flatten)]
     pub(crate) list: List,
@@ -428,7 +441,16 @@ pub(crate) struct Show {
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
     /// The shell
-    pub(crate) shell: clap_complete::Shell,
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
 }
 
 #[derive(Debug, Args)]

@@ -21,9 +21,9 @@
 //! This file only puts the parts together.
 
 #![forbid(unsafe_code)]
-#![expect(clippy::result_large_err, reason = "one error per run: its size costs nothing")]
 
 mod arguments;
+mod candidates;
 mod commands;
 mod context;
 mod core_dump;
@@ -44,12 +44,19 @@ mod times;
 
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
+
 use crate::arguments::{Arguments, Command};
 use crate::context::Context;
 use crate::failure::Failure;
 
+/// The variable that the completion scripts set.
+const COMPLETE: &str = "SSOCREDS_COMPLETE";
+
 fn main() -> ExitCode {
     core_dump::disable();
+    // Answers a shell that asks for completions, and exits. Otherwise it looks at one variable.
+    clap_complete::CompleteEnv::with_factory(Arguments::command).var(COMPLETE).complete();
     let arguments = match Arguments::read(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => return report::usage(&error),

@@ -1,13 +1,24 @@
-//! `ssocreds completions`: what a shell completes, by clap's companion.
+//! `ssocreds completions`: prints a script that makes a shell ask this program for completions.
 
-use clap::CommandFactory as _;
+use clap_complete::env::Shells;
 
-use crate::arguments::{Arguments, Completions};
+use crate::arguments::{Completions, Shell};
 use crate::failure::Failure;
-use crate::stdout;
+use crate::{COMPLETE, stdout};
 
 pub(crate) fn run(options: &Completions) -> Result<(), Failure> {
+    let name = match options.shell {
+        Shell::Bash => "bash",
+        Shell::Elvish => "elvish",
+        Shell::Fish => "fish",
+        Shell::Powershell => "powershell",
+        Shell::Zsh => "zsh",
+    };
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut Arguments::command(), "ssocreds", &mut script);
+    if let Some(shell) = Shells::builtins().completer(name) {
+        shell
+            .write_registration(COMPLETE, "ssocreds", "ssocreds", "ssocreds", &mut script)
+            .map_err(|source| Failure::Io { doing: "write the completion script", source })?;
+    }
     stdout::print(&String::from_utf8_lossy(&script))
 }

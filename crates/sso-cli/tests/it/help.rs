@@ -237,7 +237,7 @@ fn a_wrong_command_line_as_json() {
 fn completions_and_manual_pages() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = stdout(&["completions", shell]);
-        assert!(script.contains("credential-process"), "{shell}");
+        assert!(script.contains("SSOCREDS_COMPLETE"), "{shell}");
     }
     // bash takes its script.
     let script = stdout(&["completions", "bash"]) + "\ncomplete -p ssocreds";

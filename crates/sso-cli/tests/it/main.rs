@@ -17,6 +17,8 @@
 #[cfg(unix)]
 mod access;
 mod cache;
+#[cfg(unix)]
+mod completions;
 mod config;
 mod console;
 #[cfg(target_os = "linux")]
