@@ -291,12 +291,14 @@ impl SsoCredentialsProviderBuilder {
             (None, None) => return Err(ConfigError::NoTokenSource),
         };
         Ok(SsoCredentialsProvider(Arc::new(Shared {
+            role_cache: self
+                .role_cache
+                .map(|file| RoleCache::new(file, self.account_id.clone(), self.role_cache_window)),
             portal: self.portal,
             account_id: self.account_id,
             role_name: self.role_name,
             start_url: self.start_url,
             token_provider,
-            role_cache: self.role_cache.map(|file| RoleCache::new(file, self.role_cache_window)),
             clock: self.clock,
             time_limit: self.time_limit,
         })))

@@ -17,6 +17,7 @@ use tower::Layer;
 
 use crate::{
     ConfigError, CredentialsCache, CredentialsError, SsoCredentialsProvider, SsoTokenProvider,
+    SsoTokenProviderBuilder,
 };
 
 /// The credentials of a profile, as configured for the AWS CLI: cached in memory, refreshed,
@@ -89,6 +90,11 @@ impl ProfileProviders {
             connect_timeout: None,
             timeout: None,
             allow_unsaved_refresh: false,
+            https_client: None,
+            lock_timeout: None,
+            refresh_window: None,
+            max_attempts: None,
+            login_program: None,
             user_agent: None,
             clock: Arc::new(SystemClock),
         }
@@ -177,7 +183,10 @@ impl ProfileProviders {
     ///
     /// Fails as [`Self::credentials_provider`] does.
     pub fn credentials_cache(&self) -> Result<CredentialsCache, ConfigError> {
-        let cache = CredentialsCache::builder(self.credentials_provider()?);
+        let mut cache = CredentialsCache::builder(self.credentials_provider()?);
+        if let Some(limit) = self.timeout {
+            cache = cache.timeout(limit);
+        }
         Ok(cache.shared_clock(Arc::clone(&self.clock)).into_cache())
     }
 }
@@ -226,6 +235,11 @@ pub struct ProfileProvidersBuilder {
     connect_timeout: Option<Duration>,
     timeout: Option<Duration>,
     allow_unsaved_refresh: bool,
+    https_client: Option<HttpsClient>,
+    lock_timeout: Option<Duration>,
+    refresh_window: Option<Duration>,
+    max_attempts: Option<u32>,
+    login_program: Option<String>,
     user_agent: Option<String>,
     clock: Arc<dyn Clock>,
 }
@@ -290,6 +304,37 @@ impl ProfileProvidersBuilder {
         self
     }
 
+    /// An HTTPS client, to share its connections among profiles. The default is a client of this
+    /// profile alone. The settings for certificates, proxies and connecting must be made on it.
+    pub fn https_client(mut self, client: HttpsClient) -> Self {
+        self.https_client = Some(client);
+        self
+    }
+
+    /// How long to wait for another process that refreshes the same token. The default is 20 seconds.
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.lock_timeout = Some(limit);
+        self
+    }
+
+    /// How long before its expiry the access token is refreshed. The default is 5 minutes.
+    pub fn refresh_window(mut self, window: Duration) -> Self {
+        self.refresh_window = Some(window);
+        self
+    }
+
+    /// How often a request is sent in all. The default is the configured number, else 3.
+    pub fn max_attempts(mut self, max_attempts: u32) -> Self {
+        self.max_attempts = Some(max_attempts);
+        self
+    }
+
+    /// The program in the login command that errors name. The default is `aws sso login`.
+    pub fn login_program(mut self, program: impl Into<String>) -> Self {
+        self.login_program = Some(program.into());
+        self
+    }
+
     /// Whether an unexpired token of another session with the same start URL is taken where there
     /// is none of this one: no, unless set here.
     pub fn accept_other_session(mut self, accept: bool) -> Self {
@@ -323,7 +368,10 @@ impl ProfileProvidersBuilder {
     pub fn build(mut self) -> Result<ProfileProviders, ConfigError> {
         let environment = self.environment.take().unwrap_or_else(Environment::from_process);
         let (asked_for, settings) = self.resolve(&environment)?;
-        let https = self.https_client(&settings, &environment)?;
+        let https = match self.https_client.take() {
+            Some(client) => client,
+            None => self.new_https_client(&settings, &environment)?,
+        };
         let variant = EndpointVariant {
             fips: settings.use_fips.value,
             dual_stack: settings.use_dual_stack.value,
@@ -337,11 +385,13 @@ impl ProfileProvidersBuilder {
             None => Endpoint::oidc(asked_for.region(), variant),
         };
         let mut retry = RetryLayer::standard();
-        if settings.max_attempts.source != SettingSource::Default {
+        if let Some(max_attempts) = self.max_attempts {
+            retry = retry.max_attempts(max_attempts);
+        } else if settings.max_attempts.source != SettingSource::Default {
             retry = retry.max_attempts(settings.max_attempts.value);
         }
 
-        let cache_dir = match self.cache_dir {
+        let cache_dir = match self.cache_dir.take() {
             Some(dir) => dir,
             None => sso_cache::token_cache_dir(&environment)?,
         };
@@ -365,12 +415,9 @@ impl ProfileProvidersBuilder {
             .accept_other_session(self.accept_other_session)
             .allow_unsaved_refresh(self.allow_unsaved_refresh)
             .shared_clock(Arc::clone(&self.clock));
-        let token_provider = match self.timeout {
-            Some(limit) => token_provider.timeout(limit).build()?,
-            None => token_provider.build()?,
-        };
+        let token_provider = self.with_options(token_provider).build()?;
 
-        let role_cache_dir = match self.role_cache_dir {
+        let role_cache_dir = match self.role_cache_dir.take() {
             _ if !self.role_credentials_cache => None,
             Some(dir) => Some(dir),
             None => Some(sso_cache::role_cache_dir(&environment)?),
@@ -407,7 +454,23 @@ impl ProfileProvidersBuilder {
         Ok((AskedFor::Profile(Box::new(profile)), settings))
     }
 
-    fn https_client(
+    fn with_options(&self, mut builder: SsoTokenProviderBuilder) -> SsoTokenProviderBuilder {
+        if let Some(limit) = self.timeout {
+            builder = builder.timeout(limit);
+        }
+        if let Some(limit) = self.lock_timeout {
+            builder = builder.lock_timeout(limit);
+        }
+        if let Some(window) = self.refresh_window {
+            builder = builder.refresh_window(window);
+        }
+        if let Some(program) = &self.login_program {
+            builder = builder.login_program(program);
+        }
+        builder
+    }
+
+    fn new_https_client(
         &self,
         settings: &Settings,
         environment: &Environment,

@@ -139,3 +139,135 @@ impl FailedRefresh {
         self.version == *version && !since.is_negative() && since < FAILURE_IS_REMEMBERED
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sso_cache::{CachedToken, TokenFile};
+    use sso_types::{ClientSecret, RefreshToken};
+
+    use super::*;
+
+    const NOW: &str = "2026-01-01T00:00:00Z";
+
+    struct Case {
+        left: i64,
+        lifetime: Option<i64>,
+        refreshable: bool,
+        never: Option<CannotRefresh>,
+        rejected: bool,
+        failure: Failure,
+    }
+
+    /// A failed refresh, so many seconds ago.
+    #[derive(Clone, Copy)]
+    enum Failure {
+        Never,
+        Transient(i64),
+        Ended(i64),
+        EndedForAnotherVersion,
+    }
+
+    const VALID: Case = Case {
+        left: 3600,
+        lifetime: None,
+        refreshable: true,
+        never: None,
+        rejected: false,
+        failure: Failure::Never,
+    };
+    const DUE: Case = Case { left: 300, ..VALID };
+    const EXPIRED: Case = Case { left: 0, ..VALID };
+    const REJECTED: Case = Case { rejected: true, ..VALID };
+
+    #[test]
+    fn the_decision_table() {
+        use Failure::{Ended, EndedForAnotherVersion, Transient};
+        let legacy = || Some(CannotRefresh::LegacyProfile);
+        for (case, expected) in [
+            (VALID, "use"),
+            (Case { left: 301, ..VALID }, "use"),
+            (DUE, "ahead"),
+            (Case { left: 1, ..VALID }, "ahead"),
+            (EXPIRED, "refresh"),
+            (Case { left: -1, ..VALID }, "refresh"),
+            // The window is at most half of a known lifetime.
+            (Case { left: 31, lifetime: Some(60), ..VALID }, "use"),
+            (Case { left: 30, lifetime: Some(60), ..VALID }, "ahead"),
+            (Case { lifetime: Some(i64::MAX), ..DUE }, "ahead"),
+            // A token that cannot be refreshed is used while it is valid.
+            (Case { refreshable: false, ..DUE }, "use"),
+            (Case { never: legacy(), ..DUE }, "use"),
+            (Case { refreshable: false, ..EXPIRED }, "login: expired"),
+            (Case { never: legacy(), ..EXPIRED }, "login: expired"),
+            // A failure counts for 30 seconds, for this version, and not after the clock was set back.
+            (Case { failure: Transient(0), ..DUE }, "use"),
+            (Case { failure: Transient(29), ..DUE }, "use"),
+            (Case { failure: Transient(30), ..DUE }, "ahead"),
+            (Case { failure: Transient(-1), ..DUE }, "ahead"),
+            (Case { failure: EndedForAnotherVersion, ..DUE }, "ahead"),
+            (Case { failure: Transient(0), ..EXPIRED }, "refresh"),
+            (Case { failure: Ended(29), ..EXPIRED }, "fail"),
+            (Case { failure: Ended(30), ..EXPIRED }, "refresh"),
+            (Case { failure: EndedForAnotherVersion, ..EXPIRED }, "refresh"),
+            // Rejected by the portal.
+            (REJECTED, "refresh"),
+            (Case { failure: Ended(0), ..REJECTED }, "fail"),
+            (Case { failure: Transient(0), ..REJECTED }, "refresh"),
+            (Case { refreshable: false, ..REJECTED }, "login: ended"),
+        ] {
+            let described = format!("{} s left, expected {expected}", case.left);
+            assert_eq!(decide(case), expected, "{described}");
+        }
+    }
+
+    fn decide(case: Case) -> &'static str {
+        let now: Timestamp = NOW.parse().unwrap();
+        let seconds = SignedDuration::from_secs;
+        let mut token = CachedToken::new(AccessToken::new("a"), now + seconds(case.left));
+        if case.refreshable {
+            token = token.with_refresh_token(RefreshToken::new("r")).with_client_registration(
+                "client",
+                ClientSecret::new("s"),
+                None,
+            );
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let store = |name| TokenFile::new(directory.path().join(name)).store_unlocked(&token);
+        let (version, another) = (store("a").unwrap(), store("b").unwrap());
+        let answer = ServiceError::service(401, "", "");
+        let error = |reason| Some(TokenError::LoginRequired { command: String::new(), reason });
+        let ended = || error(LoginReason::SessionEnded(answer.clone()));
+        let at = |ago| now - seconds(ago);
+        let failure = match case.failure {
+            Failure::Never => None,
+            Failure::Transient(ago) => Some((at(ago), &version, None)),
+            Failure::Ended(ago) => Some((at(ago), &version, ended())),
+            Failure::EndedForAnotherVersion => Some((now, &another, ended())),
+        };
+        let failure = failure.map(|(at, version, error)| FailedRefresh {
+            at,
+            version: version.clone(),
+            error,
+        });
+        let lifetime = case.lifetime.map(|it| (token.access_token().clone(), seconds(it)));
+        let demand = if case.rejected {
+            let token = token.access_token().clone();
+            Demand::NotThisOne(RejectedToken { token, answer: answer.clone() })
+        } else {
+            Demand::AnyValid
+        };
+        let snapshot = Snapshot { token: Arc::new(token), version, source: Source::File };
+        let policy = RefreshPolicy { window: SignedDuration::from_mins(5), never: case.never };
+        match policy.decide(&snapshot, &demand, &History { failure, lifetime }, now) {
+            Action::Use => "use",
+            Action::RefreshAhead => "ahead",
+            Action::Refresh => "refresh",
+            Action::Login(LoginReason::Expired { .. }) => "login: expired",
+            Action::Login(LoginReason::SessionEnded(_)) => "login: ended",
+            Action::Login(_) => "login: other",
+            Action::Fail(_) => "fail",
+        }
+    }
+}

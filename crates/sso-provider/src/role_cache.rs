@@ -1,6 +1,4 @@
 //! Role credentials shared between processes through the AWS CLI's cache file.
-//!
-//! Not responsible for the file's format and its writing (`sso_cache`), nor for asking the portal.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,21 +6,23 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use sso_cache::{RoleCredentialsFile, RoleCredentialsFileLock};
-use sso_types::{Clock, Credentials};
+use sso_types::{AccountId, Clock, Credentials};
 use tokio::time::Instant;
 
 use crate::CredentialsError;
 use crate::access::AccessNotice;
 use crate::wait::Wait;
 
-/// How long to wait for another process that asks the portal. Then this one asks, too: unlike a
-/// refresh that does no harm.
+/// How long to wait for another process that asks the portal. Then this one asks too, which, unlike
+/// a second refresh, does no harm.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// A role-credentials file, and how much of their life its credentials must have left.
+/// A role-credentials file, and the conditions on its credentials.
 #[derive(Debug)]
 pub(crate) struct RoleCache {
     file: Arc<RoleCredentialsFile>,
+    account_id: AccountId,
+    /// The time that the credentials must have left.
     window: SignedDuration,
     access_notice: AccessNotice,
 }
@@ -34,9 +34,10 @@ enum Turn {
 }
 
 impl RoleCache {
-    pub(crate) fn new(file: RoleCredentialsFile, window: Duration) -> Self {
+    pub(crate) fn new(file: RoleCredentialsFile, account_id: AccountId, window: Duration) -> Self {
         let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
-        Self { file: Arc::new(file), window, access_notice: AccessNotice::default() }
+        let access_notice = AccessNotice::default();
+        Self { file: Arc::new(file), account_id, window, access_notice }
     }
 
     /// The credentials in the file, else what `ask` gives: once, for all processes that wait.
@@ -68,8 +69,8 @@ impl RoleCache {
             }
             Err(error) if error.is_transient() || error.needs_login() => {
                 // Little of their life is left, but they are good, and there is nothing better.
-                let there = if use_cached { self.file.load() } else { None };
-                let unexpired = there.filter(|it| !it.is_expired(clock.now()));
+                let cached = if use_cached { self.load() } else { None };
+                let unexpired = cached.filter(|it| !it.is_expired(clock.now()));
                 let Some(credentials) = unexpired else { return Err(error) };
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -82,18 +83,35 @@ impl RoleCache {
         }
     }
 
-    /// What is in the file, if it is to be used.
+    /// Returns the credentials in the file if they are to be used.
     fn good(&self, clock: &dyn Clock, use_cached: bool) -> Option<Credentials> {
         if !use_cached {
             return None;
         }
+        let credentials = self.load()?;
+        let left = credentials.expires_at().duration_since(clock.now());
+        let is_good = left >= self.window && left.is_positive();
+        is_good.then_some(credentials)
+    }
+
+    /// Reads the file. Credentials of another account, which somebody must have put there, are
+    /// ignored. Older AWS CLIs do not record the account.
+    fn load(&self) -> Option<Credentials> {
         let (credentials, version) = self.file.load_with_fingerprint()?;
         if !version.is_private() {
             self.warn_of_access();
         }
-        let left = credentials.expires_at().duration_since(clock.now());
-        let is_good = left >= self.window && left.is_positive();
-        is_good.then_some(credentials)
+        match credentials.account_id() {
+            Some(found) if *found != self.account_id => {
+                tracing::warn!(
+                    "the cached role credentials in {} are ignored: they belong to the account {found}, not to {}",
+                    self.file.path().display(),
+                    self.account_id
+                );
+                None
+            }
+            Some(_) | None => Some(credentials),
+        }
     }
 
     /// Says what other users may do with the file or its directory, if anything.

@@ -190,3 +190,19 @@ async fn what_came_after_an_invalidation_can_be_refused_too() {
     cache.invalidate();
     assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-2");
 }
+
+#[tokio::test]
+async fn credentials_of_another_account_are_ignored_and_replaced() {
+    let scene = Scene::new();
+    scene.token("good", 3600);
+    let swapped = credentials(7, scene.now(), 3600);
+    let swapped = swapped.with_account_id("999999999999".parse().unwrap());
+    file(&scene).store_unlocked(&swapped).unwrap();
+    assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-1");
+    assert_eq!(file(&scene).load().unwrap().access_key_id(), "AKID-1");
+
+    // Not even if the portal is unavailable.
+    file(&scene).store_unlocked(&swapped).unwrap();
+    scene.portal.answer(|_, _| Err(unavailable()));
+    assert!(key(&provider(&scene)).await.unwrap_err().is_transient());
+}
