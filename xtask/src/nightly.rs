@@ -15,9 +15,12 @@ const CONFIG_FILES: u32 = 20_000;
 
 const CHAOS_MINUTES: f64 = 30.0;
 
+/// A name, and what to run.
+type Check = (&'static str, fn() -> Result<()>);
+
 /// Runs every check, also after one has failed, and fails with all that did.
 pub(crate) fn run() -> Result<()> {
-    let checks: [(&str, fn() -> Result<()>); 5] = [
+    let checks: [Check; 5] = [
         ("config files beside other readers", || config_readers::run(Some(CONFIG_FILES))),
         ("fuzzing", || fuzz::all(FUZZING)),
         ("chaos", || chaos::run(CHAOS_MINUTES, None)),
