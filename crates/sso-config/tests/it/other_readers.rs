@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask ci` installs the readers, sets the variables and runs the tests.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -122,7 +123,7 @@ fn read(reader: &str) -> Vec<String> {
         fs::create_dir(&case).unwrap();
         fs::write(case.join("config"), format!("{config}{SESSION}")).unwrap();
         fs::write(case.join("credentials"), "").unwrap();
-        input.push_str(&format!("{}\tp\n", case.display()));
+        writeln!(input, "{}\tp", case.display()).unwrap();
     }
     let mut running = Command::new(words.next().unwrap())
         .args(words)
