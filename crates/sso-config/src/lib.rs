@@ -8,6 +8,8 @@
 //! * [`LoadError`] and [`SettingsError`]: what is wrong, in which file, on which line, and what to
 //!   do about it. [`Warning`]: what was ignored. Nothing is printed here.
 //!
+//! * [`Document`]: the text of a file for editing, which keeps every byte that is not edited.
+//!
 //! Not in this crate: writing these files, tokens and their cache, the network, anything
 //! `async`, other kinds of credentials (a profile that assumes a role is recognized and refused,
 //! with the name of the SSO profile behind it). The process environment is not read: the caller
@@ -76,6 +78,7 @@
 #![forbid(unsafe_code)]
 
 mod assumed_role;
+mod document;
 mod load;
 mod load_error;
 mod locations;
@@ -100,6 +103,7 @@ mod value;
 mod warning;
 
 pub use assumed_role::BehindRole;
+pub use document::{Document, EditError};
 pub use load_error::LoadError;
 pub use locations::Locations;
 pub use missing_key::MissingKey;

@@ -141,14 +141,14 @@ enum Current<'a> {
 }
 
 /// The meaning of a section line.
-enum Header<'a> {
+pub(crate) enum Header<'a> {
     Section(SectionKind, Cow<'a, str>),
     /// `[DEFAULT]`, which is special for Python's configparser, and so for the AWS CLI.
     Defaults,
     Ignored(WarningKind),
 }
 
-fn classify(file: FileKind, header: &str) -> Header<'_> {
+pub(crate) fn classify(file: FileKind, header: &str) -> Header<'_> {
     if header == "DEFAULT" {
         return Header::Defaults;
     }
@@ -398,6 +398,11 @@ fn is_unusual(kind: SectionKind, name: &str, header: &str) -> bool {
 
 fn repeated(before: &Property) -> WarningKind {
     WarningKind::RepeatedProperty { key: beginning(&before.key), first_line: before.origin.line() }
+}
+
+/// Whether a key, without its white space, can be one.
+pub(crate) fn is_key(key: &str) -> bool {
+    !key.is_empty() && key.chars().all(is_key_character)
 }
 
 /// Letters and digits are those of any script.

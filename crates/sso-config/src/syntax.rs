@@ -1,6 +1,7 @@
 //! The lines of a file: which is a section, a property, a continuation, a comment.
 //!
-//! This is the one place that knows the syntax.
+//! This is the one place that knows the syntax: the parser and the document for editing both read
+//! through [`Lines`]. Every byte of the text is in exactly one line.
 
 use crate::text::{is_blank, is_space, trim, trim_blanks};
 
@@ -9,6 +10,8 @@ use crate::text::{is_blank, is_space, trim, trim_blanks};
 pub(crate) struct Line<'a> {
     /// The first is 1.
     pub(crate) number: usize,
+    /// The whole line with its end; the first line with the byte order mark.
+    pub(crate) raw: &'a str,
     pub(crate) content: Content<'a>,
 }
 
@@ -120,10 +123,11 @@ impl<'a> Iterator for Lines<'a> {
             return None;
         }
         let (line, end) = first_line(self.rest);
-        self.rest = self.rest.get(line.len() + end..).unwrap_or_default();
+        let (raw, rest) = self.rest.split_at(line.len() + end);
+        self.rest = rest;
         self.number += 1;
         let line = if self.number == 1 { line.trim_start_matches('\u{feff}') } else { line };
-        Some(Line { number: self.number, content: self.content(line) })
+        Some(Line { number: self.number, raw, content: self.content(line) })
     }
 }
 

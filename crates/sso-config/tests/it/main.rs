@@ -13,6 +13,7 @@
 mod assumed_role;
 mod botocore;
 mod dialect;
+mod document;
 mod endpoints;
 mod files;
 mod mistakes;

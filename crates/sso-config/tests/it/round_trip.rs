@@ -51,7 +51,7 @@ const PIECES: &[&str] = &[
     "\u{2028}", "𝒳",
 ];
 
-fn config_text() -> impl Strategy<Value = String> {
+pub(crate) fn config_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![8 => prop::sample::select(LINES), 1 => prop::sample::select(PIECES)];
     prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat())
 }

@@ -1,0 +1,135 @@
+//! Editing the text of a file: every other byte stays.
+
+use proptest::prelude::*;
+use sso_config::{Document, FileKind, Property, SectionKind};
+
+use crate::round_trip::config_text;
+use crate::show::parse;
+
+const PROFILE: SectionKind = SectionKind::Profile;
+
+fn set(text: &str, name: &str, key: &str, value: &str) -> String {
+    let mut document = Document::parse(FileKind::Config, text);
+    document.set(PROFILE, name, key, value).unwrap();
+    document.to_string()
+}
+
+#[test]
+fn a_property_is_set_in_its_place() {
+    for (text, expected) in [
+        ("[profile a]\nk = 1 # x\nl = 2\n", "[profile a]\nk = new # x\nl = 2\n"),
+        ("[profile a]\n  K:1\n", "[profile a]\n  K:new\n"),
+        ("[profile a]\nk =\n", "[profile a]\nk = new\n"),
+        ("[profile a]\nk = 1\n  2\n\n# x\n  3\nl = 2", "[profile a]\nk = new\nl = 2"),
+        ("[profile a]\r\nk = 1\r\n", "[profile a]\r\nk = new\r\n"),
+        ("[profile a]\nk = 1", "[profile a]\nk = new"),
+        ("[profile a]\nk = 1\n[profile a]\nk = 2\n", "[profile a]\nk = 1\n[profile a]\nk = new\n"),
+    ] {
+        assert_eq!(set(text, "a", "k", "new"), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_new_property_takes_the_style_of_its_neighbours() {
+    for (text, expected) in [
+        ("[profile a]\n", "[profile a]\nk = new\n"),
+        ("[profile a]", "[profile a]\nk = new\n"),
+        (
+            "[profile a]\n\tx=1\n\n# of b\n[profile b]\n",
+            "[profile a]\n\tx=1\n\tk=new\n\n# of b\n[profile b]\n",
+        ),
+        ("[profile a]\r\n  x: 1\r\n    2\r\n", "[profile a]\r\n  x: 1\r\n    2\r\n  k: new\r\n"),
+        ("[profile b]\nx=1\n[profile a]\n", "[profile b]\nx=1\n[profile a]\nk=new\n"),
+        ("", "[profile a]\nk = new\n"),
+        ("\u{feff}[profile b]\r\n", "\u{feff}[profile b]\r\n\r\n[profile a]\r\nk = new\r\n"),
+        ("[default]\nx=1", "[default]\nx=1\n\n[profile a]\nk=new\n"),
+    ] {
+        assert_eq!(set(text, "a", "k", "new"), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn properties_and_sections_are_removed_with_all_their_lines() {
+    let text =
+        "# top\n[profile a]\nk = 1\n  2\nx = 1\nK = 3\n# own\n\n# of b\n[profile b]\nk = 1\n";
+    let mut document = Document::parse(FileKind::Config, text);
+    assert!(document.remove(PROFILE, "a", "k") && !document.remove(PROFILE, "a", "k"));
+    let removed = "# top\n[profile a]\nx = 1\n# own\n\n# of b\n[profile b]\nk = 1\n";
+    assert_eq!(document.to_string(), removed);
+    assert!(document.remove_section(PROFILE, "a").unwrap());
+    assert!(!document.remove_section(PROFILE, "a").unwrap());
+    assert_eq!(document.to_string(), "# top\n# of b\n[profile b]\nk = 1\n");
+    assert_eq!(document.sections().collect::<Vec<_>>(), [(PROFILE, "b")]);
+}
+
+#[test]
+fn what_would_not_be_read_back_is_refused_and_changes_nothing() {
+    let mut document = Document::parse(FileKind::Config, "[profile a]\nx = 1\n");
+    for value in [" x", "x ", "a # b", "a\nb", "a\rb"] {
+        let error = document.set(PROFILE, "a", "k", value).unwrap_err();
+        assert!(!error.to_string().contains(value), "a value may be a secret");
+    }
+    for key in ["", "K", "a b", "a=b", "[k", "#k"] {
+        document.set(PROFILE, "a", key, "1").unwrap_err();
+    }
+    for name in ["", "a\nb", "a\u{1}"] {
+        document.set(PROFILE, name, "k", "1").unwrap_err();
+    }
+    assert_eq!(document.to_string(), "[profile a]\nx = 1\n");
+    let mut credentials = Document::parse(FileKind::Credentials, "");
+    credentials.set(PROFILE, "profile a", "k", "1").unwrap_err();
+    credentials.set(PROFILE, "My Account", "k", "#1").unwrap();
+    assert_eq!(credentials.to_string(), "[My Account]\nk=#1\n");
+}
+
+#[test]
+fn a_broken_section_line_below_never_becomes_a_part_of_a_value() {
+    let text = "[profile b]\nx = 1\n[profile a]\n [profile c\n";
+    let mut document = Document::parse(FileKind::Config, text);
+    document.set(PROFILE, "a", "k", "1").unwrap_err();
+    document.remove_section(PROFILE, "a").unwrap_err();
+    assert_eq!(document.to_string(), text);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+
+    #[test]
+    fn a_text_that_is_not_edited_comes_out_as_it_was(text in any::<String>(), lines in config_text()) {
+        for text in [text, lines] {
+            prop_assert_eq!(Document::parse(FileKind::Config, &text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_set_is_read_and_nothing_else_changes(
+        text in config_text(),
+        name in prop::sample::select(&["a", "default", "a b", "new", "R&D"][..]),
+        key in prop::sample::select(&["key", "a", "s3", "new"][..]),
+        value in prop::sample::select(&["", "v", "a = b", "#x", "https://x/#/"][..]),
+    ) {
+        let before = parse(&text, "").unwrap();
+        let mut document = Document::parse(FileKind::Config, &text);
+        if document.set(PROFILE, name, key, value).is_err() {
+            prop_assert_eq!(document.to_string(), text);
+            return Ok(());
+        }
+        let after = parse(&document.to_string(), "").unwrap();
+        let set = after.profile(name).and_then(|it| it.get(key)).map(|it| it.value().to_owned());
+        prop_assert_eq!(set.as_deref(), Some(value), "{:?}", document.to_string());
+        for section in before.profiles().chain(before.sso_sessions()).chain(before.services()) {
+            for property in section.properties() {
+                let same = match section.kind() {
+                    SectionKind::Profile => after.profile(section.name()),
+                    SectionKind::SsoSession => after.sso_session(section.name()),
+                    _ => after.service(section.name()),
+                };
+                if section.kind() == PROFILE && section.name() == name && property.key() == key {
+                    continue;
+                }
+                let now = same.and_then(|it| it.get(property.key())).map(Property::value);
+                prop_assert_eq!(now, Some(property.value()), "{:?}", document.to_string());
+            }
+        }
+    }
+}
