@@ -50,12 +50,12 @@ async fn no_token_is_an_error_that_says_what_to_run() {
     assert_eq!(output.status.code(), Some(4));
     assert_eq!(text(&output.stdout), "");
     let error = text(&output.stderr);
-    assert!(error.contains("aws sso login --sso-session dev-session"), "{error}");
+    assert!(error.contains("ssocreds login --sso-session dev-session"), "{error}");
     assert!(error.contains(home.token_file.to_str().unwrap()), "{error}");
 
     let output = run(&home, &["credential-process", "--profile", &home.legacy_profile]);
     assert_eq!(output.status.code(), Some(4));
-    assert!(text(&output.stderr).contains("aws sso login --profile legacy"));
+    assert!(text(&output.stderr).contains("ssocreds login --profile legacy"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sso-reqsign", &["sso-provider"]),
     (
         "sso-cli",
-        &["sso-cache", "sso-config", "sso-endpoint", "sso-http", "sso-provider", "sso-types"],
+        &[
+            "sso-cache",
+            "sso-config",
+            "sso-endpoint",
+            "sso-http",
+            "sso-login",
+            "sso-provider",
+            "sso-types",
+        ],
     ),
     ("sso-emulator", &["sso-types"]),
 ];

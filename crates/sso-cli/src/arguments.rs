@@ -29,8 +29,8 @@ Exit codes:
 
 /// AWS credentials from an AWS IAM Identity Center (AWS SSO) login
 ///
-/// Log in with `aws sso login`; ssocreds takes it from there, refreshes the access token when it
-/// runs out, and never logs anyone in by itself.
+/// Logs in with a browser or a code, refreshes the access token when it expires, and gives
+/// credentials to any program.
 #[derive(Debug, Parser)]
 #[command(
     name = "ssocreds",
@@ -38,7 +38,7 @@ Exit codes:
     max_term_width = 100,
     after_help = format!(
         "Example:\n  \
-        aws sso login --profile devsso\n  \
+        ssocreds login --profile devsso\n  \
         eval \"$(ssocreds export --profile devsso)\"\n\n{EXIT_CODES}"
     )
 )]
@@ -137,6 +137,19 @@ impl Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Log in, in a browser or with a code
+    #[command(after_help = "Examples:\n  \
+        ssocreds login --profile devsso\n  \
+        ssocreds login --sso-session dev-session --use-device-code\n  \
+        ssocreds login --sso-session dev-session --port 8400    (with ssh -L 8400:127.0.0.1:8400)\n\n\
+        All AWS tools use the login. Over SSH, in a container and without a display, the login uses \
+        a device code by itself. The keys ssocreds_use_device_code and ssocreds_redirect_port, in the \
+        sso-session or in a legacy profile, set --use-device-code and --port.")]
+    Login(LoginOptions),
+    /// Log out: end the session and remove its files
+    #[command(after_help = "Example:\n  \
+        ssocreds logout --sso-session dev-session")]
+    Logout(LogoutOptions),
     /// Print credentials for the credential_process setting of any AWS tool
     #[command(after_help = "Example, in ~/.aws/config:\n  \
         [profile dev]\n  \
@@ -212,9 +225,23 @@ impl Command {
             Self::Token(options) => &options.login,
             Self::Accounts(options) => &options.login,
             Self::Roles(options) => &options.list.login,
+            Self::Login(options) => return options.sso_session.as_deref(),
+            Self::Logout(options) => return options.sso_session.as_deref(),
             _ => return None,
         };
         login.sso_session.as_deref()
+    }
+
+    /// Whether to log in first if a login is needed.
+    pub(crate) fn logs_in(&self) -> bool {
+        match self {
+            Self::Export(options) => options.login,
+            Self::Exec(options) => options.login,
+            Self::Token(options) => options.login.login,
+            Self::Accounts(options) => options.login.login,
+            Self::Roles(options) => options.list.login.login,
+            _ => false,
+        }
     }
 
     /// The time limit of the command, if it differs from that of the libraries.
@@ -235,6 +262,8 @@ impl Command {
             | Self::Exec(_)
             | Self::Serve(_)
             | Self::Console(_)
+            | Self::Login(_)
+            | Self::Logout(_)
             | Self::Completions(_)
             | Self::Man(_) => false,
         }
@@ -259,6 +288,9 @@ pub(crate) struct Export {
     pub(crate) region: bool,
     #[command(flatten)]
     pub(crate) retrieval: Retrieval,
+    /// Log in first if that is needed, on a terminal
+    #[arg(long)]
+    pub(crate) login: bool,
 }
 
 /// The formats of `aws configure export-credentials`, and JSON and INI.
@@ -296,6 +328,9 @@ pub(crate) struct Exec {
     /// With --renew: pass the endpoint's token as a variable too, for SDKs that do not read the file
     #[arg(long, requires = "renew")]
     pub(crate) token_in_environment: bool,
+    /// Log in first if that is needed, on a terminal
+    #[arg(long)]
+    pub(crate) login: bool,
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
@@ -352,6 +387,49 @@ pub(crate) struct Login {
         add = ArgValueCandidates::new(sessions)
     )]
     pub(crate) sso_session: Option<String>,
+    /// Log in first if that is needed, on a terminal
+    #[arg(long)]
+    pub(crate) login: bool,
+}
+
+/// How to log in.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct LoginOptions {
+    /// An sso-session, in place of a profile
+    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
+    pub(crate) sso_session: Option<String>,
+    /// Every sso-session of the config file, one after the other
+    #[arg(long, conflicts_with_all = ["profile", "sso_session"])]
+    pub(crate) all: bool,
+    /// Show a code to enter on any device, instead of using a browser on this machine
+    #[arg(long)]
+    pub(crate) use_device_code: bool,
+    /// Show the page without opening it
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// The port of 127.0.0.1 that the browser comes back to [default: any free port]
+    #[arg(long, value_name = "PORT", conflicts_with = "use_device_code")]
+    pub(crate) port: Option<u16>,
+    /// Keep a login that is still valid or can be refreshed
+    #[arg(long)]
+    pub(crate) if_needed: bool,
+    /// How long to wait for you
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) wait: u64,
+    /// Show the page as a QR code too
+    #[arg(long)]
+    pub(crate) qr: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogoutOptions {
+    /// An sso-session, in place of a profile
+    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
+    pub(crate) sso_session: Option<String>,
+    /// Every login of this user, the AWS CLI's too
+    #[arg(long, conflicts_with_all = ["profile", "sso_session"])]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]

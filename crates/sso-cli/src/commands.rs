@@ -11,6 +11,8 @@ pub(crate) mod credential_process;
 mod credentials_endpoint;
 pub(crate) mod exec;
 pub(crate) mod export;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod man;
 mod portal_lists;
 mod role_credentials;

@@ -17,6 +17,9 @@ use crate::followed_profile::{self, follow};
 use crate::notices;
 use crate::progress::Progress;
 
+/// The command that errors name to log in.
+pub(crate) const LOGIN_PROGRAM: &str = "ssocreds login";
+
 /// The process as a command sees it.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -116,6 +119,14 @@ impl Context {
         value.map(|value| arguments::seconds(value).map_err(wrong)).transpose()
     }
 
+    /// The directory of the token files.
+    pub(crate) fn token_cache_dir(&self) -> Result<PathBuf, ConfigError> {
+        match &self.global.cache_dir {
+            Some(directory) => Ok(directory.clone()),
+            None => Ok(sso_cache::token_cache_dir(&self.environment)?),
+        }
+    }
+
     /// Waits for the network or another process, and shows on a terminal what takes long.
     ///
     /// Starts the runtime and the output of warnings, which a command that only reads files does
@@ -168,10 +179,11 @@ impl Context {
         Ok(done)
     }
 
-    fn builder(&self) -> Result<ProfileProvidersBuilder, Failure> {
+    pub(crate) fn builder(&self) -> Result<ProfileProvidersBuilder, Failure> {
         let mut builder = ProfileProviders::builder()
             .environment(self.environment.clone())
             .allow_unsaved_refresh(self.global.allow_unsaved_refresh)
+            .login_program(LOGIN_PROGRAM)
             .user_agent_suffix(concat!("ssocreds-cli/", env!("CARGO_PKG_VERSION")));
         if let Some(dir) = self.role_cache_dir() {
             builder = builder.role_credentials_cache(true).role_cache_dir(dir);

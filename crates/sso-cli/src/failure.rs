@@ -7,6 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use sso_http::{ServiceError, ServiceErrorKind, TransportError};
+use sso_login::{LoginError, LogoutError};
 use sso_provider::{CallError, ConfigError, CredentialsError, TokenError};
 
 use crate::followed_profile::FollowError;
@@ -38,6 +39,12 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Endpoint(#[from] sso_endpoint::BindError),
     #[error(transparent)]
+    Login(Box<LoginError>),
+    #[error(transparent)]
+    Logout(#[from] LogoutError),
+    #[error("the login was interrupted; nothing was stored")]
+    LoginInterrupted,
+    #[error(transparent)]
     Unprintable(#[from] Unprintable),
     #[error("{} cannot be run", program.display())]
     Run {
@@ -68,14 +75,19 @@ impl Failure {
             Self::Token(error) => token(error),
             Self::Config(_) | Self::Follow(_) | Self::Variable { .. } => 3,
             Self::List { source, .. } => service(source),
+            Self::Login(error) => login(error),
             // As POSIX shells have it.
             Self::Run { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
             Self::Run { .. } => 126,
             Self::NoSuchCommand { .. } => 2,
             Self::ListTimeout { .. } => 6,
             // As shells have it for SIGINT.
-            Self::Interrupted => 130,
-            Self::Endpoint(_) | Self::Unprintable(_) | Self::Browser { .. } | Self::Io { .. } => 1,
+            Self::Interrupted | Self::LoginInterrupted => 130,
+            Self::Endpoint(_)
+            | Self::Logout(_)
+            | Self::Unprintable(_)
+            | Self::Browser { .. }
+            | Self::Io { .. } => 1,
         }
     }
 
@@ -116,6 +128,7 @@ impl Failure {
             Self::Credentials(error) => error.service_error(),
             Self::Token(error) => error.service_error(),
             Self::List { source, .. } => Some(source),
+            Self::Login(error) => error.service_error(),
             _ => None,
         }
     }
@@ -131,9 +144,26 @@ impl Failure {
     }
 }
 
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        Self::Login(Box::new(error))
+    }
+}
+
 impl From<sso_config::SettingsError> for Failure {
     fn from(error: sso_config::SettingsError) -> Self {
         Self::Config(error.into())
+    }
+}
+
+fn login(error: &LoginError) -> u8 {
+    match error {
+        LoginError::Denied | LoginError::Authorization { .. } => 5,
+        LoginError::Expired => 4,
+        LoginError::OtherLogin { .. } | LoginError::StartUrlUnreachable { .. } => 6,
+        LoginError::StartUrl { .. } => 3,
+        LoginError::Service(error) => service(error),
+        _ => 1,
     }
 }
 

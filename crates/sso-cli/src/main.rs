@@ -1,9 +1,9 @@
 //! `ssocreds`: AWS credentials from an AWS SSO login, for `credential_process` and the shell.
 //!
-//! Reads the profile as the AWS CLI does, takes the login that `aws sso login` left, refreshes its
-//! access token when it has run out, exchanges it for role credentials, and prints them in the form
-//! that was asked for. Deliberately not here: logging in, which takes a person; errors name the
-//! command. All that is not about a command line is in the crates below:
+//! Logs in and out, reads profiles as the AWS CLI does, refreshes the access token when it expires,
+//! exchanges it for role credentials, and prints them in the form that was asked for.
+//!
+//! All that is not about a command line is in the crates below:
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-cli
@@ -42,6 +42,7 @@ mod stdout;
 mod table;
 mod times;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
@@ -63,11 +64,11 @@ fn main() -> ExitCode {
     };
     arguments.global.color.write_global();
     let context = Context::new(arguments.global, arguments.command.default_timeout());
-    let code = match run(&context, &arguments.command) {
+    let code = match run_with_login(&context, &arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report::failure(&failure, &context, &arguments.command);
-            if matches!(failure, Failure::Interrupted) {
+            if matches!(failure, Failure::Interrupted | Failure::LoginInterrupted) {
                 end_by_interrupt();
             }
             ExitCode::from(failure.exit_code())
@@ -77,8 +78,26 @@ fn main() -> ExitCode {
     code
 }
 
+/// Runs the command. With `--login`, on a terminal, a command that needs a login is run once more
+/// after one.
+fn run_with_login(context: &Context, command: &Command) -> Result<(), Failure> {
+    match run(context, command) {
+        Err(failure)
+            if command.logs_in()
+                && failure.login_command().is_some()
+                && std::io::stderr().is_terminal() =>
+        {
+            commands::login::run_for(context, command.sso_session())?;
+            run(context, command)
+        }
+        outcome => outcome,
+    }
+}
+
 fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     match command {
+        Command::Login(options) => commands::login::run(context, options),
+        Command::Logout(options) => commands::logout::run(context, options),
         Command::CredentialProcess(options) => commands::credential_process::run(context, options),
         Command::Export(options) => commands::export::run(context, options),
         Command::Exec(options) => commands::exec::run(context, options),

@@ -42,6 +42,14 @@ const VARIABLES: &[&str] = &[
     "SSOCREDS_USER_CONFIG_FILE",
     "SSOCREDS_USER_CREDENTIALS_FILE",
     "XDG_RUNTIME_DIR",
+    "BROWSER",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "SSH_CONNECTION",
+    "SSH_TTY",
+    "CODESPACES",
+    "KUBERNETES_SERVICE_HOST",
+    "container",
 ];
 
 /// The environment variables and the home directory that a program sees.

@@ -24,19 +24,19 @@ async fn nobody_has_logged_in() {
         &expect![[r#"
             ssocreds: a login is required
               because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
-              to log in, run: aws sso login --sso-session dev-session
+              to log in, run: ssocreds login --sso-session dev-session
         "#]],
     );
     let legacy = scene.run(&["export", "--profile", "legacy"]).failure(4);
     expect![[r#"
         ssocreds: a login is required
           because there is no token file HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json
-          to log in, run: aws sso login --profile legacy
+          to log in, run: ssocreds login --profile legacy
     "#]].assert_eq(&legacy);
     expect![[r#"
         ssocreds: a login is required
           because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
-          to log in, run: aws sso login --sso-session dev-session
+          to log in, run: ssocreds login --sso-session dev-session
     "#]].assert_eq(&scene.run(&["token", "--profile", "devsso"]).failure(4));
 }
 
@@ -50,7 +50,7 @@ async fn the_token_is_another_session_s() {
         &expect![[r#"
             ssocreds: a login is required
               because there is no token file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json; HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json holds a valid token for the same portal, but it belongs to a legacy profile, which names no sso-session
-              to log in, run: aws sso login --sso-session dev-session
+              to log in, run: ssocreds login --sso-session dev-session
         "#]],
     );
 }
@@ -66,7 +66,7 @@ async fn the_token_file_cannot_be_used() {
             ssocreds: a login is required
               because the cache file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json cannot be used; signing in again replaces it
               because it is not JSON: it ends too early at line 1, column 22 (byte 21)
-              to log in, run: aws sso login --sso-session dev-session
+              to log in, run: ssocreds login --sso-session dev-session
         "#]],
     );
 }
@@ -83,7 +83,7 @@ async fn the_token_has_expired_for_good() {
         &expect![[r#"
             ssocreds: a login is required
               because the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; sign in again to renew the token
-              to log in, run: aws sso login --sso-session dev-session
+              to log in, run: ssocreds login --sso-session dev-session
         "#]],
     );
 }
@@ -99,7 +99,7 @@ async fn the_session_has_ended() {
             ssocreds: a login is required
               because the session has ended
               because CreateToken failed with InvalidGrantException (HTTP 400): Invalid grant provided; log in again (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO_OIDC (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-              to log in, run: aws sso login --sso-session dev-session
+              to log in, run: ssocreds login --sso-session dev-session
         "#]],
     );
 }
@@ -180,7 +180,7 @@ async fn a_token_that_no_header_can_carry() {
     for command in ["credential-process", "roles"] {
         let error = scene.run(&[command, "--profile", "devsso", "--no-cache"]).failure(4);
         assert!(error.contains("no header can carry"), "{error}");
-        assert!(error.ends_with("run: aws sso login --sso-session dev-session\n"), "{error}");
+        assert!(error.ends_with("run: ssocreds login --sso-session dev-session\n"), "{error}");
     }
 }
 
@@ -344,7 +344,7 @@ async fn as_json() {
             ],
             "exit_code": 4,
             "kind": "login_required",
-            "login_command": "aws sso login --sso-session dev-session",
+            "login_command": "ssocreds login --sso-session dev-session",
             "message": "a login is required"
           }
         }

@@ -151,7 +151,7 @@ async fn options_behind_the_command_are_the_command_s() {
 async fn without_credentials_the_command_does_not_run() {
     let scene = Scene::new(TokenState::Missing).await;
     let error = scene.run(&arguments(&["sh", "-c", "echo it ran"])).failure(4);
-    assert!(error.contains("aws sso login --sso-session dev-session"), "{error}");
+    assert!(error.contains("ssocreds login --sso-session dev-session"), "{error}");
 }
 
 /// Ctrl-C goes to the whole process group: the command has it once, as this process has become it.

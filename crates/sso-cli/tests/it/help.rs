@@ -6,7 +6,9 @@ use expect_test::expect;
 
 use crate::program::binary;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 13] = [
+    "login",
+    "logout",
     "credential-process",
     "export",
     "exec",
@@ -38,6 +40,8 @@ fn the_help() {
         Usage: ssocreds [OPTIONS] <COMMAND>
 
         Commands:
+          login               Log in, in a browser or with a code
+          logout              Log out: end the session and remove its files
           credential-process  Print credentials for the credential_process setting of any AWS tool
           export              Print credentials as shell commands, environment variables or JSON
           exec                Run a command with the credentials in its environment
@@ -79,7 +83,7 @@ fn the_help() {
                                             always, never]
 
         Example:
-          aws sso login --profile devsso
+          ssocreds login --profile devsso
           eval "$(ssocreds export --profile devsso)"
 
         Exit codes:
@@ -155,6 +159,7 @@ fn every_command_has_an_example() {
             let text = stdout(&[command, help]);
             let has_example = text.contains("Example:\n  ssocreds")
                 || text.contains("Examples:\n  eval")
+                || text.contains("Examples:\n  ssocreds")
                 || text.contains("Example, in ~/.aws/config:\n  [profile dev]\n");
             assert!(has_example, "{text}");
         }

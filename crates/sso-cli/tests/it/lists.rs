@@ -129,7 +129,7 @@ async fn a_refused_token_is_refreshed_once() {
 
     scene.emulator.end_session();
     let error = scene.run(&["accounts", "--profile", "devsso"]).failure(4);
-    assert!(error.contains("run: aws sso login --sso-session dev-session"), "{error}");
+    assert!(error.contains("run: ssocreds login --sso-session dev-session"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

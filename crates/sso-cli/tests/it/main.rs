@@ -33,6 +33,7 @@ mod help;
 mod hostile;
 mod hostile_text;
 mod lists;
+mod login;
 mod long_lists;
 mod options;
 mod program;

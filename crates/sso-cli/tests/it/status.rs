@@ -69,13 +69,13 @@ async fn a_table() {
 
         Token files are in HOME/.aws/sso/cache
           broken: the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; signing in again replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)
-          broken: to log in, run: aws sso login --sso-session broken
+          broken: to log in, run: ssocreds login --sso-session broken
           expired: the token file has no refreshToken; sign in again to renew the token
-          expired: to log in, run: aws sso login --sso-session expired
+          expired: to log in, run: ssocreds login --sso-session expired
           half: the session lacks sso_start_url in [sso-session half], HOME/.aws/config line 29; add it
-          lost: to log in, run: aws sso login --sso-session lost
+          lost: to log in, run: ssocreds login --sso-session lost
           https://my-sso-portal.awsapps.com/start: HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same portal, but it belongs to an sso-session, and this profile names none
-          https://my-sso-portal.awsapps.com/start: to log in, run: aws sso login --profile legacy
+          https://my-sso-portal.awsapps.com/start: to log in, run: ssocreds login --profile legacy
           dangling: profile "dangling" names the sso-session "nowhere", HOME/.aws/config line 34, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`
 
         PROFILE  LOGIN  STATE  ACCOUNT  ROLE  CACHED ROLE CREDENTIALS
@@ -106,7 +106,7 @@ async fn json_has_the_same() {
               "refreshable": false,
               "reason": "the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; signing in again replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)",
               "token_file": "HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json",
-              "login_command": "aws sso login --sso-session broken"
+              "login_command": "ssocreds login --sso-session broken"
             },
             {
               "sso_session": "dev-session",
@@ -128,7 +128,7 @@ async fn json_has_the_same() {
               "refreshable": false,
               "reason": "the token file has no refreshToken; sign in again to renew the token",
               "token_file": "HOME/.aws/sso/cache/45a6f9adb1df3a78aafc71391c7d3bfa7680229b.json",
-              "login_command": "aws sso login --sso-session expired"
+              "login_command": "ssocreds login --sso-session expired"
             },
             {
               "sso_session": "half",
@@ -150,7 +150,7 @@ async fn json_has_the_same() {
               "refreshable": false,
               "reason": null,
               "token_file": "HOME/.aws/sso/cache/2010281d5053cc58bfd1e227e18c25a20f335f33.json",
-              "login_command": "aws sso login --sso-session lost"
+              "login_command": "ssocreds login --sso-session lost"
             },
             {
               "sso_session": null,
@@ -161,7 +161,7 @@ async fn json_has_the_same() {
               "refreshable": false,
               "reason": "HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same portal, but it belongs to an sso-session, and this profile names none",
               "token_file": "HOME/.aws/sso/cache/c7aaaf71fcc8777ae2475525ed049d39fe16c484.json",
-              "login_command": "aws sso login --profile legacy"
+              "login_command": "ssocreds login --profile legacy"
             }
           ],
           "profiles": [

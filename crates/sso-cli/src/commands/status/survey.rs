@@ -13,6 +13,7 @@ use sso_config::{SettingsError, SharedConfig, SsoProfile, SsoSession};
 use sso_provider::{ConfigError, LoginCommand};
 use sso_types::StartUrl;
 
+use crate::context::LOGIN_PROGRAM;
 use crate::context::{self, Context};
 use crate::failure::Failure;
 use crate::followed_profile::follow;
@@ -255,7 +256,7 @@ impl Look<'_> {
             start_url: Some(start_url.to_string()),
             region: Some(region.to_owned()),
             token,
-            login_command: is_needed.then(|| command.to_string()),
+            login_command: is_needed.then(|| command.clone().program(LOGIN_PROGRAM).to_string()),
         }
     }
 

@@ -1,0 +1,149 @@
+//! `ssocreds login`: logs in to an sso-session, or for a legacy profile.
+
+mod browser;
+mod place;
+mod prompt;
+mod target;
+
+use std::time::Duration;
+
+use sso_login::{FinishedLogin, Flow, Login};
+
+use self::browser::SystemBrowser;
+use self::prompt::TerminalPrompt;
+pub(super) use self::target::Target;
+use crate::arguments::LoginOptions;
+use crate::context::{Context, now};
+use crate::failure::Failure;
+use crate::printable::printable;
+use crate::stdout;
+use crate::times::with_distance;
+
+pub(crate) fn run(context: &Context, options: &LoginOptions) -> Result<(), Failure> {
+    for target in targets(context, options)? {
+        let expires_at = log_in(context, options, &target)?;
+        let name = printable(&target.name);
+        let until = with_distance(expires_at, now());
+        stdout::print(&format!("Logged in to {name} until {until}\n"))?;
+    }
+    Ok(())
+}
+
+/// The login of another command that needs one.
+pub(crate) fn run_for(context: &Context, sso_session: Option<&str>) -> Result<(), Failure> {
+    let options = LoginOptions {
+        sso_session: sso_session.map(str::to_owned),
+        all: false,
+        use_device_code: false,
+        no_browser: false,
+        port: None,
+        if_needed: false,
+        wait: 600,
+        qr: false,
+    };
+    let target = Target::resolve(context, sso_session)?;
+    log_in(context, &options, &target).map(drop)
+}
+
+fn targets(context: &Context, options: &LoginOptions) -> Result<Vec<Target>, Failure> {
+    if !options.all {
+        return Ok(vec![Target::resolve(context, options.sso_session.as_deref())?]);
+    }
+    let config = context.shared_config()?;
+    let sessions = config.sso_sessions();
+    sessions.map(|session| Target::resolve(context, Some(session.name()))).collect()
+}
+
+/// Logs in, unless the options say that the login need not be new. Returns when the token expires.
+fn log_in(
+    context: &Context,
+    options: &LoginOptions,
+    target: &Target,
+) -> Result<jiff::Timestamp, Failure> {
+    if options.if_needed {
+        let provider = target.providers.token_provider();
+        let token = context
+            .wait("looking at the login", async |_| provider.retrieve_bearer_token().await)?;
+        match token {
+            Ok(token) => return Ok(token.expires_at()),
+            Err(error) if error.needs_login() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let timeout = Duration::from_secs(options.wait.max(1));
+    let login = login(context, options, target, timeout);
+    let finished = context.wait("logging in", async |progress| {
+        let prompt = TerminalPrompt::new(progress.clone(), options.qr);
+        tokio::select! {
+            finished = login.run(&prompt) => finished.map_err(Failure::from),
+            () = interrupted() => Err(Failure::LoginInterrupted),
+        }
+    })??;
+    Ok(expiry(&finished))
+}
+
+fn login(context: &Context, options: &LoginOptions, target: &Target, timeout: Duration) -> Login {
+    let port = options.port.or(target.redirect_port);
+    let reason = if options.use_device_code || target.use_device_code {
+        None
+    } else if port.is_some() {
+        // The user forwards it.
+        None
+    } else {
+        place::no_browser_here(&context.environment)
+    };
+    let uses_device_code = options.use_device_code
+        || (options.port.is_none() && target.use_device_code)
+        || reason.is_some();
+    if let Some(reason) = reason.filter(|_| target.session.name().is_some()) {
+        prompt::note(&format!("{reason}; using a device code"));
+    }
+    let mut login = Login::builder(
+        target.providers.https_client().clone(),
+        target.session.clone(),
+        target.providers.token_provider().token_file().clone(),
+    )
+    .endpoint_variant(target.variant)
+    .retry_layer(target.providers.retry_layer().clone())
+    .timeout(timeout);
+    if let Some(endpoint) = &target.oidc_endpoint {
+        login = login.oidc_endpoint(endpoint.clone());
+    }
+    if uses_device_code {
+        login = login.flow(Flow::DeviceCode);
+    }
+    if let Some(port) = port {
+        login = login.redirect_port(port);
+    }
+    if !options.no_browser
+        && let Some(browser) = SystemBrowser::new(&context.environment)
+    {
+        login = login.browser(browser);
+    }
+    login.build()
+}
+
+fn expiry(finished: &FinishedLogin) -> jiff::Timestamp {
+    finished.token().expires_at()
+}
+
+/// Returns when the user or the system asks the program to stop, so that the login can clean up.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                stopped = tokio::signal::ctrl_c() => if stopped.is_ok() { return },
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_ok() {
+        return;
+    }
+    // Signals cannot be listened for: their default action ends the program.
+    std::future::pending::<()>().await;
+}

@@ -1,0 +1,152 @@
+//! What a login or logout is for, resolved from the config files.
+
+use sso_cache::CacheKey;
+use sso_config::{SharedConfig, SsoProfile, SsoSession};
+use sso_http::{Endpoint, EndpointVariant};
+use sso_login::LoginSession;
+use sso_provider::{ConfigError, ProfileProviders};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::followed_profile::follow;
+use crate::notices;
+
+/// Keys of an sso-session or a legacy profile, ours first. The others are proposals for the AWS CLI.
+const USE_DEVICE_CODE: [&str; 2] = ["ssocreds_use_device_code", "sso_use_device_code"];
+const REDIRECT_PORT: [&str; 2] = ["ssocreds_redirect_port", "sso_redirect_port"];
+
+/// An sso-session, or the login of a legacy profile.
+#[derive(Debug)]
+pub(in crate::commands) struct Target {
+    /// The name to show: the session's, or the start URL.
+    pub(in crate::commands) name: String,
+    pub(in crate::commands) session: LoginSession,
+    pub(in crate::commands) cache_key: CacheKey,
+    pub(in crate::commands) providers: ProfileProviders,
+    pub(in crate::commands) config: SharedConfig,
+    /// The endpoint that is configured in place of the region's.
+    pub(super) oidc_endpoint: Option<Endpoint>,
+    pub(super) variant: EndpointVariant,
+    pub(super) use_device_code: bool,
+    pub(super) redirect_port: Option<u16>,
+}
+
+impl Target {
+    /// Resolves the session with that name, or else the session of the profile.
+    pub(in crate::commands) fn resolve(
+        context: &Context,
+        sso_session: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let config = context.shared_config()?;
+        let (session, section) = match sso_session {
+            Some(name) => {
+                (of_session(&SsoSession::resolve(&config, name)?), Section::Session(name))
+            }
+            None => of_profile(context, &config)?,
+        };
+        let key = |names: &[&str]| section_value(&config, &section, names);
+        let use_device_code = key(&USE_DEVICE_CODE).is_some_and(|(name, value)| {
+            flag(&value).unwrap_or_else(|| {
+                notices::warn(&format!("{name} = {value} is neither true nor false; ignored"));
+                false
+            })
+        });
+        let redirect_port = key(&REDIRECT_PORT).and_then(|(name, value)| {
+            let port = value.parse().ok().filter(|port| *port != 0);
+            if port.is_none() {
+                notices::warn(&format!("{name} = {value} is not a port; ignored"));
+            }
+            port
+        });
+
+        let builder = context.builder()?;
+        let builder = match (session.name(), &section) {
+            (Some(name), _) => builder.sso_session(name.as_str()),
+            (None, Section::Session(name)) => builder.sso_session(*name),
+            (None, Section::Profile(name)) => builder.profile(name),
+        };
+        let providers = builder.build()?;
+        let settings = providers.settings();
+        let variant = EndpointVariant {
+            fips: settings.use_fips.value,
+            dual_stack: settings.use_dual_stack.value,
+        };
+        let oidc_endpoint = settings.oidc_endpoint.as_ref();
+        let oidc_endpoint = oidc_endpoint
+            .map(|url| Ok(url.value.parse::<Endpoint>()?.with_origin(url.source.to_string())))
+            .transpose()
+            .map_err(|error: sso_http::EndpointError| ConfigError::from(error))?;
+        let cache_key = match session.name() {
+            Some(name) => CacheKey::for_session(name),
+            None => CacheKey::for_start_url(session.start_url()),
+        };
+        Ok(Self {
+            name: cache_key.as_str().to_owned(),
+            session,
+            cache_key,
+            oidc_endpoint,
+            variant,
+            use_device_code,
+            redirect_port,
+            providers,
+            config,
+        })
+    }
+}
+
+enum Section<'a> {
+    Session(&'a str),
+    Profile(String),
+}
+
+fn of_profile(
+    context: &Context,
+    config: &SharedConfig,
+) -> Result<(LoginSession, Section<'static>), Failure> {
+    let environment = &context.environment;
+    let (name, _) = sso_config::selected_profile(context.global.profile.as_deref(), environment)?;
+    let name = follow(config, &name)?;
+    let profile = SsoProfile::resolve(config, &name, environment)?;
+    let (start_url, region) = (profile.start_url().clone(), profile.region().clone());
+    let session = match profile.sso_session() {
+        Some(session) => LoginSession::new(session.clone(), start_url, region)
+            .registration_scopes(profile.registration_scopes()),
+        None => LoginSession::legacy(start_url, region),
+    };
+    Ok((session, Section::Profile(name.clone())))
+}
+
+fn of_session(session: &SsoSession) -> LoginSession {
+    let (start_url, region) = (session.start_url().clone(), session.region().clone());
+    LoginSession::new(session.name().clone(), start_url, region)
+        .registration_scopes(session.registration_scopes())
+}
+
+/// The first of the keys that is set, in the profile or else in its session.
+fn section_value(
+    config: &SharedConfig,
+    section: &Section<'_>,
+    keys: &[&str],
+) -> Option<(String, String)> {
+    let in_session =
+        |session: &str, key: &str| Some(config.sso_session(session)?.get(key)?.value().to_owned());
+    keys.iter().find_map(|key| {
+        let value = match section {
+            Section::Session(session) => in_session(session, key),
+            Section::Profile(profile) => {
+                let profile = config.profile(profile)?;
+                let own = profile.get(key).map(|property| property.value().to_owned());
+                own.or_else(|| in_session(profile.get("sso_session")?.value(), key))
+            }
+        };
+        Some(((*key).to_owned(), value?))
+    })
+}
+
+fn flag(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}

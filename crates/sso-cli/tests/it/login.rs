@@ -1,0 +1,238 @@
+//! `login` and `logout`, with a browser that is a shell script or a user code that is approved.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sso_emulator::{Emulator, ErrorName, Operation, TokenState};
+
+use crate::program::{Scene, read_json};
+
+/// The program, with a browser that opens the page and follows its redirect to the listener.
+fn with_browser(scene: &Scene, arguments: &[&str]) -> Command {
+    let mut command = scene.command(arguments);
+    command.env("BROWSER", "curl --silent --location --max-time 20 --output page.html");
+    command.current_dir(scene.path("")).env("DISPLAY", ":0");
+    command
+}
+
+fn started(mut command: Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits, for a while at most.
+fn wait_until(mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < end, "it took too long");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn approve(emulator: &Emulator) {
+    wait_until(|| emulator.pending_devices().iter().any(|code| emulator.approve_device(code)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs curl"]
+async fn a_browser_logs_in_and_credentials_follow() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let run = scene.run_command(&mut with_browser(
+        &scene,
+        &["login", "--profile", "devsso", "--port", &free_port().to_string()],
+    ));
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+    assert!(run.stdout().starts_with("Logged in to dev-session until "), "{}", run.stdout());
+    assert!(run.stderr().contains("Your browser opens."), "{}", run.stderr());
+    let token = read_json(&scene.home.token_file);
+    assert!(scene.emulator.is_live(token["refreshToken"].as_str().unwrap()));
+    wait_until(|| fs::read_to_string(scene.path("page.html")).is_ok_and(|it| !it.is_empty()));
+    let page = fs::read_to_string(scene.path("page.html")).unwrap();
+    assert!(page.contains("You are logged in"), "{page}");
+    scene.run(&["export", "--profile", "devsso"]).success();
+
+    let out = scene.run(&["logout", "--profile", "devsso"]).success();
+    assert_eq!(out, "Logged out of dev-session\n");
+    assert!(!scene.home.token_file.exists());
+    assert!(scene.role_files().is_empty());
+    assert_eq!(scene.emulator.counts().logout, 1);
+    let error = scene.run(&["export", "--profile", "devsso"]).failure(4);
+    assert!(error.contains("run: ssocreds login --sso-session dev-session"), "{error}");
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_code_logs_in_for_both_forms() {
+    let scene = Scene::new(TokenState::Missing).await;
+    for (arguments, name) in [
+        (&["login", "--sso-session", "dev-session", "--use-device-code"][..], "dev-session"),
+        (&["login", "--profile", "legacy"], "https://my-sso-portal.awsapps.com/start"),
+    ] {
+        let login = started(scene.command(arguments));
+        approve(&scene.emulator);
+        let output = login.wait_with_output().unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{stderr}");
+        assert!(stdout.starts_with(&format!("Logged in to {name} until ")), "{stdout}");
+        assert!(stderr.contains("Enter this code:\n\n  "), "{stderr}");
+    }
+    assert!(read_json(&scene.home.legacy_token_file).get("refreshToken").is_none());
+    let out = scene.run(&["logout", "--all"]).success();
+    assert_eq!(out.lines().filter(|line| line.starts_with("Logged out of ")).count(), 2, "{out}");
+    assert!(!scene.home.token_file.exists() && !scene.home.legacy_token_file.exists());
+    assert_eq!(scene.run(&["logout", "--all"]).success(), "There is no login.\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn denied_is_5_and_expired_is_4() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let login = started(scene.command(&["login", "--profile", "devsso", "--use-device-code"]));
+    wait_until(|| {
+        let codes = scene.emulator.pending_devices();
+        codes.iter().any(|code| scene.emulator.deny_device(code))
+    });
+    let output = login.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("ssocreds: the login was denied; start it again"), "{stderr}");
+
+    let arguments = ["login", "--profile", "devsso", "--use-device-code", "--wait", "1"];
+    let run = scene.run(&arguments);
+    assert_eq!(run.code(), Some(4));
+    assert!(run.stderr().contains("the login expired before it was allowed"), "{}", run.stderr());
+    assert!(!scene.home.token_file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_without_a_browser_uses_a_code_and_says_why() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let mut command = scene.command(&["login", "--profile", "devsso", "--wait", "1"]);
+    command.env("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22");
+    let run = scene.run_command(&mut command);
+    assert!(
+        run.stderr().starts_with("ssocreds: this is an SSH session; using a device code\n"),
+        "{}",
+        run.stderr()
+    );
+    assert_eq!(scene.emulator.counts().start_device_authorization, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_the_session_choose_the_flow() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let config = fs::read_to_string(&scene.home.config_file).unwrap();
+    let config = config.replace(
+        "[sso-session dev-session]\n",
+        "[sso-session dev-session]\nssocreds_use_device_code = true\n",
+    );
+    fs::write(&scene.home.config_file, config).unwrap();
+    let run = scene.run(&["login", "--profile", "devsso", "--wait", "1"]);
+    assert_eq!(run.code(), Some(4), "{}", run.stderr());
+    assert!(run.stderr().starts_with("Open this page:"), "{}", run.stderr());
+    assert_eq!(scene.emulator.counts().start_device_authorization, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn if_needed_keeps_a_valid_token_and_refreshes_an_expired_one() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let arguments = ["login", "--profile", "devsso", "--if-needed"];
+    scene.run(&arguments).success();
+    assert_eq!(scene.emulator.counts().create_token, 0);
+
+    let scene = Scene::new(TokenState::Expired).await;
+    scene.run(&arguments).success();
+    let counts = scene.emulator.counts();
+    assert_eq!((counts.refreshes, counts.register_client), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_terminal_login_is_not_started_by_another_command() {
+    let scene = Scene::new(TokenState::Missing).await;
+    for arguments in [
+        &["export", "--profile", "devsso", "--login"][..],
+        &["exec", "--profile", "devsso", "--login", "--", "true"],
+        &["token", "--sso-session", "dev-session", "--login"],
+        &["accounts", "--profile", "devsso", "--login"],
+        &["roles", "--profile", "devsso", "--login"],
+    ] {
+        let error = scene.run(arguments).failure(4);
+        assert!(error.contains("run: ssocreds login --sso-session dev-session"), "{error}");
+    }
+    assert_eq!(scene.emulator.counts().register_client, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_login_leaves_nothing_and_releases_its_lock() {
+    let scene = Scene::new(TokenState::Missing).await;
+    for signal in ["INT", "TERM"] {
+        let mut login =
+            started(scene.command(&["login", "--profile", "devsso", "--use-device-code"]));
+        wait_until(|| !scene.emulator.pending_devices().is_empty());
+        let pid = login.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        wait_until(|| login.try_wait().unwrap().is_some());
+        // Ended by the signal, as a shell expects, after it cleaned up.
+        assert!(!login.wait().unwrap().success(), "{signal}");
+        let cache = scene.home.token_file.parent().unwrap();
+        let names = fs::read_dir(cache).unwrap().map(|it| it.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        // The registration, which the next login uses, and the empty lock file.
+        assert_eq!(names.len(), 2, "{names:?}");
+        scene.emulator.pending_devices().iter().for_each(|code| {
+            scene.emulator.deny_device(code);
+        });
+    }
+}
+
+/// A limit on the size of files does what a full disk does.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_spends_nothing() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let login = scene.command(&["login", "--profile", "devsso", "--use-device-code"]);
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""])
+        .arg(login.get_program())
+        .args(login.get_args())
+        .env_clear();
+    for (name, value) in login.get_envs() {
+        limited.env(name, value.unwrap());
+    }
+    let run = scene.run_command(&mut limited);
+    assert_eq!(run.code(), Some(1), "{}", run.stderr());
+    assert!(run.stderr().contains("failed to store the new token"), "{}", run.stderr());
+    assert_eq!(scene.emulator.counts().create_token, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_processes_ask_the_user_once() {
+    let scene = Scene::new(TokenState::Missing).await;
+    // Not before all of them are there.
+    scene.emulator.fault_on(Operation::CreateToken, ErrorName::AuthorizationPending);
+    let arguments = ["login", "--profile", "devsso", "--use-device-code"];
+    let stderr = |number: usize| scene.path(&format!("stderr-{number}"));
+    let start = |number| {
+        let mut command = scene.command(&arguments);
+        command.stderr(fs::File::create(stderr(number)).unwrap());
+        command.stdout(Stdio::null()).spawn().unwrap()
+    };
+    let logins: Vec<_> = (0..20).map(start).collect();
+    approve(&scene.emulator);
+    let waits = |number: &usize| {
+        fs::read_to_string(stderr(*number)).unwrap().contains("another login for this session")
+    };
+    wait_until(|| (0..20).filter(waits).count() == 19);
+    scene.emulator.clear_faults();
+    for mut login in logins {
+        assert!(login.wait().unwrap().success());
+    }
+    let counts = scene.emulator.counts();
+    assert_eq!((counts.start_device_authorization, counts.register_client), (1, 1));
+}
