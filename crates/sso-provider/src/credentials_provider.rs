@@ -291,9 +291,7 @@ impl SsoCredentialsProviderBuilder {
             (None, None) => return Err(ConfigError::NoTokenSource),
         };
         Ok(SsoCredentialsProvider(Arc::new(Shared {
-            role_cache: self
-                .role_cache
-                .map(|file| RoleCache::new(file, self.account_id.clone(), self.role_cache_window)),
+            role_cache: self.role_cache.map(|file| RoleCache::new(file, self.role_cache_window)),
             portal: self.portal,
             account_id: self.account_id,
             role_name: self.role_name,

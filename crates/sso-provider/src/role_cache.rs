@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use sso_cache::{RoleCredentialsFile, RoleCredentialsFileLock};
-use sso_types::{AccountId, Clock, Credentials};
+use sso_types::{Clock, Credentials};
 use tokio::time::Instant;
 
 use crate::CredentialsError;
@@ -21,7 +21,6 @@ const WAIT: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(crate) struct RoleCache {
     file: Arc<RoleCredentialsFile>,
-    account_id: AccountId,
     /// The time that the credentials must have left.
     window: SignedDuration,
     access_notice: AccessNotice,
@@ -34,10 +33,10 @@ enum Turn {
 }
 
 impl RoleCache {
-    pub(crate) fn new(file: RoleCredentialsFile, account_id: AccountId, window: Duration) -> Self {
+    pub(crate) fn new(file: RoleCredentialsFile, window: Duration) -> Self {
         let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
         let access_notice = AccessNotice::default();
-        Self { file: Arc::new(file), account_id, window, access_notice }
+        Self { file: Arc::new(file), window, access_notice }
     }
 
     /// The credentials in the file, else what `ask` gives: once, for all processes that wait.
@@ -94,24 +93,12 @@ impl RoleCache {
         is_good.then_some(credentials)
     }
 
-    /// Reads the file. Credentials of another account, which somebody must have put there, are
-    /// ignored. Older AWS CLIs do not record the account.
     fn load(&self) -> Option<Credentials> {
         let (credentials, version) = self.file.load_with_fingerprint()?;
         if !version.is_private() {
             self.warn_of_access();
         }
-        match credentials.account_id() {
-            Some(found) if *found != self.account_id => {
-                tracing::warn!(
-                    "the cached role credentials in {} are ignored: they belong to the account {found}, not to {}",
-                    self.file.path().display(),
-                    self.account_id
-                );
-                None
-            }
-            Some(_) | None => Some(credentials),
-        }
+        Some(credentials)
     }
 
     /// Says what other users may do with the file or its directory, if anything.

@@ -25,9 +25,6 @@ pub(super) fn get(
     let file = providers.role_credentials_file().filter(|_| !options.refresh);
     let cached = file.as_ref().and_then(RoleCredentialsFile::load_with_fingerprint);
     let cached = cached.filter(|(it, _)| it.expires_at().duration_since(context::now()) >= WINDOW);
-    // Those of another account are left to the provider, which warns of them.
-    let is_own = |it: &Credentials| it.account_id().is_none_or(|id| id == provider.account_id());
-    let cached = cached.filter(|(it, _)| is_own(it));
     let credentials = match cached {
         Some((credentials, version)) => {
             // Known without another system call. Warnings of the libraries are not printed yet.
