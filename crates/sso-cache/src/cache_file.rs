@@ -79,6 +79,10 @@ impl CacheFile {
         self.file.fingerprint().map_err(|error| StoreError::read(self.path(), error.into()))
     }
 
+    pub(crate) fn is_directory_missing(&self) -> bool {
+        self.file.locate().is_err_and(|error| error.is_not_found())
+    }
+
     pub(crate) fn access_warnings(&self) -> Vec<AccessWarning> {
         self.file.access_warnings()
     }

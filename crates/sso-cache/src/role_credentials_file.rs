@@ -97,6 +97,12 @@ impl RoleCredentialsFile {
         self.file.read(role_json::parse).map(|it| it.value)
     }
 
+    /// Whether the directory of the file is missing. Then there are no credentials, and taking the
+    /// lock would make the directory. Some system calls.
+    pub fn is_directory_missing(&self) -> bool {
+        self.file.is_directory_missing()
+    }
+
     /// Takes the lock that every writer takes, so that of many processes one asks the service;
     /// `None` when someone else holds it. Does not wait. Missing directories are made. Read the
     /// file again after taking it.

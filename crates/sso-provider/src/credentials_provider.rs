@@ -94,6 +94,11 @@ impl SsoCredentialsProvider {
             let answer = tokio::time::timeout(left, self.ask()).await;
             answer.unwrap_or(Err(CredentialsError::Timeout { limit }))
         };
+        if self.0.role_cache.as_ref().is_some_and(RoleCache::is_unused) {
+            // Without a login there is nothing to write: the lock would only make directories.
+            let token = tokio::time::timeout(limit, self.0.token_provider.retrieve_bearer_token());
+            token.await.map_err(|_| CredentialsError::Timeout { limit })??;
+        }
         let retrieved = match &self.0.role_cache {
             Some(cache) => cache.get_or(self.0.clock.as_ref(), use_cached, limit, ask).await,
             None => ask(limit).await,

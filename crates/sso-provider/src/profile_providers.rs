@@ -367,7 +367,7 @@ impl ProfileProvidersBuilder {
     /// error names the file and the line, or the variable.
     pub fn build(mut self) -> Result<ProfileProviders, ConfigError> {
         let environment = self.environment.take().unwrap_or_else(Environment::from_process);
-        let (asked_for, settings) = self.resolve(&environment)?;
+        let (asked_for, settings, config_file) = self.resolve(&environment)?;
         let https = match self.https_client.take() {
             Some(client) => client,
             None => self.new_https_client(&settings, &environment)?,
@@ -395,7 +395,8 @@ impl ProfileProvidersBuilder {
             Some(dir) => dir,
             None => sso_cache::token_cache_dir(&environment)?,
         };
-        let file = TokenFile::new(cache_dir.join(asked_for.cache_key().file_name()));
+        let file = TokenFile::new(cache_dir.join(asked_for.cache_key().file_name()))
+            .with_config_file(config_file);
         let token_provider = match (asked_for.sso_session(), &asked_for) {
             (Some(session), _) => {
                 // No retry layer: the provider looks at the file before it repeats a refresh, and what
@@ -435,8 +436,11 @@ impl ProfileProvidersBuilder {
         })
     }
 
-    /// What is asked for, and with which settings, as the shared config files have it.
-    fn resolve(&self, environment: &Environment) -> Result<(AskedFor, Settings), ConfigError> {
+    /// The requested profile or session with its settings, and the config file that they come from.
+    fn resolve(
+        &self,
+        environment: &Environment,
+    ) -> Result<(AskedFor, Settings, PathBuf), ConfigError> {
         let loaded;
         let config = if let Some(config) = &self.shared_config {
             config
@@ -444,14 +448,16 @@ impl ProfileProvidersBuilder {
             loaded = SharedConfig::load(&Locations::from_environment(environment)?)?;
             &loaded
         };
+        let config_file = config.config_file().to_owned();
         if let Some(name) = &self.sso_session {
             let settings = Settings::resolve(None, config, environment)?;
-            return Ok((AskedFor::Session(SsoSession::resolve(config, name)?), settings));
+            let session = AskedFor::Session(SsoSession::resolve(config, name)?);
+            return Ok((session, settings, config_file));
         }
         let (name, _) = sso_config::selected_profile(self.profile.as_deref(), environment)?;
         let profile = SsoProfile::resolve(config, &name, environment)?;
         let settings = profile.settings().clone();
-        Ok((AskedFor::Profile(Box::new(profile)), settings))
+        Ok((AskedFor::Profile(Box::new(profile)), settings, config_file))
     }
 
     fn with_options(&self, mut builder: SsoTokenProviderBuilder) -> SsoTokenProviderBuilder {

@@ -39,6 +39,11 @@ impl RoleCache {
         Self { file: Arc::new(file), window, access_notice }
     }
 
+    /// Whether nothing was ever cached in the directory: it is missing.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.file.is_directory_missing()
+    }
+
     /// The credentials in the file, else what `ask` gives: once, for all processes that wait.
     ///
     /// Without `use_cached`, the file is only written. `ask` is given the rest of `limit`, and must
