@@ -18,6 +18,7 @@ use super::{Stage, Weather, logins};
 const LOCK: Duration = Duration::from_secs(20);
 const SLACK: Duration = Duration::from_secs(10);
 /// The exit codes of `ssocreds` that a fault can be the reason of.
+const OTHER: i32 = 1;
 const LOGIN_REQUIRED: i32 = 4;
 const NOT_AVAILABLE: i32 = 6;
 
@@ -87,6 +88,15 @@ pub(crate) fn end(stage: &Stage, run: &Run, output: &Output) {
             stage.tally.count("ended: not available");
             if !stage.services.since(run.services) {
                 let why = format!("{:?}: not available although all was well: {error}", run.what);
+                stage.tally.violation(&why);
+            }
+        }
+        // The refresh token was not spent, because the new one could not be stored.
+        Some(OTHER) if error.contains("nothing can be written to") => {
+            stage.tally.count("ended: nothing can be written, so nothing was spent");
+            let is_full = run.handicap == Handicap::FullDisk;
+            if !is_full && !stage.services.since(run.services) {
+                let why = format!("{:?}: cannot write although all was well: {error}", run.what);
                 stage.tally.violation(&why);
             }
         }
