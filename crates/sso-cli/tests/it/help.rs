@@ -113,6 +113,7 @@ fn the_help_of_exec() {
                                       credential_process [possible values: endpoint, process]
               --token-in-environment  With --renew: pass the endpoint's token as a variable too, for SDKs
                                       that do not read the file
+              --login                 Log in first if that is needed, on a terminal
               --refresh               Get new role credentials, even if cached ones are valid, and replace
                                       the cached ones
           -h, --help                  Print help (see more with '--help')
