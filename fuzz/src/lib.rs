@@ -7,7 +7,6 @@
 #![forbid(unsafe_code)]
 
 mod answer;
-pub mod command_line;
 pub mod config_files;
 pub mod endpoint_url;
 mod leak;
@@ -37,7 +36,6 @@ pub type Check = fn(&[u8]) -> Verdict;
 
 /// Each target by its name, which is also that of its file, its seeds and its program.
 pub const TARGETS: &[(&str, Check)] = &[
-    ("command_line", command_line::check),
     ("config_files", config_files::check),
     ("endpoint_url", endpoint_url::check),
     ("link_rules", link_rules::check),
