@@ -2,18 +2,20 @@
 
 #![expect(clippy::doc_markdown, reason = "these are help texts, read at a terminal")]
 
+mod credentials;
+mod global;
+mod lists;
+mod login;
+
 use std::ffi::OsString;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use clap_complete::ArgValueCandidates;
-use sso_http::AccountInfo;
-use sso_types::AccountId;
-use wildmatch::WildMatch;
 
-use crate::candidates::{account_ids, profiles, role_names, sessions};
+pub(crate) use self::credentials::{Console, Exec, Export, ExportFormat, Renew, Retrieval, Serve};
+pub(crate) use self::global::{Global, seconds};
+pub(crate) use self::lists::{List, ListFormat, Roles};
+pub(crate) use self::login::{Login, LoginOptions, LogoutOptions, TextFormat, Token};
 
 /// The exit codes, as the help shows them.
 const EXIT_CODES: &str = "\
@@ -63,75 +65,6 @@ impl Arguments {
             ));
         }
         Ok(arguments)
-    }
-}
-
-/// Options that every command takes.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
-    /// The profile [default: AWS_PROFILE, else AWS_DEFAULT_PROFILE, else "default"]
-    #[arg(long, global = true, value_name = "NAME", add = ArgValueCandidates::new(profiles))]
-    pub(crate) profile: Option<String>,
-    /// The directory of the token files [default: SSOCREDS_CACHE_DIR, else ~/.aws/sso/cache]
-    #[arg(long, global = true, value_name = "DIRECTORY")]
-    pub(crate) cache_dir: Option<PathBuf>,
-    /// The directory of cached role credentials [default: SSOCREDS_ROLE_CACHE_DIR, else
-    /// ~/.aws/cli/cache]
-    #[arg(long, global = true, value_name = "DIRECTORY")]
-    pub(crate) role_cache_dir: Option<PathBuf>,
-    /// Do not read or write cached role credentials
-    #[arg(long, global = true)]
-    pub(crate) no_cache: bool,
-    /// The time limit for opening a connection [default: SSOCREDS_CONNECT_TIMEOUT, else 3.1]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) connect_timeout: Option<Duration>,
-    /// The time limit for the whole command, with all retries [default: SSOCREDS_TIMEOUT, else 60;
-    /// 50 for credential-process, none for accounts and roles]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) timeout: Option<Duration>,
-    /// Refresh an expired token even if the new one cannot be written to the directory of the token
-    /// files. Every other program that shares the login then needs a new one
-    #[arg(long, global = true)]
-    pub(crate) allow_unsaved_refresh: bool,
-    /// Log to stderr (-vv for more); secrets are never logged
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// When to use colour; NO_COLOR is honoured
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_default_value = true
-    )]
-    pub(crate) color: Color,
-}
-
-/// Parses a time limit: seconds, more than none, with a fraction if need be.
-pub(crate) fn seconds(value: &str) -> Result<Duration, &'static str> {
-    let seconds = value.parse().ok().and_then(|it| Duration::try_from_secs_f64(it).ok());
-    seconds.filter(|it| !it.is_zero()).ok_or("give a number of seconds greater than 0")
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-pub(crate) enum Color {
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
-
-impl Color {
-    /// Applies the choice to stdout and stderr of this process.
-    pub(crate) fn write_global(self) {
-        match self {
-            Self::Auto => anstream::ColorChoice::Auto,
-            Self::Always => anstream::ColorChoice::Always,
-            Self::Never => anstream::ColorChoice::Never,
-        }
-        .write_global();
     }
 }
 
@@ -270,243 +203,10 @@ impl Command {
     }
 }
 
-/// Options of the commands that get role credentials.
-#[derive(Debug, Args)]
-pub(crate) struct Retrieval {
-    /// Get new role credentials, even if cached ones are valid, and replace the cached ones
-    #[arg(long)]
-    pub(crate) refresh: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Export {
-    /// The output format
-    #[arg(long, default_value = "env")]
-    pub(crate) format: ExportFormat,
-    /// Add the profile's region: AWS_REGION and AWS_DEFAULT_REGION, in ini "region", in process none
-    #[arg(long)]
-    pub(crate) region: bool,
-    #[command(flatten)]
-    pub(crate) retrieval: Retrieval,
-    /// Log in first if that is needed, on a terminal
-    #[arg(long)]
-    pub(crate) login: bool,
-}
-
-/// The formats of `aws configure export-credentials`, and JSON and INI.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExportFormat {
-    /// The JSON of credential_process
-    Process,
-    /// export NAME=VALUE, for sh, bash and zsh
-    Env,
-    /// NAME=VALUE, for files of variables; a shell reads it too
-    EnvNoExport,
-    /// set -gx NAME "VALUE"
-    Fish,
-    /// $Env:NAME="VALUE"
-    Powershell,
-    /// set NAME=VALUE
-    WindowsCmd,
-    /// A JSON object of the environment variables
-    Json,
-    /// A profile for ~/.aws/credentials
-    Ini,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Exec {
-    /// Keep renewing the credentials: through a local endpoint, or through credential_process
-    #[arg(
-        long,
-        value_name = "HOW",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "endpoint"
-    )]
-    pub(crate) renew: Option<Renew>,
-    /// With --renew: pass the endpoint's token as a variable too, for SDKs that do not read the file
-    #[arg(long, requires = "renew")]
-    pub(crate) token_in_environment: bool,
-    /// Log in first if that is needed, on a terminal
-    #[arg(long)]
-    pub(crate) login: bool,
-    /// The command and its arguments
-    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<OsString>,
-    #[command(flatten)]
-    pub(crate) retrieval: Retrieval,
-}
-
-/// How a command gets new credentials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Renew {
-    /// A container credentials endpoint on 127.0.0.1
-    Endpoint,
-    /// A config file whose default profile runs ssocreds
-    Process,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Serve {
-    /// A profile; may be given more than once
-    #[arg(long = "profile", id = "profile", value_name = "NAME", action = clap::ArgAction::Append)]
-    pub(crate) profiles: Vec<String>,
-    /// The address to listen on; port 0 takes any that is free
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub(crate) listen: SocketAddr,
-    /// Allow an address that other machines or containers may reach; nothing is encrypted
-    #[arg(long)]
-    pub(crate) allow_non_loopback: bool,
-    /// Write the token to this file instead of a private one; removed at the end
-    #[arg(long, value_name = "FILE")]
-    pub(crate) token_file: Option<PathBuf>,
-    /// Write the variables of the first profile to this file, NAME=VALUE; removed at the end
-    #[arg(long, value_name = "FILE")]
-    pub(crate) env_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Console {
-    /// The page to open in the console [default: its home page]
-    #[arg(long, value_name = "URL")]
-    pub(crate) destination: Option<String>,
-    /// Print the link instead of opening it
-    #[arg(long)]
-    pub(crate) print: bool,
-}
-
-/// Selects a login without a profile.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Login {
-    /// Use an sso-session instead of a profile
-    #[arg(
-        long,
-        value_name = "NAME",
-        conflicts_with = "profile",
-        add = ArgValueCandidates::new(sessions)
-    )]
-    pub(crate) sso_session: Option<String>,
-    /// Log in first if that is needed, on a terminal
-    #[arg(long)]
-    pub(crate) login: bool,
-}
-
-/// How to log in.
-#[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
-pub(crate) struct LoginOptions {
-    /// An sso-session, in place of a profile
-    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
-    pub(crate) sso_session: Option<String>,
-    /// Every sso-session of the config file, one after the other
-    #[arg(long, conflicts_with_all = ["profile", "sso_session"])]
-    pub(crate) all: bool,
-    /// Show a code to enter on any device, instead of using a browser on this machine
-    #[arg(long)]
-    pub(crate) use_device_code: bool,
-    /// Show the page without opening it
-    #[arg(long)]
-    pub(crate) no_browser: bool,
-    /// The port of 127.0.0.1 that the browser comes back to [default: any free port]
-    #[arg(long, value_name = "PORT", conflicts_with = "use_device_code")]
-    pub(crate) port: Option<u16>,
-    /// Keep a login that is still valid or can be refreshed
-    #[arg(long)]
-    pub(crate) if_needed: bool,
-    /// How long to wait for you
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    pub(crate) wait: u64,
-    /// Show the page as a QR code too
-    #[arg(long)]
-    pub(crate) qr: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LogoutOptions {
-    /// An sso-session, in place of a profile
-    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
-    pub(crate) sso_session: Option<String>,
-    /// Every login of this user, the AWS CLI's too
-    #[arg(long, conflicts_with_all = ["profile", "sso_session"])]
-    pub(crate) all: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Token {
-    #[command(flatten)]
-    pub(crate) login: Login,
-    /// The output format; json includes the expiry
-    #[arg(long, default_value = "text")]
-    pub(crate) format: TextFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TextFormat {
-    Text,
-    Json,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TableFormat {
     Table,
     Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ListFormat {
-    Table,
-    Json,
-    Csv,
-}
-
-#[derive(Debug, Clone, Args)]
-pub(crate) struct List {
-    #[command(flatten)]
-    pub(crate) login: Login,
-    /// The output format
-    #[arg(long, default_value = "table")]
-    pub(crate) format: ListFormat,
-    /// List accounts with such a name only: * stands for any text, ? for one character; upper and
-    /// lower case are the same
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) account_name: Option<String>,
-}
-
-impl List {
-    /// Whether the account passes the filter.
-    pub(crate) fn includes(&self, account: &AccountInfo) -> bool {
-        let name = account.account_name.as_deref().unwrap_or_default();
-        self.account_name.as_deref().is_none_or(|pattern| matches(pattern, name))
-    }
-}
-
-fn matches(pattern: &str, name: &str) -> bool {
-    WildMatch::new_case_insensitive(pattern).matches(name)
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Roles {
-    /// List the roles of this account only [default: all accounts]
-    #[arg(
-        long,
-        value_name = "ID",
-        conflicts_with = "account_name",
-        add = ArgValueCandidates::new(account_ids)
-    )]
-    pub(crate) account_id: Option<AccountId>,
-    /// List roles with such a name only: * and ? as for --account-name
-    #[arg(long, value_name = "PATTERN", add = ArgValueCandidates::new(role_names))]
-    pub(crate) role_name: Option<String>,
-    #[command(flatten)]
-    pub(crate) list: List,
-}
-
-impl Roles {
-    /// Whether the role passes the filter.
-    pub(crate) fn includes(&self, role_name: &str) -> bool {
-        self.role_name.as_deref().is_none_or(|pattern| matches(pattern, role_name))
-    }
 }
 
 #[derive(Debug, Args)]

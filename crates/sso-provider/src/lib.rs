@@ -137,6 +137,8 @@ mod access;
 mod credentials_cache;
 mod credentials_provider;
 mod error;
+#[cfg(feature = "https")]
+mod from_profile;
 mod jitter;
 mod login_command;
 mod mapped_credentials;
@@ -157,10 +159,12 @@ mod wait;
 pub use credentials_cache::{CredentialsCache, CredentialsCacheBuilder};
 pub use credentials_provider::{SsoCredentialsProvider, SsoCredentialsProviderBuilder};
 pub use error::{CallError, CannotRefresh, ConfigError, CredentialsError, LoginReason, TokenError};
+#[cfg(feature = "https")]
+pub use from_profile::{from_env, from_profile};
 pub use login_command::LoginCommand;
 pub use mapped_credentials::MappedCredentials;
 #[cfg(feature = "https")]
-pub use profile_providers::{ProfileProviders, ProfileProvidersBuilder, from_env, from_profile};
+pub use profile_providers::{ProfileProviders, ProfileProvidersBuilder};
 pub use provide_credentials::{CredentialsFuture, ProvideCredentials};
 pub use sso_types::PROVIDER_NAME;
 pub use token_provider::{BearerToken, SsoTokenProvider};

@@ -1,0 +1,77 @@
+//! The options of `login`, `logout` and `token`, and those that select a login.
+
+use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates;
+
+use crate::candidates::sessions;
+
+/// Selects a login without a profile.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Login {
+    /// Use an sso-session instead of a profile
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "profile",
+        add = ArgValueCandidates::new(sessions)
+    )]
+    pub(crate) sso_session: Option<String>,
+    /// Log in first if that is needed, on a terminal
+    #[arg(long)]
+    pub(crate) login: bool,
+}
+
+/// How to log in.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct LoginOptions {
+    /// An sso-session, in place of a profile
+    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
+    pub(crate) sso_session: Option<String>,
+    /// Every sso-session of the config file, one after the other
+    #[arg(long, conflicts_with_all = ["profile", "sso_session"])]
+    pub(crate) all: bool,
+    /// Show a code to enter on any device, instead of using a browser on this machine
+    #[arg(long)]
+    pub(crate) use_device_code: bool,
+    /// Show the page without opening it
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// The port of 127.0.0.1 that the browser comes back to [default: any free port]
+    #[arg(long, value_name = "PORT", conflicts_with = "use_device_code")]
+    pub(crate) port: Option<u16>,
+    /// Keep a login that is still valid or can be refreshed
+    #[arg(long)]
+    pub(crate) if_needed: bool,
+    /// How long to wait for you
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) wait: u64,
+    /// Show the page as a QR code too
+    #[arg(long)]
+    pub(crate) qr: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogoutOptions {
+    /// An sso-session, in place of a profile
+    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
+    pub(crate) sso_session: Option<String>,
+    /// Every login of this user, the AWS CLI's too
+    #[arg(long, conflicts_with_all = ["profile", "sso_session"])]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    #[command(flatten)]
+    pub(crate) login: Login,
+    /// The output format; json includes the expiry
+    #[arg(long, default_value = "text")]
+    pub(crate) format: TextFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextFormat {
+    Text,
+    Json,
+}
