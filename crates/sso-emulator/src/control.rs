@@ -1,6 +1,4 @@
-//! The control interface: what [`crate::Emulator`] offers, as HTTP with JSON for other languages.
-//!
-//! Not responsible for the emulated services.
+//! The control interface: the methods of [`crate::Emulator`] as HTTP with JSON, for other languages.
 
 use std::time::Duration;
 
@@ -74,7 +72,7 @@ pub(crate) fn answer(world: &World, method: &str, path: &str, body: &[u8]) -> An
     }
 }
 
-/// What the program prints, and `write-home` answers.
+/// Describes a written home: the line that the program prints and the answer of `write-home`.
 pub(crate) fn describe(world: &World, home: &Home) -> Value {
     let environment: Map<_, _> =
         home.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
@@ -111,7 +109,7 @@ struct Role {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Device {
-    /// None: whoever waits.
+    /// `None` means every pending authorization.
     user_code: Option<String>,
 }
 
@@ -252,7 +250,7 @@ fn add_fault(world: &World, scripted: ScriptedFault) -> Result<Value, String> {
     Ok(json!({}))
 }
 
-/// Only where a home was written before: the interface writes nowhere else.
+/// Writes the last written home again. The interface writes to no other directory.
 fn write_home(world: &World, wanted: &WriteHome) -> Result<Value, String> {
     let state = TokenState::from_name(&wanted.state)
         .ok_or_else(|| format!("there is no token state {}", wanted.state))?;
@@ -262,7 +260,7 @@ fn write_home(world: &World, wanted: &WriteHome) -> Result<Value, String> {
     Ok(describe(world, &home))
 }
 
-/// Reads a JSON body and does something with it; what is wrong with it is answered with 400.
+/// Parses a JSON body and passes it to `work`; an error of either is answered with 400.
 fn with<T: for<'a> Deserialize<'a>>(
     body: &[u8],
     work: impl FnOnce(T) -> Result<Value, String>,
@@ -278,6 +276,6 @@ fn done() -> Answer {
     Answer::ok(&json!({}))
 }
 
-fn refuse(status: u16, message: &str) -> Answer {
+pub(crate) fn refuse(status: u16, message: &str) -> Answer {
     Answer::json(status, &json!({"message": message}))
 }

@@ -43,9 +43,7 @@ impl Emulator {
         let listen = |source| StartError::Listen { port, source };
         let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let scheme = if settings.tls { "https" } else { "http" };
-        let base_url = format!("{scheme}://{address}");
-        let world = Arc::new(World::new(settings, accounts, clock, base_url, ca_pem));
+        let world = Arc::new(World::new(settings, accounts, clock, address, ca_pem));
         let task = tokio::spawn(server::serve(listener, tls, Arc::clone(&world)));
         Ok(Self { world, task })
     }

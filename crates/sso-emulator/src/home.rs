@@ -1,7 +1,7 @@
 //! A complete home directory for clients: config file, token files, environment.
 //!
-//! Not responsible for how the library under test reads and writes such files: this is on purpose
-//! an implementation of its own, made to what the AWS CLI writes.
+//! Shares no code with the libraries under test, so that it does not repeat their mistakes: it
+//! follows what the AWS CLI writes.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -19,6 +19,10 @@ use crate::{Emulator, control};
 /// How long before its expiry the token of [`TokenState::InRefreshWindow`] is written, at most:
 /// less than the five minutes of the AWS SDKs and the fifteen of botocore.
 const IN_WINDOW: Duration = Duration::from_secs(120);
+
+/// A line of the config file. A config file without it is a person's own, and is not replaced. It is
+/// the last line, so that the line numbers of the profiles do not depend on it.
+const MARK: &str = "# Written by sso-emulator, which replaces this file.";
 
 /// What a sign-in gives, as it is written to a token file. Made up: no AWS service takes these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,20 +131,37 @@ pub struct Home {
     pub token: Option<IssuedToken>,
 }
 
-/// A file or directory of the home could not be written; the message names it.
+/// Why a home could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {}; choose a directory that can be written to", path.display())]
-pub struct HomeError {
-    path: PathBuf,
-    source: io::Error,
+#[non_exhaustive]
+pub enum HomeError {
+    /// A file or directory of the home could not be written.
+    #[error("cannot write {}; choose a directory that can be written to", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A file would be replaced that no emulator has written. Nothing was changed.
+    #[error(
+        "{} was not written by sso-emulator and would be replaced; \
+         choose an empty or a new directory for the home",
+        path.display()
+    )]
+    NotWrittenByEmulator {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Emulator {
     /// Writes a home into `directory`, which is made where there is none, and signs in for it.
     ///
     /// It has one profile with an `sso_session` and one in the legacy form, each with its token
-    /// file. Directories get mode 0700, files 0600. What an earlier call wrote is replaced. Blocks
-    /// for as long as a few small files take.
+    /// file. Directories get mode 0700, files 0600. Files that an emulator wrote before are replaced;
+    /// others are not: see [`HomeError::NotWrittenByEmulator`]. Blocks while it writes a few small
+    /// files.
     pub fn write_home(&self, directory: &Path, state: TokenState) -> Result<Home, HomeError> {
         write(&self.world, directory, state)
     }
@@ -156,17 +177,22 @@ pub(crate) fn write(world: &World, directory: &Path, state: TokenState) -> Resul
     let settings = &world.settings;
     let aws = directory.join(".aws");
     let cache = aws.join("sso").join("cache");
+    let config_file = aws.join("config");
+    let token_file = cache.join(file_name(&settings.session_name));
+    let legacy_token_file = cache.join(file_name(&settings.start_url));
+    let ca_bundle = world.ca_pem.as_ref().map(|_| directory.join("ca-bundle.pem"));
+    let written_before = world.lock().home.as_deref() == Some(directory);
+    if !written_before && !has_mark(&config_file) {
+        let files = [&config_file, &token_file, &legacy_token_file];
+        refuse_existing(files.into_iter().chain(&ca_bundle))?;
+    }
     make_directory(directory, &cache)?;
     let (account_id, role_name) = world.lock().assignments.first();
 
-    let config_file = aws.join("config");
     replace(&config_file, config(settings, &account_id, &role_name).as_bytes())?;
-    let token_file = cache.join(file_name(&settings.session_name));
     let token = token(world, state, true);
     replace_token(&token_file, token.as_ref())?;
-    let legacy_token_file = cache.join(file_name(&settings.start_url));
     replace_token(&legacy_token_file, self::token(world, state, false).as_ref())?;
-    let ca_bundle = world.ca_pem.as_ref().map(|_| directory.join("ca-bundle.pem"));
     if let (Some(path), Some(pem)) = (&ca_bundle, &world.ca_pem) {
         replace(path, pem.as_bytes())?;
     }
@@ -185,6 +211,21 @@ pub(crate) fn write(world: &World, directory: &Path, state: TokenState) -> Resul
         role_name,
         token,
     })
+}
+
+/// Returns whether an emulator has written the config file.
+fn has_mark(config_file: &Path) -> bool {
+    // Reading a named pipe would wait for a writer.
+    config_file.is_file()
+        && fs::read_to_string(config_file).is_ok_and(|text| text.lines().any(|line| line == MARK))
+}
+
+/// Fails if one of the files exists, also as a symbolic link that leads nowhere.
+fn refuse_existing<'a>(mut files: impl Iterator<Item = &'a PathBuf>) -> Result<(), HomeError> {
+    match files.find(|file| file.symlink_metadata().is_ok()) {
+        Some(file) => Err(HomeError::NotWrittenByEmulator { path: file.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn environment(
@@ -231,7 +272,9 @@ fn config(settings: &Settings, account_id: &str, role_name: &str) -> String {
          {}\n\
          sso_start_url = {start_url}\n\
          sso_region = {region}\n\
-         sso_registration_scopes = sso:account:access\n",
+         sso_registration_scopes = sso:account:access\n\
+         \n\
+         {MARK}\n",
         section("profile", profile),
         section("profile", legacy_profile),
         section("sso-session", session_name),
@@ -273,7 +316,7 @@ fn replace_token(path: &Path, token: Option<&IssuedToken>) -> Result<(), HomeErr
         Some(token) => replace(path, token.to_json().as_bytes()),
         None => match fs::remove_file(path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(HomeError { path: path.to_owned(), source })
+                Err(HomeError::Write { path: path.to_owned(), source })
             }
             _ => Ok(()),
         },
@@ -292,9 +335,9 @@ fn whole_seconds(at: Timestamp) -> String {
 /// Makes `directory` and all between `home` and it for the owner alone.
 fn make_directory(home: &Path, directory: &Path) -> Result<(), HomeError> {
     fs::create_dir_all(directory)
-        .map_err(|source| HomeError { path: directory.to_owned(), source })?;
+        .map_err(|source| HomeError::Write { path: directory.to_owned(), source })?;
     for made in directory.ancestors().take_while(|path| *path != home) {
-        owner_only(made).map_err(|source| HomeError { path: made.to_owned(), source })?;
+        owner_only(made).map_err(|source| HomeError::Write { path: made.to_owned(), source })?;
     }
     Ok(())
 }
@@ -321,7 +364,7 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), HomeError> {
         file.persist(path)?;
         Ok(())
     };
-    write().map_err(|source| HomeError { path: path.to_owned(), source })
+    write().map_err(|source| HomeError::Write { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

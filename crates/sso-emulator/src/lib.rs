@@ -69,6 +69,7 @@ mod sessions;
 mod settings;
 mod sign_in;
 mod tls;
+mod web_pages;
 mod wire;
 mod world;
 

@@ -1,6 +1,6 @@
-//! The server: connections, requests, faults applied.
+//! The server: accepts connections, reads requests, applies faults.
 //!
-//! Not responsible for what an operation answers: see `portal`, `oidc`, `browser` and `control`.
+//! The answers themselves come from `portal`, `oidc`, `browser` and `control`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,9 +25,9 @@ use crate::query::Query;
 use crate::sessions::random_hex;
 use crate::wire::{Dropped, Sabotage, Wire, WireBody};
 use crate::world::{World, pause};
-use crate::{ErrorName, Fault, Operation, browser, control, oidc, portal};
+use crate::{ErrorName, Fault, Operation, browser, control, oidc, portal, web_pages};
 
-/// Longer requests than any client sends.
+/// The largest body that is read; clients send much smaller ones.
 const BODY_LIMIT: usize = 1024 * 1024;
 const BEARER_TOKEN: &str = "x-amz-sso_bearer_token";
 
@@ -41,7 +41,7 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, world
                     world.lock().log.counts.connections += 1;
                     connections.spawn(connection(stream, tls.clone(), Arc::clone(&world)));
                 }
-                // Out of file descriptors, say: it passes.
+                // For example out of file descriptors, which is temporary.
                 Err(_) => pause(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -50,10 +50,10 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, world
 }
 
 async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, world: Arc<World>) {
-    // Small answers, each waited for; without it they are merely slower.
+    // The client waits for each small answer. Without this option it waits longer.
     let _ = stream.set_nodelay(true);
     match tls {
-        // A client that does not trust the certificate goes away here.
+        // The handshake fails if the client does not trust the certificate.
         Some(tls) => {
             if let Ok(stream) = tls.accept(stream).await {
                 speak_http(stream, world).await;
@@ -70,8 +70,8 @@ async fn speak_http(stream: impl AsyncRead + AsyncWrite + Unpin, world: Arc<Worl
         let (world, sabotage) = (Arc::clone(&world), sabotage.clone());
         async move { respond(&world, request, &sabotage).await }
     });
-    // A client may stay silent as long as it likes. How a connection ends is its own affair: a
-    // fault or the client's going away are both errors to hyper.
+    // No timeout for silent clients. The result is ignored because hyper reports an error both for
+    // a fault and for a client that disconnects.
     let mut http = http1::Builder::new();
     let _ = http.header_read_timeout(None).serve_connection(TokioIo::new(wire), service).await;
 }
@@ -86,12 +86,18 @@ async fn respond(
         return Err(Dropped);
     };
     let body = body.to_bytes();
-    let path = head.uri.path();
+    if let Err(refusal) = web_pages::check_host(&head.headers) {
+        return Ok(whole(&refusal));
+    }
+    let (method, path) = (head.method.as_str(), head.uri.path());
     if let Some(path) = path.strip_prefix("/emulator/") {
-        let answer = control::answer(world, head.method.as_str(), path, &body);
+        let answer = match web_pages::check_control(world, method, &head.headers) {
+            Ok(()) => control::answer(world, method, path, &body),
+            Err(refusal) => refusal,
+        };
         return Ok(whole(&answer));
     }
-    let operation = Operation::of(head.method.as_str(), path);
+    let operation = Operation::of(method, path);
     let (entry, fault) = arrive(world, operation, &head, &body);
     pause(world.settings.latency).await;
 
@@ -122,7 +128,7 @@ async fn respond(
     }
 }
 
-/// Faults by which the client gets no whole answer.
+/// Applies a fault by which the client gets no complete answer.
 async fn spoil(
     fault: &Fault,
     work: impl Fn() -> Answer,
@@ -151,7 +157,7 @@ async fn spoil(
     }
 }
 
-/// Writes the request down, and says what is to go wrong with it.
+/// Logs the request, and returns the fault to apply to it.
 fn arrive(
     world: &World,
     operation: Option<Operation>,
@@ -204,7 +210,7 @@ fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     headers.get(BEARER_TOKEN)?.to_str().ok()
 }
 
-/// A header as the log may show it.
+/// Returns a header for the log, with secret values hashed.
 fn shown((name, value): (&HeaderName, &HeaderValue)) -> (String, String) {
     let secret = [BEARER_TOKEN, "authorization", "cookie", "proxy-authorization"];
     let value = if secret.contains(&name.as_str()) {
@@ -221,7 +227,7 @@ fn whole(answer: &Answer) -> Response<WireBody> {
     response(answer, body)
 }
 
-/// Head and body; every answer of AWS has a request id, and so has each of ours.
+/// Builds the response. Like every answer of AWS, it has a request id.
 fn response(answer: &Answer, body: WireBody) -> Response<WireBody> {
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -238,7 +244,7 @@ fn response(answer: &Answer, body: WireBody) -> Response<WireBody> {
     response
 }
 
-/// Looks like a UUID, as AWS's do.
+/// Returns a random request id in the form of a UUID, as AWS's are.
 fn request_id() -> String {
     let mut id = random_hex(16);
     for dash in [8, 13, 18, 23] {

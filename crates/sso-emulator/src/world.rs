@@ -1,7 +1,6 @@
-//! What all requests share: settings, clock and, behind one lock, the state.
-//!
-//! Not responsible for what is done with it: see `portal`, `oidc`, `server` and `control`.
+//! What all requests share: the settings, the clock and, behind one lock, the state.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +22,8 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     /// Scheme, host and port, without a slash at the end.
     pub(crate) base_url: String,
+    /// The port that the server listens on.
+    pub(crate) port: u16,
     pub(crate) ca_pem: Option<String>,
     clock: Arc<dyn Clock>,
     /// Milliseconds by which the emulator is ahead of its clock.
@@ -49,9 +50,10 @@ impl World {
         settings: Settings,
         accounts: Vec<Account>,
         clock: Arc<dyn Clock>,
-        base_url: String,
+        address: SocketAddr,
         ca_pem: Option<String>,
     ) -> Self {
+        let scheme = if settings.tls { "https" } else { "http" };
         let state = State {
             sessions: Sessions::default(),
             sign_ins: SignIns::default(),
@@ -64,7 +66,8 @@ impl World {
         };
         Self {
             settings,
-            base_url,
+            base_url: format!("{scheme}://{address}"),
+            port: address.port(),
             ca_pem,
             clock,
             ahead: AtomicI64::new(0),

@@ -50,7 +50,8 @@ pub(crate) async fn portal(emulator: &Emulator, path: &str, token: &str) -> Repl
 
 /// A POST of a JSON body.
 pub(crate) async fn post(emulator: &Emulator, path: &str, body: &Value) -> Reply {
-    send(emulator, "POST", path, &[], &body.to_string()).await.unwrap()
+    let headers = [("Content-Type", "application/json")];
+    send(emulator, "POST", path, &headers, &body.to_string()).await.unwrap()
 }
 
 /// Any request; an error when no whole answer came.
@@ -67,6 +68,7 @@ pub(crate) async fn send(
     parse(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, show(&bytes)))
 }
 
+/// The request's text. A `Host` in `headers` replaces the address in `url`.
 pub(crate) fn request(
     url: &str,
     method: &str,
@@ -74,12 +76,14 @@ pub(crate) fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> String {
+    let host = ("Host", address(url));
+    let other_host = headers.iter().any(|(name, _)| *name == "Host");
+    let host = if other_host { None } else { Some(&host) };
     let mut request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
-        address(url),
+        "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
         body.len()
     );
-    for (name, value) in headers {
+    for (name, value) in host.into_iter().chain(headers) {
         request.extend([name, ": ", value, "\r\n"]);
     }
     request + "\r\n" + body

@@ -102,3 +102,41 @@ async fn a_home_that_cannot_be_written_is_named() {
     assert!(error.to_string().contains("file"), "{error}");
     assert!(std::error::Error::source(&error).is_some());
 }
+
+#[tokio::test]
+async fn a_home_of_somebody_else_is_refused_and_left_alone() {
+    let emulator = Emulator::builder().start().await.unwrap();
+    let made = tempfile::tempdir().unwrap();
+    let made = emulator.write_home(made.path(), TokenState::Valid).unwrap();
+    for file in [&made.config_file, &made.token_file, &made.legacy_token_file] {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(file.strip_prefix(&made.directory).unwrap());
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, "[default]\nregion = eu-west-1\n").unwrap();
+        let error = emulator.write_home(directory.path(), TokenState::Valid).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(file.to_str().unwrap()), "{text}");
+        assert!(text.contains("choose"), "{text}");
+        let content = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(content, "[default]\nregion = eu-west-1\n");
+        let files = std::fs::read_dir(file.parent().unwrap()).unwrap().count();
+        assert_eq!(files, 1, "nothing was written");
+    }
+}
+
+#[tokio::test]
+async fn a_home_of_an_emulator_is_written_again() {
+    let emulator = Emulator::builder().start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let home = emulator.write_home(directory.path(), TokenState::Valid).unwrap();
+    // Another emulator, with a config file to which profiles were added.
+    let config = std::fs::read_to_string(&home.config_file).unwrap();
+    std::fs::write(&home.config_file, config + "\n[profile more]\n").unwrap();
+    let another = Emulator::builder().start().await.unwrap();
+    another.write_home(directory.path(), TokenState::Expired).unwrap();
+    // The same emulator, after a test has put a config file of its own there.
+    std::fs::write(&home.config_file, "[default]\n").unwrap();
+    another.write_home(directory.path(), TokenState::Valid).unwrap();
+    std::fs::remove_file(&home.config_file).unwrap();
+    another.write_home(directory.path(), TokenState::Valid).unwrap();
+}

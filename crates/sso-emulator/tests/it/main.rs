@@ -24,3 +24,4 @@ mod portal;
 #[cfg(feature = "program")]
 mod program;
 mod sign_in;
+mod web_pages;

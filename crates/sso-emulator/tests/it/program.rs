@@ -112,3 +112,20 @@ fn what_it_cannot_do_it_says_on_stderr() {
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.starts_with("sso-emulator: cannot write"), "{text}");
 }
+
+#[test]
+fn a_home_of_somebody_else_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join(".aws/config");
+    std::fs::create_dir(config.parent().unwrap()).unwrap();
+    std::fs::write(&config, "[profile mine]\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_sso-emulator"))
+        .arg("--home")
+        .arg(directory.path())
+        .output()
+        .unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("was not written by sso-emulator"), "{text}");
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), "[profile mine]\n");
+}
