@@ -122,7 +122,8 @@ pub(crate) fn a_refresh_and_credentials(escaped: bool) {
         for _ in 0..2 {
             // The second time the files have it all.
             let provider = provider(https.clone(), &token_file, &role_file);
-            let cache = CredentialsCache::new(provider);
+            let clock = ManualClock::at(NOW.parse().unwrap());
+            let cache = CredentialsCache::builder(provider).clock(clock).build().unwrap();
             for _ in 0..2 {
                 let credentials = cache.retrieve().await.unwrap();
                 assert!(secrets.needles[6].is(credentials.secret_access_key().expose_secret()));

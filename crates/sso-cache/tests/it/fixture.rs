@@ -60,7 +60,7 @@ pub(crate) fn credentials(number: u32) -> Credentials {
         SessionToken::new("t/".repeat(400)),
         at("2026-01-01T00:00:00Z"),
     )
-    .with_account_id(AccountId::new("012345678901").unwrap())
+    .with_account_id(AccountId::new("1234567890").unwrap())
 }
 
 /// The names in a directory, sorted.

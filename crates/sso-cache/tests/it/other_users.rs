@@ -266,7 +266,7 @@ fn role_credentials_of_another_account_are_ignored() {
             &sso_cache::CacheKey::for_session(&"session".parse().unwrap()),
         )
     };
-    let (dev, prod) = (file("111111111111"), file("012345678901"));
+    let (dev, prod) = (file("111111111111"), file("1234567890"));
     prod.store_unlocked(&credentials(1)).unwrap();
     assert!(prod.load().is_some());
     fs::rename(prod.path(), dev.path()).unwrap();

@@ -172,7 +172,7 @@ async fn the_service_refuses_a_token() {
     for command in ["token", "credential-process", "roles"] {
         let error = scene.run(&[command, "--profile", "devsso"]).failure(4);
         assert!(error.contains("InvalidRequestException"), "{error}");
-        assert!(error.ends_with("run: aws sso login --sso-session dev-session\n"), "{error}");
+        assert!(error.ends_with("run: ssocreds login --sso-session dev-session\n"), "{error}");
     }
 }
 

@@ -208,7 +208,7 @@ async fn a_login_that_is_needed_is_said_before_the_command_starts() {
     for how in ["--renew", "--renew=process"] {
         let run =
             scene.run_command(&mut command(&scene, &["--profile", "devsso", how], "echo ran"));
-        assert!(run.failure(4).contains("sso login"), "{}", run.stderr());
+        assert!(run.failure(4).contains("ssocreds login"), "{}", run.stderr());
     }
 }
 
