@@ -53,37 +53,37 @@ pub struct RefreshMaterial<'a> {
     pub refresh_token: &'a RefreshToken,
 }
 
-/// Why a token cannot be refreshed. No error while the token is valid. Only signing in again helps.
+/// Why a token cannot be refreshed. No error while the token is valid. Only a new login helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotRefreshable {
     /// The token file lacks a field, as that of a legacy profile does.
-    #[error("the token file has no {field}; sign in again to renew the token")]
+    #[error("the token file has no {field}; log in again to renew the token")]
     Missing {
         /// The field.
         field: &'static str,
     },
     /// A field is there and is the empty string.
-    #[error("the {field} in the token file is empty; sign in again to renew the token")]
+    #[error("the {field} in the token file is empty; log in again to renew the token")]
     Empty {
         /// The field.
         field: &'static str,
     },
     /// A field is there and is no string.
-    #[error("the {field} in the token file is not a string; sign in again to renew the token")]
+    #[error("the {field} in the token file is not a string; log in again to renew the token")]
     WrongType {
         /// The field.
         field: &'static str,
     },
     /// The client registration has run out.
-    #[error("the client registration expired at {at}; sign in again to renew the token")]
+    #[error("the client registration expired at {at}; log in again to renew the token")]
     RegistrationExpired {
         /// When, in UTC.
         at: Timestamp,
     },
     /// It cannot be told whether the client registration has run out.
     #[error(
-        "the registrationExpiresAt in the token file cannot be read; sign in again to renew the token"
+        "the registrationExpiresAt in the token file cannot be read; log in again to renew the token"
     )]
     UnreadableRegistrationExpiry,
 }
@@ -223,7 +223,7 @@ impl CachedToken {
         self.region.present().map(String::as_str)
     }
 
-    /// The start URL that was signed in to, where the file tells it.
+    /// The start URL of the login, where the file tells it.
     pub fn start_url(&self) -> Option<&str> {
         self.start_url.present().map(String::as_str)
     }

@@ -13,7 +13,7 @@ use sso_files::FileError;
 use crate::cache_file::MAX_FILE_SIZE;
 
 /// Content that is not what the file should hold. The fault of whichever program wrote it, or was
-/// stopped while writing; signing in again writes a new file.
+/// stopped while writing; a new login writes a new file.
 ///
 /// Positions count from the first byte of the file, a byte order mark included.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,9 +99,9 @@ impl ParseError {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The file is not there (or is a symbolic link to nothing): nobody has signed in, or someone
-    /// signed out.
-    #[error("there is no cache file {}; signing in writes it", path.display())]
+    /// The file is not there (or is a symbolic link to nothing): nobody has logged in, or someone
+    /// logged out.
+    #[error("there is no cache file {}; a login writes it", path.display())]
     NotFound {
         /// The file that was looked for.
         path: PathBuf,
@@ -119,7 +119,7 @@ pub enum StoreError {
     /// in the other's account. It was not read.
     #[error(
         "the cache file {} belongs to another user ({owner}), who may have put it there, and is \
-         not used; remove it and sign in again, or run as that user",
+         not used; remove it and log in again, or run as that user",
         path.display()
     )]
     ForeignOwner {
@@ -163,7 +163,7 @@ pub enum StoreError {
     /// The file was read and its content cannot be used. It was read more than once, some
     /// milliseconds apart, so this is no write that was under way. From a store: what was to be
     /// written is over 1 MiB, and the file is as it was.
-    #[error("the cache file {} cannot be used; signing in again replaces it", path.display())]
+    #[error("the cache file {} cannot be used; a new login replaces it", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,

@@ -4,13 +4,13 @@
 //! The refresh token in the token file may be spent by then, and the new one is in the temporary file
 //! alone. So a temporary file that is complete and newer than the token file becomes the token. "Newer" is the file system's modification time: the writer sees to it that its file is
 //! later than the one that it replaces, so a clock that was set back in between does no harm, and a
-//! sign-in by another tool after the kill is later still. (Only when the token file's time lies in
-//! the future, as one does that was written under a wrong clock, and another tool then signs in
+//! login by another tool after the kill is later still. (Only when the token file's time lies in
+//! the future, as one does that was written under a wrong clock, and another tool then logs in
 //! under the right one, does a leftover win that should not. It is a token of the same user, and
-//! signing in once more corrects it.) At the same time, which a coarse clock gives, the later
+//! logging in once more corrects it.) At the same time, which a coarse clock gives, the later
 //! expiry decides.
 //!
-//! A token file that is gone means a sign-out, and that stands: the leftover goes too. So does a
+//! A token file that is gone means a logout, and that stands: the leftover goes too. So does a
 //! first token whose writer is killed before it is in place; the user sees that login fail.
 
 use std::io;

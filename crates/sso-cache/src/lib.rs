@@ -25,7 +25,7 @@
 //! let environment = Environment::from_iter([("HOME", home.path())]);
 //! let file = TokenFile::new(standard_cached_token_filepath_in("my-session", &environment)?);
 //!
-//! // Signed in.
+//! // Logged in.
 //! let token = CachedToken::new(AccessToken::new("a1"), "2026-01-01T08:00:00Z".parse()?)
 //!     .with_refresh_token(RefreshToken::new("r1"));
 //! file.store_unlocked(&token)?;
@@ -59,8 +59,8 @@
 //! # Other programs
 //!
 //! The AWS CLI and the AWS SDKs read and write the same files without a lock, and some of them write
-//! in place. A file that does not parse is therefore read again after some milliseconds. A sign-in or
-//! sign-out by another tool stands: it is never undone by what a killed writer left. A refresh by
+//! in place. A file that does not parse is therefore read again after some milliseconds. A login or
+//! logout by another tool stands: it is never undone by what a killed writer left. A refresh by
 //! another tool at the same moment cannot be kept out, as it asks for no lock.
 //!
 //! # Known gaps

@@ -1,5 +1,5 @@
 //! The other token files of a directory: for the error that says where the token really is, and for
-//! a sign-out from everywhere.
+//! a logout from everywhere.
 //!
 //! Not responsible for using what it finds: that is the caller's explicit choice.
 
@@ -104,7 +104,7 @@ impl TokenFile {
 
 /// The token files in `directory` with their tokens, expired ones too, in no order. Client
 /// registrations, files of other tools and what cannot be read are left out. For a list of the
-/// logins, or a sign-out from all of them. No directory is an empty one. What a killed writer left of
+/// logins, or a logout from all of them. No directory is an empty one. What a killed writer left of
 /// a token file that is gone is not listed: the lock on that file finds it.
 pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, StoreError> {
     let files = cache_file::json_files(directory)?.into_iter();

@@ -36,7 +36,7 @@ impl RoleCredentialsFile {
     }
 
     /// The file that the AWS CLI uses in `directory` (see [`role_cache_dir`](crate::role_cache_dir))
-    /// for this account and role, signed in by this session or start URL. Credentials in it that say
+    /// for this account and role, for the login of this session or start URL. Credentials in it that say
     /// they are those of another account are ignored, with a warning.
     pub fn standard(
         directory: &Path,
@@ -124,7 +124,7 @@ impl RoleCredentialsFile {
         self.file.replace(&role_json::print(credentials), Durability::Cached)
     }
 
-    /// Removes the file and what killed writers may have left of one, as at a sign-out. Whether there
+    /// Removes the file and what killed writers may have left of one, as at a logout. Whether there
     /// was a file. The lock file stays. A store that is under way elsewhere may come after this.
     pub fn remove(&self) -> Result<bool, StoreError> {
         self.file.remove_all()
@@ -162,7 +162,7 @@ impl RoleCredentialsFileLock {
 
 /// The files in `directory` that hold role credentials which came from an SSO login, the AWS CLI's
 /// own included; those of other kinds (`assume-role`) and what cannot be read are left out. For a
-/// sign-out, which removes them; so a file is there, too, of which nothing is but what a killed writer
+/// logout, which removes them; so a file is there, too, of which nothing is but what a killed writer
 /// left. No directory is an empty one.
 pub fn role_credentials_files(directory: &Path) -> Result<Vec<RoleCredentialsFile>, StoreError> {
     let is_sso = |path: &PathBuf| {

@@ -115,7 +115,7 @@ mod tests {
         assert!(!is_sso(text.as_bytes()).unwrap());
     }
 
-    /// As with the AWS CLI. A sign-out, which goes through the whole directory, is more careful.
+    /// As with the AWS CLI. A logout, which goes through the whole directory, is more careful.
     #[test]
     fn the_name_of_the_file_says_what_is_in_it() {
         let text = r#"{"ProviderType":"assume-role","Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"2026-01-01T00:00:00Z"}}"#;

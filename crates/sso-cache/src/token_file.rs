@@ -135,7 +135,7 @@ impl TokenFile {
     }
 
     /// Replaces the file's content in one step, without the lock: for where there is none to be
-    /// had, and for a token that was just signed in for. Waits for the disk (`fsync`).
+    /// had, and for a token of a login made just now. Waits for the disk (`fsync`).
     ///
     /// A failure leaves the old content, and nothing else. Missing directories are made, with mode
     /// 0700; the file has mode 0600.
@@ -143,7 +143,7 @@ impl TokenFile {
         self.file.replace(&content(self.path(), token)?, Durability::Synced)
     }
 
-    /// Removes the token file and what killed writers may have left of one, as at a sign-out.
+    /// Removes the token file and what killed writers may have left of one, as at a logout.
     /// Whether there was a token file. The lock file stays. Where only what was left cannot be
     /// removed, the error names that.
     ///
@@ -211,7 +211,7 @@ impl TokenFileLock {
         }
     }
 
-    /// Removes the token file and what killed writers may have left of one, as at a sign-out.
+    /// Removes the token file and what killed writers may have left of one, as at a logout.
     /// Whether there was a token file. Where only what was left cannot be removed, the error names
     /// that.
     pub fn remove(&self) -> Result<bool, StoreError> {

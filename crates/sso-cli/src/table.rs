@@ -104,12 +104,12 @@ mod tests {
     #[test]
     fn columns_line_up_and_no_line_ends_in_blanks() {
         let mut table = Table::new(["NAME", "STATE", "NOTE"]);
-        table.row(["a".into(), "signed in".into(), "".into()]);
+        table.row(["a".into(), "logged in".into(), "".into()]);
         table.row(["größe".into(), "".into(), "evil\u{1b}[2J\nname".into()]);
         let plain = anstream::adapter::strip_str(&table.render()).to_string();
         expect![[r"
             NAME   STATE      NOTE
-            a      signed in
+            a      logged in
             größe             evil\u{1b}[2J\nname
         "]]
         .assert_eq(&plain);

@@ -166,7 +166,7 @@ fn a_file_of_another_user_is_refused() {
             error.to_string(),
             format!(
                 "the cache file {} belongs to another user (23456), who may have put it there, \
-                 and is not used; remove it and sign in again, or run as that user",
+                 and is not used; remove it and log in again, or run as that user",
                 file.path().display()
             )
         );

@@ -71,7 +71,7 @@ fn newer_it_is_the_token_though_it_expires_earlier() {
 
 #[test]
 fn older_it_is_not() {
-    // Another tool has signed in since.
+    // Another tool has logged in since.
     assert_eq!(had(&scene(&*token(6).to_json(), -1)), Some(5));
 }
 
@@ -90,7 +90,7 @@ fn torn_it_is_removed() {
 }
 
 #[test]
-fn a_sign_out_stands() {
+fn a_logout_stands() {
     let scene = scene(&*token(6).to_json(), 1);
     fs::remove_file(scene.file.path()).unwrap();
     assert_eq!(had(&scene), None);

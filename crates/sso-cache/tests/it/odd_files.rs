@@ -155,14 +155,14 @@ fn a_directory_with_the_name_of_the_temporary_file_is_in_nobodys_way() {
     assert_eq!(number(&file.load().unwrap()), 2);
     assert_eq!(names(directory.path()), ["token.json", "token.json.lock", "token.json.new"]);
 
-    // A sign-out says that it stays, and takes the token all the same.
+    // A logout says that it stays, and takes the token all the same.
     let error = lock.remove().unwrap_err();
     assert_eq!(error.path(), Some(&*beside(&file, ".new")));
     assert!(file.load().unwrap_err().is_not_found());
 }
 
 #[test]
-fn a_sign_out_takes_all_that_it_can() {
+fn a_logout_takes_all_that_it_can() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();

@@ -84,7 +84,7 @@ fn a_torn_leftover_is_overwritten() {
 }
 
 #[test]
-fn a_sign_out_finds_those_of_sso_and_no_others() {
+fn a_logout_finds_those_of_sso_and_no_others() {
     let directory = tempdir().unwrap();
     assert!(role_credentials_files(&directory.path().join("missing")).unwrap().is_empty());
     let file = file(directory.path());
@@ -98,7 +98,7 @@ fn a_sign_out_finds_those_of_sso_and_no_others() {
 }
 
 #[test]
-fn a_sign_out_finds_and_removes_what_killed_writers_left() {
+fn a_logout_finds_and_removes_what_killed_writers_left() {
     let directory = tempdir().unwrap();
     let file = file(directory.path());
     let name = file.path().file_name().unwrap().to_str().unwrap();

@@ -220,7 +220,7 @@ fn a_token_that_cannot_be_refreshed_is_a_token() {
         );
     }
     expect![
-        "the client registration expired at 2026-01-01T00:00:00Z; sign in again to renew the token"
+        "the client registration expired at 2026-01-01T00:00:00Z; log in again to renew the token"
     ]
     .assert_eq(&NotRefreshable::RegistrationExpired { at: now }.to_string());
 }

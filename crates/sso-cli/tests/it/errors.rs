@@ -77,7 +77,7 @@ async fn the_token_file_cannot_be_used() {
         4,
         &expect![[r#"
             ssocreds: a login is required
-              because the cache file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json cannot be used; signing in again replaces it
+              because the cache file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json cannot be used; a new login replaces it
               because it is not JSON: it ends too early at line 1, column 22 (byte 21)
               to log in, run: ssocreds login --sso-session dev-session
         "#]],
@@ -95,7 +95,7 @@ async fn the_token_has_expired_for_good() {
         4,
         &expect![[r#"
             ssocreds: a login is required
-              because the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; sign in again to renew the token
+              because the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; log in again to renew the token
               to log in, run: ssocreds login --sso-session dev-session
         "#]],
     );

@@ -78,11 +78,11 @@ async fn a_pipe_is_told_nothing() {
 async fn colour_is_for_terminals() {
     let scene = Scene::new(TokenState::Valid).await;
     let shown = on_a_terminal(&scene, "status");
-    assert!(shown.contains("\u{1b}[32msigned in\u{1b}[0m"), "{shown:?}");
+    assert!(shown.contains("\u{1b}[32mlogged in\u{1b}[0m"), "{shown:?}");
     let by_variable = on_a_terminal_with(&scene, "status", &[("NO_COLOR", "1")]);
     let by_option = on_a_terminal(&scene, "status --color never");
     for shown in [by_variable, by_option] {
-        assert!(shown.contains("signed in") && !shown.contains('\u{1b}'), "{shown:?}");
+        assert!(shown.contains("logged in") && !shown.contains('\u{1b}'), "{shown:?}");
     }
 }
 

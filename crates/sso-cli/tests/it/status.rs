@@ -61,16 +61,16 @@ async fn a_table() {
     expect![[r#"
         LOGIN  STATE  EXPIRES  REFRESHABLE  TOKEN FILE
         broken  unusable token file  0b8a1caec23d75d1154b8d9bef9cec6c03697638.json
-        dev-session  signed in  2999-01-01T00:00:00Z (in ...)  yes  6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
+        dev-session  logged in  2999-01-01T00:00:00Z (in ...)  yes  6a8732fe3624aef043e5f7811b597bd5e2a56b39.json
         expired  expired  2026-01-01T00:00:00Z (... ago)  no  45a6f9adb1df3a78aafc71391c7d3bfa7680229b.json
         half  misconfigured
-        lost  signed out  2010281d5053cc58bfd1e227e18c25a20f335f33.json
-        https://my-sso-portal.awsapps.com/start  signed out  c7aaaf71fcc8777ae2475525ed049d39fe16c484.json
+        lost  logged out  2010281d5053cc58bfd1e227e18c25a20f335f33.json
+        https://my-sso-portal.awsapps.com/start  logged out  c7aaaf71fcc8777ae2475525ed049d39fe16c484.json
 
         Token files are in HOME/.aws/sso/cache
-          broken: the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; signing in again replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)
+          broken: the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; a new login replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)
           broken: to log in, run: ssocreds login --sso-session broken
-          expired: the token file has no refreshToken; sign in again to renew the token
+          expired: the token file has no refreshToken; log in again to renew the token
           expired: to log in, run: ssocreds login --sso-session expired
           half: the session lacks sso_start_url in [sso-session half], HOME/.aws/config line 29; add it
           lost: to log in, run: ssocreds login --sso-session lost
@@ -80,9 +80,9 @@ async fn a_table() {
 
         PROFILE  LOGIN  STATE  ACCOUNT  ROLE  CACHED ROLE CREDENTIALS
         dangling  misconfigured
-        devsso  dev-session  signed in  123456789012  SSOReadOnlyRole
+        devsso  dev-session  logged in  123456789012  SSOReadOnlyRole
         expired  expired  expired
-        legacy  https://my-sso-portal.awsapps.com/start  signed out  123456789012  SSOReadOnlyRole
+        legacy  https://my-sso-portal.awsapps.com/start  logged out  123456789012  SSOReadOnlyRole
     "#]].assert_eq(&narrow(&hide_distances_past(&text)));
     assert_eq!(scene.emulator.requests().len(), 0, "nothing is sent");
 }
@@ -104,7 +104,7 @@ async fn json_has_the_same() {
               "state": "unusable",
               "expires_at": null,
               "refreshable": false,
-              "reason": "the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; signing in again replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)",
+              "reason": "the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; a new login replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)",
               "token_file": "HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json",
               "login_command": "ssocreds login --sso-session broken"
             },
@@ -126,7 +126,7 @@ async fn json_has_the_same() {
               "state": "expired",
               "expires_at": "2026-01-01T00:00:00Z",
               "refreshable": false,
-              "reason": "the token file has no refreshToken; sign in again to renew the token",
+              "reason": "the token file has no refreshToken; log in again to renew the token",
               "token_file": "HOME/.aws/sso/cache/45a6f9adb1df3a78aafc71391c7d3bfa7680229b.json",
               "login_command": "ssocreds login --sso-session expired"
             },

@@ -46,7 +46,7 @@ async fn the_token_has_expired_and_cannot_be_refreshed() {
     scene.store(&scene.plain("old", 0));
     check(&scene, expect![[r#"
         a login is required; run: aws sso login --sso-session dev-session
-        the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; sign in again to renew the token
+        the access token expired at 2026-01-01T00:00:00Z and cannot be refreshed: the token file has no refreshToken; log in again to renew the token
     "#]]).await;
 }
 
@@ -86,7 +86,7 @@ async fn the_token_file_is_broken() {
         &scene,
         expect![[r#"
             a login is required; run: aws sso login --sso-session dev-session
-            the cache file DIR/token.json cannot be used; signing in again replaces it
+            the cache file DIR/token.json cannot be used; a new login replaces it
             the field expiresAt holds a number where a string should be
         "#]],
     )

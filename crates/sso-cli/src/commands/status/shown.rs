@@ -104,10 +104,10 @@ fn name(login: &LoginStatus) -> &str {
 
 fn state(state: State) -> Cell {
     match state {
-        State::SignedIn => Cell::new("signed in", GOOD),
+        State::LoggedIn => Cell::new("logged in", GOOD),
         State::ExpiredRefreshable => Cell::new("expired, will be refreshed", FAIR),
         State::Expired => Cell::new("expired", BAD),
-        State::SignedOut => Cell::new("signed out", BAD),
+        State::LoggedOut => Cell::new("logged out", BAD),
         State::Unusable => Cell::new("unusable token file", BAD),
         State::Misconfigured => Cell::new("misconfigured", BAD),
     }

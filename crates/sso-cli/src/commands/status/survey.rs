@@ -59,11 +59,14 @@ pub(super) struct TokenStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
-    SignedIn,
+    // Scripts read the names of the first release.
+    #[serde(rename = "signed_in")]
+    LoggedIn,
     /// The next use refreshes it.
     ExpiredRefreshable,
     Expired,
-    SignedOut,
+    #[serde(rename = "signed_out")]
+    LoggedOut,
     /// The token file is there and cannot be used.
     Unusable,
     /// The configuration must be mended.
@@ -250,7 +253,7 @@ impl Look<'_> {
             loaded.as_ref().err().is_none_or(|why| why.is_not_found() || why.is_invalid());
         let token = self.token(&file, loaded, key, start_url);
         let is_needed = is_readable
-            && matches!(token.state, State::Expired | State::SignedOut | State::Unusable);
+            && matches!(token.state, State::Expired | State::LoggedOut | State::Unusable);
         LoginStatus {
             sso_session: None,
             start_url: Some(start_url.to_string()),
@@ -279,7 +282,7 @@ impl Look<'_> {
             Ok(token) => token,
             Err(error) if error.is_not_found() => {
                 let other = file.find_other(start_url, self.now).map(|it| it.to_string());
-                return without(State::SignedOut, other);
+                return without(State::LoggedOut, other);
             }
             Err(error) => return without(State::Unusable, Some(chain(&error))),
         };
@@ -289,7 +292,7 @@ impl Look<'_> {
             Err("legacy profiles, which name no sso-session, have no refresh token".to_owned())
         };
         let state = match (token.is_expired(self.now), &refreshability) {
-            (false, _) => State::SignedIn,
+            (false, _) => State::LoggedIn,
             (true, Ok(())) => State::ExpiredRefreshable,
             (true, Err(_)) => State::Expired,
         };
