@@ -87,7 +87,7 @@ async fn the_files_as_json() {
             }
           },
           "warnings": [
-            "HOME/.aws/config line 25: the section [plain] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile plain]"
+            "HOME/.aws/config line 27: the section [plain] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile plain]"
           ]
         }
     "#]].assert_eq(&scene.run(&["config", "--format", "json"]).success());
@@ -102,13 +102,13 @@ async fn the_files_as_tables() {
         config file:  HOME/.aws/config
         credentials file: HOME/.aws/credentials
         profile:  devsso (chosen by AWS_PROFILE (environment))
-        warning: HOME/.aws/config line 25: the section [plain] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile plain]
+        warning: HOME/.aws/config line 27: the section [plain] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile plain]
 
         [profile default]
-        region  eu-west-1  HOME/.aws/config line 21
-        s3  HOME/.aws/config line 22
-          addressing_style  path  HOME/.aws/config line 24
-          max_queue_size  20  HOME/.aws/config line 23
+        region  eu-west-1  HOME/.aws/config line 23
+        s3  HOME/.aws/config line 24
+          addressing_style  path  HOME/.aws/config line 26
+          max_queue_size  20  HOME/.aws/config line 25
 
         [profile devsso]
         region  us-east-1  HOME/.aws/config line 5
@@ -124,9 +124,9 @@ async fn the_files_as_tables() {
         sso_start_url  https://my-sso-portal.awsapps.com/start  HOME/.aws/config line 8
 
         [profile local]
-        max_attempts  5  HOME/.aws/config line 30
-        services  local  HOME/.aws/config line 28
-        sso_session  dev-session  HOME/.aws/config line 29
+        max_attempts  5  HOME/.aws/config line 32
+        services  local  HOME/.aws/config line 30
+        sso_session  dev-session  HOME/.aws/config line 31
 
         [profile static]
         aws_access_key_id  AKID  HOME/.aws/credentials line 2
@@ -138,8 +138,8 @@ async fn the_files_as_tables() {
         sso_start_url  https://my-sso-portal.awsapps.com/start  HOME/.aws/config line 15
 
         [services local]
-        sso  HOME/.aws/config line 32
-          endpoint_url  http://127.0.0.1:9/portal/  HOME/.aws/config line 33
+        sso  HOME/.aws/config line 34
+          endpoint_url  http://127.0.0.1:9/portal/  HOME/.aws/config line 35
     "#]].assert_eq(&narrow(&text));
 }
 
@@ -171,7 +171,7 @@ async fn a_profile_as_json() {
           "settings": {
             "portal_endpoint": {
               "value": "http://127.0.0.1:9/portal",
-              "source": "endpoint_url of [services local], HOME/.aws/config line 33"
+              "source": "endpoint_url of [services local], HOME/.aws/config line 35"
             },
             "oidc_endpoint": {
               "value": "https://oidc.us-east-1.amazonaws.com",
@@ -191,7 +191,7 @@ async fn a_profile_as_json() {
             },
             "max_attempts": {
               "value": 5,
-              "source": "max_attempts of [profile local], HOME/.aws/config line 30"
+              "source": "max_attempts of [profile local], HOME/.aws/config line 32"
             }
           },
           "warnings": []

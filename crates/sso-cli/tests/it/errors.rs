@@ -127,7 +127,7 @@ async fn the_configuration_must_be_mended() {
     "#]].assert_eq(&error);
     scene.configure("[profile x]\nsso_session = dev-sesion\n");
     expect![[r#"
-        ssocreds: profile "x" names the sso-session "dev-sesion", HOME/.aws/config line 20, and there is no [sso-session dev-sesion] in HOME/.aws/config; did you mean "dev-session"?
+        ssocreds: profile "x" names the sso-session "dev-sesion", HOME/.aws/config line 22, and there is no [sso-session dev-sesion] in HOME/.aws/config; did you mean "dev-session"?
           to see what was understood, run: ssocreds config
     "#]].assert_eq(&scene.run(&["export", "--profile", "x"]).failure(3));
     let mut command = scene.command(&RUN);
@@ -139,7 +139,7 @@ async fn the_configuration_must_be_mended() {
     scene.configure("[profile \u{1b}]");
     let error = scene.run(&["export", "--profile", "\u{1b}"]).failure(3);
     expect![[r#"
-        ssocreds: profile "\u{1b}" is neither in HOME/.aws/config nor in HOME/.aws/credentials, which does not exist; HOME/.aws/config line 22: the section [profile \u{1b}] is ignored: its name holds the control character '\u{1b}'; write it as [profile NAME], with NAME in quotes if needed
+        ssocreds: profile "\u{1b}" is neither in HOME/.aws/config nor in HOME/.aws/credentials, which does not exist; HOME/.aws/config line 24: the section [profile \u{1b}] is ignored: its name holds the control character '\u{1b}'; write it as [profile NAME], with NAME in quotes if needed
           to see the sessions and profiles, run: ssocreds status
     "#]].assert_eq(&error);
 }

@@ -91,19 +91,19 @@ async fn what_cannot_be_followed_is_named() {
     check(
         "other",
         expect![[r#"
-            ssocreds: profile "other" is not an SSO profile: its credential_process (HOME/.aws/config line 27) runs "/opt/bin/other-tool"; choose an SSO profile
+            ssocreds: profile "other" is not an SSO profile: its credential_process (HOME/.aws/config line 29) runs "/opt/bin/other-tool"; choose an SSO profile
         "#]],
     );
     check(
         "unnamed",
         expect![[r#"
-            ssocreds: profile "unnamed" is not an SSO profile: its credential_process (HOME/.aws/config line 30) runs ssocreds without --profile; name an SSO profile there
+            ssocreds: profile "unnamed" is not an SSO profile: its credential_process (HOME/.aws/config line 32) runs ssocreds without --profile; name an SSO profile there
         "#]],
     );
     check(
         "one",
         expect![[r#"
-            ssocreds: profile "two" is not an SSO profile: its credential_process (HOME/.aws/config line 36) leads back to profile "one"; name an SSO profile there
+            ssocreds: profile "two" is not an SSO profile: its credential_process (HOME/.aws/config line 38) leads back to profile "one"; name an SSO profile there
         "#]],
     );
     let error = scene.run(&["export", "--profile", "role"]).failure(3);

@@ -72,11 +72,11 @@ async fn a_table() {
           broken: to log in, run: ssocreds login --sso-session broken
           expired: the token file has no refreshToken; log in again to renew the token
           expired: to log in, run: ssocreds login --sso-session expired
-          half: the session lacks sso_start_url in [sso-session half], HOME/.aws/config line 29; add it
+          half: the session lacks sso_start_url in [sso-session half], HOME/.aws/config line 31; add it
           lost: to log in, run: ssocreds login --sso-session lost
           https://my-sso-portal.awsapps.com/start: HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same portal, but it belongs to an sso-session, and this profile names none
           https://my-sso-portal.awsapps.com/start: to log in, run: ssocreds login --profile legacy
-          dangling: profile "dangling" names the sso-session "nowhere", HOME/.aws/config line 34, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`
+          dangling: profile "dangling" names the sso-session "nowhere", HOME/.aws/config line 36, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`
 
         PROFILE  LOGIN  STATE  ACCOUNT  ROLE  CACHED ROLE CREDENTIALS
         dangling  misconfigured
@@ -137,7 +137,7 @@ async fn json_has_the_same() {
               "state": "misconfigured",
               "expires_at": null,
               "refreshable": false,
-              "reason": "the session lacks sso_start_url in [sso-session half], HOME/.aws/config line 29; add it",
+              "reason": "the session lacks sso_start_url in [sso-session half], HOME/.aws/config line 31; add it",
               "token_file": null,
               "login_command": null
             },
@@ -172,7 +172,7 @@ async fn json_has_the_same() {
               "account_id": null,
               "role_name": null,
               "state": "misconfigured",
-              "reason": "profile \"dangling\" names the sso-session \"nowhere\", HOME/.aws/config line 34, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`",
+              "reason": "profile \"dangling\" names the sso-session \"nowhere\", HOME/.aws/config line 36, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`",
               "role_credentials": null
             },
             {
