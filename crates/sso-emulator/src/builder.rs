@@ -1,6 +1,4 @@
-//! The builder of an emulator: the defaults, and what can be set.
-//!
-//! Not responsible for running it.
+//! The builder of an emulator, with the default of each setting.
 
 use std::error::Error;
 use std::io;
@@ -10,7 +8,7 @@ use std::time::Duration;
 use sso_types::{Clock, SystemClock};
 
 use crate::Emulator;
-use crate::settings::{Account, Settings};
+use crate::settings::{Account, ExtraProfile, Settings};
 
 /// Sets an emulator up; every setting has a default. See [`Emulator::builder`].
 #[derive(Debug)]
@@ -84,6 +82,24 @@ impl EmulatorBuilder {
     #[must_use]
     pub fn legacy_profile(mut self, profile: impl Into<String>) -> Self {
         self.settings.legacy_profile = profile.into();
+        self
+    }
+
+    /// Adds a profile to a written home, for one role of one account. It has the same `sso_session`,
+    /// and so the same token, as [`profile`](Self::profile). To assign the role to the user, name it
+    /// in [`account`](Self::account). May be called several times, with different names.
+    #[must_use]
+    pub fn extra_profile(
+        mut self,
+        name: impl Into<String>,
+        account_id: impl Into<String>,
+        role_name: impl Into<String>,
+    ) -> Self {
+        self.settings.extra_profiles.push(ExtraProfile {
+            name: name.into(),
+            account_id: account_id.into(),
+            role_name: role_name.into(),
+        });
         self
     }
 

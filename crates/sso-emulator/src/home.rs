@@ -3,9 +3,11 @@
 //! Shares no code with the libraries under test, so that it does not repeat their mistakes: it
 //! follows what the AWS CLI writes.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -106,8 +108,11 @@ impl TokenState {
 pub struct Home {
     /// The variables that a client must be run with: `HOME` (on Windows also `USERPROFILE`),
     /// `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` (there is no such file),
-    /// `AWS_ENDPOINT_URL_SSO`, `AWS_ENDPOINT_URL_SSO_OIDC`, `AWS_EC2_METADATA_DISABLED` and, with
-    /// TLS, `AWS_CA_BUNDLE`.
+    /// `AWS_ENDPOINT_URL_SSO`, `AWS_ENDPOINT_URL_SSO_OIDC`, `AWS_EC2_METADATA_DISABLED`, `NO_PROXY`
+    /// for the loopback addresses and, with TLS, `AWS_CA_BUNDLE`.
+    ///
+    /// A client that also inherits this process's variables may find a profile or a proxy among
+    /// them: see [`command`](Self::command).
     pub environment: Vec<(String, String)>,
     /// The home directory itself.
     pub directory: PathBuf,
@@ -153,6 +158,25 @@ pub enum HomeError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl Home {
+    /// Returns a command that runs `program` as a client of this home.
+    ///
+    /// It inherits this process's variables except those that could lead the client elsewhere:
+    /// `AWS_*`, `SSOCREDS_*` and the proxies' (`HTTPS_PROXY`, `no_proxy`, ...). On top of them it
+    /// has [`environment`](Self::environment). Does not start the program.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        #[expect(clippy::disallowed_methods, reason = "to remove them from the child's")]
+        for (name, _) in std::env::vars_os() {
+            if misleads_clients(&name) {
+                command.env_remove(name);
+            }
+        }
+        command.envs(self.environment.iter().cloned());
+        command
+    }
 }
 
 impl Emulator {
@@ -228,6 +252,14 @@ fn refuse_existing<'a>(mut files: impl Iterator<Item = &'a PathBuf>) -> Result<(
     }
 }
 
+/// Returns whether a variable of this process may change which services or credentials a client
+/// uses.
+fn misleads_clients(name: &OsStr) -> bool {
+    // Windows ignores case in names, and proxies are named in both cases.
+    let name = name.to_string_lossy().to_ascii_uppercase();
+    name.starts_with("AWS_") || name.starts_with("SSOCREDS_") || name.ends_with("_PROXY")
+}
+
 fn environment(
     world: &World,
     home: &Path,
@@ -241,8 +273,9 @@ fn environment(
         ("AWS_SHARED_CREDENTIALS_FILE", path(&aws.join("credentials"))),
         ("AWS_ENDPOINT_URL_SSO", world.base_url.clone()),
         ("AWS_ENDPOINT_URL_SSO_OIDC", world.base_url.clone()),
-        // Else a client without credentials waits for a cloud machine's.
+        // Otherwise a client without credentials waits for the metadata service of EC2.
         ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ("NO_PROXY", "127.0.0.1,localhost,::1".to_owned()),
     ];
     if cfg!(windows) {
         variables.push(("USERPROFILE", path(home)));
@@ -255,30 +288,38 @@ fn environment(
 
 fn config(settings: &Settings, account_id: &str, role_name: &str) -> String {
     let Settings { region, start_url, session_name, profile, legacy_profile, .. } = settings;
-    format!(
+    let in_session = |profile: &str, account_id: &str, role_name: &str| {
+        format!(
+            "{}\n\
+             sso_session = {session_name}\n\
+             sso_account_id = {account_id}\n\
+             sso_role_name = {role_name}\n\
+             region = {region}\n",
+            section("profile", profile),
+        )
+    };
+    let legacy = format!(
         "{}\n\
-         sso_session = {session_name}\n\
-         sso_account_id = {account_id}\n\
-         sso_role_name = {role_name}\n\
-         region = {region}\n\
-         \n\
-         {}\n\
          sso_start_url = {start_url}\n\
          sso_region = {region}\n\
          sso_account_id = {account_id}\n\
          sso_role_name = {role_name}\n\
-         region = {region}\n\
-         \n\
-         {}\n\
-         sso_start_url = {start_url}\n\
-         sso_region = {region}\n\
-         sso_registration_scopes = sso:account:access\n\
-         \n\
-         {MARK}\n",
-        section("profile", profile),
+         region = {region}\n",
         section("profile", legacy_profile),
+    );
+    let session = format!(
+        "{}\n\
+         sso_start_url = {start_url}\n\
+         sso_region = {region}\n\
+         sso_registration_scopes = sso:account:access\n",
         section("sso-session", session_name),
-    )
+    );
+    let mut sections = vec![in_session(profile, account_id, role_name), legacy, session];
+    for extra in &settings.extra_profiles {
+        sections.push(in_session(&extra.name, &extra.account_id, &extra.role_name));
+    }
+    sections.push(format!("{MARK}\n"));
+    sections.join("\n")
 }
 
 /// A section line, with quotes around a name with blanks, as the AWS CLI writes it.

@@ -1,6 +1,4 @@
-//! How an emulator is set up: what the builder collects.
-//!
-//! Not responsible for what happens at run time.
+//! The settings of an emulator, as the builder collects them.
 
 use std::time::Duration;
 
@@ -15,6 +13,14 @@ pub(crate) struct Account {
     pub(crate) roles: Vec<String>,
 }
 
+/// One more profile of a written home, with the `sso_session`.
+#[derive(Debug, Clone)]
+pub(crate) struct ExtraProfile {
+    pub(crate) name: String,
+    pub(crate) account_id: String,
+    pub(crate) role_name: String,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) region: String,
@@ -22,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) session_name: String,
     pub(crate) profile: String,
     pub(crate) legacy_profile: String,
+    pub(crate) extra_profiles: Vec<ExtraProfile>,
     pub(crate) token_ttl: Duration,
     pub(crate) credentials_ttl: Duration,
     pub(crate) session_ttl: Duration,
@@ -42,6 +49,7 @@ impl Default for Settings {
             session_name: "dev-session".to_owned(),
             profile: "devsso".to_owned(),
             legacy_profile: "legacy".to_owned(),
+            extra_profiles: Vec::new(),
             token_ttl: Duration::from_secs(60 * 60),
             credentials_ttl: Duration::from_secs(60 * 60),
             session_ttl: 90 * DAY,

@@ -30,6 +30,7 @@ async fn a_home_is_complete() {
     assert_eq!(environment["AWS_ENDPOINT_URL_SSO"], emulator.portal_url());
     assert_eq!(environment["AWS_ENDPOINT_URL_SSO_OIDC"], emulator.oidc_url());
     assert_eq!(environment["AWS_CONFIG_FILE"], home.config_file.to_str().unwrap());
+    assert_eq!(environment["NO_PROXY"], "127.0.0.1,localhost,::1");
     let bundle = std::fs::read_to_string(&environment["AWS_CA_BUNDLE"]).unwrap();
     assert_eq!(Some(bundle.as_str()), emulator.ca_pem());
 
@@ -139,4 +140,63 @@ async fn a_home_of_an_emulator_is_written_again() {
     another.write_home(directory.path(), TokenState::Valid).unwrap();
     std::fs::remove_file(&home.config_file).unwrap();
     another.write_home(directory.path(), TokenState::Valid).unwrap();
+}
+
+#[tokio::test]
+async fn extra_profiles_share_the_session() {
+    let emulator = Emulator::builder()
+        .account("000000000042", "Audit", "audit@example.com", ["Auditor", "Admin"])
+        .extra_profile("my admin", "000000000042", "Admin")
+        .extra_profile("nothing-assigned", "000000000043", "Admin")
+        .start()
+        .await
+        .unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let home = emulator.write_home(directory.path(), TokenState::Valid).unwrap();
+    assert_eq!(home.role_name, "Auditor");
+    let config = std::fs::read_to_string(&home.config_file).unwrap();
+    let expected = "[profile 'my admin']\n\
+                    sso_session = dev-session\n\
+                    sso_account_id = 000000000042\n\
+                    sso_role_name = Admin\n\
+                    region = us-east-1\n\
+                    \n\
+                    [profile nothing-assigned]\n";
+    assert!(config.contains(expected), "{config}");
+    assert_eq!(config.matches("[sso-session").count(), 1);
+}
+
+/// Runs itself again with variables that a developer may have set, because a test cannot change its
+/// own environment.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_command_inherits_no_variable_that_leads_elsewhere() {
+    use std::process::Command;
+    const CHILD: &str = "SSO_EMULATOR_TEST_CHILD";
+    if std::env::var_os(CHILD).is_none() {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "home::a_command_inherits_no_variable_that_leads_elsewhere"]);
+        child.env(CHILD, "1").env("UNRELATED", "stays").env("HOME", "/nowhere");
+        for name in ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_CA_BUNDLE", "SSOCREDS_LOG"] {
+            child.env(name, "caller");
+        }
+        for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "no_proxy"] {
+            child.env(name, "caller");
+        }
+        let output = child.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+        return;
+    }
+    let emulator = Emulator::builder().start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
+    let output = home.command("env").output().unwrap();
+    let variables = String::from_utf8(output.stdout).unwrap();
+    assert!(!variables.contains("=caller"), "{variables}");
+    assert!(variables.contains("UNRELATED=stays\n"), "{variables}");
+    assert!(variables.contains("PATH="), "{variables}");
+    for (name, value) in &home.environment {
+        assert!(variables.lines().any(|line| line == format!("{name}={value}")), "{name}");
+    }
 }
