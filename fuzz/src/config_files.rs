@@ -137,10 +137,10 @@ fn can_be_found(parsed: &SharedConfig) {
         assert!(found.is_some_and(|found| found.origin() == section.origin()));
         for property in section.properties() {
             let found = section.get(property.key());
-            assert_eq!(found.map(|found| found.value()), Some(property.value()));
+            assert_eq!(found.map(sso_config::Property::value), Some(property.value()));
             for sub in property.sub_properties() {
                 let found = property.sub(sub.key());
-                assert_eq!(found.map(|found| found.value()), Some(sub.value()));
+                assert_eq!(found.map(sso_config::Property::value), Some(sub.value()));
             }
         }
     }

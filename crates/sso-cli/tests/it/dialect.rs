@@ -180,11 +180,8 @@ async fn status_and_config_list_the_sections_that_were_ignored() {
     let above = "[profile My Account]\nx\n[team]\nsso_session = dev-session\n[sso-session a b]\n[plugins]\n";
     let scene = scene(above).await;
     let status = scene.run(&["status"]).success();
-    let warnings: String = status
-        .lines()
-        .filter(|it| it.starts_with("warning: "))
-        .map(|it| format!("{it}\n"))
-        .collect();
+    let warnings: String =
+        status.split_inclusive('\n').filter(|line| line.starts_with("warning: ")).collect();
     expect![[r#"
         warning: HOME/.aws/config line 1: the section [profile My Account] is ignored: a name with a space in it must be in quotes; write it as [profile "My Account"]
         warning: HOME/.aws/config line 3: the section [team] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile team]

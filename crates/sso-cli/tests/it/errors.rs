@@ -44,7 +44,8 @@ async fn nobody_has_logged_in() {
 async fn a_call_without_a_login_makes_no_file_and_no_directory() {
     let scene = Scene::new(TokenState::Missing).await;
     let aws = scene.home.token_file.ancestors().nth(3).unwrap();
-    assert!(aws.ends_with(".aws") && !aws.join("cli").exists());
+    assert_eq!(aws.file_name().unwrap(), ".aws");
+    assert!(!aws.join("cli").exists());
     let tokens = scene.home.token_file.parent().unwrap();
     let list = || fs::read_dir(tokens).map(Iterator::count).unwrap_or_default();
     let before = list();

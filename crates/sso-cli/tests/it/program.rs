@@ -115,7 +115,7 @@ impl Run {
     }
 
     fn shown(&self, bytes: &[u8]) -> String {
-        let mut text = with_slashes(&String::from_utf8(bytes.to_vec()).expect("output is UTF-8"));
+        let mut text = with_slashes(str::from_utf8(bytes).expect("output is UTF-8"));
         for (value, shown) in &self.hidden {
             text = text.replace(&with_slashes(value), shown);
         }
