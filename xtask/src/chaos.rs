@@ -64,6 +64,9 @@ enum Weather {
     Gentle,
     /// The same, with botocore beside us: it takes no lock, and writes in place.
     Mixed,
+    /// A full disk, a read-only file system, a closed directory: a refresh token that could not be
+    /// replaced must not be spent.
+    Unwritable,
     /// What can cost a session whoever is careful: answers lost after the token was spent, a disk
     /// that is full for a process that then ends, a wrong clock.
     Harsh,
@@ -74,17 +77,24 @@ enum Weather {
 }
 
 impl Weather {
-    const ROUND: &[Self] =
-        &[Self::Gentle, Self::Harsh, Self::Deadly, Self::Mixed, Self::Gentle, Self::Frozen];
+    const ROUND: &[Self] = &[
+        Self::Gentle,
+        Self::Unwritable,
+        Self::Harsh,
+        Self::Deadly,
+        Self::Mixed,
+        Self::Gentle,
+        Self::Frozen,
+    ];
 
     /// Whether nothing in it can cost the session.
     fn keeps_the_session(self) -> bool {
-        matches!(self, Self::Gentle | Self::Mixed | Self::Frozen)
+        matches!(self, Self::Gentle | Self::Unwritable | Self::Mixed | Self::Frozen)
     }
 
     /// Whether, besides, all who refresh take the lock.
     fn has_one_writer(self) -> bool {
-        matches!(self, Self::Gentle | Self::Frozen)
+        matches!(self, Self::Gentle | Self::Unwritable | Self::Frozen)
     }
 }
 
@@ -217,7 +227,18 @@ impl Stage {
             (self.tools.python.is_some(), "botocore, which is not installed"),
             (self.tools.faketime.is_some(), "wrong clocks: libfaketime is not installed"),
             (signals::can_tell_holders(), "who holds a lock, and command lines: there is no /proc"),
-            (self.disk.is_small(), "a disk that is full for all: no small one can be mounted"),
+            (
+                self.disk.is_small(),
+                "a disk that is full or read-only for all: no small one can be mounted",
+            ),
+            (
+                self.disk.read_only_path().is_some(),
+                "a home that is read-only for one process: it cannot be mounted twice",
+            ),
+            (
+                self.disk.can_close(),
+                "a directory that nobody can write to: it cannot be made immutable for root",
+            ),
             (
                 self.has_time,
                 "stops for longer than the time limits: the run is shorter than 4 minutes",

@@ -36,6 +36,8 @@ pub(crate) enum What {
 pub(crate) enum Handicap {
     None,
     FullDisk,
+    /// Its home is read-only, as in a container. Other processes write to the same files.
+    ReadOnlyHome,
     /// The clock is off by so many seconds; and, from some moment on, by so many.
     WrongClock(i64, i64),
 }
@@ -112,11 +114,25 @@ impl Handicap {
         let mut off = || random.i64(-850..850);
         let (first, then) = (off(), off());
         match (random.u8(..10), weather) {
-            (0, Weather::Harsh) => Self::FullDisk,
+            (0, Weather::Harsh) | (0..=1, Weather::Unwritable) => Self::FullDisk,
+            (2..=3, Weather::Unwritable) if stage.disk.read_only_path().is_some() => {
+                Self::ReadOnlyHome
+            }
             (1, Weather::Harsh) if stage.tools.faketime.is_some() => Self::WrongClock(first, then),
             _ => Self::None,
         }
     }
+}
+
+fn environment(stage: &Stage, handicap: Handicap) -> Vec<(String, String)> {
+    let mut environment = stage.home.environment.clone();
+    if let (Handicap::ReadOnlyHome, Some(read_only)) = (handicap, stage.disk.read_only_path()) {
+        let (from, to) = (stage.disk.path().display().to_string(), read_only.display().to_string());
+        for (_, value) in &mut environment {
+            *value = value.replace(&from, &to);
+        }
+    }
+    environment
 }
 
 /// The command of one process. A wrong clock reads by how much from the file `clock`.
@@ -144,7 +160,7 @@ pub(crate) fn command(
         }
         command
     };
-    command.env_clear().envs(stage.home.environment.iter().cloned());
+    command.env_clear().envs(environment(stage, handicap));
     let url = stage.relay.url();
     command.env("AWS_ENDPOINT_URL_SSO", &url).env("AWS_ENDPOINT_URL_SSO_OIDC", &url);
     command.env("TMPDIR", stage.scratch.path());

@@ -2,13 +2,12 @@
 //!
 //! Not responsible for what must hold all the same.
 
-use std::process::Command;
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use sso_emulator::{ErrorName, Fault, Operation, ScriptedAnswer};
 
-use super::{Stage, Weather, logins, signals};
+use super::{Stage, Weather, disk, logins, signals};
 
 /// What a fault is called in the account; and the fault, which tells whether it came to pass.
 type Named = (&'static str, fn(&Stage, &mut fastrand::Rng) -> bool);
@@ -66,6 +65,12 @@ const HARSH: &[Named] = &[
     ("fault: disk full", disk_full),
 ];
 
+const UNWRITABLE: &[Named] = &[
+    ("fault: disk full", disk_full),
+    ("fault: file system read-only", read_only),
+    ("fault: directory not writable", not_writable),
+];
+
 const DEADLY: &[Named] = &[
     ("fault: SIGKILL", signals::kill),
     ("fault: SIGKILL", signals::kill),
@@ -86,9 +91,11 @@ pub(crate) fn rage(stage: &Stage, weather: Weather, random: &mut fastrand::Rng, 
         if weather == Weather::Deadly && stage.has_time {
             stop_for_long(scope, stage, random.fork());
         }
+        let longest_pause = if weather == Weather::Unwritable { 300 } else { 1_000 };
         while Instant::now() < end {
-            thread::sleep(Duration::from_millis(random.u64(50..1_000)));
+            thread::sleep(Duration::from_millis(random.u64(50..longest_pause)));
             let own = match weather {
+                Weather::Unwritable => UNWRITABLE,
                 Weather::Harsh => HARSH,
                 Weather::Deadly => DEADLY,
                 _ => GENTLE,
@@ -160,29 +167,63 @@ fn disk_full(stage: &Stage, random: &mut fastrand::Rng) -> bool {
     if !stage.disk.is_small() {
         return false;
     }
-    stage.services.during(|| {
-        stage.disk.fill();
-        thread::sleep(Duration::from_millis(random.u64(50..1_500)));
-        stage.disk.free();
-    });
-    true
+    unwritable(
+        stage,
+        random,
+        || {
+            stage.disk.fill();
+            true
+        },
+        || stage.disk.free(),
+    )
+}
+
+fn read_only(stage: &Stage, random: &mut fastrand::Rng) -> bool {
+    unwritable(
+        stage,
+        random,
+        || stage.disk.forbid_writes(),
+        || {
+            if !stage.disk.allow_writes() {
+                stage
+                    .tally
+                    .violation("the chaos itself could not make the file system writable again");
+            }
+        },
+    )
 }
 
 fn not_writable(stage: &Stage, random: &mut fastrand::Rng) -> bool {
     let Some(directory) = stage.home.token_file.parent() else { return false };
-    // Root writes whatever the mode says; the immutable attribute binds root, too.
-    let set = |mode: &str, attribute: &str| {
-        let _ = Command::new("chmod").arg(mode).arg(directory).output();
-        let _ = Command::new("chattr").arg(attribute).arg(directory).output();
-    };
-    stage.services.during(|| {
-        set("500", "+i");
-        // Not every file system has that attribute. This file has no name that anybody could see.
-        let is_closed = tempfile::tempfile_in(directory).is_err();
-        thread::sleep(Duration::from_millis(random.u64(50..1_500)));
-        // chmod is refused as long as the attribute stands.
-        set("700", "-i");
-        set("700", "-i");
-        is_closed
-    })
+    unwritable(stage, random, || disk::close(directory), || disk::open(directory))
+}
+
+/// Nothing can be written for a while. Returns whether that was so.
+fn unwritable(
+    stage: &Stage,
+    random: &mut fastrand::Rng,
+    begin: impl FnOnce() -> bool,
+    end: impl FnOnce(),
+) -> bool {
+    let is_strict = stage.weather() == Weather::Unwritable;
+    let has_begun = stage.services.during(|| {
+        // Half of the time every process needs a refresh.
+        if is_strict && random.bool() {
+            logins::log_in_long_ago(stage);
+        }
+        let has_begun = begin();
+        if has_begun {
+            thread::sleep(Duration::from_millis(random.u64(50..1_500)));
+        }
+        end();
+        has_begun
+    });
+    if is_strict && has_begun {
+        stage.tally.count("check: the refresh token survives while nothing can be written");
+        // Before the next login hides the loss.
+        if !logins::becomes_live(stage) {
+            stage.tally.violation("the refresh token was lost while nothing could be written");
+        }
+    }
+    has_begun
 }

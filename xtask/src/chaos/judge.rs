@@ -94,8 +94,8 @@ pub(crate) fn end(stage: &Stage, run: &Run, output: &Output) {
         // The refresh token was not spent, because the new one could not be stored.
         Some(OTHER) if error.contains("nothing can be written to") => {
             stage.tally.count("ended: nothing can be written, so nothing was spent");
-            let is_full = run.handicap == Handicap::FullDisk;
-            if !is_full && !stage.services.since(run.services) {
+            let cannot_write = matches!(run.handicap, Handicap::FullDisk | Handicap::ReadOnlyHome);
+            if !cannot_write && !stage.services.since(run.services) {
                 let why = format!("{:?}: cannot write although all was well: {error}", run.what);
                 stage.tally.violation(&why);
             }

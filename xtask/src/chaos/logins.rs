@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::PoisonError;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -89,6 +89,19 @@ pub(crate) fn refresh_token_is_dead(stage: &Stage) -> bool {
 /// Whether a file holds a refresh token that the service would take.
 pub(crate) fn is_live(stage: &Stage, file: &Path) -> bool {
     refresh_token(file).is_some_and(|it| stage.emulator.is_live(&it))
+}
+
+/// Waits until the token file holds a refresh token that the service would take: a process may be
+/// about to write the new one. Returns whether it does after at most some seconds.
+pub(crate) fn becomes_live(stage: &Stage) -> bool {
+    let until = Instant::now() + Duration::from_secs(5);
+    while !is_live(stage, &stage.home.token_file) {
+        if Instant::now() >= until {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    true
 }
 
 fn refresh_token(file: &Path) -> Option<String> {

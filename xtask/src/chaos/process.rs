@@ -119,6 +119,7 @@ fn one(stage: &Stage, random: &mut fastrand::Rng) {
         (What::Botocore, _) => "processes: botocore",
         (_, Handicap::None) => "processes: ssocreds",
         (_, Handicap::FullDisk) => "processes: ssocreds that can write nothing",
+        (_, Handicap::ReadOnlyHome) => "processes: ssocreds in a read-only home",
         (_, Handicap::WrongClock(..)) => "processes: ssocreds under a wrong clock, set meanwhile",
     });
     let Some(output) = output else { return };

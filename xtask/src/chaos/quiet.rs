@@ -16,6 +16,10 @@ pub(crate) fn check(stage: &Stage, weather: Weather) {
     if weather.has_one_writer() {
         check_one_writer(stage);
     }
+    if weather == Weather::Unwritable {
+        // The next process that takes the lock puts in place what could not be written.
+        process::run_undisturbed(stage, What::Token);
+    }
     if weather.keeps_the_session() {
         check_session(stage, weather);
     }

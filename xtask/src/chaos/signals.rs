@@ -76,14 +76,7 @@ pub(crate) fn kill_while_put_in_place(stage: &Stage, _: &mut fastrand::Rng) -> b
 /// to log in before it expires, so the file itself is looked at.
 fn check_that_it_survives(stage: &Stage, aside: &Path) {
     stage.tally.count("check: a token that a killed process has written aside survives");
-    let until = Instant::now() + Duration::from_secs(5);
-    while Instant::now() < until {
-        if logins::is_live(stage, &stage.home.token_file) {
-            return;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    if !aside.exists() {
+    if !logins::becomes_live(stage) && !aside.exists() {
         let why = "the refresh token was lost with a killed process that had written it aside";
         stage.tally.violation(why);
     }

@@ -23,6 +23,7 @@ const CHECKS: &[&str] = &[
     "check: nothing is left behind",
     "check: one writer at a time",
     "check: the refresh token in the file is live",
+    "check: the refresh token survives while nothing can be written",
     "check: what was handed out has not expired",
     "check: what was printed holds no other secret",
 ];
@@ -91,6 +92,7 @@ mod tests {
     #[test]
     fn every_check_is_in_the_account_and_no_other() {
         let sources = [
+            include_str!("faults.rs"),
             include_str!("files.rs"),
             include_str!("judge.rs"),
             include_str!("process.rs"),
