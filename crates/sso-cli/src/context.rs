@@ -5,8 +5,8 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sso_config::{Locations, SettingsError, SharedConfig};
-use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder, SsoTokenProvider};
+use sso_config::{Locations, Setting, SettingSource, SettingsError, SharedConfig};
+use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder};
 use sso_types::{Clock, Environment, SystemClock};
 use tokio::runtime::Runtime;
 
@@ -27,8 +27,8 @@ pub(crate) struct Context {
     pub(crate) environment: Environment,
     /// The command's own time limit, if it differs from that of the libraries.
     default_timeout: Option<Duration>,
-    /// What [`Self::finish_refresh`] needs.
-    token_provider: RefCell<Option<SsoTokenProvider>>,
+    /// What the command uses, for [`Self::finish_refresh`] and [`Self::configured_attempts`].
+    providers: RefCell<Option<ProfileProviders>>,
     runtime: RefCell<Option<Runtime>>,
 }
 
@@ -52,7 +52,7 @@ impl Context {
             global,
             environment: users_own_files(Environment::from_process()),
             default_timeout,
-            token_provider: RefCell::default(),
+            providers: RefCell::default(),
             runtime: RefCell::default(),
         }
     }
@@ -155,8 +155,8 @@ impl Context {
     /// login. Call this after the output, and before this process ends or becomes another one.
     pub(crate) fn finish_refresh(&self) {
         let Some(runtime) = self.runtime.take() else { return };
-        if let Some(token_provider) = self.token_provider.take() {
-            runtime.block_on(token_provider.wait_for_refresh());
+        if let Some(providers) = self.providers.take() {
+            runtime.block_on(providers.token_provider().wait_for_refresh());
         }
         // A blocking thread in which the system resolves a name can outlive the connect timeout. No
         // such thread writes anything.
@@ -164,7 +164,14 @@ impl Context {
     }
 
     fn remember(&self, providers: &ProfileProviders) {
-        self.token_provider.replace(Some(providers.token_provider().clone()));
+        self.providers.replace(Some(providers.clone()));
+    }
+
+    /// The number of attempts that the environment or the config file sets, with what set it.
+    pub(crate) fn configured_attempts(&self) -> Option<Setting<u32>> {
+        let providers = self.providers.borrow();
+        let attempts = &providers.as_ref()?.settings().max_attempts;
+        (attempts.source != SettingSource::Default).then(|| attempts.clone())
     }
 
     /// Runs work that goes on until something outside ends it.
@@ -242,7 +249,7 @@ mod tests {
             global: Global::default(),
             environment: Environment::default(),
             default_timeout: None,
-            token_provider: RefCell::default(),
+            providers: RefCell::default(),
             runtime: RefCell::default(),
         };
         let (release, released) = mpsc::channel::<()>();

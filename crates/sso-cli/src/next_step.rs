@@ -1,7 +1,7 @@
 //! The commands and settings that can help after a failure. Never one that would fail in the same way.
 
 use anstyle::Style;
-use sso_config::SettingsError;
+use sso_config::{Setting, SettingsError};
 use sso_http::ServiceError;
 use sso_provider::{ConfigError, CredentialsError, LoginCommand, TokenError};
 use sso_types::CommandOption;
@@ -9,6 +9,7 @@ use sso_types::CommandOption;
 use crate::arguments::Command;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::printable::printable;
 
 const BOLD: Style = Style::new().bold();
 
@@ -22,7 +23,10 @@ pub(crate) fn next_steps(failure: &Failure, context: &Context, failed: &Command)
     } else {
         match failure.exit_code() {
             5 => lines.extend(for_refusal(failure, context, failed)),
-            6 => lines.extend(for_outage(failure, context)),
+            6 => {
+                lines.extend(for_outage(failure, context));
+                lines.extend(for_few_attempts(failure, context));
+            }
             _ => {}
         }
     }
@@ -84,6 +88,21 @@ fn for_outage(failure: &Failure, context: &Context) -> Option<String> {
     }
     let verbose = if context.global.verbose == 0 { "; -v shows each attempt" } else { "" };
     Some(format!("try again later{verbose}"))
+}
+
+/// The service limits the rate, and the configuration limits the attempts: without that limit,
+/// throttling is waited out.
+fn for_few_attempts(failure: &Failure, context: &Context) -> Option<String> {
+    if !failure.service_error()?.is_throttled() {
+        return None;
+    }
+    let Setting { value, source, .. } = context.configured_attempts()?;
+    let attempts = if value == 1 { "attempt" } else { "attempts" };
+    Some(format!(
+        "{} allows {value} {attempts}; remove it to wait until the service answers, within the \
+         time limit",
+        printable(&source.to_string())
+    ))
 }
 
 fn is_timeout_of_call(failure: &Failure) -> bool {

@@ -231,8 +231,19 @@ async fn the_service_is_not_available() {
             ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
               because GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
               try again later; -v shows each attempt
+              AWS_MAX_ATTEMPTS (environment) allows 1 attempt; remove it to wait until the service answers, within the time limit
         "#]],
     );
+    let config = fs::read_to_string(&scene.home.config_file).unwrap();
+    let limited = config.replace("[profile devsso]\n", "[profile devsso]\nmax_attempts = 2\n");
+    fs::write(&scene.home.config_file, limited).unwrap();
+    let error = scene.run(&RUN).failure(6);
+    let origin = "max_attempts of [profile devsso], HOME/.aws/config line ";
+    assert!(error.contains(origin) && error.contains(" allows 2 attempts; remove it"), "{error}");
+    fs::write(&scene.home.config_file, config).unwrap();
+    // Without the setting the time limit ends the call.
+    let unlimited = scene.run(&[&RUN[..], &["--timeout", "1"]].concat()).failure(6);
+    assert!(!unlimited.contains("allows"), "{unlimited}");
     scene.emulator.clear_faults();
     scene.emulator.fault(Fault::DropBeforeAnswer);
     check(
@@ -379,7 +390,7 @@ async fn as_json() {
             ],
             "exit_code": 6,
             "kind": "unavailable",
-            "message": "the SSO portal did not list the accounts",
+            "message": "the SSO portal did not list all accounts",
             "service": {
               "code": "InternalServerException",
               "operation": "ListAccounts",
