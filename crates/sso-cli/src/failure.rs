@@ -22,7 +22,7 @@ pub(crate) enum Failure {
     Token(#[from] TokenError),
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("the SSO portal did not list the {what}")]
+    #[error("the SSO portal did not list all {what}")]
     List {
         what: &'static str,
         #[source]

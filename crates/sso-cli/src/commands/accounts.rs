@@ -1,6 +1,7 @@
 //! `ssocreds accounts`: lists the accounts that the login gives access to.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use serde::Serialize;
 use sso_http::{AccountInfo, ListAccounts, PagedOperation as _, ServiceError};
@@ -35,6 +36,8 @@ pub(crate) fn run(context: &Context, options: &List) -> Result<(), Failure> {
     let providers = context.login(&options.login)?;
     let limit = context.timeout()?;
     let accounts = RefCell::new(Vec::new());
+    // After a token was refreshed the accounts are listed again.
+    let known = RefCell::new(HashSet::new());
     let output = RefCell::new(ListOutput::new(
         options.format,
         ["ACCOUNT ID", "NAME", "EMAIL"],
@@ -47,7 +50,11 @@ pub(crate) fn run(context: &Context, options: &List) -> Result<(), Failure> {
             while let Some(page) = pages.next_page().await {
                 let page = page?.account_list;
                 let mut output = output.borrow_mut();
-                for account in page.into_iter().filter(|account| options.includes(account)) {
+                for account in page {
+                    let is_new = known.borrow_mut().insert(account.account_id.clone());
+                    if !is_new || !options.includes(&account) {
+                        continue;
+                    }
                     output.row([
                         account.account_id.as_str(),
                         account.account_name.as_deref().unwrap_or_default(),

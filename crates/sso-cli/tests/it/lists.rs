@@ -139,7 +139,7 @@ async fn what_the_portal_refuses() {
     let error =
         scene.run(&["roles", "--profile", "devsso", "--account-id", "999999999999"]).failure(5);
     expect![[r#"
-        ssocreds: the SSO portal did not list the roles
+        ssocreds: the SSO portal did not list all roles
           because ListAccountRoles failed with ForbiddenException (HTTP 403): No access; check that a role is assigned to you in the account 999999999999, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
           to see what you may use, run: ssocreds roles --profile devsso
     "#]].assert_eq(&error);

@@ -1,5 +1,6 @@
 //! `accounts` and `roles` of many accounts: formats, filters, throttling, and lists that end early.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use expect_test::expect;
@@ -91,23 +92,60 @@ async fn three_lists_at_once_are_all_complete() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_leaves_what_was_received() {
+async fn an_error_in_the_middle_leaves_what_was_received() {
+    for format in ["table", "csv", "json"] {
+        let scene = Scene::with(many_accounts(40), TokenState::Valid).await;
+        let undisturbed = Fault::Delay(Duration::ZERO);
+        scene.emulator.fault_next(Operation::ListAccountRoles, 30, undisturbed);
+        scene.emulator.fault_on(Operation::ListAccountRoles, ErrorName::ResourceNotFound);
+        let run = scene.run(&["roles", "--profile", "devsso", "--format", format]);
+        assert_eq!(run.code(), Some(5), "{}", run.stderr());
+        assert!(run.stderr().contains("did not list all roles"), "{}", run.stderr());
+        let received = run.stdout().matches("Account ").count();
+        assert!((1..=30).contains(&received), "{format}: {}", run.stdout());
+        if format == "json" {
+            let listed: serde_json::Value = serde_json::from_str(&run.stdout()).unwrap();
+            assert_eq!(listed["incomplete"], true);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_before_the_first_entry_prints_no_list() {
     let scene = Scene::with(four_accounts(), TokenState::Valid).await;
     scene.emulator.fault_on(Operation::ListAccountRoles, Fault::Delay(Duration::from_secs(9)));
-    scene.emulator.fault_next(Operation::ListAccountRoles, 1, ErrorName::ResourceNotFound);
     for format in ["table", "csv", "json"] {
-        let limited = ["roles", "--profile", "devsso", "--timeout", "1.5", "--format", format];
+        let limited = ["roles", "--profile", "devsso", "--timeout", "1", "--format", format];
         let run = scene.run(&limited);
-        assert!(matches!(run.code(), Some(5 | 6)), "{:?} {}", run.code(), run.stderr());
-        assert_eq!(run.stdout(), "", "{format}: nothing was received");
+        assert_eq!((run.code(), run.stdout()), (Some(6), String::new()), "{}", run.stderr());
     }
     let run = scene.run(&["roles", "--profile", "devsso", "--timeout", "1"]);
-    assert_eq!(run.code(), Some(6));
     expect![[r#"
         ssocreds: the list took longer than 1 seconds and is incomplete
           to allow more time, set --timeout or SSOCREDS_TIMEOUT (seconds)
     "#]]
     .assert_eq(&run.stderr());
+}
+
+/// The token is refreshed and the list begins again. Nothing is listed twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_rejected_in_the_middle_is_refreshed() {
+    for (command, operation, key) in [
+        ("accounts", Operation::ListAccounts, "accountList"),
+        ("roles", Operation::ListAccounts, "roleList"),
+        ("roles", Operation::ListAccountRoles, "roleList"),
+    ] {
+        // More than one page of accounts.
+        let scene = Scene::with(many_accounts(120), TokenState::Valid).await;
+        scene.emulator.fault_next(operation, 1, Fault::Delay(Duration::ZERO));
+        scene.emulator.fault_next(operation, 1, ErrorName::Unauthorized);
+        let listed = scene.run(&[command, "--profile", "devsso", "--format", "json"]).json();
+        let entries = listed[key].as_array().unwrap();
+        let distinct: BTreeSet<_> = entries.iter().map(|it| it["accountId"].to_string()).collect();
+        assert_eq!((entries.len(), distinct.len()), (120, 120), "{command}, {operation:?}");
+        assert!(listed.get("incomplete").is_none());
+        assert_eq!(scene.emulator.counts().create_token, 1);
+    }
 }
 
 /// Ctrl-C: what was received is printed, and the process ends by the signal.
