@@ -193,6 +193,14 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Whether `/authorize` and `/device` are pages on which a person allows or denies the login.
+    /// Default: no, a request for either of them allows it.
+    #[must_use]
+    pub fn interactive(mut self, interactive: bool) -> Self {
+        self.settings.interactive = interactive;
+        self
+    }
+
     /// The clock by which everything expires. Default: the machine's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {

@@ -1,6 +1,4 @@
 //! The program's arguments.
-//!
-//! Not responsible for serving.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +13,7 @@ use sso_emulator::{Emulator, EmulatorBuilder, TokenState};
 /// it hands out is made up.
 #[derive(Debug, Parser)]
 #[command(name = "sso-emulator", version)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub(crate) struct Arguments {
     /// The directory to write as the clients' HOME; made where there is none
     #[arg(long, value_name = "DIR")]
@@ -49,6 +48,9 @@ pub(crate) struct Arguments {
     /// Speak HTTPS, with a certificate authority made at the start
     #[arg(long)]
     tls: bool,
+    /// Let a person allow or deny each login on the pages /authorize and /device
+    #[arg(long)]
+    interactive: bool,
     /// The region of the SSO instance
     #[arg(long, default_value = "us-east-1")]
     region: String,
@@ -94,6 +96,7 @@ impl Arguments {
             .credentials_ttl(Duration::from_secs(self.credentials_ttl))
             .registration_ttl(Duration::from_secs(self.registration_ttl))
             .tls(self.tls)
+            .interactive(self.interactive)
             .region(&self.region)
             .start_url(&self.start_url)
             .session_name(&self.session_name)

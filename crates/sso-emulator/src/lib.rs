@@ -45,10 +45,12 @@
 //!
 //! # Where it differs from AWS
 //!
-//! Known to, on purpose: whoever opens `/authorize` or `/device` is the user and agrees; the page
-//! for user codes is the emulator's own and not under the start URL; there is one user;
-//! `CreateTokenWithIAM` is not there; the texts of errors are AWS's where they are known and like
-//! AWS's where not; and AWS's throttling is not public, so that here is a plain token bucket.
+//! * A request for `/authorize` or `/device` allows the login at once. With
+//!   [`EmulatorBuilder::interactive`] they are pages with the buttons Allow and Deny.
+//! * The page for user codes is the emulator's own, not one under the start URL.
+//! * There is one user, and no `CreateTokenWithIAM`.
+//! * The texts of errors are AWS's where they are known, and similar where not.
+//! * AWS's throttling is not public. The emulator has a plain token bucket.
 
 #![forbid(unsafe_code)]
 
@@ -62,6 +64,7 @@ mod faults;
 mod home;
 mod log;
 mod oidc;
+mod pages;
 mod portal;
 mod query;
 mod server;

@@ -1,6 +1,4 @@
-//! What was asked and answered: operations, counters, the request log.
-//!
-//! Not responsible for answering anything.
+//! Operations, counters and the request log.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,8 +8,8 @@ use jiff::Timestamp;
 /// How many requests the log holds; the oldest go first. The counters are not limited.
 const LOG_LIMIT: usize = 20_000;
 
-/// An operation of one of the two services, by the name in AWS's service models; and the two
-/// pages of the sign-in that a browser opens.
+/// An operation of one of the two services, by the name in AWS's service models; or one of the two
+/// pages that a browser opens during a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -29,11 +27,11 @@ pub enum Operation {
     RegisterClient,
     /// OIDC: `POST /device_authorization`.
     StartDeviceAuthorization,
-    /// OIDC: `GET /authorize`, where a browser begins the authorization code grant (RFC 6749
-    /// section 4.1.1).
+    /// OIDC: `/authorize`, where a browser begins the authorization code grant (RFC 6749 section
+    /// 4.1.1). `GET`, and `POST` for the form of an interactive emulator.
     Authorize,
-    /// OIDC: `GET /device`, where a browser enters a user code (RFC 8628 section 3.3). AWS has
-    /// this page under the start URL.
+    /// OIDC: `/device`, where a browser enters a user code (RFC 8628 section 3.3). AWS has this page
+    /// under the start URL. `GET`, and `POST` for the form of an interactive emulator.
     VerifyDevice,
 }
 
@@ -81,8 +79,8 @@ impl Operation {
             ("POST", "/token") => Self::CreateToken,
             ("POST", "/client/register") => Self::RegisterClient,
             ("POST", "/device_authorization") => Self::StartDeviceAuthorization,
-            ("GET", "/authorize") => Self::Authorize,
-            ("GET", "/device") => Self::VerifyDevice,
+            ("GET" | "POST", "/authorize") => Self::Authorize,
+            ("GET" | "POST", "/device") => Self::VerifyDevice,
             _ => return None,
         })
     }

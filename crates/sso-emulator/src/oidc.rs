@@ -118,7 +118,7 @@ fn token_answer(grant: &Grant, settings: &Settings) -> Answer {
 }
 
 fn register_client(world: &World, request: RegisterClient) -> Result<Answer, ErrorName> {
-    given(request.client_name.as_ref())?;
+    let name = given(request.client_name.as_ref())?;
     if given(request.client_type.as_ref())? != "public" {
         return Err(ErrorName::InvalidClientMetadata);
     }
@@ -137,8 +137,10 @@ fn register_client(world: &World, request: RegisterClient) -> Result<Answer, Err
         return Err(ErrorName::InvalidRedirectUri);
     }
     let now = world.now();
+    let settings = &world.settings;
+    let mut state = world.lock();
     let (client_id, client) =
-        world.lock().sessions.register(scopes, grant_types, redirect_uris, &world.settings, now);
+        state.sessions.register(name, scopes, grant_types, redirect_uris, settings, now);
     Ok(Answer::ok(&json!({
         "clientId": client_id,
         "clientSecret": client.secret,

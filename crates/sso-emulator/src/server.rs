@@ -197,8 +197,8 @@ fn work(world: &World, operation: Option<Operation>, head: &Parts, body: &Bytes)
     }
     let query = Query::parse(head.uri.query().unwrap_or_default());
     match operation {
-        Operation::Authorize => browser::authorize(world, &query),
-        Operation::VerifyDevice => browser::verify_device(world, &query),
+        Operation::Authorize => browser::authorize(world, head, &query, body),
+        Operation::VerifyDevice => browser::verify_device(world, head, &query, body),
         _ if operation.is_portal() => {
             portal::answer(world, operation, &query, bearer_token(&head.headers))
         }

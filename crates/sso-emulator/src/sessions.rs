@@ -15,6 +15,7 @@ pub(crate) const ACCOUNT_ACCESS: &str = "sso:account:access";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
+    pub(crate) name: String,
     pub(crate) secret: String,
     pub(crate) expires_at: Timestamp,
     pub(crate) scopes: Vec<String>,
@@ -71,6 +72,7 @@ impl Sessions {
     /// Registers a client and returns its id.
     pub(crate) fn register(
         &mut self,
+        name: &str,
         scopes: Vec<String>,
         grant_types: Vec<String>,
         redirect_uris: Vec<String>,
@@ -79,6 +81,7 @@ impl Sessions {
     ) -> (String, Client) {
         let client_id = self.unique("client");
         let client = Client {
+            name: name.to_owned(),
             secret: self.unique("client-secret"),
             // The service tells it in whole seconds, and keeps to what it told.
             expires_at: whole_seconds(after(now, settings.registration_ttl)),
@@ -261,7 +264,7 @@ mod tests {
 
     fn signed_in(settings: &Settings) -> (Sessions, String, Grant) {
         let mut sessions = Sessions::default();
-        let (client_id, _) = sessions.register(vec![], vec![], vec![], settings, NOW);
+        let (client_id, _) = sessions.register("test", vec![], vec![], vec![], settings, NOW);
         let grant = sessions.sign_in(&client_id, true, settings, NOW);
         (sessions, client_id, grant)
     }
@@ -300,7 +303,7 @@ mod tests {
         let settings = Settings::default();
         let (mut sessions, client, grant) = signed_in(&settings);
         let token = grant.refresh_token.unwrap();
-        let (other, _) = sessions.register(vec![], vec![], vec![], &settings, NOW);
+        let (other, _) = sessions.register("test", vec![], vec![], vec![], &settings, NOW);
         assert!(sessions.refresh(&other, &token, &settings, NOW).is_err());
 
         let late = after(NOW, settings.session_ttl);

@@ -22,6 +22,7 @@ pub(crate) struct ExtraProfile {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub(crate) struct Settings {
     pub(crate) region: String,
     pub(crate) start_url: String,
@@ -38,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) latency: Duration,
     pub(crate) throttle: Option<u32>,
     pub(crate) tls: bool,
+    pub(crate) interactive: bool,
 }
 
 impl Default for Settings {
@@ -59,6 +61,7 @@ impl Default for Settings {
             latency: Duration::ZERO,
             throttle: None,
             tls: false,
+            interactive: false,
         }
     }
 }

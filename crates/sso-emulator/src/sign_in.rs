@@ -1,6 +1,4 @@
-//! Sign-ins under way: device authorizations (RFC 8628) and authorization codes (RFC 7636).
-//!
-//! Not responsible for the tokens that they end in, nor for HTTP.
+//! Logins that have begun: device authorizations (RFC 8628) and authorization codes (RFC 7636).
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,8 +15,8 @@ pub(crate) const DEVICE_CODE_TTL: Duration = Duration::from_secs(600);
 const CODE_TTL: Duration = Duration::from_secs(600);
 /// Seconds between two polls that a client is asked for, as AWS has it.
 pub(crate) const POLL_INTERVAL: i64 = 1;
-/// A client that keeps the interval can still arrive early: the way to us takes each time another
-/// while. Only a poll well before its time is slowed down.
+/// A poll is slowed down only if it comes well before its time, because the time that requests take
+/// on the network varies.
 const POLL_AT_LEAST: SignedDuration = SignedDuration::from_millis(POLL_INTERVAL * 500);
 
 #[derive(Debug)]
@@ -28,6 +26,8 @@ struct Device {
     expires_at: Timestamp,
     last_poll: Option<Timestamp>,
     decision: Decision,
+    /// The device code was exchanged for a token.
+    exchanged: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,17 @@ pub(crate) enum Decision {
     Pending,
     Approved,
     Denied,
+}
+
+/// The state of a device authorization, for the page that shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeviceState {
+    Pending,
+    /// Also after the client has exchanged the device code.
+    Approved,
+    Denied,
+    /// Expired before the user decided.
+    Expired,
 }
 
 #[derive(Debug)]
@@ -65,6 +76,7 @@ impl SignIns {
             expires_at: after(now, DEVICE_CODE_TTL),
             last_poll: None,
             decision: Decision::Pending,
+            exchanged: false,
         };
         self.devices.insert(device_code.to_owned(), device);
     }
@@ -75,6 +87,18 @@ impl SignIns {
             device.user_code.eq_ignore_ascii_case(user_code) && device.is_pending(now)
         });
         pending.map(|device| device.decision = decision).is_some()
+    }
+
+    /// Returns the client id and the state of a device authorization.
+    pub(crate) fn device(&self, user_code: &str, now: Timestamp) -> Option<(&str, DeviceState)> {
+        let device = self.devices.values().find(|device| device.user_code == user_code)?;
+        let state = match device.decision {
+            Decision::Approved => DeviceState::Approved,
+            Decision::Denied => DeviceState::Denied,
+            Decision::Pending if now < device.expires_at => DeviceState::Pending,
+            Decision::Pending => DeviceState::Expired,
+        };
+        Some((&device.client_id, state))
     }
 
     /// The user codes that wait for a decision, sorted.
@@ -95,14 +119,14 @@ impl SignIns {
         let device = self
             .devices
             .get_mut(device_code)
-            .filter(|device| device.client_id == client_id)
+            .filter(|device| device.client_id == client_id && !device.exchanged)
             .ok_or(ErrorName::InvalidGrant)?;
         if now >= device.expires_at {
             return Err(ErrorName::ExpiredToken);
         }
         match device.decision {
             Decision::Approved => {
-                self.devices.remove(device_code);
+                device.exchanged = true;
                 Ok(())
             }
             Decision::Denied => Err(ErrorName::AccessDenied),
@@ -135,7 +159,7 @@ impl SignIns {
         self.codes.insert(code.to_owned(), issued);
     }
 
-    /// Uses an authorization code up, whether or not everything else is right.
+    /// Exchanges an authorization code. The code is spent even if the check fails.
     pub(crate) fn redeem_code(
         &mut self,
         code: &str,

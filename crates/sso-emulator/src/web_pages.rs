@@ -50,6 +50,15 @@ pub(crate) fn check_control(
     Ok(())
 }
 
+/// Returns whether a form was sent by a page of the emulator, not by another site. Browsers send
+/// `Origin` with every POST; a client without it is not a browser.
+pub(crate) fn is_own_form(world: &World, headers: &HeaderMap) -> bool {
+    let scheme = if world.settings.tls { "https" } else { "http" };
+    let own = host(headers).map(|host| format!("{scheme}://{host}"));
+    let mut origins = headers.get_all(ORIGIN).iter();
+    origins.all(|origin| own.as_ref().is_some_and(|own| origin.as_bytes() == own.as_bytes()))
+}
+
 /// Returns the only `Host` header, if it can be parsed.
 fn host(headers: &HeaderMap) -> Option<Authority> {
     let mut values = headers.get_all(HOST).iter();

@@ -102,7 +102,7 @@ impl World {
         let scopes = if refreshable { vec![ACCOUNT_ACCESS.to_owned()] } else { Vec::new() };
         let mut state = self.lock();
         let (client_id, client) =
-            state.sessions.register(scopes, Vec::new(), Vec::new(), &self.settings, now);
+            state.sessions.register("test", scopes, vec![], vec![], &self.settings, now);
         let Grant { access_token, expires_at, refresh_token } =
             state.sessions.sign_in(&client_id, refreshable, &self.settings, now);
         IssuedToken {

@@ -20,6 +20,7 @@ mod faults;
 mod home;
 mod load;
 mod oidc;
+mod pages;
 mod portal;
 #[cfg(feature = "program")]
 mod program;
