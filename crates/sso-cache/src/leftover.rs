@@ -2,16 +2,17 @@
 //! file's place, or removed. Happens under the lock.
 //!
 //! The refresh token in the token file may be spent by then, and the new one is in the temporary file
-//! alone. So a temporary file that is complete and newer than the token file becomes the token. "Newer" is the file system's modification time: the writer sees to it that its file is
-//! later than the one that it replaces, so a clock that was set back in between does no harm, and a
-//! login by another tool after the kill is later still. (Only when the token file's time lies in
-//! the future, as one does that was written under a wrong clock, and another tool then logs in
-//! under the right one, does a leftover win that should not. It is a token of the same user, and
-//! logging in once more corrects it.) At the same time, which a coarse clock gives, the later
-//! expiry decides.
+//! alone. So a temporary file that is complete and newer than the token file becomes the token.
+//! "Newer" is the file system's modification time. The writer makes its file later than the one that
+//! it replaces, so a clock that was set back in between does no harm. A login by another tool after
+//! the kill is later still. At the same time, which a coarse clock gives, the later expiry decides.
 //!
-//! A token file that is gone means a logout, and that stands: the leftover goes too. So does a
-//! first token whose writer is killed before it is in place; the user sees that login fail.
+//! A leftover wins wrongly in one case: the token file was written under a clock that was ahead, and
+//! another tool then logs in under the right one. It is a token of the same user, and another login
+//! corrects it.
+//!
+//! A missing token file means a logout: the leftover is removed too. So is a first token whose
+//! writer is killed before it is in place; the user sees that login fail.
 
 use std::io;
 
@@ -20,30 +21,47 @@ use sso_files::{FileError, Leftover, LeftoverFile};
 use crate::cache_file::LockedFile;
 use crate::{CachedToken, StoreError};
 
-/// Examines a leftover: puts it in place, or removes it. Returns whether it was put in place.
-/// Failures are logged: the token file is as it was.
-pub(crate) fn settle(file: &LockedFile) -> bool {
+/// What became of a leftover.
+#[derive(Debug)]
+pub(crate) enum Settled {
+    /// There was none, or it was of no use.
+    Nothing,
+    Adopted,
+    /// It is newer than the token file, and could not be put in its place.
+    NotAdopted(FileError),
+}
+
+/// Examines a leftover: puts it in place, or removes it. Failures are logged: the token file is as
+/// it was.
+pub(crate) fn settle(file: &LockedFile) -> Settled {
     let path = file.place().path();
     match examine(file) {
-        Ok(true) => {
-            tracing::info!(
-                path = %path.display(),
-                "put in place a refreshed token that a killed process had left"
-            );
-            true
+        Ok(settled) => {
+            match &settled {
+                Settled::Nothing => {}
+                Settled::Adopted => tracing::info!(
+                    path = %path.display(),
+                    "put in place a refreshed token that a killed process had left"
+                ),
+                Settled::NotAdopted(error) => tracing::debug!(
+                    %error,
+                    path = %path.display(),
+                    "a refreshed token that another process left cannot be put in place"
+                ),
+            }
+            settled
         }
-        Ok(false) => false,
         Err(error) => {
             // It may be complete: too many open files, say. The next holder of the lock looks again.
             tracing::debug!(%error, path = %path.display(), "a leftover token stays where it is");
-            false
+            Settled::Nothing
         }
     }
 }
 
-fn examine(file: &LockedFile) -> Result<bool, FileError> {
+fn examine(file: &LockedFile) -> Result<Settled, FileError> {
     let leftover = match file.leftover()? {
-        None => return Ok(false),
+        None => return Ok(Settled::Nothing),
         Some(Leftover::Unusable) => None,
         Some(Leftover::File(leftover)) => {
             CachedToken::parse(leftover.bytes()).ok().map(|token| (token, leftover))
@@ -52,11 +70,13 @@ fn examine(file: &LockedFile) -> Result<bool, FileError> {
     if let Some((token, leftover)) = leftover
         && is_newer(&token, &leftover, file)?
     {
-        leftover.adopt()?;
-        return Ok(true);
+        return Ok(match leftover.adopt() {
+            Ok(()) => Settled::Adopted,
+            Err(error) => Settled::NotAdopted(error.into()),
+        });
     }
     tracing::debug!(path = %file.place().path().display(), "removing what a killed process had left");
-    file.place().remove_leftover().map(|_| false)
+    file.place().remove_leftover().map(|_| Settled::Nothing)
 }
 
 fn is_newer(left: &CachedToken, leftover: &LeftoverFile, file: &LockedFile) -> io::Result<bool> {

@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use sso_files::{Durability, FileLock, Fingerprint};
 
 use crate::cache_file::{self, CacheFile, LOGIN_LOCK, Loaded, LockedFile, WRITER_LOCK};
-use crate::{AccessWarning, CachedToken, LockError, ParseError, Reservation, StoreError, leftover};
+use crate::leftover::{self, Settled};
+use crate::{AccessWarning, CachedToken, LockError, ParseError, Reservation, StoreError};
 
 /// The file that holds one SSO token, shared with every AWS tool of the user.
 ///
@@ -109,8 +110,8 @@ impl TokenFile {
     /// [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<TokenFileLock>, LockError> {
         let Some(file) = self.file.try_lock()? else { return Ok(None) };
-        let adopted = leftover::settle(&file);
-        Ok(Some(TokenFileLock { file, config: self.config.clone(), adopted }))
+        let leftover = leftover::settle(&file);
+        Ok(Some(TokenFileLock { file, config: self.config.clone(), leftover }))
     }
 
     /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every
@@ -161,7 +162,7 @@ impl TokenFile {
 pub struct TokenFileLock {
     file: LockedFile,
     config: Option<Arc<Path>>,
-    adopted: bool,
+    leftover: Settled,
 }
 
 impl TokenFileLock {
@@ -197,7 +198,13 @@ impl TokenFileLock {
     /// Makes a temporary file beside the token file and writes bytes to it that never parse. It is
     /// removed when the reservation is dropped. The lock is held for as long as the reservation
     /// lives, even if this guard is dropped.
+    ///
+    /// Fails, too, if taking the lock found a newer token that a killed process had left, and could
+    /// not put it in place: the reservation would overwrite it. Take the lock again later.
     pub fn reserve(&self) -> Result<Reservation, StoreError> {
+        if let Settled::NotAdopted(error) = &self.leftover {
+            return Err(StoreError::write(&self.file.place().path(), error.clone()));
+        }
         Reservation::locked(&self.file)
     }
 
@@ -225,7 +232,7 @@ impl TokenFileLock {
     /// Whether taking this lock put in place what a killed writer had left: for who tells of it, or
     /// counts it.
     pub fn adopted_leftover(&self) -> bool {
-        self.adopted
+        matches!(self.leftover, Settled::Adopted)
     }
 }
 

@@ -121,3 +121,43 @@ fn a_clock_that_was_set_back_does_not_make_the_leftover_older() {
     let stored = fs::metadata(file.path()).unwrap().modified().unwrap();
     assert!(stored > ahead && stored < ahead + Duration::from_secs(1));
 }
+
+/// The disk was read-only for a while: the token in the file is spent, and the leftover is all that
+/// there is.
+#[cfg(unix)]
+#[test]
+#[ignore = "needs a user other than root, or chattr"]
+fn a_leftover_that_cannot_be_adopted_is_not_overwritten() {
+    let scene = scene(&*token(6).to_json(), 1);
+    // Made before the directory is closed.
+    File::create(beside(&scene.file, ".lock")).unwrap();
+    close(scene.directory.path());
+    let lock = scene.file.try_lock();
+    open(scene.directory.path());
+    let lock = lock.unwrap().unwrap();
+    assert!(!lock.adopted_leftover());
+    assert!(lock.reserve().unwrap_err().is_write());
+    drop(lock);
+    assert_eq!(had(&scene), Some(6));
+}
+
+/// Lets nobody rename in a directory. Root, who ignores modes, needs the immutable attribute.
+#[cfg(unix)]
+fn close(directory: &std::path::Path) {
+    set(directory, 0o500, "+i");
+    assert!(fs::write(directory.join("probe"), "").is_err(), "nothing here closes a directory");
+}
+
+#[cfg(unix)]
+fn open(directory: &std::path::Path) {
+    set(directory, 0o700, "-i");
+    set(directory, 0o700, "-i");
+}
+
+#[cfg(unix)]
+fn set(directory: &std::path::Path, mode: u32, attribute: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let _ = fs::set_permissions(directory, fs::Permissions::from_mode(mode));
+    let _ = std::process::Command::new("chattr").arg(attribute).arg(directory).status();
+}
