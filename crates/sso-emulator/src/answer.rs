@@ -1,6 +1,4 @@
 //! Answers as the two services give them: status, headers, body, and the errors of both.
-//!
-//! Not responsible for choosing one, nor for how an answer is spoilt on its way.
 
 use std::fmt;
 use std::time::Duration;

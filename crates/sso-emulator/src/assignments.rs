@@ -1,6 +1,4 @@
 //! Accounts, the roles assigned in them, and the role credentials made up for them.
-//!
-//! Not responsible for who may ask.
 
 use std::collections::VecDeque;
 

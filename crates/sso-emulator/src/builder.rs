@@ -19,22 +19,21 @@ pub struct EmulatorBuilder {
     pub(crate) port: u16,
 }
 
-/// Why an emulator could not start. The machine's fault, not the caller's.
+/// Why an emulator could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// No port of the loopback interface could be listened on: with a port that was asked for,
-    /// choose another, or 0 for any.
+    /// The port on the loopback interface cannot be used. Choose another port, or 0 for any.
     #[error(
         "cannot listen on 127.0.0.1 port {port}; choose another port, or 0 for any that is free"
     )]
     Listen {
-        /// The port that was asked for.
+        /// The requested port.
         port: u16,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The certificate authority or the server's certificate could not be made.
+    /// The certificate authority or the server's certificate could not be created.
     #[error("cannot make the certificates for TLS")]
     Certificates(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -103,10 +102,9 @@ impl EmulatorBuilder {
         self
     }
 
-    /// One more account, with the roles that are assigned to the user in it; of an account that is
-    /// there already, more roles. The first role of the first account is the one of a written home's
-    /// profiles. Without any: the account 123456789012, `Development`, with the role
-    /// `SSOReadOnlyRole`.
+    /// Adds an account with the roles that are assigned to the user, or adds roles to an account that
+    /// was added before. The first role of the first account is the role of a written home's profiles.
+    /// Default: the account 123456789012, `Development`, with the role `SSOReadOnlyRole`.
     #[must_use]
     pub fn account(
         mut self,
@@ -124,44 +122,44 @@ impl EmulatorBuilder {
         self
     }
 
-    /// How long an access token is good. Default: an hour. `expiresIn` is in whole seconds.
+    /// The lifetime of access tokens. Default: an hour. `expiresIn` is in whole seconds.
     #[must_use]
     pub fn token_ttl(mut self, ttl: Duration) -> Self {
         self.settings.token_ttl = ttl;
         self
     }
 
-    /// How long role credentials are good. Default: an hour.
+    /// The lifetime of role credentials. Default: an hour.
     #[must_use]
     pub fn credentials_ttl(mut self, ttl: Duration) -> Self {
         self.settings.credentials_ttl = ttl;
         self
     }
 
-    /// How long a sign-in lasts: after it a refresh is `invalid_grant`. Default: 90 days.
+    /// The lifetime of a session. Afterwards a refresh fails with `invalid_grant`. Default: 90 days.
     #[must_use]
     pub fn session_ttl(mut self, ttl: Duration) -> Self {
         self.settings.session_ttl = ttl;
         self
     }
 
-    /// How long a client registration is good: after it a client is `invalid_client`. Default: 90
-    /// days.
+    /// The lifetime of client registrations. Afterwards requests fail with `invalid_client`. Default:
+    /// 90 days.
     #[must_use]
     pub fn registration_ttl(mut self, ttl: Duration) -> Self {
         self.settings.registration_ttl = ttl;
         self
     }
 
-    /// Whether each refresh gives a new refresh token and spends the old one: a spent one answers
-    /// `invalid_grant`. Default: no, the refresh token stays good and is sent back.
+    /// Sets whether each refresh issues a new refresh token and invalidates the old one, which then
+    /// fails with `invalid_grant`. Default: no, the refresh token stays valid and is sent back.
     #[must_use]
     pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
         self.settings.rotate = rotate;
         self
     }
 
-    /// Whether, without rotation, a refresh's answer leaves the refresh token out, as RFC 6749
+    /// Sets whether, without rotation, the answer to a refresh omits the refresh token, as RFC 6749
     /// section 6 allows. Default: no.
     #[must_use]
     pub fn omit_kept_refresh_token(mut self, omit: bool) -> Self {
@@ -169,31 +167,31 @@ impl EmulatorBuilder {
         self
     }
 
-    /// How much later every answer comes (time of the machine, not of the clock). Default: none.
+    /// The delay of every answer, in real time, not by the emulator's clock. Default: none.
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.settings.latency = latency;
         self
     }
 
-    /// Requests a second, by the emulator's clock, that each of the two services takes; as many may
-    /// come at once. More are answered by the portal with `TooManyRequestsException`, by OIDC with
-    /// `SlowDownException`. AWS's portal takes about 20. Default: no limit.
+    /// The requests per second, by the emulator's clock, that each of the two services accepts. That
+    /// many may come at once. The portal answers more with `TooManyRequestsException`, OIDC with
+    /// `SlowDownException`. AWS's portal accepts about 20. Default: no limit.
     #[must_use]
     pub fn throttle(mut self, requests_per_second: u32) -> Self {
         self.settings.throttle = Some(requests_per_second);
         self
     }
 
-    /// Whether to speak HTTPS, with a certificate of an authority made at the start: see
-    /// [`Emulator::ca_pem`]. Default: no.
+    /// Sets whether to serve HTTPS, with a certificate of an authority that is created at the start:
+    /// see [`Emulator::ca_pem`]. Default: no.
     #[must_use]
     pub fn tls(mut self, tls: bool) -> Self {
         self.settings.tls = tls;
         self
     }
 
-    /// Whether `/authorize` and `/device` are pages on which a person allows or denies the login.
+    /// Sets whether `/authorize` and `/device` are pages on which a person allows or denies the login.
     /// Default: no, a request for either of them allows it.
     #[must_use]
     pub fn interactive(mut self, interactive: bool) -> Self {
@@ -201,7 +199,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// The clock by which everything expires. Default: the machine's.
+    /// The clock that decides what has expired. Default: the system clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);

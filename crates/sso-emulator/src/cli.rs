@@ -9,40 +9,40 @@ use sso_emulator::{Emulator, EmulatorBuilder, TokenState};
 /// An AWS SSO portal and SSO OIDC service on 127.0.0.1, for tests.
 ///
 /// Writes a home directory for clients, prints one line of JSON with its URLs and the environment
-/// variables to run clients with, then serves until it is stopped (SIGINT or SIGTERM). Everything
-/// it hands out is made up.
+/// variables to run clients with, then serves until it is stopped (SIGINT or SIGTERM). All tokens
+/// and credentials are made up.
 #[derive(Debug, Parser)]
 #[command(name = "sso-emulator", version)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub(crate) struct Arguments {
-    /// The directory to write as the clients' HOME; made where there is none
+    /// The directory to write as the clients' HOME; created if it does not exist
     #[arg(long, value_name = "DIR")]
     pub(crate) home: PathBuf,
     /// The port of 127.0.0.1 to listen on; 0 for any that is free
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// How the token in the written home stands
+    /// The state of the token in the written home
     #[arg(long, value_enum, default_value_t = State::Valid)]
     token_state: State,
-    /// How much later each answer comes
+    /// Delay of each answer, in milliseconds
     #[arg(long, value_name = "N", default_value_t = 0)]
     latency_ms: u64,
-    /// Give a new refresh token with each refresh, and spend the old one
+    /// Issue a new refresh token with each refresh, and invalidate the old one
     #[arg(long)]
     rotate: bool,
     /// Without --rotate: leave the refresh token out of a refresh's answer
     #[arg(long, conflicts_with = "rotate")]
     omit_kept_refresh_token: bool,
-    /// How long an access token is good
+    /// Lifetime of access tokens
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     token_ttl: u64,
-    /// How long role credentials are good
+    /// Lifetime of role credentials
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     credentials_ttl: u64,
-    /// How long a client registration is good
+    /// Lifetime of client registrations
     #[arg(long, value_name = "SECONDS", default_value_t = 90 * 24 * 3600)]
     registration_ttl: u64,
-    /// Requests a second that each service takes before it answers that there are too many
+    /// Requests per second that each service accepts; more are answered as too many
     #[arg(long, value_name = "N")]
     throttle: Option<u32>,
     /// Speak HTTPS, with a certificate authority made at the start
@@ -57,7 +57,7 @@ pub(crate) struct Arguments {
     /// The start URL
     #[arg(long, value_name = "URL", default_value = "https://my-sso-portal.awsapps.com/start")]
     start_url: String,
-    /// The name of the sign-in, as the section `sso-session` has it
+    /// The name of the `sso-session` section
     #[arg(long, value_name = "NAME", default_value = "dev-session")]
     session_name: String,
     /// The name of the profile that has an `sso_session`
@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum State {
-    /// Good for its whole lifetime
+    /// Valid for its whole lifetime
     Valid,
     /// Expired, with a live refresh token
     Expired,

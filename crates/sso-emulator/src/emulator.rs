@@ -1,6 +1,4 @@
 //! The running emulator, as a test holds it.
-//!
-//! Not responsible for the requests themselves: see `server`.
 
 use std::sync::Arc;
 

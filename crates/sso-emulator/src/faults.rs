@@ -1,6 +1,4 @@
-//! What goes wrong on demand, and for which requests.
-//!
-//! Not responsible for putting a fault on the wire: see the server.
+//! Faults, and the requests that they apply to.
 
 use std::time::Duration;
 

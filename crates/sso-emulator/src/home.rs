@@ -18,38 +18,38 @@ use crate::settings::{Settings, after};
 use crate::world::World;
 use crate::{Emulator, control};
 
-/// How long before its expiry the token of [`TokenState::InRefreshWindow`] is written, at most:
-/// less than the five minutes of the AWS SDKs and the fifteen of botocore.
+/// The longest remaining lifetime of the token of [`TokenState::InRefreshWindow`]. The AWS SDKs refresh
+/// five minutes before the expiry, botocore fifteen.
 const IN_WINDOW: Duration = Duration::from_secs(120);
 
 /// A line of the config file. A config file without it is a person's own, and is not replaced. It is
 /// the last line, so that the line numbers of the profiles do not depend on it.
 const MARK: &str = "# Written by sso-emulator, which replaces this file.";
 
-/// What a sign-in gives, as it is written to a token file. Made up: no AWS service takes these.
+/// The result of a login, as it is written to a token file. No AWS service accepts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IssuedToken {
     /// The access token.
     pub access_token: String,
-    /// When the portal takes it no longer.
+    /// When the access token expires.
     pub expires_at: Timestamp,
-    /// The refresh token; none for a legacy profile.
+    /// The refresh token; `None` for a legacy profile.
     pub refresh_token: Option<String>,
-    /// The client's id.
+    /// The client id.
     pub client_id: String,
-    /// The client's secret.
+    /// The client secret.
     pub client_secret: String,
-    /// When the client's registration ends.
+    /// When the client registration expires.
     pub registration_expires_at: Timestamp,
-    /// The start URL that the person signed in at.
+    /// The start URL of the login.
     pub start_url: String,
     /// The region of the SSO instance.
     pub region: String,
 }
 
 impl IssuedToken {
-    /// The token file's content, as the AWS CLI writes it.
+    /// Returns the content of the token file, as the AWS CLI writes it.
     pub fn to_json(&self) -> String {
         self.to_value().to_string()
     }
@@ -71,24 +71,25 @@ impl IssuedToken {
     }
 }
 
-/// How the tokens of a written home stand.
+/// The state of the tokens in a written home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenState {
-    /// Good for the whole of the token's lifetime, and refreshable.
+    /// Valid for its whole lifetime, and refreshable.
     Valid,
     /// Expired a minute ago; the refresh token is live.
     Expired,
-    /// Good for two minutes more (less if tokens live less than eight); the refresh token is live.
+    /// Valid for two more minutes, or for a quarter of the token lifetime if that is less; the
+    /// refresh token is live.
     InRefreshWindow,
     /// Expired a minute ago, and the file holds no refresh token.
     ExpiredNotRefreshable,
-    /// There is no token file, as before the first sign-in.
+    /// There is no token file, as before the first login.
     Missing,
 }
 
 impl TokenState {
-    /// The state of that name on the command line and in the control interface: `valid`,
+    /// Returns the state with that name on the command line and in the control interface: `valid`,
     /// `expired`, `window`, `expired-not-refreshable`, `missing`.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -118,11 +119,11 @@ pub struct Home {
     pub directory: PathBuf,
     /// The config file.
     pub config_file: PathBuf,
-    /// The token file of the profile with an `sso_session`, whether or not it is there.
+    /// The token file of the profile with an `sso_session`. It may not exist.
     pub token_file: PathBuf,
-    /// The token file of the legacy profile, whether or not it is there.
+    /// The token file of the legacy profile. It may not exist.
     pub legacy_token_file: PathBuf,
-    /// The authority's certificate; none without TLS.
+    /// The certificate of the authority; `None` without TLS.
     pub ca_bundle: Option<PathBuf>,
     /// The name of the profile with an `sso_session`.
     pub profile: String,
@@ -132,7 +133,8 @@ pub struct Home {
     pub account_id: String,
     /// The role of both profiles.
     pub role_name: String,
-    /// What the token file of the profile with an `sso_session` holds; none when it is missing.
+    /// The content of the token file of the profile with an `sso_session`; `None` if it does not
+    /// exist.
     pub token: Option<IssuedToken>,
 }
 
@@ -180,7 +182,7 @@ impl Home {
 }
 
 impl Emulator {
-    /// Writes a home into `directory`, which is made where there is none, and signs in for it.
+    /// Logs in, and writes a home into `directory`, which is created if it does not exist.
     ///
     /// It has one profile with an `sso_session` and one in the legacy form, each with its token
     /// file. Directories get mode 0700, files 0600. Files that an emulator wrote before are replaced;
@@ -190,8 +192,8 @@ impl Emulator {
         write(&self.world, directory, state)
     }
 
-    /// One line of JSON with the URLs, the home's files and its environment: what the program
-    /// prints. No secret is in it.
+    /// Returns the line of JSON that the program prints: URLs, the home's files and environment. It
+    /// has no secrets.
     pub fn describe(&self, home: &Home) -> String {
         control::describe(&self.world, home).to_string()
     }
@@ -322,7 +324,7 @@ fn config(settings: &Settings, account_id: &str, role_name: &str) -> String {
     sections.join("\n")
 }
 
-/// A section line, with quotes around a name with blanks, as the AWS CLI writes it.
+/// Returns a section header. Like the AWS CLI, it quotes a name with blanks.
 fn section(kind: &str, name: &str) -> String {
     match name {
         "default" if kind == "profile" => "[default]".to_owned(),
@@ -331,7 +333,7 @@ fn section(kind: &str, name: &str) -> String {
     }
 }
 
-/// Signs in, and lets the access token expire as the state says.
+/// Logs in, and sets the expiry of the access token according to the state.
 fn token(world: &World, state: TokenState, refreshable: bool) -> Option<IssuedToken> {
     if state == TokenState::Missing {
         return None;
@@ -364,7 +366,7 @@ fn replace_token(path: &Path, token: Option<&IssuedToken>) -> Result<(), HomeErr
     }
 }
 
-/// `<lowercase hex SHA-1 of the key>.json`.
+/// Returns the name of a token file: `<lowercase hex SHA-1 of the key>.json`.
 fn file_name(key: &str) -> String {
     format!("{}.json", hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes())))
 }
@@ -373,7 +375,7 @@ fn whole_seconds(at: Timestamp) -> String {
     crate::sessions::whole_seconds(at).to_string()
 }
 
-/// Makes `directory` and all between `home` and it for the owner alone.
+/// Creates `directory`, and makes it and its parents up to `home` accessible only to the owner.
 fn make_directory(home: &Path, directory: &Path) -> Result<(), HomeError> {
     fs::create_dir_all(directory)
         .map_err(|source| HomeError::Write { path: directory.to_owned(), source })?;
@@ -395,8 +397,8 @@ fn owner_only(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a file as a whole: a client that reads at that moment sees the old or the new one. The
-/// temporary file is for the owner alone (mode 0600), and so is what it becomes.
+/// Replaces a file in one step, so that a client reads either the old or the new content. The file gets
+/// mode 0600.
 fn replace(path: &Path, content: &[u8]) -> Result<(), HomeError> {
     let write = || -> io::Result<()> {
         let directory = path.parent().unwrap_or(Path::new("."));

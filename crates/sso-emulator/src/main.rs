@@ -1,6 +1,4 @@
 //! The `sso-emulator` program: the emulator for tests in any language. See the crate's README.
-//!
-//! Not responsible for emulating: that is the library.
 
 #![forbid(unsafe_code)]
 

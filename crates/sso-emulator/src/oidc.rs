@@ -1,6 +1,4 @@
 //! The SSO OIDC service's operations.
-//!
-//! Not responsible for HTTP, faults or throttling, nor for the rules of tokens: see `sessions`.
 
 use serde::Deserialize;
 use serde_json::json;

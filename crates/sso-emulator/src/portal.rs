@@ -1,6 +1,4 @@
 //! The SSO portal's operations.
-//!
-//! Not responsible for HTTP, faults or throttling.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,4 @@
 //! The query of a request: names and values, percent-decoded.
-//!
-//! Not responsible for which are needed.
 
 use percent_encoding::percent_decode_str;
 

@@ -1,6 +1,4 @@
-//! What the OIDC service knows: client registrations, sign-ins, access tokens, refresh tokens.
-//!
-//! Not responsible for HTTP, nor for the time: each operation is told what time it is.
+//! The state of the OIDC service: client registrations, sessions, access tokens, refresh tokens.
 
 use std::collections::HashMap;
 

@@ -9,11 +9,11 @@ use ring::digest::{SHA256, digest};
 use crate::ErrorName;
 use crate::settings::after;
 
-/// How long a device code is good, as AWS has it.
+/// The lifetime of a device code, as AWS's.
 pub(crate) const DEVICE_CODE_TTL: Duration = Duration::from_secs(600);
-/// How long an authorization code is good.
+/// The lifetime of an authorization code.
 const CODE_TTL: Duration = Duration::from_secs(600);
-/// Seconds between two polls that a client is asked for, as AWS has it.
+/// The poll interval in seconds that a client is told, as AWS's.
 pub(crate) const POLL_INTERVAL: i64 = 1;
 /// A poll is slowed down only if it comes well before its time, because the time that requests take
 /// on the network varies.
@@ -81,7 +81,7 @@ impl SignIns {
         self.devices.insert(device_code.to_owned(), device);
     }
 
-    /// Decides a pending authorization; false when there is none with that user code.
+    /// Decides a pending authorization. Returns false if none has that user code.
     pub(crate) fn decide(&mut self, user_code: &str, decision: Decision, now: Timestamp) -> bool {
         let pending = self.devices.values_mut().find(|device| {
             device.user_code.eq_ignore_ascii_case(user_code) && device.is_pending(now)
@@ -101,7 +101,7 @@ impl SignIns {
         Some((&device.client_id, state))
     }
 
-    /// The user codes that wait for a decision, sorted.
+    /// Returns the user codes of pending authorizations, sorted.
     pub(crate) fn pending(&self, now: Timestamp) -> Vec<String> {
         let waiting = self.devices.values().filter(|device| device.is_pending(now));
         let mut codes: Vec<_> = waiting.map(|device| device.user_code.clone()).collect();
@@ -109,7 +109,7 @@ impl SignIns {
         codes
     }
 
-    /// A poll by a client. An approved device code is good once.
+    /// Handles a poll by a client. An approved device code can be exchanged once.
     pub(crate) fn poll(
         &mut self,
         device_code: &str,

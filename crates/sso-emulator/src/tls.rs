@@ -1,6 +1,4 @@
 //! A certificate authority for one run, and the server's certificate of it.
-//!
-//! Not responsible for who trusts it: clients are given its certificate.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -1,7 +1,4 @@
-//! Spoilt answers on the wire: bodies that break off, stop or never end, and bytes that are no
-//! HTTP.
-//!
-//! Not responsible for choosing which: see `faults`.
+//! Bodies that break off, stop or never end, and bytes that are not HTTP.
 
 use std::io;
 use std::pin::Pin;

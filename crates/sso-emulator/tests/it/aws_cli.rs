@@ -16,11 +16,8 @@ use crate::client::request;
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn aws(words: &str, home: &Home) -> Command {
-    let mut command = Command::new("aws");
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
-        command.env_remove(name);
-    }
-    command.args(words.split(' ')).envs(home.environment.iter().cloned());
+    let mut command = Command::from(home.command("aws"));
+    command.args(words.split(' '));
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }

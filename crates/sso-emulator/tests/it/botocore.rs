@@ -62,13 +62,9 @@ fn python() -> String {
     String::from_utf8(found.stdout).unwrap().trim().to_owned()
 }
 
-/// Runs a client with the home's environment and none of AWS's own variables of this machine.
+/// Runs a client in the home's environment.
 fn run(program: &str, arguments: &[&str], home: &Home) -> Output {
-    let mut command = Command::new(program);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
-        command.env_remove(name);
-    }
-    command.args(arguments).envs(home.environment.iter().cloned()).output().unwrap()
+    home.command(program).args(arguments).output().unwrap()
 }
 
 async fn run_elsewhere(program: String, arguments: Vec<String>, home: Home) -> Output {

@@ -1,7 +1,5 @@
 //! An HTTP/1.1 client of its own, so that the emulator's HTTP is not judged by the library it is
 //! made with. One request a connection.
-//!
-//! Not responsible for what the answers mean.
 
 use std::io;
 use std::sync::Arc;

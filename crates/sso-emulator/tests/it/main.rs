@@ -1,6 +1,4 @@
 //! The emulator as its users see it: over real sockets, as a program, and by AWS's own clients.
-//!
-//! Not responsible for rules with many cases: those are tested beside the code.
 
 #![allow(
     clippy::unwrap_used,
