@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Value, json};
+use sso_types::Environment;
 
 use crate::settings::{Settings, after};
 use crate::world::World;
@@ -170,11 +171,8 @@ impl Home {
     /// has [`environment`](Self::environment). Does not start the program.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        #[expect(clippy::disallowed_methods, reason = "to remove them from the child's")]
-        for (name, _) in std::env::vars_os() {
-            if misleads_clients(&name) {
-                command.env_remove(name);
-            }
+        for name in Environment::process_names().filter(|name| misleads_clients(name)) {
+            command.env_remove(name);
         }
         command.envs(self.environment.iter().cloned());
         command

@@ -189,7 +189,7 @@ fn s256(verifier: &str) -> String {
 }
 
 /// Base64 with the URL-safe alphabet, without padding (RFC 4648 section 5).
-fn base64_url(bytes: &[u8]) -> String {
+pub(crate) fn base64_url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
