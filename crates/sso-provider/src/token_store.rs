@@ -2,6 +2,7 @@
 //!
 //! The only code that compares file versions.
 
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -253,15 +254,24 @@ impl StoreGuard<'_> {
 
     /// Reserves room for a new token, before the refresh token is spent.
     pub(crate) fn reserve(&self) -> Result<Reservation, StoreError> {
-        let reservation = match &self.lock {
-            Ok(lock) => lock.reserve()?,
-            Err(_) => self.store.file.reserve_unlocked()?,
-        };
-        if let Err(error) = &self.lock
-            && !self.store.warned_of_no_lock.swap(true, Ordering::Relaxed)
-        {
+        match &self.lock {
+            Ok(lock) => lock.reserve(),
+            Err(error) => self.reserve_unlocked(error),
+        }
+    }
+
+    /// Reserves without a lock, if there is still none. A file system that was read-only for a
+    /// moment has locks again: another process may hold this one, and be refreshing the same token.
+    fn reserve_unlocked(&self, no_lock: &LockError) -> Result<Reservation, StoreError> {
+        let reservation = self.store.file.reserve_unlocked()?;
+        if self.store.file.try_lock().is_ok() {
+            let path = self.store.file.path().to_owned();
+            let message = "it could not be locked a moment ago";
+            return Err(StoreError::Write { path, source: Arc::new(io::Error::other(message)) });
+        }
+        if !self.store.warned_of_no_lock.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                error = error as &dyn std::error::Error,
+                error = no_lock as &dyn std::error::Error,
                 "the token file cannot be locked; refreshing without a lock"
             );
         }
@@ -368,7 +378,34 @@ fn host(url: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use sso_types::{AccessToken, SystemClock};
+
     use super::*;
+
+    #[test]
+    fn nothing_is_reserved_without_a_lock_that_can_be_taken_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = TokenFile::new(directory.path().join("token.json"));
+        let token = CachedToken::new(AccessToken::new("a"), Timestamp::MAX);
+        file.store_unlocked(&token).unwrap();
+        let store = TokenStore::new(file.clone(), None, false, Arc::new(SystemClock));
+        let unlocked = || {
+            let path = file.lock_path().unwrap();
+            let source = Arc::new(io::ErrorKind::ReadOnlyFilesystem.into());
+            StoreGuard { store: &store, lock: Err(LockError::Unsupported { path, source }) }
+        };
+
+        // The lock is free, or another process holds it.
+        assert!(unlocked().reserve().unwrap_err().is_write());
+        let held = file.try_lock().unwrap();
+        assert!(unlocked().reserve().unwrap_err().is_write());
+        drop(held);
+
+        // There is still no lock.
+        std::fs::remove_file(file.lock_path().unwrap()).unwrap();
+        std::fs::create_dir(file.lock_path().unwrap()).unwrap();
+        drop(unlocked().reserve().unwrap());
+    }
 
     #[test]
     fn hosts_are_compared_without_path_and_fragment() {
