@@ -6,7 +6,7 @@
 //! the SSO portal for the credentials of one account and role; [`CredentialsCache`] keeps those in
 //! memory. [`from_profile`] puts them together as the shared config files say.
 //!
-//! Deliberately not here: logging in. That takes a person; errors name the command.
+//! This crate does not log in: that takes a person. Errors name the command to run.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk, sso-cli
@@ -27,8 +27,8 @@
 //! # }
 //! ```
 //!
-//! A profile with its parts, where more than its credentials is wanted: the access token, the portal,
-//! the AWS CLI's cache of role credentials.
+//! [`ProfileProviders`] gives access to the parts of a profile: the access token, the portal, and the
+//! AWS CLI's cache of role credentials.
 //!
 //! ```no_run
 //! # #[cfg(feature = "https")]
@@ -74,8 +74,7 @@
 //! # }
 //! ```
 //!
-//! Every part can be replaced; what talks to the services is any `tower::Service`, so that a mock
-//! is a function:
+//! Every part can be replaced. Requests go through any `tower::Service`, so a mock is a function:
 //!
 //! ```
 //! use sso_provider::{CredentialsCache, SsoCredentialsProvider, SsoTokenProvider};
@@ -105,7 +104,7 @@
 //! # }
 //! ```
 //!
-//! More, to be run as they are, in `examples/`: `profile`, `by_hand` with every part replaced, `mock`.
+//! `examples/` holds complete programs: `profile`, `by_hand` with every part replaced, and `mock`.
 //! [What other SDKs name how][coming], and [every error with its cause and remedy][errors].
 //!
 //! [coming]: https://github.com/ssocreds/ssocreds/blob/main/docs/COMING_FROM.md
@@ -118,16 +117,21 @@
 //!
 //! # `tracing`
 //!
-//! Warnings for what a person should know of though it works: a token that could not be refreshed
-//! ahead of its expiry or not be written, a lock that is not to be had. At the target
-//! `ssocreds::progress`, level `DEBUG`: an event when another process is waited for, and one with
-//! `over` when that ends; `sso_http`'s events about further
-//! attempts, too. No event holds a secret.
+//! Level `WARN`: the credentials are valid, but something needs attention. A token could not be
+//! refreshed ahead of its expiry, or could not be written, or the file system has no locks.
+//!
+//! Target `ssocreds::progress`, level `DEBUG`: one event when this process starts to wait for another
+//! process, and one with the field `over` when that ends. `sso_http` reports its retries there, too.
+//!
+//! No event holds a secret.
 //!
 //! # Known gaps
 //!
-//! A token or role-credentials file that is broken is read several times, for up to a quarter of a
-//! second, on the thread of the task that needs it.
+//! * A token file that another tool is writing in place is read again after a pause of the runtime's
+//!   timer. Two reads block their thread instead, for up to a quarter of a second: of a broken file
+//!   of role credentials, and of a token file that another tool changed during a refresh.
+//! * File operations, `fsync` included, run on the thread of the task that needs them.
+//! * On a file system without locks, two processes may refresh the same token at once.
 
 #![forbid(unsafe_code)]
 // docs.rs says of each item which feature it needs.
