@@ -4,7 +4,7 @@
 //! A login leaves an access token in a file under `~/.aws/sso/cache`. [`SsoTokenProvider`] reads it
 //! and refreshes it through SSO OIDC when it runs out; [`SsoCredentialsProvider`] exchanges it at
 //! the SSO portal for the credentials of one account and role; [`CredentialsCache`] keeps those in
-//! memory. [`from_profile`] puts them together as the shared config files say.
+//! memory. [`from_profile()`] puts them together as the shared config files say.
 //!
 //! This crate does not log in: that takes a person. Errors name the command to run.
 //!
@@ -112,7 +112,7 @@
 //!
 //! # Features
 //!
-//! * `https` (default): [`from_profile`], [`from_env`] and [`ProfileProviders`], over `sso-http`'s HTTPS
+//! * `https` (default): [`from_profile()`], [`from_env`] and [`ProfileProviders`], over `sso-http`'s HTTPS
 //!   client. Without it the builders remain, for any service that carries the requests.
 //!
 //! # `tracing`
