@@ -81,6 +81,7 @@ mod assumed_role;
 mod document;
 mod load;
 mod load_error;
+mod locate;
 mod locations;
 mod missing_key;
 mod nearest;

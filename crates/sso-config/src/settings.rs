@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sso_types::Environment;
 
-use crate::locations::expand;
+use crate::locate::expand;
 use crate::section::{Property, Section, SectionKind};
 use crate::sso_session::refuse_faulty_lines;
 use crate::{NotFound, Setting, SettingSource, SettingsError, SharedConfig};
