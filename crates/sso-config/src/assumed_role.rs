@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::SharedConfig;
 use crate::parse::SSO_KEYS;
-use crate::section::{Property, Section};
+use crate::section::Section;
+use crate::{Property, SharedConfig};
 
 /// The source of the credentials of a profile that assumes a role.
 #[derive(Debug, Clone, PartialEq, Eq)]

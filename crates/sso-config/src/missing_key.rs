@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::section::Section;
-use crate::{Origin, SharedConfig, Warning, WarningKind};
+use crate::{Origin, Warning, WarningKind};
 
 /// A needed key that does not exist, and the section that it belongs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,23 +21,22 @@ pub struct MissingKey {
 }
 
 impl MissingKey {
-    pub(crate) fn new(config: &SharedConfig, section: &Section, key: &'static str) -> Self {
+    pub(crate) fn new(section: &Section, key: &'static str) -> Self {
         Self {
             key,
             section: section.header(),
             origin: section.origin().clone(),
-            ignored: ignored_property(config, section, |meant| meant == key),
+            ignored: ignored_property(section, |meant| meant == key),
         }
     }
 }
 
 /// The first property of a section that was ignored for an invalid character and is the key meant.
 pub(crate) fn ignored_property(
-    config: &SharedConfig,
     section: &Section,
     is_key: impl Fn(&str) -> bool,
 ) -> Option<Warning> {
-    let mut warnings = config.warnings_of(section);
+    let mut warnings = section.warnings().iter();
     let ignored = warnings.find(|warning| match warning.kind() {
         WarningKind::KeyCharacter { meant: Some(meant), .. } => is_key(meant),
         _ => false,

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::section::{Property, Section, SectionKind};
+use crate::property::{Properties, Property};
+use crate::section::{Section, SectionKind};
 use crate::syntax::{Content, Lines};
 use crate::text::{beginning, trim_blanks};
 use crate::warning::unknown_section;
@@ -45,8 +46,17 @@ impl Sections {
     /// a profile wins, property by property. Time and memory grow with the size of the text.
     pub(crate) fn add_file(&mut self, file: FileKind, path: &Arc<Path>, text: &str) {
         let Self { profiles, sso_sessions, services, warnings } = self;
-        let mut parser =
-            Parser { file, path, line: 0, warnings, open: None, keys: BTreeSet::new() };
+        let first_warning = warnings.len();
+        let mut parser = Parser {
+            file,
+            path,
+            line: 0,
+            warnings,
+            open: None,
+            properties: Vec::new(),
+            is_unsorted: false,
+            keys: BTreeSet::new(),
+        };
         let mut current = Current::BeforeFirst;
         let mut defaults = None;
         for line in Lines::new(text) {
@@ -55,7 +65,7 @@ impl Sections {
                 Content::Comment => {}
                 Content::Blank => parser.blank(),
                 Content::Section { header, text_behind } => {
-                    parser.close_property(&mut current);
+                    parser.close_section(&mut current);
                     current = match classify(file, header) {
                         Header::Section(SectionKind::Profile, name) => {
                             parser.open_section(profiles, SectionKind::Profile, name, header)
@@ -82,7 +92,7 @@ impl Sections {
                     }
                 }
                 Content::UnclosedSection { header } => {
-                    parser.close_property(&mut current);
+                    parser.close_section(&mut current);
                     parser.warn(WarningKind::UnclosedSection { header: beginning(header) });
                     current = Current::Ignored { section: None };
                 }
@@ -102,9 +112,25 @@ impl Sections {
                 }
             }
         }
-        parser.close_property(&mut current);
-        if let Some(defaults) = defaults {
+        parser.close_section(&mut current);
+        if parser.is_unsorted {
+            self.sort_properties(file, path);
+        }
+        if let Some(mut defaults) = defaults {
+            sort_properties(&mut defaults, path, &mut self.warnings);
             self.apply_defaults(file, path, &defaults);
+        }
+        if let Some(warnings) = self.warnings.get_mut(first_warning..) {
+            warnings.sort_by_key(|warning| warning.origin().line());
+        }
+    }
+
+    /// Sorts the properties of the sections that are in that file.
+    fn sort_properties(&mut self, file: FileKind, path: &Arc<Path>) {
+        let all = [&mut self.profiles, &mut self.sso_sessions, &mut self.services];
+        let sections = all.into_iter().flat_map(BTreeMap::values_mut);
+        for section in sections.filter(|section| section.last_file == file) {
+            sort_properties(section, path, &mut self.warnings);
         }
     }
 
@@ -113,18 +139,19 @@ impl Sections {
         let all = [&mut self.profiles, &mut self.sso_sessions, &mut self.services];
         let sections = all.into_iter().flat_map(BTreeMap::values_mut);
         let mut sections: Vec<_> = sections.filter(|section| section.last_file == file).collect();
-        if sections.len().saturating_mul(defaults.properties.len()) > MAX_DEFAULTS {
+        if sections.len().saturating_mul(defaults.properties().len()) > MAX_DEFAULTS {
             let origin = defaults.origin.clone();
             self.warnings.push(Warning::new(WarningKind::TooManyDefaults, origin));
             return;
         }
         for section in &mut sections {
-            for (key, default) in &defaults.properties {
-                let own = section.properties.get(key).is_some_and(|own| own.origin.is_in(path));
-                if !own {
-                    section.properties.insert(Arc::clone(key), default.clone());
-                }
-            }
+            let has_own = |default: &Property| {
+                section.get(default.key()).is_some_and(|own| own.origin.is_in(path))
+            };
+            let mut missing: Vec<_> =
+                defaults.properties().filter(|default| !has_own(default)).cloned().collect();
+            section.properties.append(&mut missing);
+            section.properties.sort(|_, _| ());
         }
     }
 }
@@ -187,6 +214,11 @@ struct Parser<'a, 'w> {
     warnings: &'w mut Vec<Warning>,
     /// The property that the next lines may continue.
     open: Option<OpenProperty<'a>>,
+    /// The properties of the current section, which are added to it in one step: its list then has
+    /// no room to spare.
+    properties: Vec<Property>,
+    /// Whether there are sections whose properties have yet to be sorted.
+    is_unsorted: bool,
     /// Every key once.
     keys: BTreeSet<Arc<str>>,
 }
@@ -205,7 +237,7 @@ struct OpenProperty<'a> {
     continuation: Vec<&'a str>,
     /// Blank lines since the last line of the value. They count if it goes on.
     blank_lines: usize,
-    sub_properties: BTreeMap<Arc<str>, Property>,
+    sub_properties: Vec<Property>,
 }
 
 impl<'a> Parser<'a, '_> {
@@ -250,7 +282,7 @@ impl<'a> Parser<'a, '_> {
             name,
             origin: self.origin(self.line),
             last_file: self.file,
-            properties: BTreeMap::new(),
+            properties: Properties::default(),
             warnings: Vec::new(),
         }
     }
@@ -275,7 +307,7 @@ impl<'a> Parser<'a, '_> {
                 value,
                 continuation: Vec::new(),
                 blank_lines: 0,
-                sub_properties: BTreeMap::new(),
+                sub_properties: Vec::new(),
             });
         }
     }
@@ -300,18 +332,38 @@ impl<'a> Parser<'a, '_> {
             return;
         }
         let Some(key) = self.key(current, key, Case::Kept) else { return };
-        let property = self.property(&key, value.into(), self.line, BTreeMap::new());
-        let Some(open) = &mut self.open else { return };
-        if let Some(before) = open.sub_properties.insert(key, property) {
-            let kind = repeated(&before);
-            self.warn_in(current, kind);
+        let property = self.property(key, value.into(), self.line, None);
+        if let Some(open) = &mut self.open {
+            open.sub_properties.push(property);
         }
     }
 
-    /// Adds the open property to its section.
+    fn close_section(&mut self, current: &mut Current<'_>) {
+        self.close_property(current);
+        if let Current::Section(section) = current {
+            let is_first = section.properties().len() == 0;
+            section.properties.append(&mut self.properties);
+            if is_first {
+                sort_properties(section, self.path, self.warnings);
+            } else {
+                // Not now: a section can begin many times.
+                self.is_unsorted = true;
+            }
+        }
+    }
+
+    /// Adds the open property to those of the section.
     fn close_property(&mut self, current: &mut Current<'_>) {
-        let Some(open) = self.open.take() else { return };
+        let Some(mut open) = self.open.take() else { return };
         let Current::Section(section) = current else { return };
+        let sub_properties = (!open.sub_properties.is_empty()).then(|| {
+            let mut sub_properties = Box::<Properties>::default();
+            sub_properties.append(&mut open.sub_properties);
+            sub_properties.sort(|before, after| {
+                add_warning(section, self.warnings, repeated(before, after));
+            });
+            sub_properties
+        });
         let value: Box<str> = if open.continuation.is_empty() {
             open.value.into()
         } else {
@@ -320,24 +372,18 @@ impl<'a> Parser<'a, '_> {
             lines.insert(0, open.value);
             lines.join("\n").into()
         };
-        let property = self.property(&open.key, value, open.line, open.sub_properties);
-        let before = section.properties.insert(open.key, property);
-        if let Some(before) = before.filter(|before| before.origin.is_in(self.path)) {
-            let warning = Warning::new(repeated(&before), self.origin(open.line));
-            section.warnings.push(self.warnings.len());
-            self.warnings.push(warning);
-        }
+        let property = self.property(open.key, value, open.line, sub_properties);
+        self.properties.push(property);
     }
 
     fn property(
         &self,
-        key: &Arc<str>,
+        key: Arc<str>,
         value: Box<str>,
         line: usize,
-        sub_properties: BTreeMap<Arc<str>, Property>,
+        sub_properties: Option<Box<Properties>>,
     ) -> Property {
-        let (key, value) = (Arc::clone(key), Zeroizing::new(value));
-        Property { key, value, origin: self.origin(line), sub_properties }
+        Property { key, value: Zeroizing::new(value), origin: self.origin(line), sub_properties }
     }
 
     /// The shared form of a key; `None`, with a warning, if it holds a character that no key can hold.
@@ -370,8 +416,8 @@ impl<'a> Parser<'a, '_> {
     fn warn_in(&mut self, current: &mut Current<'_>, kind: WarningKind) {
         match current {
             Current::Section(section) => {
-                section.warnings.push(self.warnings.len());
-                self.warn(kind);
+                let warning = Warning::new(kind, self.origin(self.line));
+                add_warning(section, self.warnings, warning);
             }
             Current::BeforeFirst => {
                 self.warn(WarningKind::BeforeFirstSection);
@@ -396,8 +442,27 @@ fn is_unusual(kind: SectionKind, name: &str, header: &str) -> bool {
     header.strip_prefix(prefix) != Some(name)
 }
 
-fn repeated(before: &Property) -> WarningKind {
-    WarningKind::RepeatedProperty { key: beginning(&before.key), first_line: before.origin.line() }
+/// Sorts the properties of a section whose lines in the file `path` have all been read. Those that
+/// the other file has are replaced without a warning.
+fn sort_properties(section: &mut Section, path: &Arc<Path>, warnings: &mut Vec<Warning>) {
+    let mut properties = std::mem::take(&mut section.properties);
+    properties.sort(|before, after| {
+        if before.origin.is_in(path) {
+            add_warning(section, warnings, repeated(before, after));
+        }
+    });
+    section.properties = properties;
+}
+
+/// Adds a warning about a line of the section.
+fn add_warning(section: &mut Section, warnings: &mut Vec<Warning>, warning: Warning) {
+    section.warnings.push(warning.clone());
+    warnings.push(warning);
+}
+
+fn repeated(before: &Property, after: &Property) -> Warning {
+    let (key, first_line) = (beginning(&before.key), before.origin.line());
+    Warning::new(WarningKind::RepeatedProperty { key, first_line }, after.origin.clone())
 }
 
 /// Whether a key, without its white space, can be one.

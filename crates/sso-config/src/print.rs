@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use crate::SharedConfig;
-use crate::section::{Property, Section};
+use crate::section::Section;
+use crate::{Property, SharedConfig};
 
 impl SharedConfig {
     /// Everything in this configuration as the text of one config file: parsed again, it gives the

@@ -1,13 +1,11 @@
-//! Sections and their properties.
+//! Sections: profiles, sso-sessions and services sections.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
-use crate::{FileKind, Origin, section_name};
+use crate::property::Properties;
+use crate::{FileKind, Origin, Property, Warning, section_name};
 
 /// A profile, an sso-session or a services section, with everything that both files say about it.
 #[derive(Clone)]
@@ -19,9 +17,8 @@ pub struct Section {
     pub(crate) spelling: Option<Box<str>>,
     /// The file that it was last found in.
     pub(crate) last_file: FileKind,
-    pub(crate) properties: BTreeMap<Arc<str>, Property>,
-    /// Which of the configuration's warnings are about lines of this section.
-    pub(crate) warnings: Vec<usize>,
+    pub(crate) properties: Properties,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// A kind of section. Shown as the word in the section line.
@@ -34,19 +31,6 @@ pub enum SectionKind {
     SsoSession,
     /// `[services NAME]`.
     Services,
-}
-
-/// A property, `key = value`, or one of the sub-properties below a property.
-///
-/// The value may be a secret (a secret key in the credentials file): it is wiped from memory when
-/// dropped, `Debug` leaves it out, and [`Property::is_secret`] tells.
-#[derive(Clone)]
-pub struct Property {
-    /// Shared by all properties with this key: a file has many properties and few keys.
-    pub(crate) key: Arc<str>,
-    pub(crate) value: Zeroizing<Box<str>>,
-    pub(crate) origin: Origin,
-    pub(crate) sub_properties: BTreeMap<Arc<str>, Property>,
 }
 
 impl Section {
@@ -73,7 +57,12 @@ impl Section {
 
     /// All properties, sorted by key.
     pub fn properties(&self) -> impl ExactSizeIterator<Item = &Property> {
-        self.properties.values()
+        self.properties.iter()
+    }
+
+    /// The warnings about lines of this section.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// The line that begins such a section in the config file, in its shortest form:
@@ -101,47 +90,6 @@ pub(crate) fn header(kind: SectionKind, name: &str) -> String {
     }
 }
 
-impl Property {
-    /// The key: in lower case, but of a sub-property as it is written.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// The value, trimmed and without comment. Lines that continue it are joined with `\n`, each
-    /// trimmed. Empty for a property with sub-properties.
-    pub fn value(&self) -> &str {
-        &self.value
-    }
-
-    /// The line of the key.
-    pub fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
-    /// The properties below this one, sorted by key; none for a property with a value of its own.
-    /// Sub-properties have none themselves.
-    pub fn sub_properties(&self) -> impl ExactSizeIterator<Item = &Property> {
-        self.sub_properties.values()
-    }
-
-    /// Whether there are properties below this one.
-    pub fn has_sub_properties(&self) -> bool {
-        !self.sub_properties.is_empty()
-    }
-
-    /// The sub-property `key`. Unlike keys of properties, those of sub-properties are
-    /// case-sensitive.
-    pub fn sub(&self, key: &str) -> Option<&Property> {
-        self.sub_properties.get(key)
-    }
-
-    /// Whether the value must not be shown: `aws_secret_access_key`, `aws_session_token`, and its
-    /// older name `aws_security_token`.
-    pub fn is_secret(&self) -> bool {
-        matches!(self.key(), "aws_secret_access_key" | "aws_session_token" | "aws_security_token")
-    }
-}
-
 impl fmt::Display for SectionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -157,15 +105,6 @@ impl fmt::Debug for Section {
         f.debug_struct("Section")
             .field("kind", &self.kind)
             .field("name", &self.name)
-            .field("origin", &self.origin)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Property {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Property")
-            .field("key", &self.key)
             .field("origin", &self.origin)
             .finish_non_exhaustive()
     }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use sso_types::Environment;
 
 use crate::locate::expand;
-use crate::section::{Property, Section, SectionKind};
+use crate::section::{Section, SectionKind};
 use crate::sso_session::refuse_faulty_lines;
-use crate::{NotFound, Setting, SettingSource, SettingsError, SharedConfig};
+use crate::{NotFound, Property, Setting, SettingSource, SettingsError, SharedConfig};
 
 /// Attempts of a request by default, the first included.
 const DEFAULT_MAX_ATTEMPTS: u32 = 3;
@@ -162,7 +162,7 @@ impl<'a> Sources<'a> {
                 not_found: NotFound::new(self.config, SectionKind::Services, named.value()),
             });
         };
-        refuse_faulty_lines(self.config, services, Some(profile.name()))?;
+        refuse_faulty_lines(services, Some(profile.name()))?;
         Ok(Some(services))
     }
 

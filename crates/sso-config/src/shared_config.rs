@@ -156,11 +156,6 @@ impl SharedConfig {
     pub fn warnings(&self) -> &[Warning] {
         &self.sections.warnings
     }
-
-    /// The warnings about lines of `section`, which must be one of this configuration.
-    pub fn warnings_of(&self, section: &Section) -> impl Iterator<Item = &Warning> {
-        section.warnings.iter().filter_map(|&at| self.sections.warnings.get(at))
-    }
 }
 
 impl fmt::Debug for SharedConfig {

@@ -5,11 +5,11 @@ use sso_types::{AccountId, Environment, Region, RoleName, SessionName, StartUrl}
 use crate::assumed_role::{behind_role, has_sso_keys};
 use crate::missing_key::ignored_property;
 use crate::not_found::in_quotes;
-use crate::section::{Property, Section, SectionKind};
+use crate::section::{Section, SectionKind};
 use crate::sso_session::{SsoSession, faulty_lines, missing_keys, refuse_faulty_lines};
 use crate::value::Value;
 use crate::{
-    BehindRole, ConfiguredValue, MissingKey, NotFound, Origin, Settings, SettingsError,
+    BehindRole, ConfiguredValue, MissingKey, NotFound, Origin, Property, Settings, SettingsError,
     SharedConfig, Warning, WarningKind,
 };
 
@@ -67,7 +67,7 @@ impl SsoProfile {
         environment: &Environment,
     ) -> Result<Self, SettingsError> {
         let profile = sso_profile(config, name)?;
-        refuse_faulty_lines(config, profile, Some(name))?;
+        refuse_faulty_lines(profile, Some(name))?;
         let login = Login::resolve(config, profile)?;
         let role = role(profile)?;
         let settings = Settings::resolve(Some(profile), config, environment)?;
@@ -94,7 +94,7 @@ impl SsoProfile {
             Ok(profile) => profile,
             Err(error) => return vec![error],
         };
-        let mut errors: Vec<_> = faulty_lines(config, profile, Some(name)).collect();
+        let mut errors: Vec<_> = faulty_lines(profile, Some(name)).collect();
         errors.extend(Login::errors(config, profile));
         errors.extend(role(profile).err());
         errors.extend(Settings::resolve(Some(profile), config, environment).err());
@@ -180,7 +180,7 @@ impl Login {
     fn resolve(config: &SharedConfig, profile: &Section) -> Result<Self, SettingsError> {
         match profile.get("sso_session") {
             Some(named) => session(config, profile, named).map(Self::Session),
-            None => legacy(config, profile),
+            None => legacy(profile),
         }
     }
 
@@ -199,7 +199,7 @@ impl Login {
         };
         let mut errors: Vec<_> = first.into_iter().collect();
         if !std::ptr::eq(section, profile) {
-            errors.extend(faulty_lines(config, section, Some(profile.name())));
+            errors.extend(faulty_lines(section, Some(profile.name())));
             errors.extend(conflicts(profile, section));
         }
         errors.extend(value("sso_start_url").and_then(|it| it.parse(StartUrl::new).err()));
@@ -226,11 +226,11 @@ fn sso_profile<'a>(config: &'a SharedConfig, name: &str) -> Result<&'a Section, 
     if has_sso_keys(profile) {
         return Ok(profile);
     }
-    refuse_faulty_lines(config, profile, Some(name))?;
+    refuse_faulty_lines(profile, Some(name))?;
     Err(granted(profile).or_else(unusable_file).unwrap_or_else(|| SettingsError::NotSso {
         profile: name.to_owned(),
         origin: profile.origin().clone(),
-        ignored: ignored_property(config, profile, |_| true).map(Box::new),
+        ignored: ignored_property(profile, |_| true).map(Box::new),
     }))
 }
 
@@ -266,17 +266,17 @@ fn session(
             not_found: NotFound::new(config, SectionKind::SsoSession, named.value()),
         });
     };
-    refuse_faulty_lines(config, section, Some(name))?;
+    refuse_faulty_lines(section, Some(name))?;
     if let Some(half) = half_of_role(profile) {
-        let mut missing = vec![MissingKey::new(config, profile, half.missing)];
-        missing.extend(missing_keys(config, section));
+        let mut missing = vec![MissingKey::new(profile, half.missing)];
+        missing.extend(missing_keys(section));
         if missing.len() > 1 {
             return Err(SettingsError::MissingKeys { profile: name.to_owned(), missing });
         }
         refuse_empty_account_id(name, half.present)?;
-        return Err(half.error(config, profile));
+        return Err(half.error(profile));
     }
-    let session = SsoSession::from_section(config, section, Some(name))?;
+    let session = SsoSession::from_section(section, Some(name))?;
     conflicts(profile, section).next().map_or(Ok(session), Err)
 }
 
@@ -299,13 +299,13 @@ fn conflicts<'a>(
 }
 
 /// The login of a profile that names no session.
-fn legacy(config: &SharedConfig, profile: &Section) -> Result<Login, SettingsError> {
+fn legacy(profile: &Section) -> Result<Login, SettingsError> {
     let name = profile.name();
     let needed = ["sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
     let missing: Vec<MissingKey> = needed
         .into_iter()
         .filter(|key| profile.get(key).is_none())
-        .map(|key| MissingKey::new(config, profile, key))
+        .map(|key| MissingKey::new(profile, key))
         .collect();
     let (Some(start_url), Some(region), []) =
         (profile.get("sso_start_url"), profile.get("sso_region"), missing.as_slice())
@@ -360,9 +360,9 @@ fn half_of_role(profile: &Section) -> Option<HalfOfRole<'_>> {
 }
 
 impl HalfOfRole<'_> {
-    fn error(&self, config: &SharedConfig, section: &Section) -> SettingsError {
+    fn error(&self, section: &Section) -> SettingsError {
         let (profile, origin) = (section.name().to_owned(), self.present.origin().clone());
-        let missing = Box::new(MissingKey::new(config, section, self.missing));
+        let missing = Box::new(MissingKey::new(section, self.missing));
         if self.missing == "sso_role_name" {
             SettingsError::AccountWithoutRole { profile, origin, missing }
         } else {
@@ -399,7 +399,7 @@ fn warnings(config: &SharedConfig, profile: &Section, login: &Login) -> Vec<Warn
         .warnings()
         .iter()
         .filter(|warning| matches!(warning.kind(), WarningKind::UnusableFile { .. }));
-    let mut warnings: Vec<_> = of_file.chain(config.warnings_of(profile)).cloned().collect();
+    let mut warnings: Vec<_> = of_file.chain(profile.warnings()).cloned().collect();
     match login {
         Login::Session(session) => warnings.extend_from_slice(session.warnings()),
         Login::Legacy { .. } => warnings.extend(profile.get("sso_start_url").and_then(|url| {
@@ -409,7 +409,7 @@ fn warnings(config: &SharedConfig, profile: &Section, login: &Login) -> Vec<Warn
         })),
     }
     let services = profile.get("services").and_then(|named| config.service(named.value()));
-    warnings.extend(services.into_iter().flat_map(|section| config.warnings_of(section)).cloned());
+    warnings.extend(services.into_iter().flat_map(Section::warnings).cloned());
     warnings.extend(account_id_warning(profile));
     warnings.extend(role_name_warning(profile));
     warnings

@@ -2,9 +2,9 @@
 
 use sso_types::{Region, SessionName, StartUrl};
 
-use crate::section::{Property, Section, SectionKind};
+use crate::section::{Section, SectionKind};
 use crate::value::Value;
-use crate::{MissingKey, NotFound, Origin, SettingsError, SharedConfig, Warning};
+use crate::{MissingKey, NotFound, Origin, Property, SettingsError, SharedConfig, Warning};
 
 /// An `[sso-session NAME]`, resolved: where to log in, and with which scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,23 +29,22 @@ impl SsoSession {
             session: name.to_owned(),
             not_found: NotFound::new(config, SectionKind::SsoSession, name),
         })?;
-        Self::from_section(config, section, None)
+        Self::from_section(section, None)
     }
 
     /// The same, for the session that `profile` names.
     pub(crate) fn from_section(
-        config: &SharedConfig,
         section: &Section,
         profile: Option<&str>,
     ) -> Result<Self, SettingsError> {
-        refuse_faulty_lines(config, section, profile)?;
+        refuse_faulty_lines(section, profile)?;
         let (Some(start_url), Some(region)) =
             (section.get("sso_start_url"), section.get("sso_region"))
         else {
             return Err(SettingsError::IncompleteSession {
                 profile: profile.map(str::to_owned),
                 session: section.name().to_owned(),
-                missing: missing_keys(config, section),
+                missing: missing_keys(section),
             });
         };
         let start_url = Value { profile, section, property: start_url, key: "sso_start_url" };
@@ -64,8 +63,9 @@ impl SsoSession {
             start_url: start_url.parse(StartUrl::new)?,
             region: region.region()?,
             registration_scopes: scopes(section),
-            warnings: config
-                .warnings_of(section)
+            warnings: section
+                .warnings()
+                .iter()
                 .cloned()
                 .chain(start_url.start_url_warning())
                 .collect(),
@@ -104,28 +104,26 @@ impl SsoSession {
 }
 
 /// The keys that a session needs and lacks.
-pub(crate) fn missing_keys(config: &SharedConfig, section: &Section) -> Vec<MissingKey> {
+pub(crate) fn missing_keys(section: &Section) -> Vec<MissingKey> {
     let keys = ["sso_start_url", "sso_region"].into_iter();
     let missing = keys.filter(|key| section.get(key).is_none());
-    missing.map(|key| MissingKey::new(config, section, key)).collect()
+    missing.map(|key| MissingKey::new(section, key)).collect()
 }
 
 /// Fails if a line of the section cannot be understood: it may hold anything.
 pub(crate) fn refuse_faulty_lines(
-    config: &SharedConfig,
     section: &Section,
     profile: Option<&str>,
 ) -> Result<(), SettingsError> {
-    faulty_lines(config, section, profile).next().map_or(Ok(()), Err)
+    faulty_lines(section, profile).next().map_or(Ok(()), Err)
 }
 
 /// An error for each line of the section that cannot be understood.
 pub(crate) fn faulty_lines<'a>(
-    config: &'a SharedConfig,
     section: &'a Section,
     profile: Option<&'a str>,
 ) -> impl Iterator<Item = SettingsError> + 'a {
-    let faulty = config.warnings_of(section).filter(|warning| warning.is_faulty_line());
+    let faulty = section.warnings().iter().filter(|warning| warning.is_faulty_line());
     faulty.map(move |warning| SettingsError::FaultyLine {
         profile: profile.map(str::to_owned),
         warning: Box::new(warning.clone()),

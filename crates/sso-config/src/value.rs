@@ -3,8 +3,8 @@
 use sso_types::{NameError, Region};
 
 use crate::not_found::in_quotes;
-use crate::section::{Property, Section};
-use crate::{SettingsError, Warning, WarningKind};
+use crate::section::Section;
+use crate::{Property, SettingsError, Warning, WarningKind};
 
 /// A property, with all that an error about its value says.
 #[derive(Clone, Copy)]

@@ -445,8 +445,20 @@ fn warnings_are_data() {
         format!("{}: {}; {}", warning.origin(), warning.reason(), warning.remedy()),
         warning.to_string()
     );
-    assert_eq!(config.warnings_of(config.profile("a").unwrap()).count(), 1);
-    assert_eq!(config.warnings_of(config.profile("b").unwrap()).count(), 0);
+    assert_eq!(config.profile("a").unwrap().warnings().len(), 1);
+    assert_eq!(config.profile("b").unwrap().warnings().len(), 0);
+}
+
+#[test]
+fn warnings_are_in_the_order_of_the_lines() {
+    let text = "[profile b]\na = 1\na = 2\n[profile a]\nx\n[profile b]\na = 3\nb = 1\n";
+    let config = parse(text, "[b]\na = 4\n").unwrap();
+    let lines: Vec<_> = config.warnings().iter().map(|warning| warning.origin().line()).collect();
+    assert_eq!(lines, [3, 5, 7]);
+    let profile = config.profile("b").unwrap();
+    assert_eq!(profile.warnings().len(), 2);
+    assert_eq!(profile.get("a").unwrap().value(), "4");
+    assert_eq!(profile.get("b").unwrap().value(), "1");
 }
 
 #[test]
