@@ -56,7 +56,7 @@ pub(crate) enum Failure {
     Browser {
         link: String,
         #[source]
-        source: opener::OpenError,
+        source: io::Error,
     },
     #[error("there is no command {name}; `ssocreds help` lists them")]
     NoSuchCommand { name: String },

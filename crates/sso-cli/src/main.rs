@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod browser;
 mod candidates;
 mod commands;
 mod context;

@@ -8,6 +8,7 @@ use sso_config::SsoProfile;
 use sso_provider::ConfigError;
 
 use crate::arguments::Console;
+use crate::browser::SystemBrowser;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::stdout;
@@ -23,7 +24,8 @@ pub(crate) fn run(context: &Context, options: &Console) -> Result<(), Failure> {
     if options.print {
         return stdout::print(&format!("{link}\n"));
     }
-    opener::open_browser(&link).map_err(|source| Failure::Browser { link, source })
+    let browser = SystemBrowser::any(&context.environment);
+    browser.open_and_wait(&link).map_err(|source| Failure::Browser { link, source })
 }
 
 /// Returns the link; `None` for a profile without account and role.

@@ -1,6 +1,5 @@
 //! `ssocreds login`: logs in to an sso-session, or for a legacy profile.
 
-mod browser;
 mod place;
 mod prompt;
 mod target;
@@ -9,10 +8,10 @@ use std::time::Duration;
 
 use sso_login::{FinishedLogin, Flow, Login};
 
-use self::browser::SystemBrowser;
 use self::prompt::TerminalPrompt;
 pub(super) use self::target::Target;
 use crate::arguments::LoginOptions;
+use crate::browser::SystemBrowser;
 use crate::context::{Context, now};
 use crate::failure::Failure;
 use crate::printable::printable;

@@ -7,20 +7,33 @@ use std::process::{Command, Stdio};
 use sso_login::OpenBrowser;
 use sso_types::Environment;
 
-pub(super) struct SystemBrowser {
+pub(crate) struct SystemBrowser {
     /// `BROWSER`: commands separated by colons, `%s` for the URL.
     variable: Option<String>,
 }
 
 impl SystemBrowser {
     /// `None` if there is nothing to open a page with: over SSH and without a display.
-    pub(super) fn new(environment: &Environment) -> Option<Self> {
+    pub(crate) fn new(environment: &Environment) -> Option<Self> {
         let variable = environment.var("BROWSER").ok().flatten().map(str::to_owned);
         let is_set = |name| environment.var_os(name).is_some();
         let is_local = !is_set("SSH_CONNECTION") && !is_set("SSH_TTY");
         let has_display =
             !cfg!(target_os = "linux") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
         (variable.is_some() || (is_local && has_display)).then_some(Self { variable })
+    }
+
+    /// The browser to try if there may be none: the caller shows the error.
+    pub(crate) fn any(environment: &Environment) -> Self {
+        Self { variable: environment.var("BROWSER").ok().flatten().map(str::to_owned) }
+    }
+
+    /// Opens the page, and waits for the platform's opener to end.
+    pub(crate) fn open_and_wait(&self, url: &str) -> io::Result<()> {
+        match &self.variable {
+            Some(variable) => start(variable, url),
+            None => open::that(url),
+        }
     }
 }
 
@@ -30,23 +43,28 @@ impl OpenBrowser for SystemBrowser {
             // The opener may wait for the browser to end. Its failure leaves the page that is shown.
             let url = url.to_owned();
             std::thread::spawn(move || {
-                if let Err(error) = opener::open_browser(url) {
+                if let Err(error) = open::that(url) {
                     tracing::debug!(%error, "no browser was opened");
                 }
             });
             return Ok(());
         };
-        let mut last = io::ErrorKind::NotFound.into();
-        for mut command in commands(variable, url) {
-            // A browser's own messages would end up in the middle of ours.
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            match command.spawn() {
-                Ok(_) => return Ok(()),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+        start(variable, url)
     }
+}
+
+/// Starts the first command of the variable that can be started.
+fn start(variable: &str, url: &str) -> io::Result<()> {
+    let mut last = io::ErrorKind::NotFound.into();
+    for mut command in commands(variable, url) {
+        // A browser's own messages would end up in the middle of ours.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        match command.spawn() {
+            Ok(_) => return Ok(()),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 /// The commands to try, in their order. No shell: the URL is one argument.
