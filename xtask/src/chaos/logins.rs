@@ -105,7 +105,10 @@ pub(crate) fn becomes_live(stage: &Stage) -> bool {
 }
 
 fn refresh_token(file: &Path) -> Option<String> {
-    let token: Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+    let mut content = fs::read(file).ok()?;
+    // What reserved the space may follow a token that is written aside.
+    content.truncate(content.iter().rposition(|&byte| byte != 0xff)? + 1);
+    let token: Value = serde_json::from_slice(&content).ok()?;
     Some(token.get("refreshToken")?.as_str()?.to_owned())
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Not responsible for what the processes make of it.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use sso_emulator::{Fault, Operation};
 
 use super::process::Running;
@@ -21,10 +23,8 @@ const LOCKS: &str = "/proc/locks";
 const STUTTER: &str = "for turn in $(seq 40); do
     kill -CONT $1 && kill -STOP $1 || break; sleep 0.003
 done 2>/dev/null; kill -CONT $1 2>/dev/null";
-/// Kills a process as soon as there is a file with something in it.
-const KILL_AT: &str = "turn=0; while [ $turn -lt 30000 ]; do
-    turn=$((turn + 1)); if [ -s \"$2\" ]; then kill -KILL $1; exit; fi
-done; exit 1";
+/// How long a holder of the lock is watched until it writes its new token.
+const WATCH: Duration = Duration::from_millis(200);
 /// Longer than the lock's time limit, its wait in the cache of role credentials included.
 const FREEZE: Duration = Duration::from_secs(50);
 
@@ -57,10 +57,7 @@ pub(crate) fn kill_while_put_in_place(stage: &Stage, _: &mut fastrand::Rng) -> b
         while !caught && Instant::now() < until {
             let Some(pid) = holder(stage) else { continue };
             mark(stage, pid, |it| it.killed = true);
-            let mut kill = Command::new("sh");
-            kill.args(["-c", KILL_AT, "sh"]).arg(pid.to_string()).arg(&aside);
-            let was_there = kill.output().is_ok_and(|it| it.status.success());
-            caught = was_there && logins::is_live(stage, &aside);
+            caught = kill_when_written(pid, &aside) && logins::is_live(stage, &aside);
         }
     });
     stage.emulator.clear_faults();
@@ -70,6 +67,21 @@ pub(crate) fn kill_while_put_in_place(stage: &Stage, _: &mut fastrand::Rng) -> b
         stage.survives.store(false, Ordering::SeqCst);
     }
     caught
+}
+
+/// Kills a process as soon as a file begins with JSON: until then it only reserves space. Returns
+/// whether that came within the time.
+fn kill_when_written(pid: u32, file: &Path) -> bool {
+    let until = Instant::now() + WATCH;
+    while Instant::now() < until {
+        let mut first = [0];
+        let read = File::open(file).and_then(|mut file| file.read_exact(&mut first));
+        if read.is_ok() && first == *b"{" {
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            return pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok());
+        }
+    }
+    false
 }
 
 /// The token in the file is spent until what was written aside takes its place. Nobody need be told
