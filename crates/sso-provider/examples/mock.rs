@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .token_provider(token_provider.clone())
         .clock(clock.clone())
         .build()?;
-        match CredentialsCache::new(provider).retrieve().await {
+        match CredentialsCache::builder(provider).clock(clock.clone()).build()?.retrieve().await {
             Ok(credentials) => println!("{credentials:?}"),
             Err(error) if error.is_access_denied() => println!("{error}"),
             Err(error) => return Err(error.into()),
