@@ -1,6 +1,6 @@
 //! A token file: read, locked, replaced.
 //!
-//! Not responsible for when a token is refreshed.
+//! When a token is refreshed is decided in `sso-provider`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
