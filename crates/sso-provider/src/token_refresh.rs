@@ -279,20 +279,21 @@ enum Locked<'a> {
     Settled(Snapshot),
 }
 
-/// Whether only a login helps: `CreateToken` was refused with an OAuth error, other than one that
-/// asks for patience.
+/// Whether only a login helps: `CreateToken` was refused with an OAuth error, other than a temporary
+/// one.
 fn is_final(error: &ServiceError) -> bool {
-    let asks_for_patience = error.is_throttled()
+    let is_temporary = error.is_throttled()
         || error.kind() == ServiceErrorKind::AuthorizationPending
         || error.is_transient();
     let is_of_the_service =
         error.error().is_some() || error.code().is_some_and(|code| code.ends_with("Exception"));
     error.status().is_some_and(|status| (400..500).contains(&status))
         && is_of_the_service
-        && !asks_for_patience
+        && !is_temporary
 }
 
-/// A directory that cannot be written to is no news at each retrieval: the token is valid.
+/// Logs the failure. A directory that is not writable is no warning: it would be repeated at each
+/// retrieval, and the token is still valid.
 fn warn(error: &TokenError) {
     let error_value = error as &dyn std::error::Error;
     if matches!(error, TokenError::NotWritable { .. }) {
