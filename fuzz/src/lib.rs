@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod config_document;
 pub mod config_files;
 pub mod endpoint_url;
 mod leak;
@@ -36,6 +37,7 @@ pub type Check = fn(&[u8]) -> Verdict;
 
 /// Each target by its name, which is also that of its file, its seeds and its program.
 pub const TARGETS: &[(&str, Check)] = &[
+    ("config_document", config_document::check),
     ("config_files", config_files::check),
     ("endpoint_url", endpoint_url::check),
     ("link_rules", link_rules::check),

@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sso-files", &[]),
     ("sso-types", &[]),
     ("sso-cache", &["sso-files", "sso-types"]),
-    ("sso-config", &["sso-types"]),
+    ("sso-config", &["sso-files", "sso-types"]),
     ("sso-http", &["sso-types"]),
     ("sso-login", &["sso-cache", "sso-http", "sso-types"]),
     ("sso-provider", &["sso-cache", "sso-config", "sso-http", "sso-types"]),

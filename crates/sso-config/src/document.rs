@@ -1,7 +1,14 @@
 //! The text of a file for editing. Every byte that is not edited is kept.
 
+mod block;
+
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use self::block::{Block, Found, Style, line_end, line_end_of_first, others};
 
 use crate::parse::{Header, classify, is_key};
 use crate::section::{SectionKind, header};
@@ -11,8 +18,9 @@ use crate::{FileKind, section_name};
 /// The text of a config or credentials file, for editing in memory. Comments, order, blanks, line
 /// ends and a byte order mark are kept; new lines take the style of their neighbours.
 ///
-/// It reads the same dialect as [`SharedConfig`](crate::SharedConfig). Reading and writing the file
-/// are left to the caller.
+/// It reads the same dialect as [`SharedConfig`](crate::SharedConfig). `DocumentFile` (feature
+/// `edit`) reads and writes the file. The text is wiped from memory on drop. Each call takes time for
+/// its section only, however many sections there are.
 ///
 /// ```
 /// use sso_config::{Document, FileKind, SectionKind};
@@ -28,13 +36,8 @@ pub struct Document {
     file: FileKind,
     /// The text before the first section, and then one block for each section line.
     blocks: Vec<Block>,
-}
-
-/// A section line and the lines below it.
-#[derive(Clone)]
-struct Block {
-    section: Option<(SectionKind, String)>,
-    text: String,
+    /// The places in `blocks` of the sections with a name, in order.
+    places: HashMap<String, Vec<usize>>,
 }
 
 /// An edit that would not be read back as it is meant. Nothing was changed.
@@ -69,20 +72,11 @@ pub enum EditError {
     },
 }
 
-/// The lines of a property in the text of its block.
-struct Found {
-    /// All of its lines.
-    lines: Range<usize>,
-    /// Its own value, without the lines that continue it.
-    value: Range<usize>,
-    /// The end of its first line, before the line end.
-    first_line_end: usize,
-}
-
 impl Document {
     /// Splits a text into its sections. Every text is a document.
     pub fn parse(file: FileKind, text: &str) -> Self {
-        let mut blocks = vec![Block { section: None, text: String::new() }];
+        let mut document = Self { file, blocks: Vec::new(), places: HashMap::new() };
+        document.push(None, Zeroizing::default());
         for line in Lines::new(text) {
             let section = match line.content {
                 Content::Section { header, .. } => match classify(file, header) {
@@ -93,13 +87,13 @@ impl Document {
                 _ => None,
             };
             if let Some(section) = section {
-                blocks.push(Block { section, text: String::new() });
+                document.push(section, Zeroizing::default());
             }
-            if let Some(block) = blocks.last_mut() {
+            if let Some(block) = document.blocks.last_mut() {
                 block.text.push_str(line.raw);
             }
         }
-        Self { file, blocks }
+        document
     }
 
     /// The kind and the name of each section, in the order of the file. A section that begins twice
@@ -107,6 +101,23 @@ impl Document {
     pub fn sections(&self) -> impl Iterator<Item = (SectionKind, &str)> {
         let named = self.blocks.iter().filter_map(|block| block.section.as_ref());
         named.map(|(kind, name)| (*kind, name.as_str()))
+    }
+
+    /// The value of a property, without lines that continue it.
+    pub fn get(&self, kind: SectionKind, name: &str, key: &str) -> Option<&str> {
+        let (at, found) = self.place(kind, name, key)?;
+        self.blocks.get(at)?.text.get(found.value)
+    }
+
+    /// The keys of a section in lower case, in the order of the file.
+    pub fn keys(&self, kind: SectionKind, name: &str) -> impl Iterator<Item = String> {
+        let blocks = self.blocks_of(kind, name).into_iter().filter_map(|at| self.blocks.get(at));
+        blocks.flat_map(|block| {
+            Lines::new(&block.text).filter_map(|line| match line.content {
+                Content::Property { key, .. } => Some(key.to_ascii_lowercase()),
+                _ => None,
+            })
+        })
     }
 
     /// Sets a property. An existing one keeps its place and the comment behind it; a new one is
@@ -135,14 +146,12 @@ impl Document {
             None => self.add_section(kind, name)?,
         };
         let style = self.style(at);
-        // The same section can begin more than once; the last property counts.
-        let place = self.blocks_of(kind, name).into_iter().rev().find_map(|at| {
-            let block = self.blocks.get(at)?;
-            Some((at, block.find(key).pop()?))
-        });
-        let (at, range, new) = if let Some((at, found)) = place {
+        let (at, range, new) = if let Some((at, found)) = self.place(kind, name, key) {
             let block = self.blocks.get(at).ok_or_else(invalid)?;
             let text = |range: Range<usize>| block.text.get(range).unwrap_or_default();
+            if text(found.value.clone()) == value && found.lines.end == found.end_of_first_line {
+                return Ok(());
+            }
             // `key = #x` would be a comment.
             let space = if text(0..found.value.start).ends_with(['=', ':'])
                 && !value.starts_with(['#', ';'])
@@ -168,7 +177,7 @@ impl Document {
         };
         let mut text = self.blocks.get(at).ok_or_else(invalid)?.text.clone();
         text.replace_range(range, &new);
-        if !self.is_section_below(&text, at + 1) {
+        if self.blocks.get(at + 1).is_some_and(|below| !below.is_section_behind(&text)) {
             return Err(EditError::BrokenSectionBelow { name: name.to_owned() });
         }
         let Some(block) = self.blocks.get_mut(at) else { return Err(invalid()) };
@@ -196,37 +205,51 @@ impl Document {
         removed
     }
 
-    /// Removes a section. Comments behind a blank line at its end stay: they belong to the section
-    /// below. Returns whether there was one.
+    /// Removes sections. Comments behind a blank line at the end of one stay: they belong to the
+    /// section below. A blank line above the last section goes with it. Returns how many there were.
     ///
     /// Fails with [`EditError::BrokenSectionBelow`], and changes nothing then.
-    pub fn remove_section(&mut self, kind: SectionKind, name: &str) -> Result<bool, EditError> {
-        let blocks = self.blocks_of(kind, name);
-        let mut edited = self.clone();
-        for at in blocks.iter().rev() {
-            let block = edited.blocks.remove(*at);
-            let tail = block.text.get(block.tail()..).unwrap_or_default();
-            let Some(above) = at.checked_sub(1) else { continue };
-            if let Some(above) = edited.blocks.get_mut(above) {
-                above.text.push_str(tail);
-            }
-            let text = edited.blocks.get(above).map(|block| block.text.as_str());
-            if !edited.is_section_below(text.unwrap_or_default(), *at) {
-                return Err(EditError::BrokenSectionBelow { name: name.to_owned() });
-            }
+    pub fn remove_sections<'a>(
+        &mut self,
+        kind: SectionKind,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<usize, EditError> {
+        let (mut count, mut removed) = (0, HashSet::new());
+        for name in names {
+            let blocks = self.blocks_of(kind, name);
+            count += usize::from(!blocks.is_empty());
+            removed.extend(blocks);
         }
-        *self = edited;
-        Ok(!blocks.is_empty())
-    }
-
-    /// Whether the section line of the block at `below` is still one behind `text`. One that is
-    /// indented and not complete can be read as a continuation line.
-    fn is_section_below(&self, text: &str, below: usize) -> bool {
-        let Some(below) = self.blocks.get(below) else { return true };
-        let Some(line) = Lines::new(&below.text).next() else { return true };
-        let text = format!("{text}{}", line.raw);
-        let last = Lines::new(&text).last().map(|line| line.content);
-        matches!(last, Some(Content::Section { .. } | Content::UnclosedSection { .. }))
+        let mut left = Self { file: self.file, blocks: Vec::new(), places: HashMap::new() };
+        let mut last_removed = None;
+        for (at, block) in self.blocks.iter().enumerate() {
+            if removed.contains(&at)
+                && let Some(above) = left.blocks.last_mut()
+            {
+                above.text.push_str(block.text.get(block.tail()..).unwrap_or_default());
+                last_removed = block.section.as_ref();
+                continue;
+            }
+            let text = left.blocks.last().map(|above| above.text.as_str()).unwrap_or_default();
+            if let Some((_, name)) = last_removed.take()
+                && !block.is_section_behind(text)
+            {
+                return Err(EditError::BrokenSectionBelow { name: name.clone() });
+            }
+            left.push(block.section.clone(), block.text.clone());
+        }
+        // The blank line above a section that was added at the end goes with it.
+        if last_removed.is_some()
+            && let Some(last) = left.blocks.last_mut()
+            && let Some(blank) = Lines::new(&last.text).last()
+            && blank.content == Content::Blank
+            && blank.raw.trim().is_empty()
+        {
+            let end = last.text.len() - blank.raw.len();
+            last.text.truncate(end);
+        }
+        *self = left;
+        Ok(count)
     }
 
     fn add_section(&mut self, kind: SectionKind, name: &str) -> Result<usize, EditError> {
@@ -257,13 +280,28 @@ impl Document {
         if let Some(last) = self.blocks.last_mut() {
             last.text.push_str(above);
         }
-        let section = Some((kind, name.to_owned()));
-        self.blocks.push(Block { section, text: format!("{line}{end}") });
+        self.push(Some((kind, name.to_owned())), format!("{line}{end}").into());
         Ok(self.blocks.len() - 1)
     }
 }
 
 impl Document {
+    fn push(&mut self, section: Option<(SectionKind, String)>, text: Zeroizing<String>) {
+        if let Some((_, name)) = &section {
+            self.places.entry(name.clone()).or_default().push(self.blocks.len());
+        }
+        self.blocks.push(Block { section, text });
+    }
+
+    /// The block and the lines of a property. The same section can begin more than once; the last
+    /// property counts.
+    fn place(&self, kind: SectionKind, name: &str, key: &str) -> Option<(usize, Found)> {
+        self.blocks_of(kind, name).into_iter().rev().find_map(|at| {
+            let block = self.blocks.get(at)?;
+            Some((at, block.find(key).pop()?))
+        })
+    }
+
     /// The block that a new property of the section is added to.
     fn last_block(&self, kind: SectionKind, name: &str) -> Option<usize> {
         self.blocks_of(kind, name).pop()
@@ -272,9 +310,10 @@ impl Document {
     /// The blocks of a section. Of sections in different spellings only those count that the parser
     /// takes: the last spelling, and `[profile default]` rather than `[default]`.
     fn blocks_of(&self, kind: SectionKind, name: &str) -> Vec<usize> {
-        let named = self.blocks.iter().enumerate().filter(|(_, block)| {
-            block.section.as_ref().is_some_and(|(k, n)| *k == kind && n == name)
-        });
+        let places = self.places.get(name).map(Vec::as_slice).unwrap_or_default();
+        let named = places.iter().filter_map(|&at| Some((at, self.blocks.get(at)?)));
+        let named =
+            named.filter(|(_, block)| block.section.as_ref().is_some_and(|it| it.0 == kind));
         let named: Vec<_> = named.map(|(at, block)| (at, block.header())).collect();
         let typed = named.iter().rev().find(|(_, header)| *header != "default");
         let Some((_, counts)) = typed.or(named.last()) else { return Vec::new() };
@@ -297,165 +336,6 @@ impl Document {
             line_end: first_end.to_owned(),
         })
     }
-}
-
-/// How a property is written.
-struct Style {
-    indent: String,
-    /// The `=` with the blanks around it.
-    separator: String,
-    /// The blanks behind the `=`.
-    after_separator: String,
-    line_end: String,
-}
-
-impl Block {
-    /// The text between the brackets.
-    fn header(&self) -> &str {
-        match Lines::new(&self.text).next().map(|line| line.content) {
-            Some(Content::Section { header, .. }) => header,
-            _ => "",
-        }
-    }
-
-    /// The places of a property, in order.
-    fn find(&self, key: &str) -> Vec<Found> {
-        let mut found: Vec<Found> = Vec::new();
-        let mut is_open = false;
-        let mut start = 0;
-        for line in Lines::new(&self.text) {
-            let end = start + line.raw.len();
-            match line.content {
-                Content::Property { key: own, value } => {
-                    is_open = own.eq_ignore_ascii_case(key);
-                    if is_open {
-                        let place = value_place(line.raw, value);
-                        let first_line_end = start + without_end(line.raw).len();
-                        let value = start + place.start..start + place.end;
-                        found.push(Found { lines: start..end, value, first_line_end });
-                    }
-                }
-                Content::Continuation(_) | Content::SubProperty { .. } | Content::Faulty(_)
-                    if is_open =>
-                {
-                    let is_below = !matches!(
-                        line.content,
-                        Content::Faulty(fault) if !fault.is_in_sub_property()
-                    );
-                    is_open &= is_below;
-                    if let Some(last) = found.last_mut().filter(|_| is_below) {
-                        last.lines.end = end;
-                    }
-                }
-                Content::Blank | Content::Comment => {}
-                _ => is_open = false,
-            }
-            start = end;
-        }
-        found
-    }
-
-    /// The end of the last line that is not blank and no comment.
-    fn end_of_properties(&self) -> usize {
-        let (mut start, mut last) = (0, 0);
-        for line in Lines::new(&self.text) {
-            start += line.raw.len();
-            if !matches!(line.content, Content::Blank | Content::Comment) {
-                last = start;
-            }
-        }
-        last
-    }
-
-    /// The beginning of the blank line below the properties, from where comments belong to the
-    /// section below; the end of the text if there is none.
-    fn tail(&self) -> usize {
-        let properties = self.end_of_properties();
-        let mut start = 0;
-        for line in Lines::new(&self.text) {
-            if start >= properties && line.content == Content::Blank {
-                return start + line.raw.len();
-            }
-            start += line.raw.len();
-        }
-        start
-    }
-
-    fn style(&self, last: bool) -> Option<Style> {
-        let mut properties =
-            Lines::new(&self.text).filter(|line| matches!(line.content, Content::Property { .. }));
-        let line = if last { properties.last() } else { properties.next() }?;
-        let Content::Property { key, value } = line.content else { return None };
-        let text = without_end(line.raw);
-        let indent = text.len() - text.trim_start_matches([' ', '\t']).len();
-        let place = value_place(line.raw, value);
-        let separator = text.get(indent + key.len()..place.start)?;
-        let blanks_behind = separator.len() - separator.trim_end_matches([' ', '\t']).len();
-        let is_usual = separator.chars().all(|c| matches!(c, ' ' | '\t' | '=' | ':'));
-        let usual = !value.is_empty() && is_usual;
-        let (separator, after_separator) = if usual {
-            (separator, separator.get(separator.len() - blanks_behind..)?)
-        } else {
-            (" = ", " ")
-        };
-        let end = line_end_of_first(line.raw);
-        Some(Style {
-            indent: text.get(..indent)?.to_owned(),
-            separator: separator.to_owned(),
-            after_separator: after_separator.to_owned(),
-            line_end: if end.is_empty() { line_end_of_first(&self.text) } else { end }.to_owned(),
-        })
-        .map(|style| Style {
-            line_end: if style.line_end.is_empty() { "\n".to_owned() } else { style.line_end },
-            ..style
-        })
-    }
-}
-
-/// The place of a value in its line. An empty one is behind the separator.
-fn value_place(raw: &str, value: &str) -> Range<usize> {
-    let separator = raw.bytes().position(|byte| matches!(byte, b'=' | b':'));
-    let behind = separator.map_or(raw.len(), |at| at + 1);
-    let offset = raw.get(behind..).and_then(|rest| rest.find(value)).unwrap_or_default();
-    let start = if value.is_empty() { behind } else { behind + offset };
-    start..start + value.len()
-}
-
-fn without_end(raw: &str) -> &str {
-    raw.trim_end_matches(['\n', '\r'])
-}
-
-/// The line end that a text ends with.
-fn line_end(text: &str) -> &str {
-    let end = text.len() - text.trim_end_matches(['\n', '\r']).len();
-    let end = text.get(text.len() - end..).unwrap_or_default();
-    if end.ends_with("\r\n") {
-        "\r\n"
-    } else {
-        end.get(end.len().saturating_sub(1)..).unwrap_or_default()
-    }
-}
-
-fn line_end_of_first(text: &str) -> &str {
-    Lines::new(text).next().map_or("", |line| line_end(line.raw))
-}
-
-/// Everything in a block but the property `key`, to check that an edit changes nothing else.
-fn others<'a>(text: &'a str, key: &str) -> Vec<Content<'a>> {
-    let mut is_key = false;
-    let mut others = Vec::new();
-    for line in Lines::new(text) {
-        match line.content {
-            Content::Blank | Content::Comment => continue,
-            Content::Property { key: own, .. } => is_key = own.eq_ignore_ascii_case(key),
-            Content::Continuation(_) | Content::SubProperty { .. } => {}
-            _ => is_key = false,
-        }
-        if !is_key {
-            others.push(line.content);
-        }
-    }
-    others
 }
 
 impl fmt::Display for Document {

@@ -9,11 +9,13 @@
 //!   do about it. [`Warning`]: what was ignored. Nothing is printed here.
 //!
 //! * [`Document`]: the text of a file for editing, which keeps every byte that is not edited.
+//!   `DocumentFile` (feature `edit`) saves it.
 //!
-//! Not in this crate: writing these files, tokens and their cache, the network, anything
+//! Not in this crate: tokens and their cache, the network, anything
 //! `async`, other kinds of credentials (a profile that assumes a role is recognized and refused,
 //! with the name of the SSO profile behind it). The process environment is not read: the caller
-//! hands in an [`Environment`](sso_types::Environment). Files are read by [`SharedConfig::load`] and by nothing else.
+//! hands in an [`Environment`](sso_types::Environment). Files are read by [`SharedConfig::load`], and
+//! with the feature `edit` read and written by `DocumentFile`.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk, sso-cli
@@ -79,6 +81,8 @@
 
 mod assumed_role;
 mod document;
+#[cfg(feature = "edit")]
+mod document_file;
 mod load;
 mod load_error;
 mod locate;
@@ -106,6 +110,8 @@ mod warning;
 
 pub use assumed_role::BehindRole;
 pub use document::{Document, EditError};
+#[cfg(feature = "edit")]
+pub use document_file::{DocumentFile, DocumentFileError};
 pub use load_error::LoadError;
 pub use locations::Locations;
 pub use missing_key::MissingKey;

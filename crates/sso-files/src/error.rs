@@ -36,6 +36,24 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
     },
+    /// The file to edit is write-protected.
+    #[error("{} is write-protected; make it writable", path.display())]
+    WriteProtected {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process has held the lock for editing for 10 seconds.
+    #[error("another process holds the lock {}; try again when it has ended", lock.display())]
+    Locked {
+        /// The lock file.
+        lock: PathBuf,
+    },
+    /// Other programs changed the file each time that it was about to be replaced.
+    #[error("{} is changed by other programs all the time; stop them and try again", path.display())]
+    KeepsChanging {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file could not be removed.
     #[error("failed to remove {}", path.display())]
     Remove {

@@ -45,6 +45,7 @@
 
 mod access;
 mod dir;
+mod edit;
 mod error;
 mod lock;
 mod private_file;
@@ -54,6 +55,7 @@ mod staged;
 mod version;
 
 pub use access::{AccessRisk, AccessWarning};
+pub use edit::EditedMode;
 pub use error::FileError;
 pub use lock::{FileLock, NoLock};
 pub use private_file::{

@@ -49,6 +49,7 @@ pub struct Content {
     length: usize,
     version: Fingerprint,
     owner: u32,
+    permissions: fs::Permissions,
 }
 
 /// A temporary file with the fixed name that a killed process left.
@@ -241,6 +242,12 @@ impl Place {
         failed.map_or(Ok(removed), Err)
     }
 
+    /// The version of the file.
+    pub(crate) fn fingerprint(&self) -> Result<Fingerprint, FileError> {
+        let file = self.at.dir.open_file(&self.at.name, Access::Read)?;
+        Ok(Fingerprint::of(&file.metadata()?))
+    }
+
     /// The time at which the file was last written, by the file system's clock.
     pub fn modified(&self) -> io::Result<SystemTime> {
         self.at.dir.node(&self.at.name)?.modified.ok_or_else(|| io::ErrorKind::Unsupported.into())
@@ -346,7 +353,8 @@ impl Place {
         if length > limit {
             return Err(FileError::TooLarge { size: length as u64 });
         }
-        Ok(Content { buffer, length, version, owner: owner.user })
+        let permissions = metadata.permissions();
+        Ok(Content { buffer, length, version, owner: owner.user, permissions })
     }
 }
 
@@ -364,6 +372,11 @@ impl Content {
     /// The user ID of the file's owner; 0 where files have no owners.
     pub fn owner(&self) -> u32 {
         self.owner
+    }
+
+    /// The mode of the file, on Windows its attributes.
+    pub(crate) fn permissions(&self) -> &fs::Permissions {
+        &self.permissions
     }
 }
 

@@ -1,7 +1,7 @@
 //! A temporary file beside the file that it will replace.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, Permissions};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -140,6 +140,11 @@ impl StagedFile {
         Ok(())
     }
 
+    /// Gives the temporary file another mode than 0600.
+    pub(crate) fn set_permissions(&self, permissions: Permissions) -> io::Result<()> {
+        self.file.set_permissions(permissions)
+    }
+
     /// Renames the temporary file to the target. Tries once; after a failure it can be called again.
     pub fn rename(&mut self) -> io::Result<Fingerprint> {
         self.dir.rename(&self.name, &self.target)?;
@@ -227,7 +232,6 @@ pub(crate) fn give_to(file: &File, own: &Metadata, owner: Owner) {
 pub(crate) fn make_private(file: &File, metadata: &Metadata) {
     #[cfg(unix)]
     {
-        use std::fs::Permissions;
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
         if metadata.mode() & 0o7777 != 0o600

@@ -56,8 +56,8 @@ fn properties_and_sections_are_removed_with_all_their_lines() {
     assert!(document.remove(PROFILE, "a", "k") && !document.remove(PROFILE, "a", "k"));
     let removed = "# top\n[profile a]\nx = 1\n# own\n\n# of b\n[profile b]\nk = 1\n";
     assert_eq!(document.to_string(), removed);
-    assert!(document.remove_section(PROFILE, "a").unwrap());
-    assert!(!document.remove_section(PROFILE, "a").unwrap());
+    assert_eq!(document.remove_sections(PROFILE, ["a", "none"]).unwrap(), 1);
+    assert_eq!(document.remove_sections(PROFILE, ["a"]).unwrap(), 0);
     assert_eq!(document.to_string(), "# top\n# of b\n[profile b]\nk = 1\n");
     assert_eq!(document.sections().collect::<Vec<_>>(), [(PROFILE, "b")]);
 }
@@ -87,8 +87,63 @@ fn a_broken_section_line_below_never_becomes_a_part_of_a_value() {
     let text = "[profile b]\nx = 1\n[profile a]\n [profile c\n";
     let mut document = Document::parse(FileKind::Config, text);
     document.set(PROFILE, "a", "k", "1").unwrap_err();
-    document.remove_section(PROFILE, "a").unwrap_err();
+    document.remove_sections(PROFILE, ["a"]).unwrap_err();
     assert_eq!(document.to_string(), text);
+}
+
+#[test]
+fn what_a_section_holds_can_be_asked() {
+    let text = "[profile a]\nK = 1\n  2\nl=x # y\n[profile b]\n[profile a]\nl = z\n";
+    let document = Document::parse(FileKind::Config, text);
+    assert_eq!(document.get(PROFILE, "a", "k"), Some("1"));
+    assert_eq!(document.get(PROFILE, "a", "l"), Some("z"));
+    assert_eq!(document.get(PROFILE, "b", "l"), None);
+    assert_eq!(document.keys(PROFILE, "a").collect::<Vec<_>>(), ["k", "l", "l"]);
+    assert_eq!(document.keys(PROFILE, "none").count(), 0);
+}
+
+#[test]
+fn setting_what_is_set_changes_nothing() {
+    for text in ["[profile a]\nk=1\nl = 2\n", "[profile a]\nk =\t1\t# x\nl=2", "[profile a]\nk:1\n"]
+    {
+        assert_eq!(set(text, "a", "k", "1"), text);
+    }
+}
+
+#[test]
+fn a_section_can_be_removed_and_made_again() {
+    let mut document =
+        Document::parse(FileKind::Config, "[profile a]\nk = 1\n\n# of b\n[profile b]\n");
+    document.remove_sections(PROFILE, ["a"]).unwrap();
+    document.set(PROFILE, "a", "k", "2").unwrap();
+    document.remove_sections(PROFILE, ["b"]).unwrap();
+    assert_eq!(document.to_string(), "# of b\n[profile a]\nk = 2\n");
+    assert_eq!(document.sections().collect::<Vec<_>>(), [(PROFILE, "a")]);
+}
+
+#[test]
+fn sections_that_are_added_and_removed_leave_no_trace() {
+    for text in ["", "# x\n", "[profile x]\nk = 1\n", "[profile x]\r\nk = 1\r\n\r\n", "\u{feff}"] {
+        let mut document = Document::parse(FileKind::Config, text);
+        for name in ["a", "b"] {
+            document.set(PROFILE, name, "k", "1").unwrap();
+        }
+        document.remove_sections(PROFILE, ["a", "b"]).unwrap();
+        assert_eq!(document.to_string(), text);
+    }
+}
+
+/// Within hours, if each edit took time for all sections.
+#[test]
+fn many_sections_are_made_and_removed() {
+    let mut document = Document::parse(FileKind::Config, "");
+    let names: Vec<_> = (0..50_000).map(|at| format!("p{at}")).collect();
+    for name in &names {
+        document.set(PROFILE, name, "k", "1").unwrap();
+    }
+    let removed = document.remove_sections(PROFILE, names.iter().map(String::as_str));
+    assert_eq!(removed.unwrap(), names.len());
+    assert_eq!(document.sections().count(), 0);
 }
 
 proptest! {

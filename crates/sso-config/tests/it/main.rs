@@ -14,6 +14,8 @@ mod assumed_role;
 mod botocore;
 mod dialect;
 mod document;
+#[cfg(feature = "edit")]
+mod document_file;
 mod endpoints;
 mod files;
 mod mistakes;

@@ -1,0 +1,197 @@
+//! A section line and the lines below it, as text: where its properties are, and how they are written.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::SectionKind;
+use crate::syntax::{Content, Lines};
+
+/// A section line and the lines below it.
+#[derive(Clone)]
+pub(super) struct Block {
+    pub(super) section: Option<(SectionKind, String)>,
+    pub(super) text: Zeroizing<String>,
+}
+
+/// The lines of a property in the text of its block.
+pub(super) struct Found {
+    /// All of its lines.
+    pub(super) lines: Range<usize>,
+    /// Its own value, without the lines that continue it.
+    pub(super) value: Range<usize>,
+    /// The end of its first line, before the line end.
+    pub(super) first_line_end: usize,
+    /// The end of its first line, behind the line end.
+    pub(super) end_of_first_line: usize,
+}
+
+/// How a property is written.
+pub(super) struct Style {
+    pub(super) indent: String,
+    /// The `=` with the blanks around it.
+    pub(super) separator: String,
+    /// The blanks behind the `=`.
+    pub(super) after_separator: String,
+    pub(super) line_end: String,
+}
+
+impl Block {
+    /// Whether its section line is still one behind `text`. One that is broken and indented would
+    /// continue a property above it.
+    pub(super) fn is_section_behind(&self, text: &str) -> bool {
+        let Some(line) = Lines::new(&self.text).next() else { return true };
+        let text = Zeroizing::new(format!("{text}{}", line.raw));
+        let last = Lines::new(&text).last().map(|line| line.content);
+        matches!(last, Some(Content::Section { .. } | Content::UnclosedSection { .. }))
+    }
+
+    /// The text between the brackets.
+    pub(super) fn header(&self) -> &str {
+        match Lines::new(&self.text).next().map(|line| line.content) {
+            Some(Content::Section { header, .. }) => header,
+            _ => "",
+        }
+    }
+
+    /// The places of a property, in order.
+    pub(super) fn find(&self, key: &str) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
+        let mut is_open = false;
+        let mut start = 0;
+        for line in Lines::new(&self.text) {
+            let end = start + line.raw.len();
+            match line.content {
+                Content::Property { key: own, value } => {
+                    is_open = own.eq_ignore_ascii_case(key);
+                    if is_open {
+                        let place = value_place(line.raw, value);
+                        let first_line_end = start + without_end(line.raw).len();
+                        let value = start + place.start..start + place.end;
+                        let end_of_first_line = end;
+                        let lines = start..end;
+                        found.push(Found { lines, value, first_line_end, end_of_first_line });
+                    }
+                }
+                Content::Continuation(_) | Content::SubProperty { .. } | Content::Faulty(_)
+                    if is_open =>
+                {
+                    let is_below = !matches!(
+                        line.content,
+                        Content::Faulty(fault) if !fault.is_in_sub_property()
+                    );
+                    is_open &= is_below;
+                    if let Some(last) = found.last_mut().filter(|_| is_below) {
+                        last.lines.end = end;
+                    }
+                }
+                Content::Blank | Content::Comment => {}
+                _ => is_open = false,
+            }
+            start = end;
+        }
+        found
+    }
+
+    /// The end of the last line that is not blank and no comment.
+    pub(super) fn end_of_properties(&self) -> usize {
+        let (mut start, mut last) = (0, 0);
+        for line in Lines::new(&self.text) {
+            start += line.raw.len();
+            if !matches!(line.content, Content::Blank | Content::Comment) {
+                last = start;
+            }
+        }
+        last
+    }
+
+    /// The beginning of the blank line below the properties, from where comments belong to the
+    /// section below; the end of the text if there is none.
+    pub(super) fn tail(&self) -> usize {
+        let properties = self.end_of_properties();
+        let mut start = 0;
+        for line in Lines::new(&self.text) {
+            if start >= properties && line.content == Content::Blank {
+                return start + line.raw.len();
+            }
+            start += line.raw.len();
+        }
+        start
+    }
+
+    pub(super) fn style(&self, last: bool) -> Option<Style> {
+        let mut properties =
+            Lines::new(&self.text).filter(|line| matches!(line.content, Content::Property { .. }));
+        let line = if last { properties.last() } else { properties.next() }?;
+        let Content::Property { key, value } = line.content else { return None };
+        let text = without_end(line.raw);
+        let indent = text.len() - text.trim_start_matches([' ', '\t']).len();
+        let place = value_place(line.raw, value);
+        let separator = text.get(indent + key.len()..place.start)?;
+        let blanks_behind = separator.len() - separator.trim_end_matches([' ', '\t']).len();
+        let is_usual = separator.chars().all(|c| matches!(c, ' ' | '\t' | '=' | ':'));
+        let usual = !value.is_empty() && is_usual;
+        let (separator, after_separator) = if usual {
+            (separator, separator.get(separator.len() - blanks_behind..)?)
+        } else {
+            (" = ", " ")
+        };
+        let end = line_end_of_first(line.raw);
+        Some(Style {
+            indent: text.get(..indent)?.to_owned(),
+            separator: separator.to_owned(),
+            after_separator: after_separator.to_owned(),
+            line_end: if end.is_empty() { line_end_of_first(&self.text) } else { end }.to_owned(),
+        })
+        .map(|style| Style {
+            line_end: if style.line_end.is_empty() { "\n".to_owned() } else { style.line_end },
+            ..style
+        })
+    }
+}
+
+/// The place of a value in its line. An empty one is behind the separator.
+pub(super) fn value_place(raw: &str, value: &str) -> Range<usize> {
+    let separator = raw.bytes().position(|byte| matches!(byte, b'=' | b':'));
+    let behind = separator.map_or(raw.len(), |at| at + 1);
+    let offset = raw.get(behind..).and_then(|rest| rest.find(value)).unwrap_or_default();
+    let start = if value.is_empty() { behind } else { behind + offset };
+    start..start + value.len()
+}
+
+pub(super) fn without_end(raw: &str) -> &str {
+    raw.trim_end_matches(['\n', '\r'])
+}
+
+/// The line end that a text ends with.
+pub(super) fn line_end(text: &str) -> &str {
+    let end = text.len() - text.trim_end_matches(['\n', '\r']).len();
+    let end = text.get(text.len() - end..).unwrap_or_default();
+    if end.ends_with("\r\n") {
+        "\r\n"
+    } else {
+        end.get(end.len().saturating_sub(1)..).unwrap_or_default()
+    }
+}
+
+pub(super) fn line_end_of_first(text: &str) -> &str {
+    Lines::new(text).next().map_or("", |line| line_end(line.raw))
+}
+
+/// Everything in a block but the property `key`, to check that an edit changes nothing else.
+pub(super) fn others<'a>(text: &'a str, key: &str) -> Vec<Content<'a>> {
+    let mut is_key = false;
+    let mut others = Vec::new();
+    for line in Lines::new(text) {
+        match line.content {
+            Content::Blank | Content::Comment => continue,
+            Content::Property { key: own, .. } => is_key = own.eq_ignore_ascii_case(key),
+            Content::Continuation(_) | Content::SubProperty { .. } => {}
+            _ => is_key = false,
+        }
+        if !is_key {
+            others.push(line.content);
+        }
+    }
+    others
+}
