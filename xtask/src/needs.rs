@@ -23,6 +23,8 @@ const PACKAGES: &[Package] = &[
     ("setfacl", "acl"),
     ("setpriv", "util-linux"),
     ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+    ("curl", "curl"),
 ];
 
 /// Installs everything, and returns the `PATH` with which the ignored tests find it.

@@ -12,6 +12,7 @@
 )]
 
 mod authorization_code;
+mod chromium;
 mod concurrency;
 mod device_code;
 mod listener;
@@ -19,3 +20,4 @@ mod logout;
 mod registration;
 mod scene;
 mod start_url;
+mod web_driver;
