@@ -7,7 +7,7 @@ use sso_provider::{ConfigError, CredentialsError, LoginCommand, TokenError};
 use sso_types::CommandOption;
 
 use crate::arguments::Command;
-use crate::context::Context;
+use crate::context::{Context, LOGIN_PROGRAM};
 use crate::failure::Failure;
 use crate::printable::printable;
 
@@ -130,7 +130,8 @@ fn login_command(context: &Context) -> Option<LoginCommand> {
     let selected = context.profile().ok()?;
     let profile = selected.providers.sso_profile()?;
     let by_profile = || LoginCommand::for_profile(profile.profile_name());
-    Some(profile.sso_session().map_or_else(by_profile, LoginCommand::for_session))
+    let command = profile.sso_session().map_or_else(by_profile, LoginCommand::for_session);
+    Some(command.program(LOGIN_PROGRAM))
 }
 
 /// Whether the portal was asked for one account or role, so that the list of all can tell more.

@@ -1,11 +1,11 @@
 //! Secrets in memory: a process that holds them can neither be dumped nor read.
 
-use std::fs;
 use std::io::{PipeReader, Write as _, pipe};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 use sso_emulator::TokenState;
 
@@ -50,12 +50,29 @@ fn not_as_root(scene: &Scene, mut command: Command) -> Command {
     command
 }
 
+/// A process that another test has just forked may hold the copied program open for writing, until
+/// it runs a program itself.
+fn spawn(command: &mut Command) -> Child {
+    let started = Instant::now();
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy
+                    && started.elapsed() < Duration::from_secs(10) =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            spawned => return spawned.unwrap(),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_process_cannot_be_dumped() {
     let scene = Scene::new(TokenState::Valid).await;
     let (_reader, stdout) = full_pipe();
     let command = scene.command(&["token", "--profile", "devsso"]);
-    let mut child = not_as_root(&scene, command).stdout(stdout).spawn().unwrap();
+    let mut child = spawn(not_as_root(&scene, command).stdout(stdout));
     let owner = owner_in_proc(child.id(), 0);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -67,7 +84,7 @@ async fn the_command_of_exec_can_be_dumped_as_usual() {
     let scene = Scene::new(TokenState::Valid).await;
     let command = scene.command(&["exec", "--profile", "devsso", "--", "sleep", "30"]);
     let mut command = not_as_root(&scene, command);
-    let mut child = command.spawn().unwrap();
+    let mut child = spawn(&mut command);
     let is_sleep = || fs::read(format!("/proc/{}/comm", child.id())).unwrap() == b"sleep\n";
     let started = Instant::now();
     while !is_sleep() && started.elapsed() < Duration::from_secs(10) {

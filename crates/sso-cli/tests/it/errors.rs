@@ -156,7 +156,7 @@ async fn the_service_refuses() {
             ssocreds: access to the role SSOReadOnlyRole in the account 123456789012 at https://my-sso-portal.awsapps.com/start was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
               because GetRoleCredentials failed with ForbiddenException (HTTP 403): No access; check that the role SSOReadOnlyRole is assigned to you in the account 123456789012, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
               to see what you may use, run: ssocreds roles --profile devsso
-              if the role was assigned to you a short time ago, log in again: aws sso login --sso-session dev-session
+              if the role was assigned to you a short time ago, log in again: ssocreds login --sso-session dev-session
         "#]],
     );
     for (error, code) in [(ErrorName::InvalidRequest, 5), (ErrorName::ResourceNotFound, 5)] {

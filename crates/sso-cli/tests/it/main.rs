@@ -38,6 +38,7 @@ mod long_lists;
 mod options;
 mod program;
 mod progress;
+mod refresh_ahead;
 #[cfg(unix)]
 mod renew;
 mod secrets;

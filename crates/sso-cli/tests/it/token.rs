@@ -2,7 +2,7 @@
 
 use sso_emulator::{ErrorName, Operation, TokenState};
 
-use crate::program::{Scene, read_json};
+use crate::program::{Scene, read_json, write_private};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_valid_token_is_the_file_s() {
@@ -64,4 +64,31 @@ async fn a_refresh_ahead_of_time_that_fails_is_a_warning() {
         "{warning}"
     );
     assert!(warning.contains("InvalidClientException"), "{warning}");
+}
+
+/// Portals have aliases.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_another_host_is_used_with_a_warning() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let mut token = read_json(&scene.home.token_file);
+    let configured = token["startUrl"].as_str().unwrap().to_owned();
+    token["startUrl"] = "https://alias.example.com/start".into();
+    write_private(&scene.home.token_file, &token.to_string());
+    for command in ["token", "credential-process"] {
+        let run = scene.run(&[command, "--profile", "devsso"]);
+        assert_eq!(run.code(), Some(0), "{}", run.stderr());
+        assert_eq!(
+            run.stderr(),
+            format!(
+                "ssocreds: warning: the access token is for the start URL \
+                 \"https://alias.example.com/start\", whose host is not that of the configured \
+                 \"{configured}\"\n"
+            )
+        );
+    }
+
+    // The same host, spelled differently.
+    token["startUrl"] = configured.replace("my-sso", "MY-SSO").into();
+    write_private(&scene.home.token_file, &token.to_string());
+    scene.run(&["token", "--profile", "devsso"]).success();
 }
