@@ -79,8 +79,7 @@ fn taken<T: Display>(text: &str, name: Result<T, NameError>) -> Option<T> {
 /// Whatever the region, requests go to AWS.
 fn hosts(region: &Region) {
     for (fips, dual_stack) in [(false, false), (true, false), (false, true), (true, true)] {
-        let mut variant = EndpointVariant::default();
-        (variant.fips, variant.dual_stack) = (fips, dual_stack);
+        let variant = EndpointVariant::default().with_fips(fips).with_dual_stack(dual_stack);
         let endpoints = [
             ("portal.sso", Endpoint::portal(region, variant)),
             ("oidc", Endpoint::oidc(region, variant)),

@@ -14,10 +14,10 @@ pub fn check(input: &[u8]) -> Verdict {
     let by_jiff = text.parse::<Timestamp>();
     let token = match CachedToken::parse(&token_file(text)) {
         Ok(token) => token,
-        Err(ParseError::EmptyField { field: "expiresAt" }) if text.is_empty() => {
+        Err(ParseError::EmptyField { field: "expiresAt", .. }) if text.is_empty() => {
             return Verdict::Refused;
         }
-        Err(error @ ParseError::Timestamp { field: "expiresAt" }) => {
+        Err(error @ ParseError::Timestamp { field: "expiresAt", .. }) => {
             shown(&error);
             return Verdict::Refused;
         }

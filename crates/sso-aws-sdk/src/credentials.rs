@@ -103,7 +103,7 @@ fn classify(error: CredentialsError) -> SdkError {
             reason: LoginReason::NoToken { .. },
             ..
         }) => SdkError::not_loaded(error),
-        CredentialsError::Timeout { limit }
+        CredentialsError::Timeout { limit, .. }
         | CredentialsError::InvalidToken(TokenError::Timeout { limit, .. }) => {
             SdkError::provider_timed_out(*limit)
         }

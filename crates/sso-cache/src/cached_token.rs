@@ -59,24 +59,28 @@ pub struct RefreshMaterial<'a> {
 pub enum NotRefreshable {
     /// The token file lacks a field, as that of a legacy profile does.
     #[error("the token file has no {field}; log in again to renew the token")]
+    #[non_exhaustive]
     Missing {
         /// The field.
         field: &'static str,
     },
     /// A field is there and is the empty string.
     #[error("the {field} in the token file is empty; log in again to renew the token")]
+    #[non_exhaustive]
     Empty {
         /// The field.
         field: &'static str,
     },
     /// A field is there and is no string.
     #[error("the {field} in the token file is not a string; log in again to renew the token")]
+    #[non_exhaustive]
     WrongType {
         /// The field.
         field: &'static str,
     },
     /// The client registration has run out.
     #[error("the client registration expired at {at}; log in again to renew the token")]
+    #[non_exhaustive]
     RegistrationExpired {
         /// When, in UTC.
         at: Timestamp,

@@ -4,6 +4,7 @@
 //! command to run. No error here holds a value of a file, only names of fields and positions.
 
 use std::io;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub enum ParseError {
     #[error(
         "it is {size} bytes long, where at most {MAX_FILE_SIZE} are read; a token file is far smaller"
     )]
+    #[non_exhaustive]
     TooLarge {
         /// The size in bytes, as far as it is known.
         size: u64,
@@ -34,6 +36,7 @@ pub enum ParseError {
     /// Not JSON (RFC 8259), or JSON with something behind it, as two programs that write at once
     /// leave it.
     #[error("it is not JSON: {problem} at line {line}, column {column} (byte {offset})")]
+    #[non_exhaustive]
     NotJson {
         /// What is wrong, in words.
         problem: &'static str,
@@ -46,30 +49,35 @@ pub enum ParseError {
     },
     /// JSON, but not an object.
     #[error("it holds {found} where an object should be")]
+    #[non_exhaustive]
     NotAnObject {
         /// What it is instead, in words.
         found: &'static str,
     },
     /// A field that must be there is not.
     #[error("the field {field} is missing")]
+    #[non_exhaustive]
     Missing {
         /// The field.
         field: &'static str,
     },
     /// A field that must be there is `null`.
     #[error("the field {field} is null")]
+    #[non_exhaustive]
     Null {
         /// The field.
         field: &'static str,
     },
     /// A field that must not be empty is the empty string.
     #[error("the field {field} is empty")]
+    #[non_exhaustive]
     EmptyField {
         /// The field.
         field: &'static str,
     },
     /// A field holds another type of JSON value than it should.
     #[error("the field {field} holds {found} where {expected} should be")]
+    #[non_exhaustive]
     WrongType {
         /// The field.
         field: &'static str,
@@ -80,6 +88,7 @@ pub enum ParseError {
     },
     /// A point of time that cannot be read.
     #[error("the field {field} is not a point of time such as 2026-01-01T00:00:00Z")]
+    #[non_exhaustive]
     Timestamp {
         /// The field.
         field: &'static str,
@@ -102,6 +111,7 @@ pub enum StoreError {
     /// The file is not there (or is a symbolic link to nothing): nobody has logged in, or someone
     /// logged out.
     #[error("there is no cache file {}; a login writes it", path.display())]
+    #[non_exhaustive]
     NotFound {
         /// The file that was looked for.
         path: PathBuf,
@@ -109,6 +119,7 @@ pub enum StoreError {
     /// The operating system does not let the file be read, or what is there is not a file. The
     /// fault of the file's owner or mode; the source says which.
     #[error("the cache file {} cannot be read; make it a file that this user can read", path.display())]
+    #[non_exhaustive]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -122,6 +133,7 @@ pub enum StoreError {
          not used; remove it and log in again, or run as that user",
         path.display()
     )]
+    #[non_exhaustive]
     ForeignOwner {
         /// The file.
         path: PathBuf,
@@ -136,6 +148,7 @@ pub enum StoreError {
         path.display(),
         link.display()
     )]
+    #[non_exhaustive]
     UntrustedLink {
         /// The file.
         path: PathBuf,
@@ -152,6 +165,7 @@ pub enum StoreError {
         path.display(),
         config.display()
     )]
+    #[non_exhaustive]
     ForeignConfig {
         /// The token file.
         path: PathBuf,
@@ -164,6 +178,7 @@ pub enum StoreError {
     /// milliseconds apart, so this is no write that was under way. From a store: what was to be
     /// written is over 1 MiB, and the file is as it was.
     #[error("the cache file {} cannot be used; a new login replaces it", path.display())]
+    #[non_exhaustive]
     Invalid {
         /// The file.
         path: PathBuf,
@@ -173,6 +188,7 @@ pub enum StoreError {
     /// The file cannot be written (full disk, read-only file system or directory, something in the
     /// way that is not a file). What was there before is still there, whole.
     #[error("the cache file {} cannot be written and stays as it was; make room, or make its directory writable", path.display())]
+    #[non_exhaustive]
     Write {
         /// The file.
         path: PathBuf,
@@ -192,6 +208,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Returns the error of a write to `path` that failed, or was not tried, because of `source`.
+    pub fn not_written(path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self::Write { path: path.into(), source: Arc::new(source) }
+    }
+
     /// Whether the file is simply not there.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
@@ -266,11 +287,13 @@ impl StoreError {
         let path = path.to_owned();
         match error {
             FileError::ForeignOwner { owner, .. } => Self::ForeignOwner { path, owner },
-            FileError::UntrustedLink { link, maker } => Self::UntrustedLink { path, link, maker },
-            FileError::TooLarge { size } => {
+            FileError::UntrustedLink { link, maker, .. } => {
+                Self::UntrustedLink { path, link, maker }
+            }
+            FileError::TooLarge { size, .. } => {
                 Self::Invalid { path, source: ParseError::TooLarge { size } }
             }
-            FileError::Remove { path, source } => Self::Write { path, source },
+            FileError::Remove { path, source, .. } => Self::Write { path, source },
             other => of_io(path, other.into_io()),
         }
     }
@@ -279,6 +302,12 @@ impl StoreError {
         Self::Invalid { path: path.to_owned(), source }
     }
 }
+
+// An error is never changed.
+impl UnwindSafe for StoreError {}
+impl RefUnwindSafe for StoreError {}
+impl UnwindSafe for LockError {}
+impl RefUnwindSafe for LockError {}
 
 /// The lock beside a cache file could not be taken.
 ///
@@ -292,6 +321,7 @@ pub enum LockError {
         path.display(),
         waited.as_millis()
     )]
+    #[non_exhaustive]
     Timeout {
         /// The lock file.
         path: PathBuf,
@@ -301,6 +331,7 @@ pub enum LockError {
     /// Locking is not to be had here: a file system without it, a directory that cannot be written
     /// to, no room for the lock file. Work can go on without; two processes may then refresh at once.
     #[error("the lock {} is not to be had here; going on without it is safe for one process at a time", path.display())]
+    #[non_exhaustive]
     Unsupported {
         /// The lock file.
         path: PathBuf,
@@ -309,6 +340,7 @@ pub enum LockError {
     },
     /// Anything else that the operating system says, too many open files for one.
     #[error("the lock {} cannot be opened; try again", path.display())]
+    #[non_exhaustive]
     Io {
         /// The lock file.
         path: PathBuf,
@@ -318,6 +350,12 @@ pub enum LockError {
 }
 
 impl LockError {
+    /// Returns the error of waiting for the lock file `path` in vain: for a program that calls
+    /// [`TokenFile::try_lock`](crate::TokenFile::try_lock) with a timer of its own.
+    pub fn timeout(path: impl Into<PathBuf>, waited: Duration) -> Self {
+        Self::Timeout { path: path.into(), waited }
+    }
+
     /// Whether someone else held the lock for the whole time.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })

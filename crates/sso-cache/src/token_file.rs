@@ -43,6 +43,12 @@ impl TokenFile {
         Self { config: Some(path.into().into()), ..self }
     }
 
+    /// Returns the token file at `path`, with the same config file as this one.
+    #[must_use]
+    pub fn with_path(&self, path: impl Into<PathBuf>) -> Self {
+        Self { config: self.config.clone(), ..Self::new(path) }
+    }
+
     /// The path as it was given.
     pub fn path(&self) -> &Path {
         self.file.path()

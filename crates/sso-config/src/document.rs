@@ -46,6 +46,7 @@ pub struct Document {
 pub enum EditError {
     /// The name cannot be written into a section line.
     #[error("{name:?} cannot be the name of a section in {file}; choose another name")]
+    #[non_exhaustive]
     Name {
         /// The name.
         name: String,
@@ -59,6 +60,7 @@ pub enum EditError {
          _-/.%@+, and a value is one line without \" #\", \" ;\" and white space around it; \
          correct it"
     )]
+    #[non_exhaustive]
     Property {
         /// The key.
         key: String,
@@ -66,6 +68,7 @@ pub enum EditError {
     /// The section line below is indented and not complete, and would be read as a part of the value
     /// above it.
     #[error("the section line below {name:?} is not complete; mend that line first")]
+    #[non_exhaustive]
     BrokenSectionBelow {
         /// The section that was to be edited.
         name: String,

@@ -1,6 +1,7 @@
 //! Why a file could not be loaded.
 
 use std::io;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub enum LoadError {
          with {variable}",
         file.display()
     )]
+    #[non_exhaustive]
     Unreadable {
         /// The file.
         file: PathBuf,
@@ -37,12 +39,14 @@ pub enum LoadError {
         file.display(),
         MAX_FILE_SIZE >> 20
     )]
+    #[non_exhaustive]
     TooLarge {
         /// The file.
         file: PathBuf,
     },
     /// The file is not UTF-8 text.
     #[error("{} line {line} is not UTF-8 text; save the file as UTF-8", file.display())]
+    #[non_exhaustive]
     NotUtf8 {
         /// The file.
         file: PathBuf,
@@ -50,6 +54,10 @@ pub enum LoadError {
         line: usize,
     },
 }
+
+// An error is never changed.
+impl UnwindSafe for LoadError {}
+impl RefUnwindSafe for LoadError {}
 
 impl LoadError {
     /// The file that cannot be loaded.

@@ -6,6 +6,7 @@ use crate::Origin;
 
 /// A value, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Setting<T> {
     /// The value.
     pub value: T,
@@ -23,6 +24,7 @@ pub enum SettingSource {
     /// This environment variable.
     Environment(&'static str),
     /// A property of one of the files.
+    #[non_exhaustive]
     Property {
         /// Its key.
         key: &'static str,

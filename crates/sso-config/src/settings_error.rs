@@ -27,6 +27,7 @@ pub enum SettingsError {
     Environment(#[from] EnvironmentError),
     /// Neither file has the profile.
     #[error("profile {profile:?} is neither {}; {not_found}", not_found.files())]
+    #[non_exhaustive]
     ProfileNotFound {
         /// The profile that was asked for.
         profile: String,
@@ -36,6 +37,7 @@ pub enum SettingsError {
     /// The profile is not in the config file, or not complete there, and the credentials file cannot
     /// be loaded. The source says why.
     #[error("profile {profile:?} cannot be used without the credentials file; mend that file")]
+    #[non_exhaustive]
     UnusableFile {
         /// The profile that was asked for.
         profile: String,
@@ -44,6 +46,7 @@ pub enum SettingsError {
     },
     /// A line of the profile, or of a section that it names, cannot be understood.
     #[error("{}{warning}", UsedBy(profile.as_deref()))]
+    #[non_exhaustive]
     FaultyLine {
         /// The profile, if one was asked for.
         profile: Option<String>,
@@ -56,6 +59,7 @@ pub enum SettingsError {
          sso_ property; {}",
         NotSsoRemedy { profile, ignored }
     )]
+    #[non_exhaustive]
     NotSso {
         /// The profile.
         profile: String,
@@ -69,6 +73,7 @@ pub enum SettingsError {
         "profile {profile:?} is not an SSO profile, {origin}: only granted reads {}; rename {} to {}",
         granted(keys), it_or_them(keys), List { items: keys.clone(), conjunction: "and" }
     )]
+    #[non_exhaustive]
     Granted {
         /// The profile.
         profile: String,
@@ -83,6 +88,7 @@ pub enum SettingsError {
         "profile {profile:?} assumes a role (role_arn, {origin}) and is not an SSO profile itself; \
          {behind}"
     )]
+    #[non_exhaustive]
     AssumesRole {
         /// The profile.
         profile: String,
@@ -96,6 +102,7 @@ pub enum SettingsError {
         "profile {profile:?} assumes a role with a web identity token (web_identity_token_file, \
          {origin}) and is not an SSO profile; choose an SSO profile, or remove that property"
     )]
+    #[non_exhaustive]
     WebIdentity {
         /// The profile.
         profile: String,
@@ -108,6 +115,7 @@ pub enum SettingsError {
          [sso-session {}] {}; {not_found}",
         section_name::shown(session), not_found.files()
     )]
+    #[non_exhaustive]
     SessionNotFound {
         /// The profile.
         profile: String,
@@ -123,6 +131,7 @@ pub enum SettingsError {
         "there is no [sso-session {}] {}; {not_found}",
         section_name::shown(session), not_found.files()
     )]
+    #[non_exhaustive]
     UnknownSession {
         /// The session that was asked for.
         session: String,
@@ -132,6 +141,7 @@ pub enum SettingsError {
     /// The session lacks `sso_start_url` or `sso_region`, or both. Values of the profile itself do
     /// not replace them.
     #[error("{}the session lacks {}", UsedBy(profile.as_deref()), MissingKeys::of_session(missing))]
+    #[non_exhaustive]
     IncompleteSession {
         /// The profile that names the session, if the session was not asked for by itself.
         profile: Option<String>,
@@ -143,6 +153,7 @@ pub enum SettingsError {
     /// Needed keys are missing: from a profile of the legacy form, or from a profile and its
     /// session at once.
     #[error("profile {profile:?} lacks {}", MissingKeys::of_profile(missing))]
+    #[non_exhaustive]
     MissingKeys {
         /// The profile.
         profile: String,
@@ -154,6 +165,7 @@ pub enum SettingsError {
         "profile {profile:?} has an account id (sso_account_id, {origin}) and no role; {}",
         HalfRemedy { missing, present: "sso_account_id" }
     )]
+    #[non_exhaustive]
     AccountWithoutRole {
         /// The profile.
         profile: String,
@@ -167,6 +179,7 @@ pub enum SettingsError {
         "profile {profile:?} has a role (sso_role_name, {origin}) and no account id; {}",
         HalfRemedy { missing, present: "sso_role_name" }
     )]
+    #[non_exhaustive]
     RoleWithoutAccount {
         /// The profile.
         profile: String,
@@ -180,6 +193,7 @@ pub enum SettingsError {
         "the account id of profile {profile:?} is empty (sso_account_id, {origin}); write the 12 \
          digits of the account there"
     )]
+    #[non_exhaustive]
     EmptyAccountId {
         /// The profile.
         profile: String,
@@ -191,6 +205,7 @@ pub enum SettingsError {
         "profile {profile:?} and its sso-session {session:?} differ in {key}: {in_profile}, and \
          {in_session}; remove the one of the profile"
     )]
+    #[non_exhaustive]
     Conflict {
         /// The profile.
         profile: String,
@@ -208,6 +223,7 @@ pub enum SettingsError {
         "{}{key} of {section} is in quotes, {origin}; the quotes are part of the value, remove them",
         UsedBy(profile.as_deref())
     )]
+    #[non_exhaustive]
     InQuotes {
         /// The profile, if one was asked for.
         profile: Option<String>,
@@ -224,6 +240,7 @@ pub enum SettingsError {
          region is {}",
         UsedBy(profile.as_deref()), zone.trim_end_matches(|c: char| c.is_ascii_lowercase())
     )]
+    #[non_exhaustive]
     AvailabilityZone {
         /// The profile, if one was asked for.
         profile: Option<String>,
@@ -237,6 +254,7 @@ pub enum SettingsError {
     /// A value that cannot be used: empty, a control character in it, or no region. The source
     /// says what is wrong with it.
     #[error("{}{key} of {section} cannot be used, {origin}; correct it there", UsedBy(profile.as_deref()))]
+    #[non_exhaustive]
     InvalidValue {
         /// The profile, if one was asked for.
         profile: Option<String>,
@@ -255,6 +273,7 @@ pub enum SettingsError {
          [services {}] {}; {not_found}",
         section_name::shown(services), not_found.files()
     )]
+    #[non_exhaustive]
     ServicesNotFound {
         /// The profile.
         profile: String,
@@ -267,12 +286,14 @@ pub enum SettingsError {
     },
     /// A switch that is neither `true` nor `false`, in any letter case.
     #[error("{setting}: the value is neither true nor false; set it to one of them, or remove it")]
+    #[non_exhaustive]
     InvalidBoolean {
         /// The variable or the property.
         setting: SettingSource,
     },
     /// A number of attempts that is not a whole number from 1 to 4294967295.
     #[error("{setting}: the value is not a whole number of at least 1; correct it, or remove it")]
+    #[non_exhaustive]
     InvalidMaxAttempts {
         /// The variable or the property.
         setting: SettingSource,
@@ -282,6 +303,7 @@ pub enum SettingsError {
         "the {service} cannot have both an endpoint of its own and {option}; remove one of the two \
          settings: {endpoint}; {option_source}"
     )]
+    #[non_exhaustive]
     EndpointConflict {
         /// `SSO portal` or `SSO OIDC service`.
         service: &'static str,

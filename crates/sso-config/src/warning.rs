@@ -25,12 +25,14 @@ pub struct Warning {
 pub enum WarningKind {
     /// The credentials file cannot be loaded, so it counts as empty.
     #[error("{error}; until then the file is ignored")]
+    #[non_exhaustive]
     UnusableFile {
         /// The message of the [`LoadError`](crate::LoadError).
         error: String,
     },
     /// A section of an unknown type, or one that does not belong in its file.
     #[error("the section [{}] is ignored: {file} {}", excerpt(header), file.sections())]
+    #[non_exhaustive]
     UnknownSection {
         /// The text between the brackets, 65 characters of it at most.
         header: String,
@@ -41,6 +43,7 @@ pub enum WarningKind {
     },
     /// A section whose name cannot be read.
     #[error("the section [{}] is ignored: {problem}", excerpt(header))]
+    #[non_exhaustive]
     SectionName {
         /// The text between the brackets, 65 characters of it at most.
         header: String,
@@ -49,6 +52,7 @@ pub enum WarningKind {
     },
     /// A section line without `]`. The lines up to the next section are ignored with it.
     #[error("the section [{} is ignored: it has no \"]\"", excerpt(header))]
+    #[non_exhaustive]
     UnclosedSection {
         /// The text after the bracket.
         header: String,
@@ -62,6 +66,7 @@ pub enum WarningKind {
         excerpt(header),
         excerpt(by)
     )]
+    #[non_exhaustive]
     ReplacedSection {
         /// The text between its brackets.
         header: String,
@@ -94,6 +99,7 @@ pub enum WarningKind {
     SubPropertyWithEmptyKey,
     /// A property whose key holds a character that no key can hold. The property is ignored.
     #[error("a property is ignored: its key holds {}", CharacterInKey(*character))]
+    #[non_exhaustive]
     KeyCharacter {
         /// The first such character.
         character: char,
@@ -104,6 +110,7 @@ pub enum WarningKind {
     #[error(
         "the property {key} is repeated: the last one counts, and the first is at line {first_line}"
     )]
+    #[non_exhaustive]
     RepeatedProperty {
         /// The key.
         key: String,
@@ -113,6 +120,7 @@ pub enum WarningKind {
     /// A start URL that does not begin with `https://`. Nothing in this family of crates contacts
     /// it, but a login would.
     #[error("sso_start_url of {section} is not an https URL")]
+    #[non_exhaustive]
     StartUrlNotHttps {
         /// The section line, such as `[sso-session dev]`.
         section: String,
@@ -121,6 +129,7 @@ pub enum WarningKind {
     },
     /// A role name in quotes, which are part of it.
     #[error("the role name of profile {profile:?} is in quotes, and they are part of the value")]
+    #[non_exhaustive]
     RoleNameInQuotes {
         /// The profile.
         profile: String,
@@ -128,6 +137,7 @@ pub enum WarningKind {
     /// An account id that does not have twelve digits. The service judges it; most often leading
     /// zeros were lost.
     #[error("the account id {account_id:?} of profile {profile:?} does not have 12 digits")]
+    #[non_exhaustive]
     AccountIdDigits {
         /// The profile.
         profile: String,

@@ -27,6 +27,7 @@ pub enum StartError {
     #[error(
         "cannot listen on 127.0.0.1 port {port}; choose another port, or 0 for any that is free"
     )]
+    #[non_exhaustive]
     Listen {
         /// The requested port.
         port: u16,

@@ -145,6 +145,7 @@ pub struct Home {
 pub enum HomeError {
     /// A file or directory of the home could not be written.
     #[error("cannot write {}; choose a directory that can be written to", path.display())]
+    #[non_exhaustive]
     Write {
         /// The file or directory.
         path: PathBuf,
@@ -157,6 +158,7 @@ pub enum HomeError {
          choose an empty or a new directory for the home",
         path.display()
     )]
+    #[non_exhaustive]
     NotWrittenByEmulator {
         /// The file.
         path: PathBuf,

@@ -194,12 +194,14 @@ pub enum BindError {
         "the path {path:?} cannot be served; it must start with / and go on with letters, digits, \
          percent-encoded bytes and -._~/ only"
     )]
+    #[non_exhaustive]
     InvalidPath {
         /// The path that was given.
         path: String,
     },
     /// Two providers were given for one path.
     #[error("the path {path:?} is served twice; give each provider a path of its own")]
+    #[non_exhaustive]
     PathServedTwice {
         /// The path that was given.
         path: String,
@@ -209,12 +211,14 @@ pub enum BindError {
         "{address} is not a loopback address, and others could ask for the credentials there; listen \
          on 127.0.0.1, or allow it explicitly"
     )]
+    #[non_exhaustive]
     NotLoopback {
         /// The address that was given.
         address: SocketAddr,
     },
     /// The system did not let the process listen on the address.
     #[error("failed to listen on {address}; choose another address or port")]
+    #[non_exhaustive]
     Listen {
         /// The address that was given.
         address: SocketAddr,

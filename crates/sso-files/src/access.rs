@@ -32,22 +32,26 @@ pub struct AccessWarning {
 #[non_exhaustive]
 pub enum AccessRisk {
     /// They may read the file, which holds secrets.
+    #[non_exhaustive]
     FileReadable {
         /// The permission bits.
         mode: u32,
     },
     /// They may write the file, and so put a login of their own in it.
+    #[non_exhaustive]
     FileWritable {
         /// The permission bits.
         mode: u32,
     },
     /// They may write to the directory: make files, the lock included, and unless the directory is
     /// sticky remove files. What they make is refused, as it is theirs.
+    #[non_exhaustive]
     DirectoryWritable {
         /// The permission bits.
         mode: u32,
     },
     /// The directory is another user's, who may do the same.
+    #[non_exhaustive]
     DirectoryOfAnotherUser {
         /// The owner's user ID.
         owner: u32,

@@ -13,6 +13,7 @@ pub enum FileError {
     Io(Arc<io::Error>),
     /// The file belongs to another user, who may have put it there.
     #[error("{} belongs to another user ({owner})", path.display())]
+    #[non_exhaustive]
     ForeignOwner {
         /// The file.
         path: PathBuf,
@@ -21,6 +22,7 @@ pub enum FileError {
     },
     /// A symbolic link on the way was made by another user and leads to what is not theirs.
     #[error("the link {} was made by another user ({maker}); remove it", link.display())]
+    #[non_exhaustive]
     UntrustedLink {
         /// The link.
         link: PathBuf,
@@ -32,6 +34,7 @@ pub enum FileError {
         "{} is reached through a link and holds something else; remove the link or empty the file",
         path.display()
     )]
+    #[non_exhaustive]
     NotReplaceable {
         /// The file.
         path: PathBuf,
@@ -56,6 +59,7 @@ pub enum FileError {
     },
     /// A file could not be removed.
     #[error("failed to remove {}", path.display())]
+    #[non_exhaustive]
     Remove {
         /// The file.
         path: PathBuf,
@@ -64,6 +68,7 @@ pub enum FileError {
     },
     /// The file is larger than the caller's limit.
     #[error("it is {size} bytes long, which is too large")]
+    #[non_exhaustive]
     TooLarge {
         /// The size in bytes, as far as it is known.
         size: u64,

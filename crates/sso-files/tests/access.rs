@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rustix::fs::XattrFlags;
-use sso_files::{AccessRisk, PrivateFile};
+use sso_files::{AccessRisk, AccessWarning, PrivateFile};
 
 /// What `setfacl -m u:ID:rw` makes: the owner, that user, the group, the mask and others.
 fn allow(path: &Path, user: u32, permissions: u16, mask: u16) {
@@ -36,13 +36,20 @@ fn an_access_control_list_that_names_another_user_is_warned_about() {
     fs::write(&path, "{}").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let file = PrivateFile::new(&path);
-    let risks = || file.access_warnings().into_iter().map(|it| it.risk).collect::<Vec<_>>();
+    let risks = || {
+        let risk = |warning: AccessWarning| match warning.risk {
+            AccessRisk::FileReadable { mode, .. } => ("readable", mode),
+            AccessRisk::FileWritable { mode, .. } => ("writable", mode),
+            risk => panic!("{risk:?}"),
+        };
+        file.access_warnings().into_iter().map(risk).collect::<Vec<_>>()
+    };
     assert_eq!(risks(), []);
     allow(&path, 12345, 6, 6);
-    assert_eq!(risks(), [AccessRisk::FileWritable { mode: 0o660 }]);
+    assert_eq!(risks(), [("writable", 0o660)]);
     assert!(!file.read(100).unwrap().version().is_private(), "a load notices");
     allow(&path, 12345, 4, 4);
-    assert_eq!(risks(), [AccessRisk::FileReadable { mode: 0o640 }]);
+    assert_eq!(risks(), [("readable", 0o640)]);
     // The command of the warning ends it, as it sets the mask.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(risks(), []);

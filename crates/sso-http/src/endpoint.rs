@@ -41,13 +41,29 @@ struct Parts {
     origin: Option<String>,
 }
 
-/// Which form of a region's endpoint: AWS's `use_fips_endpoint` and `use_dualstack_endpoint`.
+/// The form of a region's endpoint: AWS's `use_fips_endpoint` and `use_dualstack_endpoint`. The
+/// default is neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub struct EndpointVariant {
     /// The endpoint with FIPS 140 validated cryptography.
     pub fips: bool,
     /// The endpoint that is reached over IPv6 and IPv4.
     pub dual_stack: bool,
+}
+
+impl EndpointVariant {
+    /// Sets whether the endpoint has FIPS 140 validated cryptography.
+    #[must_use]
+    pub fn with_fips(self, fips: bool) -> Self {
+        Self { fips, ..self }
+    }
+
+    /// Sets whether the endpoint is reached over IPv6 and IPv4.
+    #[must_use]
+    pub fn with_dual_stack(self, dual_stack: bool) -> Self {
+        Self { dual_stack, ..self }
+    }
 }
 
 /// An endpoint URL that cannot be used. The URL itself is not shown, as people put passwords into URLs.

@@ -13,6 +13,7 @@ mod tunnel;
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -148,6 +149,10 @@ impl Future for HttpsFuture {
         self.0.as_mut().poll(cx)
     }
 }
+
+// A panic leaves no state half changed.
+impl UnwindSafe for HttpsClient {}
+impl RefUnwindSafe for HttpsClient {}
 
 impl fmt::Debug for HttpsClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -207,6 +208,10 @@ pub enum TimeoutPhase {
     #[error("the call")]
     Call,
 }
+
+// An error is never changed.
+impl UnwindSafe for TransportError {}
+impl RefUnwindSafe for TransportError {}
 
 impl TimeoutPhase {
     /// The name of the setting, as the setters of this family of crates have it.

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use jiff::{SignedDuration, Timestamp};
-use sso_http::{Endpoint, EndpointVariant, Oidc, OidcOperation, ServiceError};
+use sso_http::{Endpoint, Oidc, OidcOperation, ServiceError};
 use sso_types::Clock as _;
 use tokio::time::Instant;
 use tower::{Layer as _, ServiceExt as _};
@@ -38,7 +38,7 @@ impl<'a> Attempt<'a> {
         let portal = start_url::resolve(&login.https, &login.session).await?;
         let endpoint = login.endpoint.clone().unwrap_or_else(|| {
             let dual_stack = login.variant.dual_stack || portal.is_dual_stack;
-            Endpoint::oidc(&portal.region, EndpointVariant { dual_stack, ..login.variant })
+            Endpoint::oidc(&portal.region, login.variant.with_dual_stack(dual_stack))
         });
         Ok(Self { login, prompt, portal, endpoint })
     }

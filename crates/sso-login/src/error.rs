@@ -1,6 +1,7 @@
 //! Why a login failed.
 
 use std::io;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub enum LoginError {
         "another login for this session is still under way after {} s; finish it, or end its process",
         waited.as_secs()
     )]
+    #[non_exhaustive]
     OtherLogin {
         /// How long this login waited for it.
         waited: Duration,
@@ -30,6 +32,7 @@ pub enum LoginError {
     #[error(
         "failed to listen on 127.0.0.1, port {port}; choose another port, or log in with a device code"
     )]
+    #[non_exhaustive]
     Listen {
         /// The port that was asked for; 0 for any.
         port: u16,
@@ -38,6 +41,7 @@ pub enum LoginError {
     },
     /// The authorization page ended with an OAuth error other than a denial.
     #[error("the authorization page reported {code}; start the login again")]
+    #[non_exhaustive]
     Authorization {
         /// The OAuth error code (RFC 6749 section 4.1.2.1), letters and underscores.
         code: String,
@@ -49,6 +53,7 @@ pub enum LoginError {
     #[error(
         "the start URL {start_url} does not lead to an AWS access portal: {reason}; check sso_start_url"
     )]
+    #[non_exhaustive]
     StartUrl {
         /// The start URL as configured.
         start_url: String,
@@ -59,6 +64,7 @@ pub enum LoginError {
     #[error(
         "failed to reach the custom domain of the start URL {start_url}; check sso_start_url and the network"
     )]
+    #[non_exhaustive]
     StartUrlUnreachable {
         /// The start URL as configured.
         start_url: String,
@@ -76,6 +82,10 @@ pub enum LoginError {
     #[error("failed to get random numbers from the operating system; try again")]
     Random,
 }
+
+// An error is never changed.
+impl UnwindSafe for LoginError {}
+impl RefUnwindSafe for LoginError {}
 
 impl LoginError {
     /// Whether the user or an administrator refused.

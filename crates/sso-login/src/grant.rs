@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sso_cache::{CachedToken, ClientRegistration, Reservation, TokenFileLock};
+use sso_cache::{CachedToken, ClientRegistration, LockError, Reservation, TokenFileLock};
 use sso_http::CreateTokenResponse;
 use tokio::time::Instant;
 
@@ -27,8 +27,7 @@ impl Attempt<'_> {
                 Ok(Some(lock)) => return Ok(Some(lock)),
                 Ok(None) if start.elapsed() >= LOCK_TIMEOUT => {
                     let path = self.login.token_file.lock_path().map_err(LoginError::Lock)?;
-                    let waited = start.elapsed();
-                    return Err(LoginError::Lock(sso_cache::LockError::Timeout { path, waited }));
+                    return Err(LoginError::Lock(LockError::timeout(path, start.elapsed())));
                 }
                 Ok(None) => tokio::time::sleep(LOCK_PAUSE).await,
                 Err(error) if error.is_unsupported() => return Ok(None),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -260,6 +261,10 @@ impl ProvideCredentials for CredentialsCache {
         Box::pin(self.retrieve())
     }
 }
+
+// A panic leaves no state half changed.
+impl UnwindSafe for CredentialsCache {}
+impl RefUnwindSafe for CredentialsCache {}
 
 impl fmt::Debug for CredentialsCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

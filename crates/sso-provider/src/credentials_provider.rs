@@ -1,9 +1,10 @@
 //! Role credentials: an access token exchanged at the SSO portal.
 //!
-//! Not responsible for keeping them in memory (`CredentialsCache`), nor for the token's refresh.
+//! `CredentialsCache` keeps them in memory.
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +21,10 @@ use crate::{
     SsoTokenProvider,
 };
 
-/// Gives the credentials of one account and role, from the SSO portal. Clone it freely.
+/// Returns the credentials of one account and role from the SSO portal. Clones share everything.
 ///
-/// Every retrieval asks the portal, unless the role-credential cache on disk is switched on and
-/// answers; [`CredentialsCache`](crate::CredentialsCache) is what a long-running program wants
-/// around it. Needs a tokio runtime with time enabled.
+/// Every retrieval sends a request, unless the role-credential cache on disk is on and holds valid
+/// credentials. A long-running program wraps it in a [`CredentialsCache`](crate::CredentialsCache).
 #[derive(Clone)]
 pub struct SsoCredentialsProvider(Arc<Shared>);
 
@@ -36,12 +36,12 @@ struct Shared {
     token_provider: SsoTokenProvider,
     role_cache: Option<RoleCache>,
     clock: Arc<dyn Clock>,
-    time_limit: Duration,
+    timeout: Duration,
 }
 
 impl SsoCredentialsProvider {
-    /// A provider of the credentials of `role_name` in `account_id` that asks `portal`: an
-    /// [`sso_http::Portal`], with whatever layers, or any other tower service for
+    /// Returns a builder of a provider of the credentials of `role_name` in `account_id`. Requests
+    /// go to `portal`: an [`sso_http::Portal`], with any layers, or another tower service for
     /// `GetRoleCredentials`.
     pub fn builder<S>(
         portal: S,
@@ -63,19 +63,26 @@ impl SsoCredentialsProvider {
             role_cache_window: Duration::from_secs(15 * 60),
             environment: None,
             clock: Arc::new(SystemClock),
-            time_limit: Duration::from_secs(60),
+            timeout: Duration::from_secs(60),
         }
     }
 
-    /// The role's credentials. Never expired ones.
+    /// Returns the role's credentials. Never expired ones.
     ///
-    /// Fails when a login is needed, when the role is not assigned, when a service or the network does
-    /// not answer within the time limit: [`CredentialsError`] has a predicate for each. Waits without
-    /// blocking the thread, but for reading and writing files: for as long as [`SsoTokenProvider`] says,
-    /// and for some system calls where the cache on disk is switched on.
+    /// If the portal rejects the token (401), the token file is read again, the token refreshed once
+    /// if that is possible, and the request repeated once.
     ///
-    /// A token that the portal refuses before its time (401) is looked for anew: the file is read
-    /// again, the token refreshed once where it can be, and the portal asked once more.
+    /// Blocks the thread only to read and write files: as [`SsoTokenProvider`] says, and for some
+    /// system calls if the cache on disk is on.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`] has a predicate for each kind: a login is needed, the role is not
+    /// assigned, or a service or the network did not answer within the time limit.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime with time enabled.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
         self.retrieve_with(true).await
     }
@@ -83,49 +90,59 @@ impl SsoCredentialsProvider {
     /// As [`Self::retrieve`], but never from the role-credential cache on disk. The new credentials
     /// replace the ones in that cache.
     ///
-    /// For credentials that a service rejected before their expiry.
+    /// For use after a service rejected credentials before their expiry.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::retrieve`] does.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime with time enabled.
     pub async fn retrieve_new(&self) -> Result<Credentials, CredentialsError> {
         self.retrieve_with(false).await
     }
 
     async fn retrieve_with(&self, use_cached: bool) -> Result<Credentials, CredentialsError> {
-        let limit = self.0.time_limit;
-        let ask = move |left| async move {
-            let answer = tokio::time::timeout(left, self.ask()).await;
+        let limit = self.0.timeout;
+        let request = move |left| async move {
+            let answer = tokio::time::timeout(left, self.request()).await;
             answer.unwrap_or(Err(CredentialsError::Timeout { limit }))
         };
         if self.0.role_cache.as_ref().is_some_and(RoleCache::is_unused) {
-            // Without a login there is nothing to write: the lock would only make directories.
+            // Without a login there is nothing to write, and taking the lock would create directories.
             let token = tokio::time::timeout(limit, self.0.token_provider.retrieve_bearer_token());
             token.await.map_err(|_| CredentialsError::Timeout { limit })??;
         }
         let retrieved = match &self.0.role_cache {
-            Some(cache) => cache.get_or(self.0.clock.as_ref(), use_cached, limit, ask).await,
-            None => ask(limit).await,
+            Some(cache) => {
+                cache.get_or_request(self.0.clock.as_ref(), use_cached, limit, request).await
+            }
+            None => request(limit).await,
         };
         retrieved.map(|credentials| match credentials.account_id() {
             Some(_) => credentials,
-            // What an older AWS CLI has cached does not say it.
+            // Older versions of the AWS CLI do not store it.
             None => credentials.with_account_id(self.0.account_id.clone()),
         })
     }
 
-    /// The account whose credentials these are.
+    /// The account of the credentials.
     pub fn account_id(&self) -> &AccountId {
         &self.0.account_id
     }
 
-    /// The role whose credentials these are.
+    /// The role of the credentials.
     pub fn role_name(&self) -> &RoleName {
         &self.0.role_name
     }
 
-    /// Where the access token comes from.
+    /// The provider of the access token.
     pub fn token_provider(&self) -> &SsoTokenProvider {
         &self.0.token_provider
     }
 
-    async fn ask(&self) -> Result<Credentials, CredentialsError> {
+    async fn request(&self) -> Result<Credentials, CredentialsError> {
         let exchange = |token: BearerToken| self.exchange(&token);
         match self.0.token_provider.call_with_token(exchange).await {
             Ok(credentials) => self.check(credentials),
@@ -176,6 +193,10 @@ impl ProvideCredentials for SsoCredentialsProvider {
     }
 }
 
+// A panic leaves no state half changed.
+impl UnwindSafe for SsoCredentialsProvider {}
+impl RefUnwindSafe for SsoCredentialsProvider {}
+
 impl fmt::Debug for SsoCredentialsProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SsoCredentialsProvider")
@@ -187,14 +208,14 @@ impl fmt::Debug for SsoCredentialsProvider {
     }
 }
 
-/// Where the access token comes from, as the caller says it.
+/// The source of the access token.
 #[derive(Debug)]
 enum TokenSource {
     Provider(SsoTokenProvider),
     File(PathBuf),
 }
 
-/// Makes an [`SsoCredentialsProvider`]. Each setter is named as the option, which says its default.
+/// Builds an [`SsoCredentialsProvider`].
 #[derive(Debug)]
 #[must_use]
 pub struct SsoCredentialsProviderBuilder {
@@ -207,18 +228,18 @@ pub struct SsoCredentialsProviderBuilder {
     role_cache_window: Duration,
     environment: Option<Environment>,
     clock: Arc<dyn Clock>,
-    time_limit: Duration,
+    timeout: Duration,
 }
 
 impl SsoCredentialsProviderBuilder {
-    /// The access token comes from here, refreshed when it runs out. This, a token file or a start
-    /// URL must be given; this one wins, then the file.
+    /// The provider of the access token. A token provider, a token file or a start URL is required;
+    /// the token provider takes precedence, then the file.
     pub fn token_provider(mut self, token_provider: SsoTokenProvider) -> Self {
         self.token_source = Some(TokenSource::Provider(token_provider));
         self
     }
 
-    /// The access token comes from this file and is never refreshed.
+    /// The file of the access token, which is then never refreshed.
     pub fn cached_token_filepath(mut self, path: impl Into<PathBuf>) -> Self {
         if !matches!(self.token_source, Some(TokenSource::Provider(_))) {
             self.token_source = Some(TokenSource::File(path.into()));
@@ -226,57 +247,59 @@ impl SsoCredentialsProviderBuilder {
         self
     }
 
-    /// The start URL of the IAM Identity Center instance, for error texts; and where nothing else
-    /// says where the access token comes from, it comes from the standard token file for this URL
-    /// (as for a legacy profile) and is never refreshed.
+    /// The start URL of the IAM Identity Center instance, for error texts. Without a token provider
+    /// and a token file, the access token comes from the standard token file for this URL, as for a
+    /// legacy profile, and is never refreshed.
     pub fn start_url(mut self, start_url: StartUrl) -> Self {
         self.start_url = Some(start_url);
         self
     }
 
-    /// Keeps the credentials in this file too, the one that the AWS CLI keeps them in, and takes
-    /// them from there while they are good: shared between processes, which make one request.
-    /// Off, unless set here: it puts credentials on the disk.
+    /// Keeps the credentials also in this file, which the AWS CLI uses too, and takes them from it
+    /// while they are valid: all processes together make one request. The default is not to, since
+    /// it writes credentials to disk.
     pub fn role_credentials_file(mut self, file: RoleCredentialsFile) -> Self {
         self.role_cache = Some(file);
         self
     }
 
-    /// How much of their life the credentials in the file must have left: 15 minutes, as for the
-    /// AWS CLI, unless set here.
+    /// The remaining lifetime that credentials in the file must have. The default is 15 minutes, as
+    /// for the AWS CLI.
     pub fn role_credentials_window(mut self, window: Duration) -> Self {
         self.role_cache_window = window;
         self
     }
 
-    /// The environment that tells the home directory, for [`Self::start_url`]: the process's,
-    /// unless set here.
+    /// The environment that gives the home directory, for [`Self::start_url`]. The default is the
+    /// process's.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// The clock: the machine's, unless set here.
+    /// The clock. The default is the machine's.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.shared_clock(Arc::new(clock))
     }
 
-    /// A clock that is shared already: not wrapped once more, which every look at it would pay for.
     pub(crate) fn shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// How long a whole retrieval may take, the token's refresh and retries included: 60 seconds,
-    /// unless set here.
+    /// How long a whole retrieval may take, the token's refresh and retries included. The default is
+    /// 60 seconds.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
+        self.timeout = limit;
         self
     }
 
-    /// Makes the provider. Nothing is read, sent or spawned before the first retrieval. Fails when
-    /// nothing says where the access token comes from, or when a start URL does and no home directory
-    /// is known.
+    /// Builds the provider. Nothing is read, sent or spawned before the first retrieval.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NoTokenSource`] without a token provider, a token file and a start URL;
+    /// [`ConfigError::Cache`] if the start URL is used and no home directory is known.
     pub fn build(self) -> Result<SsoCredentialsProvider, ConfigError> {
         let unrefreshed = |path: PathBuf| {
             SsoTokenProvider::builder_without_refresh(TokenFile::new(path))
@@ -303,7 +326,7 @@ impl SsoCredentialsProviderBuilder {
             start_url: self.start_url,
             token_provider,
             clock: self.clock,
-            time_limit: self.time_limit,
+            timeout: self.timeout,
         })))
     }
 }

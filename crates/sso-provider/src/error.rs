@@ -1,6 +1,7 @@
 //! Errors between a profile name and its credentials.
 
 use std::fmt::Write as _;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -212,7 +213,7 @@ impl TokenError {
     }
 }
 
-/// Why there are no credentials. Cheap enough to clone: waiters of one flight share it.
+/// There are no credentials. Cheap to clone: the callers of one request share it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
@@ -226,54 +227,58 @@ pub enum CredentialsError {
          ask the administrator of IAM Identity Center for the assignment, or correct the profile",
         at(start_url.as_ref()), hint(account_id)
     )]
+    #[non_exhaustive]
     AccessDenied {
-        /// The account that was asked for.
+        /// The requested account.
         account_id: AccountId,
-        /// The role that was asked for.
+        /// The requested role.
         role_name: RoleName,
-        /// The IAM Identity Center instance, where known.
+        /// The IAM Identity Center instance, if known.
         start_url: Option<StartUrl>,
         /// The service's answer.
         #[source]
         source: ServiceError,
     },
-    /// The SSO portal did not give credentials for another reason.
+    /// The SSO portal returned no credentials for another reason.
     #[error(
         "the SSO portal gave no credentials for the role {role_name} in the account {account_id}{}",
         if source.status().is_some_and(|status| matches!(status, 400 | 404)) { hint(account_id) } else { "" }
     )]
+    #[non_exhaustive]
     Portal {
-        /// The account that was asked for.
+        /// The requested account.
         account_id: AccountId,
-        /// The role that was asked for.
+        /// The requested role.
         role_name: RoleName,
-        /// The service's answer, or what kept it from answering.
+        /// The service's answer, or the reason that there was none.
         #[source]
         source: ServiceError,
     },
-    /// The SSO portal gave credentials that had expired already: its clock and this machine's
+    /// The SSO portal returned credentials that had already expired: its clock and this machine's
     /// differ. Set this machine's clock.
     #[error(
         "the SSO portal gave credentials that expired at {at:.0}, before now ({now:.0}); check this machine's clock"
     )]
+    #[non_exhaustive]
     Expired {
-        /// When they expired, UTC.
+        /// The time (UTC) at which they expired.
         at: Timestamp,
-        /// This machine's time, UTC.
+        /// This machine's time (UTC).
         now: Timestamp,
     },
     /// The whole retrieval took longer than its time limit. Try again.
     #[error("getting the credentials took longer than {} seconds; try again", limit.as_secs_f32())]
+    #[non_exhaustive]
     Timeout {
         /// The limit.
         limit: Duration,
     },
-    /// The tokio runtime that the retrieval ran on was shut down, the service for `GetRoleCredentials`
-    /// panicked, or the machine slept until what the retrieval brought had expired, and that more than
-    /// once. Ask again.
-    #[error("the retrieval was interrupted; ask again")]
+    /// Three retrievals in a row were lost: the tokio runtime was shut down, the service for
+    /// `GetRoleCredentials` panicked, or the machine slept until the new credentials had expired. Try
+    /// again.
+    #[error("getting the credentials was interrupted; try again")]
     Interrupted,
-    /// The shared config files, or what a profile in them asks for, cannot be used.
+    /// The shared config files, or the settings of the profile, cannot be used.
     #[error("the configuration cannot be used")]
     Config(#[from] ConfigError),
     /// The error of another implementation of [`ProvideCredentials`](crate::ProvideCredentials).
@@ -282,49 +287,62 @@ pub enum CredentialsError {
     Other(Arc<dyn std::error::Error + Send + Sync>),
 }
 
-/// What is wrong with the configuration: something for the person who wrote it to mend.
+// An error is never changed.
+impl UnwindSafe for CredentialsError {}
+impl RefUnwindSafe for CredentialsError {}
+
+/// The configuration is wrong: the person who wrote it must correct it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A config file cannot be read or breaks the dialect.
+    /// A config file cannot be read.
     #[error(transparent)]
     File(#[from] sso_config::LoadError),
-    /// The profile does not say, or contradicts itself about, what is needed.
+    /// A setting of the profile is missing, contradictory or invalid.
     #[error(transparent)]
     Settings(#[from] sso_config::SettingsError),
-    /// There is no cache directory to look in.
+    /// The cache directory is not known.
     #[error(transparent)]
     Cache(#[from] StoreError),
-    /// An endpoint cannot be used.
+    /// The URL of an endpoint cannot be used.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The HTTPS client cannot be set up: a proxy variable, or the suffix for `User-Agent`.
+    /// The HTTPS client cannot be built: a proxy variable, or the suffix for `User-Agent`, is invalid.
     #[cfg(feature = "https")]
     #[error(transparent)]
     Client(#[from] sso_http::ClientError),
-    /// Credentials were asked of a profile that names no account and role: it only gives access
-    /// tokens.
+    /// Credentials were requested for a profile that names no account and role, which gives access
+    /// tokens only.
     #[error(
         "the profile {profile:?} names no sso_account_id and sso_role_name; add them to get \
          credentials, or ask it for an access token only"
     )]
+    #[non_exhaustive]
     TokenOnly {
         /// The profile.
         profile: String,
     },
-    /// A builder was given neither a token provider nor what makes one.
+    /// A builder has neither a token provider nor a token file or start URL.
     #[error(
         "say where the access token comes from: token_provider, start_url or cached_token_filepath"
     )]
     NoTokenSource,
     /// An option's value is out of range.
     #[error("{option} must be {must_be}")]
+    #[non_exhaustive]
     Option {
         /// The builder's setter.
         option: &'static str,
-        /// What is accepted.
+        /// The accepted range.
         must_be: &'static str,
     },
+}
+
+impl ConfigError {
+    /// Returns the error for a profile, or an sso-session, that names no account and role.
+    pub fn token_only(profile: impl Into<String>) -> Self {
+        Self::TokenOnly { profile: profile.into() }
+    }
 }
 
 /// Joins the texts of an error and its causes with ": ".
@@ -371,17 +389,17 @@ impl CredentialsError {
         self.token_error()?.login_command()
     }
 
-    /// Whether the role or account is not one that the user is assigned.
+    /// Whether the role is not assigned to the user.
     pub fn is_access_denied(&self) -> bool {
         matches!(self, Self::AccessDenied { .. })
     }
 
-    /// Whether the configuration, or a builder's options, must be mended.
+    /// Whether the configuration, or an option of a builder, must be corrected.
     pub fn is_configuration(&self) -> bool {
         matches!(self, Self::Config(_))
     }
 
-    /// Whether the same call may well succeed a little later.
+    /// Whether the same call may succeed a little later.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::InvalidToken(error) => error.is_transient(),
@@ -393,7 +411,7 @@ impl CredentialsError {
         }
     }
 
-    /// The service's answer behind this, where there was one, or what kept it from answering.
+    /// The service's answer behind this, if there is one, or the reason that there was none.
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             Self::AccessDenied { source, .. } | Self::Portal { source, .. } => Some(source),

@@ -2,15 +2,21 @@
 
 use crate::{CredentialsCache, CredentialsError, ProfileProviders};
 
-/// The credentials of a profile, as configured for the AWS CLI: cached in memory, refreshed,
-/// shared. Keep the provider for the life of the program; clone it freely.
+/// Returns a provider of a profile's credentials, as configured for the AWS CLI: cached in memory and
+/// renewed before they expire. Keep it for the life of the program; clones share everything.
 ///
 /// Reads the process environment and the shared config files, on one of the runtime's blocking
-/// threads. Needs a tokio runtime with I/O and time enabled. The role-credential cache on disk is
-/// left alone; [`ProfileProviders`] switches it on, and replaces every part.
+/// threads, and sends nothing: the first retrieval fails if there is no login. Does not use the
+/// role-credential cache on disk; [`ProfileProviders`] has an option for it, and for every other
+/// part.
 ///
-/// Fails with [`CredentialsError::Config`] when the profile is not there or cannot be used. Nothing is
-/// sent: whether there is a login, the first retrieval tells.
+/// # Errors
+///
+/// [`CredentialsError::Config`] if the profile is missing or cannot be used.
+///
+/// # Panics
+///
+/// Panics outside a tokio runtime. Retrievals need its I/O and time drivers too.
 pub async fn from_profile(
     profile: impl Into<String>,
 ) -> Result<CredentialsCache, CredentialsError> {
@@ -19,6 +25,14 @@ pub async fn from_profile(
 
 /// As [`from_profile`], for the profile that `AWS_PROFILE` names, else `AWS_DEFAULT_PROFILE`, else
 /// `default`.
+///
+/// # Errors
+///
+/// Fails as [`from_profile`] does.
+///
+/// # Panics
+///
+/// Panics outside a tokio runtime, as [`from_profile`] does.
 pub async fn from_env() -> Result<CredentialsCache, CredentialsError> {
     load(None).await
 }

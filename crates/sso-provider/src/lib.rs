@@ -104,8 +104,10 @@
 //! # }
 //! ```
 //!
-//! `examples/` holds complete programs: `profile`, `by_hand` with every part replaced, and `mock`.
-//! [What other SDKs name how][coming], and [every error with its cause and remedy][errors].
+//! `examples/` holds complete programs: `profile`, `by_hand` with every part replaced, `mock`,
+//! `own_layer` for requests through a layer of the program's own, and `two_profiles`, a service that
+//! runs for hours. See also [the names in other SDKs][coming] and [every error with its cause and
+//! remedy][errors].
 //!
 //! [coming]: https://github.com/ssocreds/ssocreds/blob/main/docs/COMING_FROM.md
 //! [errors]: https://github.com/ssocreds/ssocreds/blob/main/docs/TROUBLESHOOTING.md

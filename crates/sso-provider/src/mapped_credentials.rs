@@ -1,6 +1,7 @@
 //! Values derived from cached credentials.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -82,6 +83,10 @@ impl<T> Shared<T> {
         Some(Arc::clone(&derived.value))
     }
 }
+
+// A panic in the caller's function stores nothing.
+impl<T: RefUnwindSafe> UnwindSafe for MappedCredentials<T> {}
+impl<T: RefUnwindSafe> RefUnwindSafe for MappedCredentials<T> {}
 
 impl<T> Clone for MappedCredentials<T> {
     fn clone(&self) -> Self {

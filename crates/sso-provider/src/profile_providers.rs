@@ -1,8 +1,7 @@
-//! From a profile name to its providers: what the shared config files and the environment say, put
-//! together.
-//!
-//! Not responsible for reading the files (`sso_config`), nor for what the providers do.
+//! From a profile name to its providers, with the settings of the shared config files and the
+//! environment.
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +19,11 @@ use crate::{
     SsoTokenProviderBuilder,
 };
 
-/// What one profile, or one sso-session, of the shared config files gives: its token provider, its
-/// portal, its credentials.
+/// The providers of one profile, or of one sso-session, of the shared config files: of its access
+/// token, its SSO portal, and its credentials.
 #[derive(Debug, Clone)]
 pub struct ProfileProviders {
-    asked_for: AskedFor,
+    target: Target,
     settings: Settings,
     token_provider: SsoTokenProvider,
     https: HttpsClient,
@@ -36,13 +35,13 @@ pub struct ProfileProviders {
 }
 
 #[derive(Debug, Clone)]
-enum AskedFor {
+enum Target {
     Profile(Box<SsoProfile>),
     Session(SsoSession),
 }
 
 impl ProfileProviders {
-    /// The options, all of them optional.
+    /// Returns a builder. Every option has a default.
     pub fn builder() -> ProfileProvidersBuilder {
         ProfileProvidersBuilder {
             environment: None,
@@ -66,23 +65,23 @@ impl ProfileProviders {
         }
     }
 
-    /// What the profile asks for; `None` where an sso-session was asked for.
+    /// The resolved profile; `None` for an sso-session.
     pub fn sso_profile(&self) -> Option<&SsoProfile> {
-        match &self.asked_for {
-            AskedFor::Profile(profile) => Some(profile),
-            AskedFor::Session(_) => None,
+        match &self.target {
+            Target::Profile(profile) => Some(profile),
+            Target::Session(_) => None,
         }
     }
 
     /// The warnings of the shared config files that concern the profile or the session.
     pub fn config_warnings(&self) -> &[sso_config::Warning] {
-        match &self.asked_for {
-            AskedFor::Profile(profile) => profile.warnings(),
-            AskedFor::Session(session) => session.warnings(),
+        match &self.target {
+            Target::Profile(profile) => profile.warnings(),
+            Target::Session(session) => session.warnings(),
         }
     }
 
-    /// The endpoints and the other settings, each with where it came from.
+    /// The endpoints and the other settings, each with its source.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -92,41 +91,45 @@ impl ProfileProviders {
         &self.token_provider
     }
 
-    /// The SSO portal, without retries: for the operations that list accounts and roles.
+    /// The SSO portal, without retries, for the operations that list accounts and roles.
     pub fn portal(&self) -> &Portal<HttpsClient> {
         &self.portal
     }
 
-    /// What carries the requests: for a portal with layers of the caller's own below it.
+    /// The HTTPS client, for a portal with layers of the caller's own below it.
     pub fn https_client(&self) -> &HttpsClient {
         &self.https
     }
 
-    /// The retries that the settings ask for, as a layer over a service. Clones share one budget.
+    /// The retries that the settings configure, as a layer over a service. Clones share one budget.
     pub fn retry_layer(&self) -> &RetryLayer {
         &self.retry
     }
 
-    /// The file of the AWS CLI's cache that the profile's role credentials are kept in, where
-    /// that cache is switched on.
+    /// The file of the AWS CLI's cache for the profile's role credentials; `None` if that cache is
+    /// off.
     pub fn role_credentials_file(&self) -> Option<RoleCredentialsFile> {
         let (account_id, role_name) = self.sso_profile()?.role()?;
         let dir = self.role_cache_dir.as_ref()?;
-        let login = self.asked_for.cache_key();
+        let login = self.target.cache_key();
         Some(RoleCredentialsFile::standard(dir, account_id, role_name, &login))
     }
 
-    /// The provider of the profile's role credentials. Each call makes another one, over the same token
-    /// provider. Fails for a session, and for a profile without account and role
-    /// ([`ConfigError::TokenOnly`]).
+    /// Returns a provider of the profile's role credentials. Each call returns another one, over the
+    /// same token provider.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::TokenOnly`] for a session, and for a profile without account and role.
     pub fn credentials_provider(&self) -> Result<SsoCredentialsProvider, ConfigError> {
-        let token_only = |profile: &str| ConfigError::TokenOnly { profile: profile.to_owned() };
-        let profile = match &self.asked_for {
-            AskedFor::Profile(profile) => profile,
-            AskedFor::Session(session) => return Err(token_only(session.name().as_str())),
+        let profile = match &self.target {
+            Target::Profile(profile) => profile,
+            Target::Session(session) => {
+                return Err(ConfigError::token_only(session.name().as_str()));
+            }
         };
         let Some((account_id, role_name)) = profile.role() else {
-            return Err(token_only(profile.profile_name()));
+            return Err(ConfigError::token_only(profile.profile_name()));
         };
         let portal = self.retry.layer(self.portal.clone());
         let mut builder =
@@ -157,7 +160,11 @@ impl ProfileProviders {
     }
 }
 
-impl AskedFor {
+// A panic leaves no state half changed.
+impl UnwindSafe for ProfileProviders {}
+impl RefUnwindSafe for ProfileProviders {}
+
+impl Target {
     fn region(&self) -> &Region {
         match self {
             Self::Profile(profile) => profile.region(),
@@ -179,14 +186,14 @@ impl AskedFor {
         }
     }
 
-    /// What the files of the login are named after.
+    /// The key of the login's cache files.
     fn cache_key(&self) -> CacheKey {
         let by_start_url = || CacheKey::for_start_url(self.start_url());
         self.sso_session().map_or_else(by_start_url, CacheKey::for_session)
     }
 }
 
-/// Makes [`ProfileProviders`]. Each setter is named as the option, which says its default.
+/// Builds [`ProfileProviders`].
 #[derive(Debug)]
 #[must_use]
 pub struct ProfileProvidersBuilder {
@@ -211,60 +218,59 @@ pub struct ProfileProvidersBuilder {
 }
 
 impl ProfileProvidersBuilder {
-    /// The environment: the process's, unless set here.
+    /// The environment. The default is the process's.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// The profile: the one that the environment names, else `default`, unless set here.
+    /// The profile. The default is the one that the environment names, else `default`.
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
         self.profile = Some(profile.into());
         self
     }
 
-    /// An sso-session instead of a profile, also where one is set here: it gives access tokens, but no
-    /// role credentials.
+    /// An sso-session instead of a profile: it gives access tokens, but no role credentials. Takes
+    /// precedence over [`profile`](Self::profile).
     pub fn sso_session(mut self, name: impl Into<String>) -> Self {
         self.sso_session = Some(name.into());
         self
     }
 
-    /// The shared config files, where they have been read already: read by
-    /// [`build`](Self::build), unless set here.
+    /// The shared config files. By default [`build`](Self::build) reads them.
     pub fn shared_config(mut self, config: SharedConfig) -> Self {
         self.shared_config = Some(config);
         self
     }
 
-    /// The directory of the token files: `~/.aws/sso/cache`, unless set here.
+    /// The directory of the token files. The default is `~/.aws/sso/cache`.
     pub fn cache_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.cache_dir = Some(dir.into());
         self
     }
 
-    /// Whether role credentials are kept in, and taken from, the AWS CLI's cache on disk: no,
-    /// unless set here.
+    /// Whether role credentials are kept in, and taken from, the AWS CLI's cache on disk. The default
+    /// is not to.
     pub fn role_credentials_cache(mut self, on: bool) -> Self {
         self.role_credentials_cache = on;
         self
     }
 
-    /// The directory of cached role credentials: the AWS CLI's, `~/.aws/cli/cache`, unless set here.
+    /// The directory of cached role credentials. The default is the AWS CLI's, `~/.aws/cli/cache`.
     /// Used only with [`role_credentials_cache`](Self::role_credentials_cache).
     pub fn role_cache_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.role_cache_dir = Some(dir.into());
         self
     }
 
-    /// The time limit for opening a connection: 3.1 seconds, unless set here.
+    /// The time limit for opening a connection. The default is 3.1 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = Some(limit);
         self
     }
 
-    /// The time limit for one retrieval, with the refresh of the token and all retries: 60 seconds,
-    /// unless set here.
+    /// The time limit for one retrieval, the token's refresh and all retries included. The default is
+    /// 60 seconds.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self
@@ -301,8 +307,8 @@ impl ProfileProvidersBuilder {
         self
     }
 
-    /// Whether an unexpired token of another session with the same start URL is taken where there
-    /// is none of this one: no, unless set here.
+    /// Whether an unexpired token of another session with the same start URL is used if there is no
+    /// token of this one. The default is not to.
     pub fn accept_other_session(mut self, accept: bool) -> Self {
         self.accept_other_session = accept;
         self
@@ -316,39 +322,42 @@ impl ProfileProvidersBuilder {
         self
     }
 
-    /// What is added to the `User-Agent` of requests, to name the program.
+    /// A suffix for the `User-Agent` of requests, such as the program's name and version.
     pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.user_agent = Some(suffix.into());
         self
     }
 
-    /// The clock: the machine's, unless set here.
+    /// The clock. The default is the machine's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Resolves the configuration. Reads the shared config files, which blocks shortly; sends and
-    /// spawns nothing. Fails when a file, the profile, a setting or a proxy variable cannot be used; the
-    /// error names the file and the line, or the variable.
+    /// Resolves the configuration. Reads the shared config files, which blocks for some system calls;
+    /// sends and spawns nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file, the profile, a setting or a proxy variable cannot be used. The error names
+    /// the file and the line, or the variable.
     pub fn build(mut self) -> Result<ProfileProviders, ConfigError> {
         let environment = self.environment.take().unwrap_or_else(Environment::from_process);
-        let (asked_for, settings, config_file) = self.resolve(&environment)?;
+        let (target, settings, config_file) = self.resolve(&environment)?;
         let https = match self.https_client.take() {
             Some(client) => client,
             None => self.new_https_client(&settings, &environment)?,
         };
-        let variant = EndpointVariant {
-            fips: settings.use_fips.value,
-            dual_stack: settings.use_dual_stack.value,
-        };
+        let variant = EndpointVariant::default()
+            .with_fips(settings.use_fips.value)
+            .with_dual_stack(settings.use_dual_stack.value);
         let portal_endpoint = match &settings.portal_endpoint {
             Some(url) => endpoint_override(url)?,
-            None => Endpoint::portal(asked_for.region(), variant),
+            None => Endpoint::portal(target.region(), variant),
         };
         let oidc_endpoint = match &settings.oidc_endpoint {
             Some(url) => endpoint_override(url)?,
-            None => Endpoint::oidc(asked_for.region(), variant),
+            None => Endpoint::oidc(target.region(), variant),
         };
         let mut retry = RetryLayer::standard();
         if let Some(max_attempts) = self.max_attempts {
@@ -361,24 +370,24 @@ impl ProfileProvidersBuilder {
             Some(dir) => dir,
             None => sso_cache::token_cache_dir(&environment)?,
         };
-        let file = TokenFile::new(cache_dir.join(asked_for.cache_key().file_name()))
+        let file = TokenFile::new(cache_dir.join(target.cache_key().file_name()))
             .with_config_file(config_file);
-        let token_provider = match (asked_for.sso_session(), &asked_for) {
+        let token_provider = match (target.sso_session(), &target) {
             (Some(session), _) => {
-                // No retry layer: the provider looks at the file before it repeats a refresh, and what
-                // a layer tries again would multiply what it does.
+                // No retry layer: the provider reads the file before it repeats a refresh, and the
+                // attempts of a layer would multiply its own.
                 let oidc = Oidc::with_endpoint(https.clone(), oidc_endpoint);
                 SsoTokenProvider::builder(oidc, file).sso_session(session).retry_all(retry.clone())
             }
-            (None, AskedFor::Profile(profile)) => {
+            (None, Target::Profile(profile)) => {
                 SsoTokenProvider::builder_without_refresh(file).profile(profile.profile_name())
             }
             // A session has a name.
-            (None, AskedFor::Session(_)) => SsoTokenProvider::builder_without_refresh(file),
+            (None, Target::Session(_)) => SsoTokenProvider::builder_without_refresh(file),
         };
         let token_provider = token_provider
-            .region(asked_for.region().clone())
-            .start_url(asked_for.start_url().clone())
+            .region(target.region().clone())
+            .start_url(target.start_url().clone())
             .accept_other_session(self.accept_other_session)
             .allow_unsaved_refresh(self.allow_unsaved_refresh)
             .shared_clock(Arc::clone(&self.clock));
@@ -392,7 +401,7 @@ impl ProfileProvidersBuilder {
         Ok(ProfileProviders {
             portal: Portal::with_endpoint(https.clone(), portal_endpoint),
             https,
-            asked_for,
+            target,
             settings,
             token_provider,
             retry,
@@ -406,7 +415,7 @@ impl ProfileProvidersBuilder {
     fn resolve(
         &self,
         environment: &Environment,
-    ) -> Result<(AskedFor, Settings, PathBuf), ConfigError> {
+    ) -> Result<(Target, Settings, PathBuf), ConfigError> {
         let loaded;
         let config = if let Some(config) = &self.shared_config {
             config
@@ -417,13 +426,13 @@ impl ProfileProvidersBuilder {
         let config_file = config.config_file().to_owned();
         if let Some(name) = &self.sso_session {
             let settings = Settings::resolve(None, config, environment)?;
-            let session = AskedFor::Session(SsoSession::resolve(config, name)?);
+            let session = Target::Session(SsoSession::resolve(config, name)?);
             return Ok((session, settings, config_file));
         }
         let (name, _) = sso_config::selected_profile(self.profile.as_deref(), environment)?;
         let profile = SsoProfile::resolve(config, &name, environment)?;
         let settings = profile.settings().clone();
-        Ok((AskedFor::Profile(Box::new(profile)), settings, config_file))
+        Ok((Target::Profile(Box::new(profile)), settings, config_file))
     }
 
     fn with_options(&self, mut builder: SsoTokenProviderBuilder) -> SsoTokenProviderBuilder {

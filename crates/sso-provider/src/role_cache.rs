@@ -13,9 +13,9 @@ use crate::CredentialsError;
 use crate::access::AccessNotice;
 use crate::wait::Wait;
 
-/// How long to wait for another process that asks the portal. Then this one asks too, which, unlike
-/// a second refresh, does no harm.
-const WAIT: Duration = Duration::from_secs(20);
+/// How long to wait for another process that requests the credentials. Then this one requests them
+/// too, which, unlike a second refresh of the token, does no harm.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A role-credentials file, and the conditions on its credentials.
 #[derive(Debug)]
@@ -26,10 +26,12 @@ pub(crate) struct RoleCache {
     access_notice: AccessNotice,
 }
 
-/// What waiting for the lock came to.
-enum Turn {
+/// The result of waiting for the lock.
+enum Locked {
+    /// Request the credentials, under the lock if the file system has locks.
     Ours(Option<RoleCredentialsFileLock>),
-    Done(Credentials),
+    /// Another process has written these.
+    Settled(Credentials),
 }
 
 impl RoleCache {
@@ -39,47 +41,48 @@ impl RoleCache {
         Self { file: Arc::new(file), window, access_notice }
     }
 
-    /// Whether nothing was ever cached in the directory: it is missing.
+    /// Whether the directory does not exist, so that nothing was ever cached in it.
     pub(crate) fn is_unused(&self) -> bool {
         self.file.is_directory_missing()
     }
 
-    /// The credentials in the file, else what `ask` gives: once, for all processes that wait.
+    /// Returns the credentials in the file, else the result of `request`, which is stored for the
+    /// processes that wait for it.
     ///
-    /// Without `use_cached`, the file is only written. `ask` is given the rest of `limit`, and must
-    /// keep to it.
-    pub(crate) async fn get_or<Answer>(
+    /// Without `use_cached`, the file is only written. `request` is passed the rest of `limit`, as
+    /// its own time limit.
+    pub(crate) async fn get_or_request<Answer>(
         &self,
         clock: &dyn Clock,
         use_cached: bool,
         limit: Duration,
-        ask: impl FnOnce(Duration) -> Answer,
+        request: impl FnOnce(Duration) -> Answer,
     ) -> Result<Credentials, CredentialsError>
     where
         Answer: Future<Output = Result<Credentials, CredentialsError>>,
     {
-        if let Some(credentials) = self.good(clock, use_cached) {
+        if let Some(credentials) = self.usable(clock, use_cached) {
             return Ok(credentials);
         }
         let started = Instant::now();
-        let lock = match self.take_turn(clock, use_cached, limit.min(WAIT)).await {
-            Turn::Ours(lock) => lock,
-            Turn::Done(credentials) => return Ok(credentials),
+        let lock = match self.lock(clock, use_cached, limit.min(LOCK_TIMEOUT)).await {
+            Locked::Ours(lock) => lock,
+            Locked::Settled(credentials) => return Ok(credentials),
         };
-        match ask(limit.saturating_sub(started.elapsed())).await {
+        match request(limit.saturating_sub(started.elapsed())).await {
             Ok(credentials) => {
                 self.store(lock.as_ref(), &credentials);
                 Ok(credentials)
             }
             Err(error) if error.is_transient() || error.needs_login() => {
-                // Little of their life is left, but they are good, and there is nothing better.
+                // Too short a lifetime is left to prefer them, but they are still valid.
                 let cached = if use_cached { self.load() } else { None };
                 let unexpired = cached.filter(|it| !it.is_expired(clock.now()));
                 let Some(credentials) = unexpired else { return Err(error) };
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     expires_at = %credentials.expires_at(),
-                    "no new role credentials could be had; the cached ones still serve"
+                    "failed to get new role credentials; the cached ones are still valid"
                 );
                 Ok(credentials)
             }
@@ -88,14 +91,14 @@ impl RoleCache {
     }
 
     /// Returns the credentials in the file if they are to be used.
-    fn good(&self, clock: &dyn Clock, use_cached: bool) -> Option<Credentials> {
+    fn usable(&self, clock: &dyn Clock, use_cached: bool) -> Option<Credentials> {
         if !use_cached {
             return None;
         }
         let credentials = self.load()?;
         let left = credentials.expires_at().duration_since(clock.now());
-        let is_good = left >= self.window && left.is_positive();
-        is_good.then_some(credentials)
+        let is_usable = left >= self.window && left.is_positive();
+        is_usable.then_some(credentials)
     }
 
     fn load(&self) -> Option<Credentials> {
@@ -106,12 +109,12 @@ impl RoleCache {
         Some(credentials)
     }
 
-    /// Says what other users may do with the file or its directory, if anything.
+    /// Warns about access that other users have to the file or its directory.
     fn warn_of_access(&self) {
         self.access_notice.warn_once(|| self.file.access_warnings());
     }
 
-    async fn take_turn(&self, clock: &dyn Clock, use_cached: bool, limit: Duration) -> Turn {
+    async fn lock(&self, clock: &dyn Clock, use_cached: bool, limit: Duration) -> Locked {
         let mut wait = Wait::new("waiting for another process to get the role's credentials");
         loop {
             let lock = match self.file.try_lock() {
@@ -120,27 +123,27 @@ impl RoleCache {
                     wait.pause().await;
                     None
                 }
-                Ok(None) => return Turn::Ours(None),
+                Ok(None) => return Locked::Ours(None),
                 Err(error) => {
                     tracing::debug!(
                         error = &error as &dyn std::error::Error,
                         "the role-credential cache cannot be locked; going on without a lock"
                     );
-                    return Turn::Ours(None);
+                    return Locked::Ours(None);
                 }
             };
-            // Whoever held the lock may have written what we came for.
-            if let Some(credentials) = self.good(clock, use_cached) {
-                return Turn::Done(credentials);
+            // The process that held the lock may have written credentials.
+            if let Some(credentials) = self.usable(clock, use_cached) {
+                return Locked::Settled(credentials);
             }
             if lock.is_some() {
                 self.warn_of_access();
-                return Turn::Ours(lock);
+                return Locked::Ours(lock);
             }
         }
     }
 
-    /// A cache that cannot be written costs a request next time, and nothing else.
+    /// A failure is only a warning: it costs one request at the next retrieval.
     fn store(&self, lock: Option<&RoleCredentialsFileLock>, credentials: &Credentials) {
         let stored = match lock {
             Some(lock) => lock.store(credentials),
@@ -149,7 +152,7 @@ impl RoleCache {
         if let Err(error) = stored {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "the role credentials cannot be kept in the cache"
+                "failed to write the role credentials to the cache"
             );
         }
     }

@@ -1,13 +1,10 @@
-//! Any tower service for an operation, in the one form in which the providers keep it.
-//!
-//! Not responsible for what the service does: retries, limits and mocks are layers and services of
-//! the caller's.
+//! Tower services for one operation, with their type erased.
 
 use sso_http::ServiceError;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceExt};
 
-/// A service for one operation, behind one type, so that the providers need no type parameter.
+/// A service for one operation. Its type is erased so that the providers have no type parameter.
 pub(crate) type Operation<Request, Response> = BoxCloneSyncService<Request, Response, ServiceError>;
 
 pub(crate) fn erase<S, Request, Response>(service: S) -> Operation<Request, Response>
@@ -23,7 +20,7 @@ where
     )
 }
 
-/// One call: waits until the service is ready, then for its answer.
+/// Waits until the service is ready, then for its response.
 pub(crate) async fn call<Request, Response>(
     service: &Operation<Request, Response>,
     request: Request,

@@ -131,7 +131,7 @@ impl TokenStore {
             if waited >= limit {
                 let path = self.file.lock_path();
                 let path = path.unwrap_or_else(|_| self.file.path().to_owned());
-                return Err(LockError::Timeout { path, waited });
+                return Err(LockError::timeout(path, waited));
             }
             wait.pause().await;
         }
@@ -181,7 +181,7 @@ impl TokenStore {
         let near_miss = self.near_miss().await;
         if self.accept_other_session
             && let Some(other) = &near_miss
-            && let Ok((token, version)) = TokenFile::new(&*other.path).load_once()
+            && let Ok((token, version)) = self.file.with_path(&*other.path).load_once()
             && !token.is_expired(self.clock.now())
         {
             return Ok(self.snapshot(token, version, Source::OtherSession));
@@ -265,9 +265,8 @@ impl StoreGuard<'_> {
     fn reserve_unlocked(&self, no_lock: &LockError) -> Result<Reservation, StoreError> {
         let reservation = self.store.file.reserve_unlocked()?;
         if self.store.file.try_lock().is_ok() {
-            let path = self.store.file.path().to_owned();
-            let message = "it could not be locked a moment ago";
-            return Err(StoreError::Write { path, source: Arc::new(io::Error::other(message)) });
+            let reason = io::Error::other("it could not be locked a moment ago");
+            return Err(StoreError::not_written(self.store.file.path(), reason));
         }
         if !self.store.warned_of_no_lock.swap(true, Ordering::Relaxed) {
             tracing::warn!(
@@ -389,11 +388,11 @@ mod tests {
         let token = CachedToken::new(AccessToken::new("a"), Timestamp::MAX);
         file.store_unlocked(&token).unwrap();
         let store = TokenStore::new(file.clone(), None, false, Arc::new(SystemClock));
-        let unlocked = || {
-            let path = file.lock_path().unwrap();
-            let source = Arc::new(io::ErrorKind::ReadOnlyFilesystem.into());
-            StoreGuard { store: &store, lock: Err(LockError::Unsupported { path, source }) }
-        };
+        let lock_path = file.lock_path().unwrap();
+        std::fs::create_dir(&lock_path).unwrap();
+        let no_lock = file.try_lock().unwrap_err();
+        std::fs::remove_dir(&lock_path).unwrap();
+        let unlocked = || StoreGuard { store: &store, lock: Err(no_lock.clone()) };
 
         // The lock is free, or another process holds it.
         assert!(unlocked().reserve().unwrap_err().is_write());
@@ -402,8 +401,8 @@ mod tests {
         drop(held);
 
         // There is still no lock.
-        std::fs::remove_file(file.lock_path().unwrap()).unwrap();
-        std::fs::create_dir(file.lock_path().unwrap()).unwrap();
+        std::fs::remove_file(&lock_path).unwrap();
+        std::fs::create_dir(&lock_path).unwrap();
         drop(unlocked().reserve().unwrap());
     }
 

@@ -129,6 +129,13 @@ impl Environment {
         self
     }
 
+    /// Removes `name`: the variable counts as unset.
+    #[must_use]
+    pub fn without(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.variables.remove(name.as_ref());
+        self
+    }
+
     /// The value of `name`; `None` when it is unset or empty. Fails when it is not UTF-8.
     pub fn var(&self, name: &str) -> Result<Option<&str>, EnvironmentError> {
         self.var_os(name)
@@ -195,6 +202,14 @@ mod tests {
 
         let here = if cfg!(windows) { "/u" } else { "/h" };
         assert_eq!(environment(0).home_dir(), path(here));
+    }
+
+    #[test]
+    fn a_variable_that_is_removed_is_unset() {
+        let environment = Environment::default().with("AWS_PROFILE", "a").with("HOME", "/h");
+        let environment = environment.without("AWS_PROFILE").without("NO_PROXY");
+        assert_eq!(environment.var("AWS_PROFILE"), Ok(None));
+        assert_eq!(environment.var("HOME"), Ok(Some("/h")));
     }
 
     #[test]

@@ -18,7 +18,7 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 
 pub(crate) fn run(context: &Context, options: &Console) -> Result<(), Failure> {
     let selected = context.profile()?;
-    let token_only = || ConfigError::TokenOnly { profile: selected.name.clone() };
+    let token_only = || ConfigError::token_only(&selected.name);
     let profile = selected.providers.sso_profile().ok_or_else(token_only)?;
     let link = link(profile, options.destination.as_deref()).ok_or_else(token_only)?;
     if options.print {

@@ -113,10 +113,9 @@ fn portal_of(token: &CachedToken, settings: &Settings) -> Result<Option<Endpoint
     if let Some(url) = &settings.portal_endpoint {
         return Ok(Some(url.value.parse::<Endpoint>()?.with_origin(url.source.to_string())));
     }
-    let variant = EndpointVariant {
-        fips: settings.use_fips.value,
-        dual_stack: settings.use_dual_stack.value,
-    };
+    let variant = EndpointVariant::default()
+        .with_fips(settings.use_fips.value)
+        .with_dual_stack(settings.use_dual_stack.value);
     let region = token.region().and_then(|region| Region::new(region).ok());
     Ok(region.map(|region| Endpoint::portal(&region, variant)))
 }

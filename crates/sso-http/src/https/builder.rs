@@ -30,6 +30,7 @@ pub enum ClientError {
     /// A proxy variable does not hold the URL of a proxy that can be used. The value is not shown,
     /// as it may hold a password.
     #[error("the proxy set by {variable} cannot be used: {reason}")]
+    #[non_exhaustive]
     Proxy {
         /// The variable.
         variable: &'static str,

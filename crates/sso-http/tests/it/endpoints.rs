@@ -38,7 +38,8 @@ fn as_botocore_has_it() {
         let mut fields = line.splitn(5, ' ');
         let mut next = || fields.next().unwrap();
         let (service, region, fips, dual_stack, url) = (next(), next(), next(), next(), next());
-        let variant = EndpointVariant { fips: fips == "1", dual_stack: dual_stack == "1" };
+        let variant =
+            EndpointVariant::default().with_fips(fips == "1").with_dual_stack(dual_stack == "1");
         let name = Region::new(region).unwrap();
         let ours = match service {
             "sso" => Endpoint::portal(&name, variant),
@@ -71,7 +72,7 @@ fn as_botocore_has_it() {
 fn the_table_itself() {
     let url = |region: &str, fips, dual_stack| {
         let region = Region::new(region).unwrap();
-        let variant = EndpointVariant { fips, dual_stack };
+        let variant = EndpointVariant::default().with_fips(fips).with_dual_stack(dual_stack);
         let (portal, oidc) = (Endpoint::portal(&region, variant), Endpoint::oidc(&region, variant));
         (portal.url().to_owned(), oidc.url().to_owned())
     };

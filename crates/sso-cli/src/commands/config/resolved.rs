@@ -55,10 +55,9 @@ struct Sourced<T> {
 impl Resolved {
     pub(super) fn new(profile: &SsoProfile) -> Result<Self, ConfigError> {
         let settings = profile.settings();
-        let variant = EndpointVariant {
-            fips: settings.use_fips.value,
-            dual_stack: settings.use_dual_stack.value,
-        };
+        let variant = EndpointVariant::default()
+            .with_fips(settings.use_fips.value)
+            .with_dual_stack(settings.use_dual_stack.value);
         let portal = Endpoint::portal(profile.region(), variant);
         let portal = endpoint(settings.portal_endpoint.as_ref(), &portal)?;
         let oidc = Endpoint::oidc(profile.region(), variant);

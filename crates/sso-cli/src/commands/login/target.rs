@@ -67,10 +67,9 @@ impl Target {
         };
         let providers = builder.build()?;
         let settings = providers.settings();
-        let variant = EndpointVariant {
-            fips: settings.use_fips.value,
-            dual_stack: settings.use_dual_stack.value,
-        };
+        let variant = EndpointVariant::default()
+            .with_fips(settings.use_fips.value)
+            .with_dual_stack(settings.use_dual_stack.value);
         let oidc_endpoint = settings.oidc_endpoint.as_ref();
         let oidc_endpoint = oidc_endpoint
             .map(|url| Ok(url.value.parse::<Endpoint>()?.with_origin(url.source.to_string())))
