@@ -142,10 +142,19 @@ fn deny(shell: &Shell) -> Result<()> {
 /// The examples that end by themselves.
 fn examples(shell: &Shell) -> Result<()> {
     let cargo = project::cargo();
-    for example in ["profile", "by_hand", "mock"] {
-        cmd!(shell, "{cargo} run --quiet --package sso-provider --example {example}").run()?;
+    for (package, example) in [
+        ("sso-config", "lint"),
+        ("sso-cache", "tokens"),
+        ("sso-provider", "profile"),
+        ("sso-provider", "by_hand"),
+        ("sso-provider", "mock"),
+        ("sso-provider", "own_layer"),
+        ("sso-provider", "two_profiles"),
+        ("sso-aws-sdk", "sign_request"),
+    ] {
+        cmd!(shell, "{cargo} run --quiet --package {package} --example {example}").run()?;
     }
-    Ok(cmd!(shell, "{cargo} run --quiet --package sso-aws-sdk --example sign_request").run()?)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 
 mod cache;
 mod clock;
+mod downstream;
 mod errors;
 mod flights;
 mod full;
