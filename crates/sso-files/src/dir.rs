@@ -20,6 +20,7 @@ pub(crate) use unix::{Dir, effective_user, sync_file};
 pub(crate) struct Link {
     pub(crate) target: std::path::PathBuf,
     /// The user who made it.
+    #[cfg(unix)]
     pub(crate) maker: u32,
 }
 

@@ -81,12 +81,6 @@ impl FileError {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Whether another program holds the file open in a way that excludes this operation. Happens on
-    /// Windows only.
-    pub fn is_sharing_violation(&self) -> bool {
-        matches!(self, Self::Io(error) if is_sharing_violation(error))
-    }
-
     /// The error as one of the operating system's kind.
     pub fn into_io(self) -> Arc<io::Error> {
         match self {
@@ -104,9 +98,16 @@ impl From<io::Error> for FileError {
 
 /// Whether another program has the file open without sharing it, or the part of it locked.
 pub(crate) fn is_sharing_violation(error: &io::Error) -> bool {
-    const ERROR_ACCESS_DENIED: i32 = 5; // the file is about to be deleted, or cannot be replaced
     const ERROR_SHARING_VIOLATION: i32 = 32;
     const ERROR_LOCK_VIOLATION: i32 = 33;
-    let codes = [ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION];
+    let codes = [ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION];
     cfg!(windows) && error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}
+
+/// Whether another program may prevent the operation for a moment. Windows also denies access to a
+/// file that is about to be deleted, and to one that cannot be replaced while it is open.
+pub(crate) fn may_be_in_use(error: &io::Error) -> bool {
+    const ERROR_ACCESS_DENIED: i32 = 5;
+    let is_denied = cfg!(windows) && error.raw_os_error() == Some(ERROR_ACCESS_DENIED);
+    is_denied || is_sharing_violation(error)
 }

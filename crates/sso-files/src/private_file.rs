@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::access::{self, AccessWarning};
 use crate::dir::{Access, Node, NodeKind, Owner, sync_file};
-use crate::error::is_sharing_violation;
+use crate::error::may_be_in_use;
 use crate::lock::{self, FileLock, NoLock};
 use crate::resolve::{Missing, Resolved, resolve};
 use crate::rules::{may_replace, may_use_file};
@@ -220,7 +220,7 @@ impl Place {
         let started = Instant::now();
         loop {
             match staged.rename() {
-                Err(error) if is_sharing_violation(&error) && started.elapsed() < RENAME_LIMIT => {
+                Err(error) if may_be_in_use(&error) && started.elapsed() < RENAME_LIMIT => {
                     thread::sleep(Duration::from_millis(10));
                 }
                 renamed => return Ok(renamed?),

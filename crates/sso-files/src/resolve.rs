@@ -189,7 +189,7 @@ mod imp {
     ) -> Result<Resolved, FileError> {
         let mut path: PathBuf = path.to_owned();
         for followed in 0..MAX_LINKS {
-            let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+            let name = path.file_name().ok_or_else(not_a_file)?.to_owned();
             let parent = match path.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => parent,
                 _ => Path::new("."),
@@ -211,5 +211,9 @@ mod imp {
             }
         }
         Err(super::too_many_links())
+    }
+
+    fn not_a_file() -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidInput, "the path does not end with a file name")
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::{Access, Link, Node, Owner};
-use crate::error::is_sharing_violation;
+use crate::error::may_be_in_use;
 
 /// A directory.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Dir {
         // and a parameter that the file system's driver does not know.
         const NO_LINKS: [i32; 4] = [4390, 1, 50, 87];
         match fs::read_link(self.join(name)) {
-            Ok(target) => Ok(Some(Link { target, maker: 0 })),
+            Ok(target) => Ok(Some(Link { target })),
             Err(error)
                 if matches!(
                     error.kind(),
@@ -120,7 +120,7 @@ impl Dir {
 fn retry<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     for _ in 0..10 {
         match operation() {
-            Err(error) if is_sharing_violation(&error) => thread::sleep(Duration::from_millis(10)),
+            Err(error) if may_be_in_use(&error) => thread::sleep(Duration::from_millis(10)),
             done => return done,
         }
     }
