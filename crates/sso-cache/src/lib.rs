@@ -23,6 +23,7 @@
 //!
 //! # let home = tempfile::tempdir()?;
 //! let environment = Environment::from_iter([("HOME", home.path())]);
+//! # let environment = environment.with("USERPROFILE", home.path()); // on Windows
 //! let file = TokenFile::new(standard_cached_token_filepath_in("my-session", &environment)?);
 //!
 //! // Logged in.

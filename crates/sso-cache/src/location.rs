@@ -27,6 +27,7 @@ pub fn standard_cached_token_filepath(key: impl AsRef<str>) -> Result<PathBuf, S
 /// use sso_types::Environment;
 ///
 /// let environment = Environment::from_iter([("HOME", "/home/ana")]);
+/// # let environment = environment.with("USERPROFILE", "/home/ana"); // on Windows
 /// let path = standard_cached_token_filepath_in("admin", &environment)?;
 /// assert!(path.ends_with(".aws/sso/cache/d033e22ae348aeb5660fc2140aec35850c4da997.json"));
 /// # Ok::<(), sso_cache::StoreError>(())
@@ -73,17 +74,22 @@ fn under_home(environment: &Environment, names: [&str; 2]) -> Result<PathBuf, St
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    /// The variable for the home directory.
+    const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
     #[test]
     fn variables_choose_other_directories() {
         let environment = Environment::from_iter([
-            ("HOME", "/h"),
+            (HOME, "/h"),
             ("SSOCREDS_CACHE_DIR", "/tokens"),
             ("SSOCREDS_ROLE_CACHE_DIR", "/roles"),
         ]);
         let file = standard_cached_token_filepath_in("admin", &environment).unwrap();
-        assert_eq!(file.parent(), Some(std::path::Path::new("/tokens")));
+        assert_eq!(file.parent(), Some(Path::new("/tokens")));
         assert_eq!(role_cache_dir(&environment).unwrap(), PathBuf::from("/roles"));
         let empty = environment.with("SSOCREDS_ROLE_CACHE_DIR", "");
         assert_eq!(role_cache_dir(&empty).unwrap(), PathBuf::from("/h/.aws/cli/cache"));
@@ -91,7 +97,7 @@ mod tests {
 
     #[test]
     fn an_empty_key_and_no_home_are_errors() {
-        let environment = Environment::from_iter([("HOME", "/h")]);
+        let environment = Environment::from_iter([(HOME, "/h")]);
         let error = standard_cached_token_filepath_in("", &environment).unwrap_err();
         assert!(matches!(error, StoreError::EmptyKey), "{error}");
         let error = standard_cached_token_filepath_in("a", &Environment::default()).unwrap_err();
@@ -99,11 +105,11 @@ mod tests {
         assert!(role_cache_dir(&Environment::default()).is_err());
     }
 
-    #[cfg(unix)]
     #[test]
     fn the_directories_are_those_of_the_aws_cli() {
-        let environment = Environment::from_iter([("HOME", "/h")]);
-        assert_eq!(token_cache_dir(&environment).unwrap().to_str(), Some("/h/.aws/sso/cache"));
-        assert_eq!(role_cache_dir(&environment).unwrap().to_str(), Some("/h/.aws/cli/cache"));
+        let environment = Environment::from_iter([(HOME, "/h")]);
+        let home = Path::new("/h");
+        assert_eq!(token_cache_dir(&environment).unwrap(), home.join(".aws/sso/cache"));
+        assert_eq!(role_cache_dir(&environment).unwrap(), home.join(".aws/cli/cache"));
     }
 }

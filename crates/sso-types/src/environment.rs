@@ -64,6 +64,7 @@ const VARIABLES: &[&str] = &[
 /// use sso_types::Environment;
 ///
 /// let environment = Environment::from_iter([("HOME", "/home/ana"), ("AWS_PROFILE", "")]);
+/// # let environment = environment.with("USERPROFILE", "/home/ana"); // on Windows
 /// assert_eq!(environment.home_dir().unwrap(), std::path::Path::new("/home/ana"));
 /// assert_eq!(environment.var("AWS_PROFILE")?, None);
 /// # Ok::<(), sso_types::EnvironmentError>(())

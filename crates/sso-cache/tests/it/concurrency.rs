@@ -19,6 +19,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// So long a file may stay torn, as the documentation says.
 const WAITED_FOR: Duration = Duration::from_millis(70);
 
+/// Fewer writes or reads than this hardly meet each other.
+const MIN_TURNS: u64 = 51;
+
 /// Runs `write` in a loop in another thread, and `read` in a loop in this one; counts both.
 fn loops(write: impl Fn(i64) + Sync, mut read: impl FnMut()) -> (u64, u64) {
     let done = AtomicBool::new(false);
@@ -37,7 +40,9 @@ fn loops(write: impl Fn(i64) + Sync, mut read: impl FnMut()) -> (u64, u64) {
         // Also when a read panics: the scope waits for the writer.
         let _stop = Stop(&done);
         let start = Instant::now();
-        while start.elapsed() < loop_time() {
+        // A loaded machine may need more time for the least number of turns.
+        let is_enough = |reads| reads >= MIN_TURNS && writes.load(Ordering::Relaxed) >= MIN_TURNS;
+        while start.elapsed() < loop_time() || !is_enough(reads) && start.elapsed() < LIMIT {
             read();
             reads += 1;
         }

@@ -39,3 +39,5 @@ mod storing;
 #[cfg(target_os = "linux")]
 mod strace;
 mod token;
+#[cfg(windows)]
+mod windows;
