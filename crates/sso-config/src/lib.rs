@@ -41,6 +41,7 @@
 //! # ")?;
 //! // A program takes Environment::from_process().
 //! let environment = Environment::default().with("HOME", home).with("AWS_PROFILE", "dev");
+//! # let environment = environment.with("USERPROFILE", home); // on Windows
 //! let config = SharedConfig::load(&Locations::from_environment(&environment)?)?;
 //! let (name, _) = selected_profile(None, &environment)?;
 //! let profile = SsoProfile::resolve(&config, &name, &environment)?;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 /// use sso_types::Environment;
 ///
 /// let environment = Environment::from_iter([("HOME", "/home/ana"), ("AWS_CONFIG_FILE", "~/sso.ini")]);
+/// # let environment = environment.with("USERPROFILE", "/home/ana"); // on Windows
 /// let locations = Locations::from_environment(&environment)?;
 /// assert_eq!(locations.config(), Path::new("/home/ana/sso.ini"));
 /// assert_eq!(locations.credentials(), Path::new("/home/ana/.aws/credentials"));

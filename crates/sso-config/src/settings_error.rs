@@ -18,8 +18,8 @@ use crate::{BehindRole, LoadError, MissingKey, NotFound, Origin, SettingSource, 
 pub enum SettingsError {
     /// The home directory is needed to find the files, and it is not known.
     #[error(
-        "the home directory is not known, so ~/.aws/config cannot be found; set HOME, or set \
-         AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to full paths"
+        "the home directory is not known, so ~/.aws/config cannot be found; set HOME (on Windows \
+         USERPROFILE), or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to full paths"
     )]
     NoHome,
     /// An environment variable is not text.

@@ -8,6 +8,9 @@ use sso_config::{LoadError, Locations, SettingsError, SharedConfig, SsoProfile};
 use sso_types::Environment;
 use tempfile::TempDir;
 
+/// The variable for the home directory.
+pub(crate) const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+
 fn located(variables: &[(&str, &str)]) -> Result<(PathBuf, PathBuf), SettingsError> {
     let environment: Environment = variables.iter().copied().collect();
     let locations = Locations::from_environment(&environment)?;
@@ -16,7 +19,7 @@ fn located(variables: &[(&str, &str)]) -> Result<(PathBuf, PathBuf), SettingsErr
 
 #[test]
 fn where_the_files_are() {
-    let home = ("HOME", "/h");
+    let home = (HOME, "/h");
     for (variables, config, credentials) in [
         (&[home][..], "/h/.aws/config", "/h/.aws/credentials"),
         (&[home, ("AWS_CONFIG_FILE", "/c")], "/c", "/h/.aws/credentials"),
@@ -36,7 +39,7 @@ fn without_a_home_it_says_so() {
     for variables in [&[][..], &[("AWS_CONFIG_FILE", "/c")], &[("AWS_CONFIG_FILE", "~/c")]] {
         assert!(matches!(located(variables), Err(SettingsError::NoHome)));
     }
-    expect!["the home directory is not known, so ~/.aws/config cannot be found; set HOME, or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to full paths"].assert_eq(&located(&[]).unwrap_err().to_string());
+    expect!["the home directory is not known, so ~/.aws/config cannot be found; set HOME (on Windows USERPROFILE), or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to full paths"].assert_eq(&located(&[]).unwrap_err().to_string());
 }
 
 /// A directory with a config file of these bytes.
@@ -76,7 +79,7 @@ fn a_missing_file_is_an_empty_one() {
 #[test]
 fn below_what_is_no_directory_files_are_missing() {
     let (_directory, locations) = with_config(b"[default]\n");
-    let home = Environment::default().with("HOME", locations.config());
+    let home = Environment::default().with(HOME, locations.config());
     let config = SharedConfig::load(&Locations::from_environment(&home).unwrap());
     assert_eq!(config.unwrap().profiles().len(), 0);
 }

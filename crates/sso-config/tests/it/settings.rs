@@ -151,7 +151,7 @@ fn the_ca_bundle() {
         r#""/env.pem": AWS_CA_BUNDLE (environment)"#
     );
     assert_eq!(bundle("ca_bundle =", &[]), None);
-    let home: &[_] = &[("HOME", "/home/ana")];
+    let home: &[_] = &[(crate::files::HOME, "/home/ana")];
     assert_eq!(
         bundle("ca_bundle = ~/x.pem", home).unwrap().value,
         Path::new("/home/ana/x.pem").to_owned()
