@@ -5,6 +5,7 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::error::may_be_in_use;
 use crate::private_file::Content;
 use crate::{Durability, FileError, FileLock, Fingerprint, NoLock, Place, PrivateFile, TempName};
 
@@ -84,11 +85,14 @@ impl Place {
             if self.version()?.as_ref() != before.map(Content::version) {
                 return Ok(false);
             }
-            match staged.rename().map_err(FileError::from) {
-                Err(error) if error.is_sharing_violation() && started.elapsed() < LOCK_TIMEOUT => {
+            match staged.rename() {
+                Err(error) if may_be_in_use(&error) && started.elapsed() < LOCK_TIMEOUT => {
                     thread::sleep(Duration::from_millis(10));
                 }
-                renamed => return renamed.map(|_| true),
+                renamed => {
+                    renamed?;
+                    return Ok(true);
+                }
             }
         }
     }
