@@ -6,6 +6,7 @@ mod credentials;
 mod global;
 mod lists;
 mod login;
+mod profiles;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub(crate) use self::credentials::{Console, Exec, Export, ExportFormat, Renew, R
 pub(crate) use self::global::{Global, seconds};
 pub(crate) use self::lists::{List, ListFormat, Roles};
 pub(crate) use self::login::{Login, LoginOptions, LogoutOptions, TextFormat, Token};
+pub(crate) use self::profiles::Populate;
 
 /// The exit codes, as the help shows them.
 const EXIT_CODES: &str = "\
@@ -83,6 +85,15 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  \
         ssocreds logout --sso-session dev-session")]
     Logout(LogoutOptions),
+    /// Write profiles for all accounts and roles into the config file
+    #[command(after_help = "Examples:\n  \
+        ssocreds populate --sso-session dev-session --dry-run\n  \
+        ssocreds populate --sso-session dev-session --region eu-west-1 --prune\n\n\
+        Profiles that populate made hold the key ssocreds_generated, which lists the keys that it \
+        wrote. Running it again adds new roles; values that you edited and keys that you added \
+        stay. Nothing else in the file is changed. If the list of roles breaks off, nothing is \
+        written, unless --allow-incomplete is given.")]
+    Populate(Populate),
     /// Print credentials for the credential_process setting of any AWS tool
     #[command(after_help = "Example, in ~/.aws/config:\n  \
         [profile dev]\n  \
@@ -158,6 +169,7 @@ impl Command {
             Self::Token(options) => &options.login,
             Self::Accounts(options) => &options.login,
             Self::Roles(options) => &options.list.login,
+            Self::Populate(options) => &options.login,
             Self::Login(options) => return options.sso_session.as_deref(),
             Self::Logout(options) => return options.sso_session.as_deref(),
             _ => return None,
@@ -173,6 +185,7 @@ impl Command {
             Self::Token(options) => options.login.login,
             Self::Accounts(options) => options.login.login,
             Self::Roles(options) => options.list.login.login,
+            Self::Populate(options) => options.login.login,
             _ => false,
         }
     }
@@ -197,6 +210,7 @@ impl Command {
             | Self::Console(_)
             | Self::Login(_)
             | Self::Logout(_)
+            | Self::Populate(_)
             | Self::Completions(_)
             | Self::Man(_) => false,
         }

@@ -5,7 +5,9 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sso_config::{Locations, Setting, SettingSource, SettingsError, SharedConfig};
+use sso_config::{
+    DocumentFile, FileKind, Locations, Setting, SettingSource, SettingsError, SharedConfig,
+};
 use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder};
 use sso_types::{Clock, Environment, SystemClock};
 use tokio::runtime::Runtime;
@@ -60,6 +62,20 @@ impl Context {
     /// The config files, read.
     pub(crate) fn shared_config(&self) -> Result<SharedConfig, ConfigError> {
         Ok(SharedConfig::load(&Locations::from_environment(&self.environment)?)?)
+    }
+
+    /// One of the config files, for editing.
+    pub(crate) fn document_file(&self, kind: FileKind) -> Result<DocumentFile, Failure> {
+        let locations = Locations::from_environment(&self.environment)?;
+        let path = match kind {
+            FileKind::Credentials => locations.credentials(),
+            _ => locations.config(),
+        };
+        let file = DocumentFile::new(kind, path);
+        Ok(match self.environment.home_dir() {
+            Some(home) => file.below(&home),
+            None => file,
+        })
     }
 
     /// The selected profile, which need not hold the SSO keys itself.

@@ -6,11 +6,13 @@ use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
+use sso_config::DocumentFileError;
 use sso_http::{ServiceError, ServiceErrorKind, TransportError};
 use sso_login::{LoginError, LogoutError};
 use sso_provider::{CallError, ConfigError, CredentialsError, TokenError};
 
 use crate::followed_profile::FollowError;
+use crate::generated_profiles::GenerateError;
 use crate::quote::Unprintable;
 
 /// Why a command did not do what it was asked for.
@@ -36,6 +38,12 @@ pub(crate) enum Failure {
     Follow(#[from] FollowError),
     #[error("the environment variable {variable} cannot be used: {wrong}, or remove it")]
     Variable { variable: &'static str, wrong: &'static str },
+    #[error("a legacy profile has no sso-session; choose one with --sso-session")]
+    NoSession,
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+    #[error(transparent)]
+    Edit(#[from] DocumentFileError),
     #[error(transparent)]
     Endpoint(#[from] sso_endpoint::BindError),
     #[error(transparent)]
@@ -73,7 +81,12 @@ impl Failure {
         match self {
             Self::Credentials(error) => credentials(error),
             Self::Token(error) => token(error),
-            Self::Config(_) | Self::Follow(_) | Self::Variable { .. } => 3,
+            Self::Edit(error) | Self::Generate(GenerateError::File(error)) => edit(error),
+            Self::Config(_)
+            | Self::Follow(_)
+            | Self::Variable { .. }
+            | Self::NoSession
+            | Self::Generate(_) => 3,
             Self::List { source, .. } => service(source),
             Self::Login(error) => login(error),
             // As POSIX shells have it.
@@ -154,6 +167,10 @@ impl From<sso_config::SettingsError> for Failure {
     fn from(error: sso_config::SettingsError) -> Self {
         Self::Config(error.into())
     }
+}
+
+fn edit(error: &DocumentFileError) -> u8 {
+    if matches!(error, DocumentFileError::File { .. }) { 1 } else { 3 }
 }
 
 fn login(error: &LoginError) -> u8 {

@@ -23,14 +23,18 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod assigned_roles;
 mod browser;
 mod candidates;
 mod commands;
+mod config_diff;
 mod context;
 mod core_dump;
 mod failure;
 mod followed_profile;
+mod generated_profiles;
 mod list_output;
+mod name_template;
 mod next_step;
 mod notices;
 mod printable;
@@ -99,6 +103,7 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Login(options) => commands::login::run(context, options),
         Command::Logout(options) => commands::logout::run(context, options),
+        Command::Populate(options) => commands::populate::run(context, options),
         Command::CredentialProcess(options) => commands::credential_process::run(context, options),
         Command::Export(options) => commands::export::run(context, options),
         Command::Exec(options) => commands::exec::run(context, options),

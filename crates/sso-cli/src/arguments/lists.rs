@@ -61,6 +61,6 @@ impl Roles {
     }
 }
 
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     WildMatch::new_case_insensitive(pattern).matches(name)
 }

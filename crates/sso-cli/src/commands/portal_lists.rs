@@ -11,15 +11,15 @@ use crate::failure::Failure;
 /// Entries per page: the most that the service's model allows.
 pub(super) const PAGE: u32 = 100;
 
-pub(super) type PacedPortal = <RetryLayer as Layer<Paced<Portal<HttpsClient>>>>::Service;
+pub(crate) type PacedPortal = <RetryLayer as Layer<Paced<Portal<HttpsClient>>>>::Service;
 
 /// Returns the portal of `providers` with retries, slowed down where it throttles.
-pub(super) fn portal(providers: &ProfileProviders) -> PacedPortal {
+pub(crate) fn portal(providers: &ProfileProviders) -> PacedPortal {
     providers.retry_layer().layer(PacingLayer::new().layer(providers.portal().clone()))
 }
 
 /// Waits for `list` until the time limit, if there is one, or Ctrl-C.
-pub(super) async fn until_interrupted(
+pub(crate) async fn until_interrupted(
     limit: Option<Duration>,
     list: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {

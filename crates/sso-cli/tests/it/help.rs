@@ -6,9 +6,10 @@ use expect_test::expect;
 
 use crate::program::binary;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "login",
     "logout",
+    "populate",
     "credential-process",
     "export",
     "exec",
@@ -42,6 +43,7 @@ fn the_help() {
         Commands:
           login               Log in, in a browser or with a code
           logout              Log out: end the session and remove its files
+          populate            Write profiles for all accounts and roles into the config file
           credential-process  Print credentials for the credential_process setting of any AWS tool
           export              Print credentials as shell commands, environment variables or JSON
           exec                Run a command with the credentials in its environment

@@ -36,6 +36,7 @@ mod lists;
 mod login;
 mod long_lists;
 mod options;
+mod populate;
 mod program;
 mod progress;
 mod refresh_ahead;

@@ -1,0 +1,92 @@
+//! The options of the commands that write profiles: `configure` and `populate`.
+
+#![expect(clippy::doc_markdown, reason = "these are help texts, read at a terminal")]
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use sso_http::AccountInfo;
+use sso_types::Region;
+
+use super::lists::matches;
+use super::login::Login;
+use crate::candidates::role_names;
+use crate::name_template::NameTemplate;
+
+#[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct Populate {
+    #[command(flatten)]
+    pub(crate) login: Login,
+    /// The names of the profiles, made of {account_name}, {account_id}, {role_name}, {session} and
+    /// {email}. Other characters than letters, digits and _-/.@+ become a hyphen
+    #[arg(long, value_name = "TEMPLATE", default_value = "{account_name}.{role_name}")]
+    pub(crate) name: NameTemplate,
+    /// Only accounts with such a name: * stands for any text, ? for one character; upper and lower
+    /// case are the same
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) account_name: Option<String>,
+    /// Only roles with such a name: * and ? as for --account-name
+    #[arg(long, value_name = "PATTERN", add = ArgValueCandidates::new(role_names))]
+    pub(crate) role_name: Option<String>,
+    /// The region of the profiles
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<Region>,
+    /// Another property of the profiles; may be given more than once
+    #[arg(long, value_name = "KEY=VALUE", value_parser = property)]
+    pub(crate) set: Vec<(String, String)>,
+    /// Replace other values of --region, --set and --credential-process in generated profiles; without
+    /// it they stay
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Add a credential_process that runs this program, for tools that know no SSO
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "ssocreds"
+    )]
+    pub(crate) credential_process: Option<String>,
+    /// Show the difference as a unified diff, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Remove generated profiles of this sso-session whose role is gone or has another profile now.
+    /// Profiles with keys that you added stay
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// If the list of roles breaks off, write the part that was received; nothing is removed then
+    #[arg(long)]
+    pub(crate) allow_incomplete: bool,
+}
+
+impl Populate {
+    /// Whether the account passes the filter.
+    pub(crate) fn includes_account(&self, name: Option<&str>) -> bool {
+        let pattern = self.account_name.as_deref();
+        pattern.is_none_or(|pattern| matches(pattern, name.unwrap_or_default()))
+    }
+
+    /// Whether the role passes the filter.
+    pub(crate) fn includes_role(&self, name: &str) -> bool {
+        self.role_name.as_deref().is_none_or(|pattern| matches(pattern, name))
+    }
+
+    /// Whether the roles of the account must be listed. To prune, all are.
+    pub(crate) fn needs(&self, account: &AccountInfo) -> bool {
+        self.prune || self.includes_account(account.account_name.as_deref())
+    }
+}
+
+/// Parses `KEY=VALUE`. The keys that make a profile an SSO profile are not set in this way.
+fn property(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
+    let (key, value) = (key.trim().to_ascii_lowercase(), value.trim().to_owned());
+    let is_ours = key.starts_with("sso_") || key.starts_with("ssocreds_");
+    if is_ours || key == "credential_process" {
+        return Err(format!("{key} is set by ssocreds itself"));
+    }
+    if key.starts_with("aws_") || key == "role_arn" {
+        return Err(format!("{key} belongs to another kind of profile"));
+    }
+    Ok((key, value))
+}

@@ -1,0 +1,81 @@
+//! Lists the accounts and roles that are assigned to the user.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use sso_http::{AccountInfo, AllRoles, RolesEvent, ServiceError};
+use sso_provider::{BearerToken, ProfileProviders};
+use sso_types::{AccountId, RoleName};
+
+use crate::commands::portal_lists::{portal, until_interrupted};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// A role in an account.
+#[derive(Debug, Clone)]
+pub(crate) struct AssignedRole {
+    pub(crate) account_id: AccountId,
+    pub(crate) account_name: Option<String>,
+    pub(crate) email_address: Option<String>,
+    pub(crate) role_name: RoleName,
+}
+
+/// A list that may have broken off.
+#[derive(Debug)]
+pub(crate) struct AssignedRoles {
+    /// Of each account all roles or none, in the portal's order.
+    pub(crate) roles: Vec<AssignedRole>,
+    /// Why the list is incomplete, if it is.
+    pub(crate) end: Result<(), Failure>,
+}
+
+/// Lists the roles of the accounts that pass the filter.
+pub(crate) fn list(
+    context: &Context,
+    providers: &ProfileProviders,
+    only: impl Fn(&AccountInfo) -> bool + Clone + Send + Sync + 'static,
+) -> Result<AssignedRoles, Failure> {
+    let limit = context.timeout()?;
+    // In the order of the accounts; after a token was refreshed they are listed again.
+    let accounts = RefCell::new(Vec::<AccountInfo>::new());
+    let roles = RefCell::new(HashMap::<AccountId, Vec<RoleName>>::new());
+    let end = context.wait("listing roles", async |progress| {
+        let list = async |token: BearerToken| {
+            accounts.borrow_mut().clear();
+            let mut all =
+                AllRoles::new(portal(providers), token.access_token().clone()).only(only.clone());
+            while let Some(event) = all.next_event().await {
+                match event? {
+                    RolesEvent::Accounts { accounts: page, .. } => {
+                        accounts.borrow_mut().extend(page);
+                    }
+                    RolesEvent::Roles { account, roles: received, .. } => {
+                        let received = received.into_iter().map(|role| role.role_name).collect();
+                        roles.borrow_mut().insert(account.account_id, received);
+                    }
+                    _ => {}
+                }
+                let (done, of) = (roles.borrow().len(), accounts.borrow().len());
+                progress.set(format!("listing roles, {done} of {of} accounts done"));
+            }
+            Ok::<_, ServiceError>(())
+        };
+        let list = async {
+            let listed = providers.token_provider().call_with_token(list).await;
+            listed.map_err(|error| Failure::list("roles", error))
+        };
+        until_interrupted(limit, list).await
+    })?;
+    let mut by_account = roles.into_inner();
+    let mut roles = Vec::new();
+    for account in accounts.into_inner() {
+        let received = by_account.remove(&account.account_id).unwrap_or_default();
+        roles.extend(received.into_iter().map(|role_name| AssignedRole {
+            account_id: account.account_id.clone(),
+            account_name: account.account_name.clone(),
+            email_address: account.email_address.clone(),
+            role_name,
+        }));
+    }
+    Ok(AssignedRoles { roles, end })
+}

@@ -1,0 +1,120 @@
+//! The names of generated profiles: a template, filled in so that every AWS SDK takes the result.
+
+use std::str::FromStr;
+
+use crate::assigned_roles::AssignedRole;
+
+/// The names of the values that a template can hold.
+const VALUES: [&str; 5] = ["account_name", "account_id", "role_name", "session", "email"];
+
+/// A template such as `{account_name}.{role_name}`.
+#[derive(Debug, Clone)]
+pub(crate) struct NameTemplate(Vec<Part>);
+
+#[derive(Debug, Clone)]
+enum Part {
+    Text(String),
+    Value(&'static str),
+}
+
+impl NameTemplate {
+    /// Returns the name of the profile for a role. Of each value, characters that some SDK refuses
+    /// become a hyphen.
+    pub(crate) fn fill(&self, session: &str, role: &AssignedRole) -> String {
+        let parts = self.0.iter().map(|part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Value("account_name") => {
+                let name = safe(role.account_name.as_deref().unwrap_or_default());
+                // Nothing is left of a name in another script.
+                if name.is_empty() { safe(role.account_id.as_str()) } else { name }
+            }
+            Part::Value("account_id") => safe(role.account_id.as_str()),
+            Part::Value("role_name") => safe(role.role_name.as_str()),
+            Part::Value("session") => safe(session),
+            Part::Value(_) => safe(role.email_address.as_deref().unwrap_or_default()),
+        });
+        parts.collect()
+    }
+}
+
+impl FromStr for NameTemplate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (mut parts, mut rest) = (Vec::new(), text);
+        while !rest.is_empty() {
+            let (before, behind) = rest.split_once('{').unwrap_or((rest, ""));
+            if let Some(c) = before.chars().find(|c| !is_safe(*c)) {
+                return Err(format!("{c:?} cannot be in a name; use letters, digits and _-/.@+"));
+            }
+            if !before.is_empty() {
+                parts.push(Part::Text(before.to_owned()));
+            }
+            if before.len() == rest.len() {
+                break;
+            }
+            let (name, behind) = behind.split_once('}').ok_or("a { is not closed by a }")?;
+            let value = VALUES.iter().find(|value| **value == name);
+            let value = value.ok_or_else(|| {
+                let values = VALUES.map(|value| format!("{{{value}}}")).join(", ");
+                format!("there is no {{{name}}}; use {values}")
+            })?;
+            parts.push(Part::Value(value));
+            rest = behind;
+        }
+        if parts.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self(parts)) }
+    }
+}
+
+/// Characters that every SDK takes in a profile's name, and that no shell expands.
+fn is_safe(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_-/.@+".contains(c)
+}
+
+/// Returns the text with a hyphen for each run of other characters, and without them at its ends.
+fn safe(text: &str) -> String {
+    let words = text.split(|c| !is_safe(c)).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(template: &str, account_name: &str) -> String {
+        let role = AssignedRole {
+            account_id: "123456789012".parse().unwrap(),
+            account_name: Some(account_name.to_owned()),
+            email_address: Some("a@example.com".to_owned()),
+            role_name: "Read Only".parse().unwrap(),
+        };
+        template.parse::<NameTemplate>().unwrap().fill("dev", &role)
+    }
+
+    #[test]
+    fn names_are_safe_for_every_sdk() {
+        for (account_name, name) in [
+            ("Dev", "Dev"),
+            ("Team A, prod (EU)", "Team-A-prod-EU"),
+            ("\"x\" = [y]\n# z", "x-y-z"),
+            ("größe 😀", "gr-e"),
+            ("日本", "123456789012"),
+            ("", "123456789012"),
+        ] {
+            assert_eq!(filled("{account_name}", account_name), name);
+        }
+        let long = "x".repeat(200);
+        assert_eq!(filled("{account_name}", &long), long);
+        assert_eq!(
+            filled("sso/{session}+{account_id}.{role_name}_{email}", ""),
+            "sso/dev+123456789012.Read-Only_a@example.com"
+        );
+    }
+
+    #[test]
+    fn templates_that_cannot_be_filled_are_refused() {
+        for template in ["", "a b", "{", "{role}", "{role_name", "x}", "[x]", "ä"] {
+            assert!(template.parse::<NameTemplate>().is_err(), "{template:?}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! `populate`: profiles for all accounts and roles, and nothing else in the file is changed.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use expect_test::expect;
+use sso_emulator::{Emulator, EmulatorBuilder, ErrorName, Fault, Operation, TokenState};
+
+use crate::program::{Run, Scene};
+
+const POPULATE: [&str; 3] = ["populate", "--sso-session", "dev-session"];
+
+fn accounts() -> EmulatorBuilder {
+    Emulator::builder()
+        .account("123456789012", "Development", "dev@example.com", ["Admin", "ReadOnly"])
+        .account("210987654321", "Team A, \"prod\" = [EU]\n😀", "p@example.com", ["ReadOnly"])
+}
+
+async fn scene() -> Scene {
+    Scene::with(accounts(), TokenState::Valid).await
+}
+
+fn config(scene: &Scene) -> String {
+    fs::read_to_string(&scene.home.config_file).unwrap()
+}
+
+fn populate(scene: &Scene, more: &[&str]) -> Run {
+    scene.run(&[&POPULATE, more].concat())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn profiles_are_added_at_the_end_and_a_second_run_changes_nothing() {
+    let scene = scene().await;
+    let before = config(&scene);
+    let more = ["--region", "eu-west-1", "--set", "output=json"];
+    expect![[r#"
+        HOME/.aws/config: 3 profiles added, 0 changed, 0 removed, 0 unchanged
+    "#]]
+    .assert_eq(&populate(&scene, &more).success());
+    let after = config(&scene);
+    expect![[r#"
+
+        [profile Development.Admin]
+        sso_session = dev-session
+        sso_account_id = 123456789012
+        sso_role_name = Admin
+        region = eu-west-1
+        output = json
+        ssocreds_generated = sso_session,sso_account_id,sso_role_name,region,output
+
+        [profile Development.ReadOnly]
+        sso_session = dev-session
+        sso_account_id = 123456789012
+        sso_role_name = ReadOnly
+        region = eu-west-1
+        output = json
+        ssocreds_generated = sso_session,sso_account_id,sso_role_name,region,output
+
+        [profile Team-A-prod-EU.ReadOnly]
+        sso_session = dev-session
+        sso_account_id = 210987654321
+        sso_role_name = ReadOnly
+        region = eu-west-1
+        output = json
+        ssocreds_generated = sso_session,sso_account_id,sso_role_name,region,output
+    "#]]
+    .assert_eq(after.strip_prefix(&before).unwrap());
+    let again = populate(&scene, &more).success();
+    assert!(again.ends_with("0 profiles added, 0 changed, 0 removed, 3 unchanged\n"), "{again}");
+    assert_eq!(config(&scene), after);
+    let credentials = ["export", "--profile", "Team-A-prod-EU.ReadOnly", "--format", "json"];
+    scene.run(&credentials).success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_shows_the_difference_and_writes_nothing() {
+    let scene = scene().await;
+    let before = config(&scene);
+    let filters = ["--account-name", "dev*", "--role-name", "adm?n"];
+    let name = ["--dry-run", "--name", "{session}/{account_id}.{role_name}"];
+    let shown = populate(&scene, &[&filters[..], &name].concat()).success();
+    let added: Vec<_> = shown.lines().filter(|line| line.starts_with('+')).collect();
+    expect![[r#"
+        +++ HOME/.aws/config
+        +
+        +[profile dev-session/123456789012.Admin]
+        +sso_session = dev-session
+        +sso_account_id = 123456789012
+        +sso_role_name = Admin
+        +ssocreds_generated = sso_session,sso_account_id,sso_role_name"#]]
+    .assert_eq(&added.join("\n"));
+    assert_eq!(config(&scene), before);
+    populate(&scene, &filters).success();
+    assert_eq!(populate(&scene, &[&filters[..], &["--dry-run"]].concat()).success(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_of_the_user_survive() {
+    let scene = scene().await;
+    populate(&scene, &["--region", "eu-west-1"]).success();
+    let edited = config(&scene)
+        .replace(
+            "[profile Development.Admin]\n",
+            "# my favourite\n[profile Development.Admin]\ncolour: red # really\n",
+        )
+        .replacen("region = eu-west-1", "region   =   eu-west-2", 1);
+    fs::write(&scene.home.config_file, &edited).unwrap();
+    populate(&scene, &["--region", "eu-west-3"]).success();
+    assert_eq!(config(&scene), edited);
+    populate(&scene, &["--region", "eu-west-3", "--overwrite"]).success();
+    let expected =
+        edited.replace("= eu-west-1", "= eu-west-3").replace("=   eu-west-2", "=   eu-west-3");
+    assert_eq!(config(&scene), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pruning_removes_generated_profiles_of_roles_that_are_gone() {
+    let scene = scene().await;
+    scene.configure("# the end, without a newline\n[profile mine]\nsso_session = dev-session");
+    let by_hand = config(&scene);
+    let generated = |name: &str, account: &str, more: &str| {
+        format!(
+            "\n[profile {name}]\nsso_session = dev-session\nsso_account_id = {account}\n\
+             sso_role_name = Admin\n{more}ssocreds_generated = sso_session,sso_account_id,sso_role_name\n"
+        )
+    };
+    populate(&scene, &["--name", "old.{account_id}.{role_name}"]).success();
+    let text = config(&scene)
+        + &generated("gone", "999999999999", "")
+        + &generated("gone-mine", "999999999999", "output = json\n")
+        + &generated("other", "999999999999", "").replace("dev-session", "other");
+    fs::write(&scene.home.config_file, &text).unwrap();
+    // Without --prune nothing is removed.
+    populate(&scene, &[]).success();
+    assert!(config(&scene).starts_with(&text));
+
+    let run = populate(&scene, &["--prune", "--account-name", "Development"]);
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+    expect![[r#"
+        HOME/.aws/config: 0 profiles added, 0 changed, 3 removed, 2 unchanged
+    "#]]
+    .assert_eq(&run.stdout());
+    expect![[r#"
+        ssocreds: warning: profile "gone-mine" is of a role that is gone, and stays because you added keys to it; remove it yourself
+    "#]]
+    .assert_eq(&run.stderr());
+    let left = config(&scene);
+    assert!(left.starts_with(&by_hand), "{left}");
+    let names: Vec<_> = left[by_hand.len()..].lines().filter(|it| it.starts_with('[')).collect();
+    assert_eq!(
+        names,
+        [
+            "[profile old.210987654321.ReadOnly]",
+            "[profile gone-mine]",
+            "[profile other]",
+            "[profile Development.Admin]",
+            "[profile Development.ReadOnly]",
+            "[profile Team-A-prod-EU.ReadOnly]",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_are_taken_are_errors_and_nothing_is_written() {
+    let builder = accounts().account("000000000001", "development", "x@example.com", ["Admin"]);
+    let builder = builder.account("000000000002", "development", "x@example.com", ["Admin"]);
+    let scene = Scene::with(builder, TokenState::Valid).await;
+    let before = config(&scene);
+    expect![[r#"
+        ssocreds: Admin in 000000000001 (development) and Admin in 000000000002 (development) would both be profile "development.Admin"; choose a --name that tells them apart, with {account_id} for example
+    "#]]
+    .assert_eq(&populate(&scene, &[]).failure(3));
+    let one = ["--name", "devsso", "--account-name", "team*"];
+    expect![[r#"
+        ssocreds: profile "devsso", for ReadOnly in 210987654321 (Team A, "prod" = [EU]\n😀), is in the config file already and was not made by `ssocreds populate`; rename it, or choose another --name
+    "#]]
+    .assert_eq(&populate(&scene, &one).failure(3));
+    fs::write(scene.path(".aws/credentials"), "[taken]\naws_access_key_id = x\n").unwrap();
+    let one = ["--name", "taken", "--account-name", "team*"];
+    let error = populate(&scene, &one).failure(3);
+    assert!(error.contains("is in the credentials file already"), "{error}");
+    assert_eq!(config(&scene), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_breaks_off_writes_nothing_unless_asked_to() {
+    let mut builder = Emulator::builder();
+    for at in 0..40 {
+        builder = builder.account(format!("{at:012}"), format!("Account {at}"), "a@b.c", ["R"]);
+    }
+    let scene = Scene::with(builder, TokenState::Valid).await;
+    scene.configure(
+        "[profile gone]\nsso_session = dev-session\nsso_account_id = 9\nsso_role_name = R\n\
+         ssocreds_generated = sso_session,sso_account_id,sso_role_name\n",
+    );
+    let before = config(&scene);
+    let break_off = || {
+        scene.emulator.clear_faults();
+        let undisturbed = Fault::Delay(Duration::ZERO);
+        scene.emulator.fault_next(Operation::ListAccountRoles, 30, undisturbed);
+        scene.emulator.fault_on(Operation::ListAccountRoles, Fault::Delay(Duration::from_secs(9)));
+    };
+    break_off();
+    populate(&scene, &["--prune", "--timeout", "2"]).failure(6);
+    assert_eq!(config(&scene), before);
+    break_off();
+    let run = populate(&scene, &["--prune", "--timeout", "2", "--allow-incomplete"]);
+    assert_eq!(run.code(), Some(6), "{}", run.stderr());
+    assert!(run.stderr().contains("the list of roles is incomplete; no profile was removed"));
+    let after = config(&scene);
+    let added = after.strip_prefix(&before).unwrap().matches("[profile Account-").count();
+    assert!((1..=30).contains(&added), "{added}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_at_once_do_as_much_as_one() {
+    let scene = scene().await;
+    let children: Vec<_> =
+        (0..4).map(|_| scene.command(&POPULATE).stdout(Stdio::null()).spawn().unwrap()).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(config(&scene).matches("ssocreds_generated").count(), 3);
+    populate(&scene, &["--prune"]).success();
+    assert_eq!(config(&scene).matches("[profile Team-A-prod-EU.ReadOnly]").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_roles() {
+    let mut builder = Emulator::builder();
+    for at in 0..5 {
+        let roles = (0..200).map(|role| format!("Role{role}"));
+        builder = builder.account(format!("{at:012}"), format!("Account {at}"), "a@b.c", roles);
+    }
+    let scene = Scene::with(builder, TokenState::Valid).await;
+    let added = populate(&scene, &["--region", "eu-west-1"]).success();
+    assert!(added.contains("1000 profiles added"), "{added}");
+    let again = populate(&scene, &["--region", "eu-west-1", "--prune"]).success();
+    assert!(again.contains("0 removed, 1000 unchanged"), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_process_names_its_own_profile() {
+    let scene = scene().await;
+    populate(&scene, &["--credential-process=/opt/my tools/ssocreds", "--role-name", "Admin"])
+        .success();
+    let line = "credential_process = '/opt/my tools/ssocreds' credential-process --profile \
+                Development.Admin\n";
+    assert!(cfg!(windows) || config(&scene).contains(line), "{}", config(&scene));
+    scene.run(&["credential-process", "--profile", "Development.Admin"]).success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_is_refused() {
+    let scene = scene().await;
+    for more in [["--name", "a b"], ["--set", "sso_region=x"], ["--set", "x"], ["--region", "X"]] {
+        populate(&scene, &more).failure(2);
+    }
+    populate(&scene, &["--set", "a b=c"]).failure(3);
+    let legacy = scene.run(&["populate", "--profile", "legacy"]).failure(3);
+    assert!(legacy.contains("a legacy profile has no sso-session"), "{legacy}");
+    scene.emulator.fault_on(Operation::ListAccounts, ErrorName::Forbidden);
+    populate(&scene, &[]).failure(5);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_into_a_repository_stays_and_a_write_protected_file_is_left_alone() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let scene = scene().await;
+    let real = scene.path("dotfiles-config");
+    fs::rename(&scene.home.config_file, &real).unwrap();
+    symlink(&real, &scene.home.config_file).unwrap();
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o644)).unwrap();
+    populate(&scene, &["--role-name", "Admin"]).success();
+    assert_eq!(fs::read_link(&scene.home.config_file).unwrap(), real);
+    assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o644);
+    assert!(config(&scene).contains("[profile Development.Admin]"));
+
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o444)).unwrap();
+    let before = config(&scene);
+    let error = populate(&scene, &[]).failure(1);
+    assert!(error.contains("is write-protected; make it writable"), "{error}");
+    assert_eq!(config(&scene), before);
+}
