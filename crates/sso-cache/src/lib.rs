@@ -74,8 +74,6 @@
 //!   is followed, and access is what the directory's rights say.
 //! * A token file with several hard links gets its new content under the one name that was given.
 //!   Extended attributes and access control lists of the old file are not carried over.
-//! * Run as root with the home directory of somebody else, files stay or become theirs (as the old
-//!   file or else the directory is), but directories that are made then belong to root.
 //! * On a file system without locks (see [`LockError::Unsupported`]) two processes may refresh at
 //!   once, and a token whose writer is killed before it is in place is lost.
 //! * The first token of a login, for which there is no file yet, is not rescued from a kill in the

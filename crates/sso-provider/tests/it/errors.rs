@@ -121,6 +121,31 @@ async fn a_login_under_another_name_is_pointed_out() {
     assert!(chain(&scene, &error).contains("DIR/other.json holds a valid token"), "{error:?}");
 }
 
+/// Searching reads every file of the directory.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_directory_is_searched_again_only_after_a_change() {
+    let scene = Scene::new();
+    let start_url = StartUrl::new("https://example.awsapps.com/start").unwrap();
+    let other = scene.plain("other", 3600).with_start_url(start_url.as_str());
+    let path = scene.directory.path().join("other.json");
+    sso_provider::cache::TokenFile::new(&path).store_unlocked(&other).unwrap();
+    let provider = scene.builder().start_url(start_url).build().unwrap();
+    let is_found = async || {
+        let error = provider.retrieve_bearer_token().await.unwrap_err();
+        error.report().contains("other.json holds a valid token")
+    };
+    assert!(is_found().await);
+    // Writing in place does not change the directory.
+    std::fs::write(&path, "{}").unwrap();
+    assert!(is_found().await, "the directory was searched again");
+    std::fs::write(scene.directory.path().join("new.json"), "{}").unwrap();
+    let directory = std::fs::File::open(scene.directory.path()).unwrap();
+    // The clock of a file system can be coarse.
+    directory.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    assert!(!is_found().await, "the directory was not searched again");
+}
+
 /// The token has expired, or the portal has refused it: the text is true of both.
 #[tokio::test]
 async fn the_token_could_not_be_refreshed() {

@@ -1,12 +1,14 @@
 //! From a profile name to credentials, over real files and sockets.
 
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
 
 use sso_emulator::{Emulator, Home, Operation, ScriptedAnswer, TokenState};
 use sso_provider::{ConfigError, CredentialsError, ProfileProviders};
 use sso_types::Environment;
 use tempfile::TempDir;
+use tokio::runtime::Builder;
 
 async fn home(state: TokenState, tls: bool) -> (Emulator, TempDir, Home) {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).tls(tls).start().await.unwrap();
@@ -31,6 +33,40 @@ async fn a_session_profile_and_a_legacy_profile() {
         }
         assert_eq!(emulator.counts().create_token, 0);
     }
+}
+
+/// A connection that belongs to a runtime which is not driven now used to be waited for: 10 to 21
+/// seconds a call.
+#[test]
+fn threads_with_their_own_runtimes_share_the_providers_of_a_profile() {
+    const THREADS: usize = 4;
+    let serving = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (emulator, _directory, home) = serving.block_on(home(TokenState::Valid, false));
+    let providers = providers(&home, &home.profile).unwrap();
+    let turn = Barrier::new(THREADS);
+    let retrieve_in_turn = |own: usize| {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let provider = providers.credentials_provider().unwrap();
+        let mut longest = Duration::ZERO;
+        for other in 0..4 * THREADS {
+            if other % THREADS == own {
+                let started = Instant::now();
+                // Not unwrapped here: a thread that panics would leave the others at the barrier.
+                let result = runtime.block_on(provider.retrieve());
+                longest =
+                    longest.max(if result.is_ok() { started.elapsed() } else { Duration::MAX });
+            }
+            turn.wait();
+        }
+        longest
+    };
+    let longest = std::thread::scope(|scope| {
+        let spawn = |own| scope.spawn(move || retrieve_in_turn(own));
+        let threads: Vec<_> = (0..THREADS).map(spawn).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).max().unwrap()
+    });
+    assert_eq!(emulator.counts().get_role_credentials, 4 * THREADS as u64);
+    assert!(longest < Duration::from_secs(5), "the longest retrieval took {longest:?}");
 }
 
 #[tokio::test]
