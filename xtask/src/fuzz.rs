@@ -32,21 +32,39 @@ pub(crate) fn run(flags: &flags::Fuzz) -> Result<()> {
         );
         targets = vec![target.clone()];
     }
-    fuzz(&targets, minutes.transpose()?.unwrap_or(SHORT))
+    fuzz(&targets, minutes.transpose()?.unwrap_or(SHORT), Profile::Release)
 }
 
 /// Every target for so long each.
 pub(crate) fn all(each: Duration) -> Result<()> {
-    fuzz(&targets()?, each)
+    fuzz(&targets()?, each, Profile::Release)
 }
 
 /// Every target for some seconds: whether all build and run, and nothing lies on the surface.
 pub(crate) fn short_run() -> Result<()> {
-    fuzz(&targets()?, SHORT)
+    fuzz(&targets()?, SHORT, Profile::Dev)
 }
 
-fn fuzz(targets: &[String], each: Duration) -> Result<()> {
-    let fuzzer = Fuzzer::new()?;
+/// How the targets are compiled.
+#[derive(Debug, Clone, Copy)]
+enum Profile {
+    /// Fast to build: for a run of seconds.
+    Dev,
+    /// Fast to run: for a run of minutes.
+    Release,
+}
+
+impl Profile {
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Dev => "--dev",
+            Self::Release => "--release",
+        }
+    }
+}
+
+fn fuzz(targets: &[String], each: Duration, profile: Profile) -> Result<()> {
+    let fuzzer = Fuzzer::new(profile)?;
     fuzzer.build(targets)?;
     println!(
         "   {:>11} {:>7} {:>6} {:>7} {:>8} {:>6}  target",
@@ -99,30 +117,31 @@ fn log(target: &str) -> PathBuf {
 struct Fuzzer {
     shell: Shell,
     cargo_fuzz: PathBuf,
+    profile: &'static str,
 }
 
 impl Fuzzer {
-    fn new() -> Result<Self> {
+    fn new(profile: Profile) -> Result<Self> {
         let cargo_fuzz = tool::installed("cargo-fuzz", "0.13.2")?;
         let shell = project::shell()?;
         // Coverage and AddressSanitizer are unstable flags of the stable compiler.
         shell.set_var("RUSTC_BOOTSTRAP", "1");
         fs::create_dir_all(directory().join("target/logs"))?;
-        Ok(Self { shell, cargo_fuzz })
+        Ok(Self { shell, cargo_fuzz, profile: profile.flag() })
     }
 
     fn build(&self, targets: &[String]) -> Result<()> {
-        let Self { shell, cargo_fuzz } = self;
+        let Self { shell, cargo_fuzz, profile } = self;
         let started = Instant::now();
         // All at once shares the work; of one, only that is built.
         let one = if let [target] = targets { Some(target) } else { None };
-        cmd!(shell, "{cargo_fuzz} fuzz build {one...}").quiet().ignore_stdout().run()?;
+        cmd!(shell, "{cargo_fuzz} fuzz build {profile} {one...}").quiet().ignore_stdout().run()?;
         println!("   built with AddressSanitizer in {:.0?}", started.elapsed());
         Ok(())
     }
 
     fn fuzz(&self, target: &str, each: Duration) -> Result<Figures> {
-        let Self { shell, cargo_fuzz } = self;
+        let Self { shell, cargo_fuzz, profile } = self;
         let (seeds, words) = (directory().join("corpus").join(target), dictionary(target));
         // The first directory is the one that libFuzzer adds to: what it finds is not committed.
         let found = directory().join("target/corpus").join(target);
@@ -130,7 +149,7 @@ impl Fuzzer {
         let seconds = seconds(each).to_string();
         let mut command = std::process::Command::from(cmd!(
             shell,
-            "{cargo_fuzz} fuzz run {target} {found} {seeds} --
+            "{cargo_fuzz} fuzz run {profile} {target} {found} {seeds} --
                  -max_total_time={seconds} -max_len={LONGEST_INPUT} -dict={words}
                  -timeout=10 -print_final_stats=1"
         ));
