@@ -19,6 +19,7 @@ mod build_scripts;
 mod chaos;
 mod ci;
 mod config_readers;
+mod cycles;
 mod demo;
 mod flags;
 mod fuzz;

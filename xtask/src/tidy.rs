@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-use crate::{pages, project, security};
+use crate::{cycles, pages, project, security};
 
 /// Who may know whom: each crate with the crates of ours that it may depend on at run time.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -151,6 +151,7 @@ fn faults() -> Result<Vec<String>> {
         let Ok(text) = fs::read_to_string(project::root().join(&file)) else { continue };
         faults.extend(content(&file, &text));
     }
+    faults.extend(cycles::faults()?);
     faults.extend(commands()?);
     faults.extend(pages::faults()?);
     faults.extend(security::faults()?);

@@ -11,10 +11,8 @@ use sso_files::{
     StagedFile, TempName,
 };
 
+use crate::error::MAX_FILE_SIZE;
 use crate::{AccessWarning, LockError, ParseError, StoreError};
-
-/// The largest cache file that is read or written, in bytes: 1 MiB.
-pub(crate) const MAX_FILE_SIZE: usize = 1 << 20;
 
 /// The lock that every writer of a file takes.
 pub(crate) const WRITER_LOCK: &str = ".lock";

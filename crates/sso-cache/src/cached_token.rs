@@ -1,6 +1,7 @@
-//! The content of a token file: an SSO access token, what refreshes it, and whatever else stands there.
+//! The content of a token file: an SSO access token, the values that refresh it, and the members that we
+//! only keep.
 //!
-//! Not responsible for its JSON (`token_json`) nor for when a token should be refreshed.
+//! `token_json` reads and writes its JSON. `sso-provider` decides when a token is refreshed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use jiff::Timestamp;
 use sso_types::{AccessToken, ClientSecret, RefreshToken};
 use zeroize::Zeroizing;
 
-use crate::token_json::{Field, KnownMember};
+use crate::token_member::{Field, KnownMember, Optional};
 
 /// The SSO token of one login, as cached in a file that all AWS tools of a user share.
 ///
@@ -29,16 +30,6 @@ pub struct CachedToken {
     /// The text that the members below point into; empty for a token that was not parsed.
     pub(crate) text: Arc<Zeroizing<String>>,
     pub(crate) members: Vec<KnownMember>,
-}
-
-/// A field that need not be there.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Optional<T> {
-    /// It is not there, or `null`.
-    Missing,
-    /// It is there and cannot be used.
-    Unusable,
-    Present(T),
 }
 
 /// What a `CreateToken` request with the grant type `refresh_token` is made from.
@@ -249,13 +240,6 @@ impl CachedToken {
 }
 
 impl<T> Optional<T> {
-    pub(crate) fn present(&self) -> Option<&T> {
-        match self {
-            Self::Present(value) => Some(value),
-            Self::Missing | Self::Unusable => None,
-        }
-    }
-
     fn needed(
         &self,
         field: &'static str,

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use sso_files::FileError;
 
-use crate::cache_file::MAX_FILE_SIZE;
+/// The largest cache file that is read or written, in bytes: 1 MiB.
+pub(crate) const MAX_FILE_SIZE: usize = 1 << 20;
 
 /// Content that is not what the file should hold. The fault of whichever program wrote it, or was
 /// stopped while writing; a new login writes a new file.

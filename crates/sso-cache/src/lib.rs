@@ -95,8 +95,10 @@ mod role_cache_key;
 mod role_credentials_file;
 mod role_json;
 mod timestamp;
+mod token_content;
 mod token_file;
 mod token_json;
+mod token_member;
 
 pub use cache_key::{CacheKey, CacheKeyOrigin};
 pub use cached_token::{CachedToken, NotRefreshable, RefreshMaterial};

@@ -1,7 +1,7 @@
-//! A JSON object as the exact text of its members, in their order: nothing is lost of what is not
-//! understood. And the strings of JSON, without copies that nobody clears.
+//! A JSON object as the exact text of its members, in their order, so that members which we do not
+//! understand are kept as they are.
 //!
-//! Not responsible for which members there should be.
+//! Also reads and writes JSON strings without leaving copies of secrets in memory.
 
 use std::fmt;
 use std::mem;
@@ -10,10 +10,9 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
 use crate::ParseError;
-use crate::cache_file::MAX_FILE_SIZE;
+use crate::error::MAX_FILE_SIZE;
 
 /// The byte order mark that some editors put in front of UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -78,19 +77,9 @@ pub(crate) fn kind(value: &str) -> &'static str {
 /// The text that a JSON string stands for. `None` when `value` is no string, or one that Unicode
 /// does not allow (half a surrogate pair).
 ///
-/// `value` must be JSON. Makes one copy and leaves no other behind, as it may be a secret.
+/// `value` must be JSON.
 pub(crate) fn string(value: &str) -> Option<String> {
-    let mut rest = value.strip_prefix('"')?.strip_suffix('"')?;
-    // An escape is never shorter than what it stands for, so the text does not move in memory.
-    let mut text = Zeroizing::new(String::with_capacity(rest.len()));
-    while let Some((plain, escape)) = rest.split_once('\\') {
-        text.push_str(plain);
-        let (character, after) = unescape(escape)?;
-        text.push(character);
-        rest = after;
-    }
-    text.push_str(rest);
-    Some(mem::take(&mut *text))
+    sso_types::json_string(value).map(|mut text| mem::take(&mut *text))
 }
 
 /// The text of a field that must be there, be a string, and not be empty.
@@ -121,38 +110,6 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     // Writing to memory does not fail, and neither does a string.
     let written = serde_json::to_writer(out, text);
     debug_assert!(written.is_ok());
-}
-
-/// The character that follows a backslash stands for; and what follows it.
-fn unescape(escape: &str) -> Option<(char, &str)> {
-    let mut characters = escape.chars();
-    let character = match characters.next()? {
-        plain @ ('"' | '\\' | '/') => plain,
-        'b' => '\u{8}',
-        'f' => '\u{c}',
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        'u' => return unicode(characters.as_str()),
-        _ => return None,
-    };
-    Some((character, characters.as_str()))
-}
-
-/// The character of `XXXX`, or of `XXXX\uXXXX` when the first is half a pair; and what follows.
-fn unicode(digits: &str) -> Option<(char, &str)> {
-    let (first, rest) = unit(digits)?;
-    if !(0xd800..0xdc00).contains(&first) {
-        return Some((char::from_u32(first.into())?, rest));
-    }
-    let (second, rest) = unit(rest.strip_prefix("\\u")?)?;
-    let character = char::decode_utf16([first, second]).next()?.ok()?;
-    Some((character, rest))
-}
-
-fn unit(digits: &str) -> Option<(u16, &str)> {
-    let (digits, rest) = digits.split_at_checked(4)?;
-    Some((u16::from_str_radix(digits, 16).ok()?, rest))
 }
 
 /// Keeps the position of the parser's error and drops its text, which quotes what it found.
@@ -302,13 +259,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn strings_are_read_as_serde_json_reads_them(
-            value in r#""([a-z é😀]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}|\\ud8[0-9]{2}\\udc[0-9]{2}){0,12}""#
-        ) {
-            prop_assert_eq!(string(&value), serde_json::from_str::<String>(&value).ok());
-        }
-
         #[test]
         fn strings_come_back_as_they_were(text in "\\PC{0,20}|[\\x00-\\x7f]{0,20}") {
             let mut out = Vec::with_capacity(longest_string(&text));

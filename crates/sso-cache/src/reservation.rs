@@ -8,7 +8,8 @@ use std::sync::Arc;
 use sso_files::{Durability, FileLock, Fingerprint, StagedFile};
 
 use crate::cache_file::{CacheFile, LockedFile, check_size};
-use crate::{CachedToken, StoreError, token_file};
+use crate::token_content::content;
+use crate::{CachedToken, StoreError};
 
 /// A temporary file beside a token file, with room for a new token. See
 /// [`TokenFileLock::reserve`](crate::TokenFileLock::reserve).
@@ -59,7 +60,7 @@ impl Reservation {
         let Self { mut staged, file, lock } = self;
         let path = staged.target();
         let failed = |error| StoreFailure { error, pending: None };
-        let content = token_file::content(&path, token).map_err(failed)?;
+        let content = content(&path, token).map_err(failed)?;
         check_size(&path, &content).map_err(failed)?;
         staged
             .write(&content, Durability::Synced)

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use zeroize::Zeroizing;
 
 use sso_files::{Durability, FileLock, Fingerprint};
 
 use crate::cache_file::{self, CacheFile, LOGIN_LOCK, Loaded, LockedFile, WRITER_LOCK};
 use crate::leftover::{self, Settled};
-use crate::{AccessWarning, CachedToken, LockError, ParseError, Reservation, StoreError};
+use crate::token_content::content;
+use crate::{AccessWarning, CachedToken, LockError, Reservation, StoreError};
 
 /// The file that holds one SSO token, shared with every AWS tool of the user.
 ///
@@ -261,12 +261,4 @@ fn loaded(
         return Err(StoreError::ForeignConfig { path, config, owner });
     }
     Ok((loaded.value, loaded.version))
-}
-
-/// The content of a token file, if it is one that can be loaded again.
-pub(crate) fn content(path: &Path, token: &CachedToken) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    if token.access_token().is_empty() {
-        return Err(StoreError::invalid(path, ParseError::EmptyField { field: "accessToken" }));
-    }
-    Ok(token.to_json())
 }

@@ -1,6 +1,4 @@
-//! A token to and from the JSON of its file.
-//!
-//! Not responsible for reading the file, nor for what the fields are used for.
+//! Reads a token from the JSON of its file, and writes it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,33 +8,9 @@ use jiff::Timestamp;
 use sso_types::{AccessToken, ClientSecret, RefreshToken};
 use zeroize::Zeroizing;
 
-use crate::cached_token::Optional;
 use crate::object::{self, Member};
+use crate::token_member::{Field, KnownMember, Optional};
 use crate::{CachedToken, ParseError, timestamp};
-
-/// The fields that mean something to us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Field {
-    AccessToken,
-    ExpiresAt,
-    RefreshToken,
-    ClientId,
-    ClientSecret,
-    RegistrationExpiresAt,
-    Region,
-    StartUrl,
-}
-
-/// A member of the object, in its place.
-#[derive(Clone)]
-pub(crate) struct KnownMember {
-    /// Which field it is; `None` for one that is only kept.
-    field: Option<Field>,
-    /// Where the name stands in the text, with its quotes.
-    name: Range<usize>,
-    /// Where the value stands in the text; `None` when it is written from the token's own field.
-    value: Option<Range<usize>>,
-}
 
 impl CachedToken {
     /// Reads the content of a token file. Of a name that stands twice the last counts; a name in
@@ -151,47 +125,6 @@ impl CachedToken {
     }
 }
 
-impl Field {
-    const ALL: [Self; 8] = [
-        Self::AccessToken,
-        Self::ExpiresAt,
-        Self::RefreshToken,
-        Self::ClientId,
-        Self::ClientSecret,
-        Self::RegistrationExpiresAt,
-        Self::Region,
-        Self::StartUrl,
-    ];
-
-    /// The place in a file that the AWS CLI writes at a login.
-    fn place(self) -> u8 {
-        match self {
-            Self::StartUrl => 0,
-            Self::Region => 1,
-            Self::AccessToken => 2,
-            Self::ExpiresAt => 3,
-            Self::ClientId => 4,
-            Self::ClientSecret => 5,
-            Self::RegistrationExpiresAt => 6,
-            Self::RefreshToken => 7,
-        }
-    }
-
-    /// The name, in the AWS CLI's spelling.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::AccessToken => "accessToken",
-            Self::ExpiresAt => "expiresAt",
-            Self::RefreshToken => "refreshToken",
-            Self::ClientId => "clientId",
-            Self::ClientSecret => "clientSecret",
-            Self::RegistrationExpiresAt => "registrationExpiresAt",
-            Self::Region => "region",
-            Self::StartUrl => "startUrl",
-        }
-    }
-}
-
 /// For each field the member that counts: its place among the members, and whether its name is
 /// spelled exactly.
 #[derive(Default)]
@@ -285,16 +218,6 @@ fn point_of_time(value: Option<&str>) -> Optional<Timestamp> {
         Optional::Unusable => Optional::Unusable,
         Optional::Present(text) => {
             timestamp::parse(&text).map_or(Optional::Unusable, Optional::Present)
-        }
-    }
-}
-
-impl<T> Optional<T> {
-    fn map<U>(self, with: impl FnOnce(T) -> U) -> Optional<U> {
-        match self {
-            Self::Missing => Optional::Missing,
-            Self::Unusable => Optional::Unusable,
-            Self::Present(value) => Optional::Present(with(value)),
         }
     }
 }

@@ -125,14 +125,16 @@ impl Integer {
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = <&'de RawValue>::deserialize(deserializer)?;
-        json_text::string(value.get()).map(Self).ok_or_else(|| de::Error::custom("not a string"))
+        sso_types::json_string(value.get())
+            .map(Self)
+            .ok_or_else(|| de::Error::custom("not a string"))
     }
 }
 
 impl<'de> Deserialize<'de> for OptionalText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = <&'de RawValue>::deserialize(deserializer)?;
-        Ok(Self(json_text::string(value.get()).map(Text)))
+        Ok(Self(sso_types::json_string(value.get()).map(Text)))
     }
 }
 

@@ -115,7 +115,6 @@ mod pages;
 mod portal;
 mod redact;
 mod retry;
-mod secret;
 mod service_error;
 mod service_error_kind;
 mod timeouts;
@@ -143,9 +142,9 @@ pub use portal::list_account_roles::{ListAccountRoles, ListAccountRolesResponse,
 pub use portal::list_accounts::{AccountInfo, ListAccounts, ListAccountsResponse};
 pub use portal::logout::Logout;
 pub use retry::{RetryDelay, RetryLayer, RetryPolicy};
-pub use secret::{AuthorizationCode, CodeVerifier, DeviceCode, IdToken};
 pub use service_error::ServiceError;
 pub use service_error_kind::ServiceErrorKind;
+pub use sso_types::{AuthorizationCode, CodeVerifier, DeviceCode, IdToken};
 pub use timeouts::Timeouts;
 pub use transport_error::{CertificateProblem, ProxyProblem, TimeoutPhase, TransportError};
 

@@ -10,7 +10,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use crate::retry::{MAX_BACKOFF, random_fraction};
+use sso_types::random_fraction;
+
+use crate::retry::MAX_BACKOFF;
 use crate::{OperationService, PortalOperation, ServiceError, ServiceFuture};
 
 /// No list gets slower than this, in requests per second.

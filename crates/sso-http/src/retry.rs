@@ -3,12 +3,12 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use sso_types::random_fraction;
 use tokio::time::Instant;
 use tower::Layer;
 use tower::retry::budget::{Budget, TpsBudget};
@@ -374,13 +374,6 @@ fn budget(retries_per_second: u32, retries_per_hundred_calls: u32) -> Arc<TpsBud
     let share =
         f32::from(u16::try_from(retries_per_hundred_calls.min(1000)).unwrap_or(1000)) / 100.0;
     Arc::new(TpsBudget::new(Duration::from_secs(10), retries_per_second.min(1000), share))
-}
-
-/// From the standard library's hash keys, which it draws from the operating system once a thread and
-/// changes at each call; good enough to spread retries, and no further crate.
-pub(crate) fn random_fraction() -> f64 {
-    let bits = RandomState::new().build_hasher().finish() >> 32;
-    f64::from(u32::try_from(bits).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]

@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
-use sso_types::{Clock, Credentials, SystemClock};
+use sso_types::{Clock, Credentials, SystemClock, random_fraction};
 
-use crate::jitter::random_fraction;
 use crate::mapped_credentials::MappedCredentials;
 use crate::single_flight::SingleFlight;
 use crate::{ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials};

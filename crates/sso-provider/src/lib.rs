@@ -145,7 +145,6 @@ mod credentials_provider;
 mod error;
 #[cfg(feature = "https")]
 mod from_profile;
-mod jitter;
 mod login_command;
 mod mapped_credentials;
 #[cfg(feature = "https")]

@@ -36,7 +36,9 @@ mod clock;
 mod command_option;
 mod credentials;
 mod environment;
+mod json_string;
 mod names;
+mod random;
 mod secret;
 
 pub use clock::{Clock, ManualClock, SystemClock, system_time};
@@ -44,8 +46,15 @@ pub use clock::{Clock, ManualClock, SystemClock, system_time};
 pub use command_option::CommandOption;
 pub use credentials::{Credentials, PROVIDER_NAME};
 pub use environment::{Environment, EnvironmentError};
+#[doc(hidden)]
+pub use json_string::json_string;
 pub use names::{AccountId, NameError, Region, RoleName, SessionName, StartUrl};
-pub use secret::{AccessToken, ClientSecret, RefreshToken, SecretAccessKey, SessionToken};
+#[doc(hidden)]
+pub use random::random_fraction;
+pub use secret::{
+    AccessToken, AuthorizationCode, ClientSecret, CodeVerifier, DeviceCode, IdToken, RefreshToken,
+    SecretAccessKey, SessionToken,
+};
 
 // The public API speaks of its types; a program that uses this one cannot have another version.
 pub use jiff;

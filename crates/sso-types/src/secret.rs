@@ -1,7 +1,7 @@
 //! The secret strings of an SSO login, each a type of its own.
 //!
-//! Not responsible for the buffers that a secret was read from or is written to: whoever owns those
-//! clears them.
+//! Each type clears its own copy. The code that reads a secret from a buffer, or writes it to one, must
+//! clear that buffer itself.
 
 use std::fmt;
 
@@ -12,18 +12,18 @@ macro_rules! secret {
         $(#[$documentation])*
         ///
         /// Cleared from memory on drop. There is no `Display`, no serialization and no `Deref`;
-        /// `Debug` says that there is one and nothing else. Comparing takes a time that depends on
-        /// the values: compare only what the same party owns.
+        /// `Debug` shows the type's name only. Comparison does not take constant time: do not compare
+        /// with a value that an attacker chooses.
         #[derive(Clone, PartialEq, Eq)]
         pub struct $name(Zeroizing<String>);
 
         impl $name {
-            /// Takes the secret. Any string is one; whether it is any good, the service judges.
+            /// Takes any string. Only the service can tell whether it is valid.
             pub fn new(secret: impl Into<String>) -> Self {
                 Self(Zeroizing::new(secret.into()))
             }
 
-            /// The secret itself. Every use of this is a place where it can leak.
+            /// The secret itself. Review each call of this: it is a place where the secret can leak.
             pub fn expose_secret(&self) -> &str {
                 &self.0
             }
@@ -57,6 +57,28 @@ secret! {
 secret! {
     /// The client secret of an SSO OIDC client registration (`RegisterClient`).
     ClientSecret
+}
+
+secret! {
+    /// The device code of a device authorization (RFC 8628 section 3.2). Until it expires, its holder
+    /// can, with the client registration, fetch the token that the user grants.
+    DeviceCode
+}
+
+secret! {
+    /// An authorization code (RFC 6749 section 1.3.1), good for one `CreateToken`.
+    AuthorizationCode
+}
+
+secret! {
+    /// The code verifier of PKCE (RFC 7636 section 4.1). It proves that an authorization code is
+    /// redeemed by the client that requested it.
+    CodeVerifier
+}
+
+secret! {
+    /// An OpenID Connect id token. It is part of the service's model; AWS says that it is not supported.
+    IdToken
 }
 
 secret! {

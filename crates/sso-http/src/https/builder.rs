@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use sso_types::{Environment, EnvironmentError};
+use sso_types::Environment;
 
-use super::HttpsClient;
+use super::client::HttpsClient;
+use super::client_error::ClientError;
 use super::connector::Connector;
 use super::pool::Pool;
 use super::proxy::Proxies;
@@ -23,26 +24,18 @@ pub struct HttpsClientBuilder {
     user_agent_suffix: String,
 }
 
-/// A client that cannot be made as configured.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClientError {
-    /// A proxy variable does not hold the URL of a proxy that can be used. The value is not shown,
-    /// as it may hold a password.
-    #[error("the proxy set by {variable} cannot be used: {reason}")]
-    #[non_exhaustive]
-    Proxy {
-        /// The variable.
-        variable: &'static str,
-        /// What is wrong with its value.
-        reason: &'static str,
-    },
-    /// A variable is not text.
-    #[error(transparent)]
-    Environment(#[from] EnvironmentError),
-    /// The suffix for `User-Agent` holds a character that no header can carry.
-    #[error("the User-Agent suffix holds a character that no header can carry")]
-    UserAgent,
+impl HttpsClient {
+    /// A client to be configured: no proxy, the platform's certificate store, the usual limits.
+    pub fn builder() -> HttpsClientBuilder {
+        HttpsClientBuilder::default()
+    }
+
+    /// A client with proxies and certificates as the environment says: the variables above,
+    /// `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`. Reads no file and opens no connection. Fails
+    /// when a proxy variable cannot be used.
+    pub fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
+        Self::builder().proxies_from(environment).certificates_from(environment).build()
+    }
 }
 
 impl Default for HttpsClientBuilder {

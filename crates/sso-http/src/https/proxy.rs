@@ -9,7 +9,7 @@ use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use sso_types::Environment;
 
-use super::builder::ClientError;
+use super::client_error::ClientError;
 use super::no_proxy::NoProxy;
 use crate::endpoint::is_loopback;
 use crate::{BoxError, ProxyProblem, TransportError};

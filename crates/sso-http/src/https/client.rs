@@ -1,0 +1,147 @@
+//! The client, as a tower service of HTTP requests.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{HeaderValue, Request, Response, header};
+use tower::Service;
+
+use super::classify;
+use super::pool::{Pool, PooledClient};
+use super::proxy::Proxies;
+use crate::body::{ANSWER_LIMIT, ReadError, read};
+use crate::endpoint::is_loopback;
+use crate::{RequestBody, ResponseBody, TimeoutPhase, Timeouts, TransportError};
+
+/// An HTTPS client for the two services: pooled connections, TLS 1.2 and 1.3, the platform's
+/// certificate store or a CA bundle, proxies, and limits of time and size.
+///
+/// Cheap to clone; clones share connections. It needs a tokio runtime when it is called, not when it
+/// is made. The certificate store is read when the first `https` connection is made, never for
+/// `http`, on a thread that may block; a change to it is seen by a new client only.
+///
+/// It follows no redirect, undoes no compression (and offers none), and sends plain `http` to this
+/// machine only. It reads the answer whole before it hands it out; one over 1 MiB is an error.
+///
+/// # Proxies
+///
+/// `https` goes through the proxy of `HTTPS_PROXY`, else `ALL_PROXY`, unless `NO_PROXY` names the host:
+/// host names with their subdomains, IP addresses, CIDR blocks, `*`, each with a port if need be. Lower
+/// case comes before upper case, as in curl and Python. A proxy is reached over `http` or `https`, with
+/// the user name and password in its URL (Basic authentication); SOCKS is not supported.
+///
+/// Plain `http` never goes through a proxy, so `HTTP_PROXY` has no effect. `https` to a loopback
+/// address goes through a proxy only if the proxy is on a loopback address itself: another machine's
+/// proxy would connect to its own.
+///
+/// # Panics
+///
+/// A call panics when its future is polled outside a tokio runtime with I/O and time enabled.
+///
+/// # Secrets
+///
+/// Request and answer are in memory that is cleared on drop. The copies that hyper and rustls make in
+/// their buffers (headers with the access token; the answer as it came) are not cleared.
+#[derive(Clone)]
+pub struct HttpsClient {
+    pub(super) pool: Arc<Pool>,
+    pub(super) proxies: Arc<Proxies>,
+    pub(super) user_agent: HeaderValue,
+    pub(super) attempt_timeout: Duration,
+}
+
+/// A request under way. Dropping it closes the connection, unless the answer was already read.
+#[must_use = "a request that is not awaited does nothing"]
+pub struct HttpsFuture(
+    Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send>>,
+);
+
+impl HttpsClient {
+    /// Refuses plain `http` to other machines, and adds `User-Agent`.
+    fn prepare(&self, request: &mut Request<RequestBody>) -> Result<(), TransportError> {
+        let uri = request.uri();
+        let host = uri.host().unwrap_or_default();
+        if uri.scheme_str() != Some("https") && !is_loopback(host) {
+            return Err(TransportError::Insecure { host: host.to_owned() });
+        }
+        let headers = request.headers_mut();
+        headers.entry(header::USER_AGENT).or_insert_with(|| self.user_agent.clone());
+        Ok(())
+    }
+}
+
+impl Service<Request<RequestBody>> for HttpsClient {
+    type Response = Response<ResponseBody>;
+    type Error = TransportError;
+    type Future = HttpsFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> HttpsFuture {
+        let client = self.clone();
+        HttpsFuture(Box::pin(async move {
+            client.prepare(&mut request)?;
+            let timeouts = request.extensions().get::<Timeouts>().copied().unwrap_or_default();
+            let connections = match timeouts.connect_timeout() {
+                Some(timeout) => client.pool.unpooled_client(timeout),
+                None => client.pool.client(),
+            };
+            let timeout = timeouts.attempt_timeout().unwrap_or(client.attempt_timeout);
+            // The body is read inside: a timeout that ends at the response head would not limit it.
+            let proxy = client.proxies.of(request.uri()).map(|proxy| proxy.to_string());
+            let timed_out =
+                |_| Err(TransportError::timed_out(TimeoutPhase::Attempt, timeout, proxy));
+            tokio::time::timeout(timeout, send(connections, request))
+                .await
+                .unwrap_or_else(timed_out)
+        }))
+    }
+}
+
+async fn send(
+    connections: PooledClient,
+    request: Request<RequestBody>,
+) -> Result<Response<ResponseBody>, TransportError> {
+    let response = connections.request(request).await.map_err(classify::exchange)?;
+    let (head, body) = response.into_parts();
+    match read(body).await {
+        Ok(body) => Ok(Response::from_parts(head, ResponseBody::secret(body))),
+        Err(ReadError::TooLarge) => Err(TransportError::TooLarge { limit: ANSWER_LIMIT }),
+        Err(ReadError::Broken(error)) => Err(classify::exchange(error)),
+    }
+}
+
+impl Future for HttpsFuture {
+    type Output = Result<Response<ResponseBody>, TransportError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+// A panic leaves no state half changed.
+impl UnwindSafe for HttpsClient {}
+impl RefUnwindSafe for HttpsClient {}
+
+impl fmt::Debug for HttpsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpsClient")
+            .field("user_agent", &self.user_agent)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("proxies", &self.proxies)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HttpsFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HttpsFuture")
+    }
+}

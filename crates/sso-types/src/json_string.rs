@@ -1,0 +1,94 @@
+//! The text of a JSON string, without a copy of it left in memory.
+//!
+//! `serde_json` builds a string with escapes in a buffer that it does not clear, and the string may be a
+//! secret. So the escapes are decoded here, from the text that `serde_json` found to be valid.
+
+use zeroize::Zeroizing;
+
+/// The text that a JSON string stands for. `None` when `json` is JSON of another type, or a string that
+/// Unicode does not allow (half a surrogate pair).
+///
+/// `json` must be valid JSON. Makes one copy, which is cleared on drop.
+///
+/// Not part of the crate's API: public only for the other crates of the family.
+#[doc(hidden)]
+pub fn json_string(json: &str) -> Option<Zeroizing<String>> {
+    let mut rest = json.strip_prefix('"')?.strip_suffix('"')?;
+    // An escape is never shorter than its character, so the text is never moved in memory.
+    let mut text = Zeroizing::new(String::with_capacity(rest.len()));
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let (character, after) = unescape(escape)?;
+        text.push(character);
+        rest = after;
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+/// The character of the escape that begins after a backslash, and the text after it.
+fn unescape(escape: &str) -> Option<(char, &str)> {
+    let mut characters = escape.chars();
+    let character = match characters.next()? {
+        plain @ ('"' | '\\' | '/') => plain,
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => return unicode(characters.as_str()),
+        _ => return None,
+    };
+    Some((character, characters.as_str()))
+}
+
+/// The character of `XXXX`, or of `XXXX\uXXXX` when the first is half a pair, and the text after it.
+fn unicode(digits: &str) -> Option<(char, &str)> {
+    let (first, rest) = unit(digits)?;
+    if !(0xd800..0xdc00).contains(&first) {
+        return Some((char::from_u32(first.into())?, rest));
+    }
+    let (second, rest) = unit(rest.strip_prefix("\\u")?)?;
+    let character = char::decode_utf16([first, second]).next()?.ok()?;
+    Some((character, rest))
+}
+
+fn unit(digits: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = digits.split_at_checked(4)?;
+    Some((u16::from_str_radix(digits, 16).ok()?, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn values_of_other_types_are_no_strings() {
+        for json in ["1", "null", "[\"a\"]", "{}", "\"", ""] {
+            assert_eq!(json_string(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_no_string() {
+        for json in [r#""\ud83d""#, r#""\ud83d\u0041""#, r#""\udca9""#, r#""\ud83dx""#] {
+            assert_eq!(json_string(json), None, "{json}");
+        }
+        assert_eq!(json_string(r#""\ud83d\udca9""#).as_deref().map(String::as_str), Some("💩"));
+    }
+
+    proptest! {
+        #[test]
+        fn strings_are_read_as_serde_json_reads_them(
+            json in r#""([a-z é😀]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}|\\ud8[0-9]{2}\\udc[0-9]{2}){0,12}"|[1-9]|null"#
+        ) {
+            let read = json_string(&json);
+            let fits = read.as_ref().is_none_or(|text| text.capacity() <= json.len());
+            prop_assert!(fits, "it was moved in memory");
+            let expected = serde_json::from_str::<String>(&json).ok();
+            prop_assert_eq!(read.map(|text| text.to_string()), expected);
+        }
+    }
+}
