@@ -11,7 +11,6 @@
 //! access control list that lets other users in behind it is.
 
 use std::fmt;
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use crate::resolve::Resolved;
@@ -99,20 +98,6 @@ impl fmt::Display for Quoted<'_> {
         } else {
             write!(f, "'{}'", text.replace('\'', r"'\''"))
         }
-    }
-}
-
-/// Whether the mode keeps all other users from reading and writing the file. The group counts as
-/// others: behind its bits there may be an access control list.
-pub(crate) fn is_private(metadata: &Metadata) -> bool {
-    #[cfg(unix)]
-    {
-        std::os::unix::fs::MetadataExt::mode(metadata) & 0o066 == 0
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = metadata;
-        true
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::fs::Metadata;
 
-use crate::access::is_private;
-
 /// A version of a file: if two are equal, nobody has written the file in between.
 ///
 /// Made of device, inode, size, modification time and, on Unix, the time of the last change to the
@@ -73,5 +71,18 @@ impl Fingerprint {
             #[cfg(not(unix))]
             created_and_modified: (metadata.created().ok(), metadata.modified().ok()),
         }
+    }
+}
+/// Whether the mode keeps all other users from reading and writing the file. The group counts as
+/// others: behind its bits there may be an access control list.
+fn is_private(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::MetadataExt::mode(metadata) & 0o066 == 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        true
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::{Access, Link, Node, Owner};
+use super::node::{Access, Link, Node, Owner};
 use crate::error::may_be_in_use;
 
 /// A directory.

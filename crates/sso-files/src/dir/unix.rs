@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{Access, Link, Node, NodeKind, Owner};
+use super::node::{Access, Link, Node, NodeKind, Owner};
 
 /// Opens a directory only to look names up in it: the right to read it is not needed.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
