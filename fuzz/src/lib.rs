@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod callback;
 pub mod config_document;
 pub mod config_files;
 pub mod endpoint_url;
@@ -37,6 +38,7 @@ pub type Check = fn(&[u8]) -> Verdict;
 
 /// Each target by its name, which is also that of its file, its seeds and its program.
 pub const TARGETS: &[(&str, Check)] = &[
+    ("callback", callback::check),
     ("config_document", config_document::check),
     ("config_files", config_files::check),
     ("endpoint_url", endpoint_url::check),
