@@ -44,8 +44,6 @@ pub(crate) struct Portal {
     pub(crate) start_url: StartUrl,
     /// The region of the services.
     pub(crate) region: Region,
-    /// Whether the portal is a dual-stack one, which needs the dual-stack OIDC endpoint.
-    pub(crate) is_dual_stack: bool,
 }
 
 /// Resolves the start URL of `session`. Sends nothing if its host is AWS's.
@@ -84,7 +82,7 @@ fn portal(session: &LoginSession, start_url: StartUrl, host: &str) -> Portal {
     // Only a custom domain may lead to another region than the configured one.
     let is_custom = start_url != *session.start_url();
     let region = told.filter(|_| is_custom).unwrap_or_else(|| session.region().clone());
-    Portal { start_url, region, is_dual_stack: is_dual_stack(host) }
+    Portal { start_url, region }
 }
 
 /// Where the custom domain redirects to; `None` if it does not.
@@ -149,11 +147,6 @@ fn region(host: &str) -> Option<String> {
     }
 }
 
-fn is_dual_stack(host: &str) -> bool {
-    let host = normal(host);
-    host.ends_with(".app.aws") && region(&host).is_some()
-}
-
 fn normal(host: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
 }
@@ -186,15 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn a_portal_s_host_tells_its_region_and_whether_it_is_dual_stack() {
-        for (host, expected, dual_stack) in [
-            ("ssoins-1.portal.eu-west-1.app.aws", Some("eu-west-1"), true),
-            ("ssoins-1.eu-west-1.portal.amazonaws.com", Some("eu-west-1"), false),
-            ("ssoins-1.cn-north-1.portal.amazonaws.com.cn", Some("cn-north-1"), false),
-            ("my-sso-portal.awsapps.com", None, false),
+    fn a_portal_s_host_tells_its_region() {
+        for (host, expected) in [
+            ("ssoins-1.portal.eu-west-1.app.aws", Some("eu-west-1")),
+            ("ssoins-1.eu-west-1.portal.amazonaws.com", Some("eu-west-1")),
+            ("ssoins-1.cn-north-1.portal.amazonaws.com.cn", Some("cn-north-1")),
+            ("my-sso-portal.awsapps.com", None),
         ] {
             assert_eq!(region(host).as_deref(), expected, "{host}");
-            assert_eq!(is_dual_stack(host), dual_stack, "{host}");
         }
     }
 }

@@ -121,6 +121,19 @@ impl AccountId {
     }
 }
 
+impl StartUrl {
+    /// Returns whether the URL is of a dual-stack access portal
+    /// (`https://ID.portal.REGION.app.aws`). Its logins and refreshes need the dual-stack endpoint of
+    /// SSO OIDC, whatever is configured.
+    pub fn is_dual_stack_portal(&self) -> bool {
+        let rest = self.0.split_once("://").map_or(self.as_str(), |(_, rest)| rest);
+        let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let labels: Vec<_> = host.split('.').collect();
+        matches!(labels.as_slice(), [_, "portal", _, "app", "aws"])
+    }
+}
+
 fn host_label(text: &str) -> Result<(), &'static str> {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if text.is_empty() {
@@ -191,6 +204,23 @@ mod tests {
         assert!(!AccountId::new("12345678901a").unwrap().has_twelve_digits());
         assert!(AccountId::new("").is_err());
         assert!(AccountId::new("1\r\n2").is_err());
+    }
+
+    #[test]
+    fn a_dual_stack_portal_is_known_by_its_host() {
+        for (url, expected) in [
+            ("https://ssoins-1.portal.us-east-1.app.aws", true),
+            ("https://SSOINS-1.portal.us-east-1.APP.AWS./start#/", true),
+            ("https://ssoins-1.portal.us-east-1.app.aws:443/?x", true),
+            ("https://ssoins-1.us-east-1.portal.amazonaws.com", false),
+            ("https://my-sso-portal.awsapps.com/start", false),
+            ("https://example.com/ssoins-1.portal.us-east-1.app.aws", false),
+            ("https://ssoins-1.portal.us-east-1.app.aws.example.com", false),
+            ("start", false),
+        ] {
+            let start_url = StartUrl::new(url).unwrap();
+            assert_eq!(start_url.is_dual_stack_portal(), expected, "{url}");
+        }
     }
 
     proptest! {

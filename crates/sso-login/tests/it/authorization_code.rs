@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use sso_cache::{CachedToken, ClientRegistrationFile};
 use sso_emulator::{ErrorName, Fault, Operation};
+use sso_http::{AuthorizationCode, CodeVerifier, CreateToken, Endpoint, Oidc, ServiceErrorKind};
 use sso_login::{Flow, LoginError, OpenBrowser};
+use tower::ServiceExt as _;
 
-use crate::scene::{Browser, Scene, User, get, session, status};
+use crate::scene::{Browser, Scene, User, get, https, session, status};
 
 #[tokio::test]
 async fn a_login_writes_the_token_as_the_aws_cli_does() {
@@ -104,6 +106,38 @@ async fn a_denied_login_is_an_error_of_its_own() {
     assert!(matches!(finished, Err(LoginError::Denied)), "{finished:?}");
     assert!(page.contains("The login was denied"), "{page}");
     assert_eq!(scene.emulator.counts().create_token, 0);
+    assert!(scene.token_file.load().unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_code_is_exchanged_only_with_the_verifier_of_its_login() {
+    let scene = Scene::new().await;
+    let user = User::default();
+    let login = scene.login().build();
+    let (finished, ()) = tokio::join!(login.run(&user), async {
+        assert_eq!(user.parameter("code_challenge_method").await, "S256");
+        assert!(!user.page().await.contains("verifier"), "{}", user.page().await);
+        let answer = get(&user.page().await).await;
+        let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
+        // Another program has everything but the verifier, the client secret included.
+        let (_, code) = location.split_once("code=").unwrap();
+        let code = code.split('&').next().unwrap();
+        let path = scene.cache().join("bade61804c0c1ed937532f2471948a8b0179e111.json");
+        let registration = ClientRegistrationFile::new(path).load().unwrap();
+        let stolen = CreateToken::authorization_code(
+            registration.client_id(),
+            registration.client_secret().clone(),
+            AuthorizationCode::new(code),
+            user.parameter("redirect_uri").await,
+            CodeVerifier::new("a".repeat(43)),
+        );
+        let endpoint = scene.emulator.oidc_url().parse::<Endpoint>().unwrap();
+        let error = Oidc::with_endpoint(https(), endpoint).oneshot(stolen).await.unwrap_err();
+        assert_eq!(error.kind(), ServiceErrorKind::InvalidGrant);
+        get(location).await;
+    });
+    // The service withdrew the code, as RFC 7636 section 4.6 lets it.
+    assert!(matches!(finished, Err(LoginError::Service(_))), "{finished:?}");
     assert!(scene.token_file.load().unwrap_err().is_not_found());
 }
 
