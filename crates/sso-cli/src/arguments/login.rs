@@ -28,7 +28,7 @@ pub(crate) struct LoginOptions {
     /// An sso-session, in place of a profile
     #[arg(long, value_name = "NAME", conflicts_with = "profile")]
     pub(crate) sso_session: Option<String>,
-    /// Every sso-session of the config file, one after the other
+    /// Every sso-session and every legacy profile of the config file, one after the other
     #[arg(long, conflicts_with_all = ["profile", "sso_session"])]
     pub(crate) all: bool,
     /// Show a code to enter on any device, instead of using a browser on this machine

@@ -48,9 +48,7 @@ fn targets(context: &Context, options: &LoginOptions) -> Result<Vec<Target>, Fai
     if !options.all {
         return Ok(vec![Target::resolve(context, options.sso_session.as_deref())?]);
     }
-    let config = context.shared_config()?;
-    let sessions = config.sso_sessions();
-    sessions.map(|session| Target::resolve(context, Some(session.name()))).collect()
+    Target::all(context)
 }
 
 /// Logs in, unless the options say that the login need not be new. Returns when the token expires.

@@ -29,7 +29,7 @@ pub(crate) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Fail
         providers.token_provider().token_file().clone(),
     )
     .retry_layer(providers.retry_layer().clone())
-    .role_credentials(role_credentials(context, &target));
+    .role_credentials(role_credentials(context, &target)?);
     let finished = context.wait("logging out", async |_| logout.run().await)??;
     report(&target.name, &finished)
 }
@@ -87,11 +87,15 @@ fn report(name: &str, finished: &FinishedLogout) -> Result<(), Failure> {
 }
 
 /// The cached credentials of every account and role that is configured for the session.
-fn role_credentials(context: &Context, target: &Target) -> Vec<RoleCredentialsFile> {
-    let Some(directory) = context.role_cache_dir() else { return Vec::new() };
-    let profiles = target.config.sso_profiles();
+fn role_credentials(
+    context: &Context,
+    target: &Target,
+) -> Result<Vec<RoleCredentialsFile>, ConfigError> {
+    let Some(directory) = context.role_cache_dir() else { return Ok(Vec::new()) };
+    let config = context.shared_config()?;
+    let profiles = config.sso_profiles();
     let resolved = profiles.filter_map(|profile| {
-        SsoProfile::resolve(&target.config, profile.name(), &context.environment).ok()
+        SsoProfile::resolve(&config, profile.name(), &context.environment).ok()
     });
     let of_session = resolved.filter(|profile| match target.session.name() {
         Some(session) => profile.sso_session() == Some(session),
@@ -99,13 +103,12 @@ fn role_credentials(context: &Context, target: &Target) -> Vec<RoleCredentialsFi
             profile.sso_session().is_none() && profile.start_url() == target.session.start_url()
         }
     });
-    of_session
-        .filter_map(|profile| {
-            let (account_id, role_name) = profile.role()?;
-            let key = &target.cache_key;
-            Some(RoleCredentialsFile::standard(&directory, account_id, role_name, key))
-        })
-        .collect()
+    let configured = of_session.filter_map(|profile| {
+        let (account_id, role_name) = profile.role()?;
+        let key = &target.cache_key;
+        Some(RoleCredentialsFile::standard(&directory, account_id, role_name, key))
+    });
+    Ok(configured.collect())
 }
 
 /// The portal that gave the token; `None` if the file does not tell.

@@ -16,7 +16,7 @@ fn with_browser(scene: &Scene, arguments: &[&str]) -> Command {
     command
 }
 
-fn started(mut command: Command) -> Child {
+pub(crate) fn started(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -29,7 +29,7 @@ fn wait_until(mut done: impl FnMut() -> bool) {
     }
 }
 
-fn approve(emulator: &Emulator) {
+pub(crate) fn approve(emulator: &Emulator) {
     wait_until(|| emulator.pending_devices().iter().any(|code| emulator.approve_device(code)));
 }
 
@@ -60,7 +60,7 @@ async fn a_browser_logs_in_and_credentials_follow() {
     assert!(error.contains("run: ssocreds login --sso-session dev-session"), "{error}");
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -121,19 +121,75 @@ async fn a_place_without_a_browser_uses_a_code_and_says_why() {
     assert_eq!(scene.emulator.counts().start_device_authorization, 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keys_of_the_session_choose_the_flow() {
+/// The page that a login shows when the section of `devsso` with that heading has the key.
+async fn page_with_key(heading: &str, key: &str) -> String {
     let scene = Scene::new(TokenState::Missing).await;
     let config = fs::read_to_string(&scene.home.config_file).unwrap();
-    let config = config.replace(
-        "[sso-session dev-session]\n",
-        "[sso-session dev-session]\nssocreds_use_device_code = true\n",
-    );
+    let config = config.replace(&format!("{heading}\n"), &format!("{heading}\n{key}\n"));
     fs::write(&scene.home.config_file, config).unwrap();
-    let run = scene.run(&["login", "--profile", "devsso", "--wait", "1"]);
+    let mut command =
+        scene.command(&["login", "--profile", "devsso", "--wait", "1", "--no-browser"]);
+    let run = scene.run_command(command.env("DISPLAY", ":0"));
     assert_eq!(run.code(), Some(4), "{}", run.stderr());
-    assert!(run.stderr().starts_with("Open this page:"), "{}", run.stderr());
-    assert_eq!(scene.emulator.counts().start_device_authorization, 1);
+    run.stderr()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_the_session_or_the_profile_choose_a_device_code() {
+    for (heading, key) in [
+        ("[sso-session dev-session]", "ssocreds_use_device_code = true"),
+        ("[sso-session dev-session]", "sso_use_device_code = TRUE"),
+        ("[profile devsso]", "ssocreds_use_device_code = true"),
+    ] {
+        let shown = page_with_key(heading, key).await;
+        assert!(shown.starts_with("Open this page:"), "{key}: {shown}");
+        assert!(shown.contains("Enter this code:"), "{key}: {shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_the_session_or_the_profile_choose_the_port() {
+    for (heading, key) in [
+        ("[sso-session dev-session]", "ssocreds_redirect_port"),
+        ("[sso-session dev-session]", "sso_redirect_port"),
+        ("[profile devsso]", "sso_redirect_port"),
+    ] {
+        let port = free_port();
+        let shown = page_with_key(heading, &format!("{key} = {port}")).await;
+        let redirect = format!("&redirect_uri=http%3A%2F%2F127.0.0.1%3A{port}%2Foauth%2Fcallback&");
+        assert!(shown.contains(&redirect), "{key}: {shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_cannot_be_read_are_warned_about_and_ignored() {
+    for (key, warning) in [
+        ("ssocreds_use_device_code = perhaps", "is neither true nor false; ignored"),
+        ("ssocreds_redirect_port = 65536", "is not a port; ignored"),
+        ("ssocreds_redirect_port = 0", "is not a port; ignored"),
+    ] {
+        let shown = page_with_key("[sso-session dev-session]", key).await;
+        assert!(shown.contains(&format!("{key} {warning}")), "{shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_logs_in_to_every_session_and_every_legacy_start_url_once() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let config = fs::read_to_string(&scene.home.config_file).unwrap();
+    let (_, legacy) = config.split_once("[profile legacy]\n").unwrap();
+    let legacy = legacy.split("\n[").next().unwrap();
+    scene.configure(&format!("[profile legacy-again]\n{legacy}\n"));
+    let login = started(scene.command(&["login", "--all", "--use-device-code"]));
+    approve(&scene.emulator);
+    wait_until(|| scene.home.token_file.exists());
+    approve(&scene.emulator);
+    let output = login.wait_with_output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let names = stdout.lines().map(|line| line.split(' ').nth(3).unwrap());
+    let names: Vec<_> = names.collect();
+    assert_eq!(names, ["dev-session", "https://my-sso-portal.awsapps.com/start"], "{stdout}");
+    assert!(scene.home.legacy_token_file.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,6 +219,66 @@ async fn without_a_terminal_login_is_not_started_by_another_command() {
         assert!(error.contains("run: ssocreds login --sso-session dev-session"), "{error}");
     }
     assert_eq!(scene.emulator.counts().register_client, 0);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
+async fn on_a_terminal_other_commands_log_in_first_if_they_are_told_to() {
+    for (arguments, shown) in [
+        ("export --profile devsso --login --format env", "export AWS_ACCESS_KEY_ID="),
+        ("exec --profile devsso --login -- sh -c 'echo key $AWS_ACCESS_KEY_ID'", "key ASIA"),
+        ("token --sso-session dev-session --login", ""),
+        ("accounts --profile devsso --login", "123456789012"),
+        ("roles --profile devsso --login", "SSOReadOnlyRole"),
+    ] {
+        let scene = Scene::new(TokenState::Missing).await;
+        let run = started(scene.terminal_command(arguments));
+        approve(&scene.emulator);
+        let output = run.wait_with_output().unwrap();
+        let seen = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{arguments}: {seen}");
+        assert!(seen.contains("Enter this code:"), "{arguments}: {seen}");
+        assert!(seen.contains("waiting for you; the login expires"), "{arguments}: {seen}");
+        assert!(seen.contains(shown), "{arguments}: {seen}");
+        let token = read_json(&scene.home.token_file);
+        if arguments.starts_with("token") {
+            assert!(seen.contains(token["accessToken"].as_str().unwrap()), "{seen}");
+        }
+        // The login is valid now.
+        let again = scene.terminal_command(arguments).output().unwrap();
+        let seen = String::from_utf8_lossy(&again.stdout);
+        assert!(again.status.success() && !seen.contains("Enter this code"), "{seen}");
+        assert_eq!(scene.emulator.counts().start_device_authorization, 1, "{arguments}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
+async fn credential_process_never_logs_in() {
+    let scene = Scene::new(TokenState::Missing).await;
+    for (arguments, shown) in [
+        ("credential-process --profile devsso", "a login is required"),
+        ("credential-process --profile devsso --login", "unexpected argument"),
+    ] {
+        let output = scene.terminal_command(arguments).output().unwrap();
+        let seen = String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success() && seen.contains(shown), "{seen}");
+    }
+    assert_eq!(scene.emulator.counts().register_client, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_qr_code_is_shown_on_request() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let arguments = ["login", "--profile", "devsso", "--use-device-code", "--qr", "--wait", "1"];
+    let shown = scene.run(&arguments).stderr();
+    assert!(shown.contains("Enter this code:"), "{shown}");
+    let is_block = |line: &&str| {
+        line.chars().count() > 20 && line.chars().all(|c| "\u{2580}\u{2584}\u{2588} ".contains(c))
+    };
+    assert!(shown.lines().filter(is_block).count() > 10, "{shown}");
 }
 
 #[cfg(unix)]

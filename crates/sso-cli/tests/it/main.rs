@@ -34,6 +34,9 @@ mod hostile;
 mod hostile_text;
 mod lists;
 mod login;
+mod login_network;
+#[cfg(target_os = "linux")]
+mod login_other_tools;
 mod long_lists;
 mod options;
 mod populate;

@@ -40,6 +40,19 @@ impl Scene {
         command
     }
 
+    /// `ssocreds` on a terminal of its own, by util-linux's `script`: its stdout is what is shown.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn terminal_command(&self, arguments: &str) -> Command {
+        let mut command = Command::new("script");
+        command
+            .args(["-qec", &format!("{} {arguments}", quoted_binary()), "/dev/null"])
+            .env_clear()
+            .envs([("PATH", std::env::var("PATH").unwrap().as_str()), ("TERM", "xterm")])
+            .envs(self.home.environment.iter().cloned())
+            .stdin(std::process::Stdio::null());
+        command
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         self.run_command(&mut self.command(arguments))
     }

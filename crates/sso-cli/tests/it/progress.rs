@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sso_emulator::{ErrorName, Fault, Operation, ScriptedAnswer, TokenState};
 
-use crate::program::{Scene, quoted_binary};
+use crate::program::Scene;
 
-/// Runs the program on a terminal of its own, by util-linux's `script`, and returns what it shows.
+/// Runs the program on a terminal of its own, and returns what it shows.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(scene: &Scene, arguments: &str) -> String {
     on_a_terminal_with(scene, arguments, &[])
@@ -14,16 +14,7 @@ fn on_a_terminal(scene: &Scene, arguments: &str) -> String {
 
 #[cfg(target_os = "linux")]
 fn on_a_terminal_with(scene: &Scene, arguments: &str, more: &[(&str, &str)]) -> String {
-    let command = format!("{} {arguments}", quoted_binary());
-    let output = std::process::Command::new("script")
-        .args(["-qec", &command, "/dev/null"])
-        .env_clear()
-        .envs([("PATH", std::env::var("PATH").unwrap().as_str()), ("TERM", "xterm")])
-        .envs(scene.home.environment.iter().cloned())
-        .envs(more.iter().copied())
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
+    let output = scene.terminal_command(arguments).envs(more.iter().copied()).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 

@@ -1,7 +1,7 @@
 //! What a login or logout is for, resolved from the config files.
 
 use sso_cache::CacheKey;
-use sso_config::{SharedConfig, SsoProfile, SsoSession};
+use sso_config::{Section, SharedConfig, SsoProfile, SsoSession};
 use sso_http::{Endpoint, EndpointVariant};
 use sso_login::LoginSession;
 use sso_provider::{ConfigError, ProfileProviders};
@@ -23,7 +23,6 @@ pub(in crate::commands) struct Target {
     pub(in crate::commands) session: LoginSession,
     pub(in crate::commands) cache_key: CacheKey,
     pub(in crate::commands) providers: ProfileProviders,
-    pub(in crate::commands) config: SharedConfig,
     /// The endpoint that is configured in place of the region's.
     pub(super) oidc_endpoint: Option<Endpoint>,
     pub(super) variant: EndpointVariant,
@@ -32,19 +31,65 @@ pub(in crate::commands) struct Target {
 }
 
 impl Target {
-    /// Resolves the session with that name, or else the session of the profile.
+    /// Resolves the session with that name, or else the session of the selected profile.
     pub(in crate::commands) fn resolve(
         context: &Context,
         sso_session: Option<&str>,
     ) -> Result<Self, Failure> {
         let config = context.shared_config()?;
-        let (session, section) = match sso_session {
-            Some(name) => {
-                (of_session(&SsoSession::resolve(&config, name)?), Section::Session(name))
+        if let Some(name) = sso_session {
+            return Self::of_session(context, &config, name);
+        }
+        let environment = &context.environment;
+        let profile = context.global.profile.as_deref();
+        let (name, _) = sso_config::selected_profile(profile, environment)?;
+        let name = follow(&config, &name)?;
+        Self::of_profile(context, &config, &name)
+    }
+
+    /// Resolves every session, then every start URL of a legacy profile.
+    pub(super) fn all(context: &Context) -> Result<Vec<Self>, Failure> {
+        let config = context.shared_config()?;
+        let mut targets = Vec::new();
+        for session in config.sso_sessions() {
+            targets.push(Self::of_session(context, &config, session.name())?);
+        }
+        let is_legacy = |profile: &&Section| profile.get("sso_session").is_none();
+        for profile in config.sso_profiles().filter(is_legacy) {
+            let target = Self::of_profile(context, &config, profile.name())?;
+            if targets.iter().all(|other| other.cache_key != target.cache_key) {
+                targets.push(target);
             }
-            None => of_profile(context, &config)?,
+        }
+        Ok(targets)
+    }
+
+    fn of_session(context: &Context, config: &SharedConfig, name: &str) -> Result<Self, Failure> {
+        let session = SsoSession::resolve(config, name)?;
+        let (start_url, region) = (session.start_url().clone(), session.region().clone());
+        let login = LoginSession::new(session.name().clone(), start_url, region)
+            .registration_scopes(session.registration_scopes());
+        Self::new(context, config, login, &ConfigSection::Session(name))
+    }
+
+    fn of_profile(context: &Context, config: &SharedConfig, name: &str) -> Result<Self, Failure> {
+        let profile = SsoProfile::resolve(config, name, &context.environment)?;
+        let (start_url, region) = (profile.start_url().clone(), profile.region().clone());
+        let login = match profile.sso_session() {
+            Some(session) => LoginSession::new(session.clone(), start_url, region)
+                .registration_scopes(profile.registration_scopes()),
+            None => LoginSession::legacy(start_url, region),
         };
-        let key = |names: &[&str]| section_value(&config, &section, names);
+        Self::new(context, config, login, &ConfigSection::Profile(name))
+    }
+
+    fn new(
+        context: &Context,
+        config: &SharedConfig,
+        session: LoginSession,
+        section: &ConfigSection<'_>,
+    ) -> Result<Self, Failure> {
+        let key = |names: &[&str]| section_value(config, section, names);
         let use_device_code = key(&USE_DEVICE_CODE).is_some_and(|(name, value)| {
             flag(&value).unwrap_or_else(|| {
                 notices::warn(&format!("{name} = {value} is neither true nor false; ignored"));
@@ -60,10 +105,10 @@ impl Target {
         });
 
         let builder = context.builder()?;
-        let builder = match (session.name(), &section) {
+        let builder = match (session.name(), section) {
             (Some(name), _) => builder.sso_session(name.as_str()),
-            (None, Section::Session(name)) => builder.sso_session(*name),
-            (None, Section::Profile(name)) => builder.profile(name),
+            (None, ConfigSection::Session(name)) => builder.sso_session(*name),
+            (None, ConfigSection::Profile(name)) => builder.profile(*name),
         };
         let providers = builder.build()?;
         let settings = providers.settings();
@@ -88,51 +133,28 @@ impl Target {
             use_device_code,
             redirect_port,
             providers,
-            config,
         })
     }
 }
 
-enum Section<'a> {
+/// The section of the config file that a login was resolved from.
+enum ConfigSection<'a> {
     Session(&'a str),
-    Profile(String),
-}
-
-fn of_profile(
-    context: &Context,
-    config: &SharedConfig,
-) -> Result<(LoginSession, Section<'static>), Failure> {
-    let environment = &context.environment;
-    let (name, _) = sso_config::selected_profile(context.global.profile.as_deref(), environment)?;
-    let name = follow(config, &name)?;
-    let profile = SsoProfile::resolve(config, &name, environment)?;
-    let (start_url, region) = (profile.start_url().clone(), profile.region().clone());
-    let session = match profile.sso_session() {
-        Some(session) => LoginSession::new(session.clone(), start_url, region)
-            .registration_scopes(profile.registration_scopes()),
-        None => LoginSession::legacy(start_url, region),
-    };
-    Ok((session, Section::Profile(name.clone())))
-}
-
-fn of_session(session: &SsoSession) -> LoginSession {
-    let (start_url, region) = (session.start_url().clone(), session.region().clone());
-    LoginSession::new(session.name().clone(), start_url, region)
-        .registration_scopes(session.registration_scopes())
+    Profile(&'a str),
 }
 
 /// The first of the keys that is set, in the profile or else in its session.
 fn section_value(
     config: &SharedConfig,
-    section: &Section<'_>,
+    section: &ConfigSection<'_>,
     keys: &[&str],
 ) -> Option<(String, String)> {
     let in_session =
         |session: &str, key: &str| Some(config.sso_session(session)?.get(key)?.value().to_owned());
     keys.iter().find_map(|key| {
         let value = match section {
-            Section::Session(session) => in_session(session, key),
-            Section::Profile(profile) => {
+            ConfigSection::Session(session) => in_session(session, key),
+            ConfigSection::Profile(profile) => {
                 let profile = config.profile(profile)?;
                 let own = profile.get(key).map(|property| property.value().to_owned());
                 own.or_else(|| in_session(profile.get("sso_session")?.value(), key))

@@ -1,0 +1,108 @@
+//! `login` on networks where nothing is reached directly, or where certificates are the company's.
+
+use std::fs;
+use std::sync::{Arc, Mutex};
+
+use sso_emulator::{Emulator, TokenState};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::login::{approve, started};
+use crate::program::{Scene, read_json};
+
+/// A proxy that opens tunnels to this machine and refuses others. Returns its URL, and the targets
+/// that it was asked for.
+async fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let targets = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&targets);
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.unwrap();
+            tokio::spawn(tunnel(client, Arc::clone(&seen)));
+        }
+    });
+    (url, targets)
+}
+
+async fn tunnel(mut client: TcpStream, targets: Arc<Mutex<Vec<String>>>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    let target = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next());
+    let target = target.unwrap_or_else(|| panic!("not a tunnel: {head}")).to_owned();
+    targets.lock().unwrap().push(target.clone());
+    if !target.starts_with("127.0.0.1:") {
+        client.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").await.unwrap();
+        return;
+    }
+    let mut server = TcpStream::connect(target).await.unwrap();
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+    let _ = copy_bidirectional(&mut client, &mut server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_goes_through_the_proxy() {
+    let scene = Scene::with(Emulator::builder().tls(true), TokenState::Missing).await;
+    let (url, targets) = proxy().await;
+    let mut login = scene.command(&["login", "--profile", "devsso", "--use-device-code"]);
+    login.env_remove("NO_PROXY").env("HTTPS_PROXY", url);
+    let login = started(login);
+    approve(&scene.emulator);
+    let output = login.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let token = read_json(&scene.home.token_file);
+    assert!(scene.emulator.is_live(token["refreshToken"].as_str().unwrap()));
+    let emulator = scene.emulator.oidc_url().replace("https://", "");
+    let targets = targets.lock().unwrap();
+    assert!(!targets.is_empty() && targets.iter().all(|target| *target == emulator), "{targets:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn aws_ca_bundle_says_whom_a_login_trusts() {
+    let scene = Scene::with(Emulator::builder().tls(true), TokenState::Missing).await;
+    let arguments = ["login", "--profile", "devsso", "--use-device-code"];
+    let run = scene.run_command(scene.command(&arguments).env_remove("AWS_CA_BUNDLE"));
+    assert_ne!(run.code(), Some(0));
+    assert!(
+        run.stderr().contains("signed by an authority that is not trusted"),
+        "{}",
+        run.stderr()
+    );
+    assert_eq!(scene.emulator.counts().register_client, 0);
+
+    let login = started(scene.command(&arguments));
+    approve(&scene.emulator);
+    let output = login.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_start_url_of_a_dual_stack_portal_selects_the_dual_stack_endpoint() {
+    let scene = Scene::new(TokenState::Expired).await;
+    let config = fs::read_to_string(&scene.home.config_file).unwrap();
+    let portal = "https://ssoins-1.portal.us-east-1.app.aws";
+    let config = config.replace("https://my-sso-portal.awsapps.com/start", portal);
+    fs::write(&scene.home.config_file, config).unwrap();
+    // A refresh, and a login.
+    for arguments in [
+        &["token", "--profile", "devsso"][..],
+        &["login", "--profile", "devsso", "--use-device-code"],
+    ] {
+        let (url, targets) = proxy().await;
+        let mut command = scene.command(arguments);
+        command.env_remove("NO_PROXY").env_remove("AWS_ENDPOINT_URL_SSO_OIDC");
+        command.env("HTTPS_PROXY", url).env("AWS_MAX_ATTEMPTS", "1");
+        assert_ne!(scene.run_command(&mut command).code(), Some(0));
+        let targets = targets.lock().unwrap();
+        let expected = "oidc.us-east-1.api.aws:443";
+        let is_expected = |target: &String| target == expected;
+        assert!(
+            !targets.is_empty() && targets.iter().all(is_expected),
+            "{arguments:?}: {targets:?}"
+        );
+    }
+}
