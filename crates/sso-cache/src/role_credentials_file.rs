@@ -26,13 +26,15 @@ pub struct RoleCredentialsFile {
     file: CacheFile,
     /// The account whose credentials the file must hold, if that is known.
     account_id: Option<AccountId>,
+    /// The sso-session to record in the file, for its logout.
+    session_name: Option<String>,
 }
 
 impl RoleCredentialsFile {
     /// The file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let file = CacheFile::new(path, |content| role_json::parse(content).is_ok());
-        Self { file, account_id: None }
+        Self { file, account_id: None, session_name: None }
     }
 
     /// The file that the AWS CLI uses in `directory` (see [`role_cache_dir`](crate::role_cache_dir))
@@ -46,7 +48,11 @@ impl RoleCredentialsFile {
     ) -> Self {
         let mut name = role_cache_key(account_id, role_name, login);
         name.push_str(".json");
-        Self { account_id: Some(account_id.clone()), ..Self::new(directory.join(name)) }
+        Self {
+            account_id: Some(account_id.clone()),
+            session_name: login.is_session().then(|| login.as_str().to_owned()),
+            ..Self::new(directory.join(name))
+        }
     }
 
     /// Reads the content of such a file, without the file.
@@ -57,7 +63,7 @@ impl RoleCredentialsFile {
     /// The content of such a file, as the AWS CLI writes it: whole seconds, rounded down. Secret,
     /// and cleared from memory on drop.
     pub fn to_json(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
-        role_json::print(credentials)
+        role_json::print(credentials, None)
     }
 
     /// The path as it was given.
@@ -103,14 +109,21 @@ impl RoleCredentialsFile {
         self.file.is_directory_missing()
     }
 
+    /// Reads the name of the sso-session that the credentials were got with; `None` if the file does
+    /// not say, as one of the AWS CLI, or cannot be read.
+    pub fn recorded_session_name(&self) -> Option<String> {
+        self.file.read_once(role_json::session_name).ok()?.value
+    }
+
     /// Takes the lock that every writer takes, so that of many processes one asks the service;
     /// `None` when someone else holds it. Does not wait. Missing directories are made. Read the
     /// file again after taking it.
     ///
     /// With [`LockError::Unsupported`] go on without: [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<RoleCredentialsFileLock>, LockError> {
-        let account_id = self.account_id.clone();
-        Ok(self.file.try_lock()?.map(|file| RoleCredentialsFileLock { file, account_id }))
+        let (account_id, session_name) = (self.account_id.clone(), self.session_name.clone());
+        let lock = |file| RoleCredentialsFileLock { file, account_id, session_name };
+        Ok(self.file.try_lock()?.map(lock))
     }
 
     /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every few
@@ -121,7 +134,8 @@ impl RoleCredentialsFile {
 
     /// Replaces the file's content in one step, without the lock, for where there is none to be had.
     pub fn store_unlocked(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
-        self.file.replace(&role_json::print(credentials), Durability::Cached)
+        let content = role_json::print(credentials, self.session_name.as_deref());
+        self.file.replace(&content, Durability::Cached)
     }
 
     /// Removes the file and what killed writers may have left of one, as at a logout. Whether there
@@ -138,6 +152,7 @@ impl RoleCredentialsFile {
 pub struct RoleCredentialsFileLock {
     file: LockedFile,
     account_id: Option<AccountId>,
+    session_name: Option<String>,
 }
 
 impl RoleCredentialsFileLock {
@@ -151,7 +166,8 @@ impl RoleCredentialsFileLock {
     /// Replaces the file's content in one step. A failure leaves the old content, and nothing else.
     /// Missing directories are made, with mode 0700; the file has mode 0600.
     pub fn store(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
-        self.file.replace(&role_json::print(credentials), Durability::Cached)
+        let content = role_json::print(credentials, self.session_name.as_deref());
+        self.file.replace(&content, Durability::Cached)
     }
 
     /// Removes the file and what killed writers may have left of one. Whether there was a file.

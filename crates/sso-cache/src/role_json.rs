@@ -46,8 +46,16 @@ pub(crate) fn is_sso(bytes: &[u8]) -> Result<bool, ParseError> {
     Ok(value(&file, "ProviderType") == Some("\"sso\"") && value(&file, "Credentials").is_some())
 }
 
-/// The content of the file, as the AWS CLI writes it. Secret, and cleared from memory on drop.
-pub(crate) fn print(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
+/// The name of the sso-session that the credentials were got with, if this program recorded it.
+pub(crate) fn session_name(bytes: &[u8]) -> Result<Option<String>, ParseError> {
+    let (text, before) = object::text(bytes)?;
+    let file = object::members(text, before)?;
+    Ok(value(&file, "SessionName").and_then(object::string))
+}
+
+/// The content of the file: the AWS CLI's, and the name of the sso-session, which that ignores.
+/// Secret, and cleared from memory on drop.
+pub(crate) fn print(credentials: &Credentials, session_name: Option<&str>) -> Zeroizing<Vec<u8>> {
     let expiration = timestamp::print(credentials.expires_at());
     let fields = [
         ("AccessKeyId", credentials.access_key_id()),
@@ -61,7 +69,8 @@ pub(crate) fn print(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
         .map(|(name, value)| name.len() + object::longest_string(value) + 4)
         .sum::<usize>();
     // All the room that it can take, so that no part is left behind by a move in memory.
-    let mut out = Zeroizing::new(Vec::with_capacity(room + 64));
+    let room = room + session_name.map_or(0, |name| object::longest_string(name) + 20) + 64;
+    let mut out = Zeroizing::new(Vec::with_capacity(room));
     out.extend_from_slice(br#"{"ProviderType":"sso","Credentials":"#);
     let mut separator = b'{';
     for (name, value) in fields {
@@ -74,8 +83,13 @@ pub(crate) fn print(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
         object::write_string(&mut out, value);
         separator = b',';
     }
-    out.extend_from_slice(b"}}");
-    debug_assert!(out.len() <= room + 64, "a move in memory leaves secrets behind");
+    out.push(b'}');
+    if let Some(name) = session_name {
+        out.extend_from_slice(br#","SessionName":"#);
+        object::write_string(&mut out, name);
+    }
+    out.push(b'}');
+    debug_assert!(out.len() <= room, "a move in memory leaves secrets behind");
     out
 }
 
@@ -102,7 +116,17 @@ mod tests {
         assert_eq!(credentials.session_token().expose_secret(), "t/+=");
         assert_eq!(credentials.expires_at().to_string(), "2026-01-01T00:00:00Z");
         assert_eq!(credentials.account_id().unwrap().as_str(), "012345678901");
-        assert_eq!(print(&credentials).as_slice(), text.as_bytes());
+        assert_eq!(print(&credentials, None).as_slice(), text.as_bytes());
+        assert!(is_sso(text.as_bytes()).unwrap());
+        assert_eq!(session_name(text.as_bytes()).unwrap(), None);
+    }
+
+    #[test]
+    fn the_session_s_name_is_recorded_beside_the_credentials() {
+        let text = r#"{"ProviderType":"sso","Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"2026-01-01T00:00:00Z"},"SessionName":"a \"b\" ä"}"#;
+        let credentials = parse(text.as_bytes()).unwrap();
+        assert_eq!(print(&credentials, Some("a \"b\" ä")).as_slice(), text.as_bytes());
+        assert_eq!(session_name(text.as_bytes()).unwrap().as_deref(), Some("a \"b\" ä"));
         assert!(is_sso(text.as_bytes()).unwrap());
     }
 
@@ -111,7 +135,7 @@ mod tests {
         let text = r#"{"Credentials": {"AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2026-01-01T00:00:00UTC", "AccountId": ""}}"#;
         let credentials = parse(text.as_bytes()).unwrap();
         assert_eq!(credentials.account_id(), None);
-        assert_eq!(parse(&print(&credentials)).unwrap(), credentials);
+        assert_eq!(parse(&print(&credentials, None)).unwrap(), credentials);
         assert!(!is_sso(text.as_bytes()).unwrap());
     }
 

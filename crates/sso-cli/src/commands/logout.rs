@@ -86,7 +86,8 @@ fn report(name: &str, finished: &FinishedLogout) -> Result<(), Failure> {
     })
 }
 
-/// The cached credentials of every account and role that is configured for the session.
+/// The cached credentials of every account and role that is configured for the session, and those
+/// in which its name is recorded.
 fn role_credentials(
     context: &Context,
     target: &Target,
@@ -108,7 +109,15 @@ fn role_credentials(
         let key = &target.cache_key;
         Some(RoleCredentialsFile::standard(&directory, account_id, role_name, key))
     });
-    Ok(configured.collect())
+    let mut files: Vec<_> = configured.collect();
+    if let Some(name) = target.session.name() {
+        let all = sso_cache::role_credentials_files(&directory)?;
+        let is_recorded = |file: &RoleCredentialsFile| {
+            file.recorded_session_name().as_deref() == Some(name.as_str())
+        };
+        files.extend(all.into_iter().filter(is_recorded));
+    }
+    Ok(files)
 }
 
 /// The portal that gave the token; `None` if the file does not tell.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sso_emulator::{Emulator, ErrorName, Operation, TokenState};
 
-use crate::program::{Scene, read_json};
+use crate::program::{Scene, read_json, write_private};
 
 /// The program, with a browser that opens the page and follows its redirect to the listener.
 fn with_browser(scene: &Scene, arguments: &[&str]) -> Command {
@@ -267,6 +267,32 @@ async fn credential_process_never_logs_in() {
         assert!(!output.status.success() && seen.contains(shown), "{seen}");
     }
     assert_eq!(scene.emulator.counts().register_client, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_removes_the_credentials_of_a_profile_that_is_gone_but_no_other_session_s() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.emulator.assign("000000000042", "Audit");
+    let config = fs::read_to_string(&scene.home.config_file).unwrap();
+    scene.configure(
+        "[profile gone]\nsso_session = dev-session\nsso_account_id = 000000000042\n\
+         sso_role_name = Audit\n",
+    );
+    scene.run(&["export", "--profile", "gone"]).success();
+    fs::write(&scene.home.config_file, config).unwrap();
+    let [own] = &scene.role_files()[..] else { panic!("{:?}", scene.role_files()) };
+    let text = fs::read_to_string(own).unwrap();
+    assert!(text.ends_with(r#","SessionName":"dev-session"}"#), "{text}");
+    // Of another session, and of the AWS CLI, which records no name.
+    let other = scene.path(".aws/cli/cache/other.json");
+    write_private(&other, &text.replace("dev-session", "other"));
+    let unnamed = scene.path(".aws/cli/cache/unnamed.json");
+    write_private(&unnamed, &text.replace(r#","SessionName":"dev-session""#, ""));
+
+    scene.run(&["logout", "--profile", "devsso"]).success();
+    let mut left = scene.role_files();
+    left.sort();
+    assert_eq!(left, [other, unnamed]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
