@@ -3,7 +3,8 @@
 //! Not a test: it shows, and ends in an error only where a step did not go as it must.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -34,6 +35,7 @@ fn show(program: PathBuf) -> Result<()> {
     demo.valid_token()?;
     demo.expired_token()?;
     demo.no_token()?;
+    demo.login()?;
     println!("\nThat was all of it: from a profile name to credentials that any AWS tool takes.");
     Ok(())
 }
@@ -112,12 +114,50 @@ impl Demo {
         Ok(())
     }
 
+    /// The demo is the user who compares the code and allows the login.
+    fn login(&self) -> Result<()> {
+        title("4. Logging in with a user code, and logging out");
+        let home = self.home(TokenState::Missing)?;
+        let arguments = ["login", "--profile", &home.profile, "--use-device-code"];
+        println!("  $ ssocreds {}\n", arguments.join(" "));
+        let mut login = self.command(&home, &arguments);
+        let mut login = login.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let user_code = loop {
+            if let Some(user_code) = self.emulator.pending_devices().pop() {
+                break user_code;
+            }
+            ensure!(login.try_wait()?.is_none(), "the login ended before it was allowed");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        ensure!(self.emulator.approve_device(&user_code), "no login has the code {user_code}");
+        let output = login.wait_with_output()?;
+        indent(&String::from_utf8_lossy(&output.stderr));
+        println!("  (the user opens the page, compares the code and allows the login)\n");
+        indent(&String::from_utf8_lossy(&output.stdout));
+        ensure!(output.status.success() && home.token_file.exists(), "the login failed");
+        self.show_requests();
+        self.emulator.reset_counts();
+        println!();
+        show_credentials(&self.credential_process(&home)?)?;
+
+        println!("\n  $ ssocreds logout --profile {}\n", home.profile);
+        let output = self.command(&home, &["logout", "--profile", &home.profile]).output()?;
+        indent(&String::from_utf8_lossy(&output.stdout));
+        ensure!(output.status.success() && !home.token_file.exists(), "the logout failed");
+        self.show_requests();
+        Ok(())
+    }
+
+    fn command(&self, home: &Home, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).env_clear().envs(home.environment.iter().cloned());
+        command
+    }
+
     fn credential_process(&self, home: &Home) -> Result<Output> {
         println!("  $ ssocreds credential-process --no-cache --profile {}\n", home.profile);
-        let mut command = Command::new(&self.program);
-        command.args(["credential-process", "--no-cache", "--profile", &home.profile]);
-        command.env_clear().envs(home.environment.iter().cloned());
-        Ok(command.output()?)
+        let arguments = ["credential-process", "--no-cache", "--profile", &home.profile];
+        Ok(self.command(home, &arguments).output()?)
     }
 
     fn show_requests(&self) {
