@@ -11,7 +11,6 @@ use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
 use sso_types::{Clock, Credentials, SystemClock, random_fraction};
 
-use crate::mapped_credentials::MappedCredentials;
 use crate::single_flight::SingleFlight;
 use crate::{ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials};
 
@@ -131,15 +130,6 @@ impl CredentialsCache {
         state.invalidated = true;
         self.0.flights.forget();
         self.0.current.store(None);
-    }
-
-    /// Returns a provider of values derived from the credentials, such as another SDK's type.
-    /// [`MappedCredentials::retrieve`] calls `derive` only when the credentials have changed.
-    pub fn map<T: Send + Sync + 'static>(
-        &self,
-        derive: impl Fn(&Credentials) -> T + Send + Sync + 'static,
-    ) -> MappedCredentials<T> {
-        MappedCredentials::new(self.clone(), Box::new(derive))
     }
 
     /// The provider that the credentials come from.

@@ -156,6 +156,7 @@ mod service;
 mod single_flight;
 mod token_provider;
 mod token_provider_builder;
+mod token_provider_state;
 mod token_refresh;
 mod token_snapshot;
 mod token_store;

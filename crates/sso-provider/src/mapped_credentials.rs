@@ -35,11 +35,19 @@ struct Derived<T> {
     value: Arc<T>,
 }
 
+impl CredentialsCache {
+    /// Returns a provider of values derived from the credentials, such as another SDK's type.
+    /// [`MappedCredentials::retrieve`] calls `derive` only when the credentials have changed.
+    pub fn map<T: Send + Sync + 'static>(
+        &self,
+        derive: impl Fn(&Credentials) -> T + Send + Sync + 'static,
+    ) -> MappedCredentials<T> {
+        MappedCredentials::new(self.clone(), Box::new(derive))
+    }
+}
+
 impl<T: Send + Sync + 'static> MappedCredentials<T> {
-    pub(crate) fn new(
-        cache: CredentialsCache,
-        derive: Box<dyn Fn(&Credentials) -> T + Send + Sync>,
-    ) -> Self {
+    fn new(cache: CredentialsCache, derive: Box<dyn Fn(&Credentials) -> T + Send + Sync>) -> Self {
         let (latest, deriving) = (ArcSwapOption::empty(), Mutex::new(()));
         Self(Arc::new(Shared { cache, derive, latest, deriving }))
     }

@@ -3,23 +3,20 @@
 use std::fmt;
 use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sso_cache::{CachedToken, LockError, StoreError, TokenFile};
-use sso_http::{CreateToken, CreateTokenResponse, RetryLayer, ServiceError, ServiceErrorKind};
-use sso_types::{AccessToken, Clock, Region, StartUrl};
+use sso_http::{ServiceError, ServiceErrorKind};
+use sso_types::{AccessToken, Clock};
 use tokio::time::timeout;
-use tower::{BoxError, Service};
 
-use crate::refresh_policy::{Action, Demand, FailedRefresh, History, RefreshPolicy, RejectedToken};
-use crate::service::Operation;
-use crate::single_flight::{Flight, SingleFlight};
-use crate::token_provider_builder::SsoTokenProviderBuilder;
-use crate::token_refresh::{Refresh, Refreshed};
+use crate::refresh_policy::{Action, Demand, FailedRefresh, History, RejectedToken};
+use crate::single_flight::Flight;
+use crate::token_provider_state::{Refreshed, Shared};
+use crate::token_refresh::Refresh;
 use crate::token_snapshot::{LoadError, Snapshot};
-use crate::token_store::TokenStore;
 use crate::{CallError, LoginReason, TokenError};
 
 /// How long a caller waits for a refresh of a token that is still valid.
@@ -54,25 +51,6 @@ pub struct SsoTokenProvider(Arc<Shared>);
 #[derive(Debug, Clone)]
 pub struct BearerToken(Arc<CachedToken>);
 
-pub(crate) struct Shared {
-    pub(crate) store: TokenStore,
-    pub(crate) policy: RefreshPolicy,
-    pub(crate) oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) lock_timeout: Duration,
-    pub(crate) timeout: Duration,
-    pub(crate) invalid_grant_wait: Duration,
-    pub(crate) retry: RetryLayer,
-    /// Whether failures of requests that were certainly not carried out are retried here, too.
-    pub(crate) retries_certain_failures: bool,
-    pub(crate) allow_unsaved_refresh: bool,
-    pub(crate) region: Option<Region>,
-    pub(crate) start_url: Option<StartUrl>,
-    pub(crate) login_command: String,
-    pub(crate) flights: SingleFlight<Refreshed>,
-    pub(crate) history: Mutex<History>,
-}
-
 impl BearerToken {
     /// The access token. Secret.
     pub fn access_token(&self) -> &AccessToken {
@@ -91,23 +69,6 @@ impl BearerToken {
 }
 
 impl SsoTokenProvider {
-    /// Returns a builder of a provider of the token in `file` that refreshes it through `oidc`: an
-    /// [`sso_http::Oidc`], with any layers, or another tower service for `CreateToken`.
-    pub fn builder<S>(oidc: S, file: TokenFile) -> SsoTokenProviderBuilder
-    where
-        S: Service<CreateToken, Response = CreateTokenResponse> + Clone + Send + Sync + 'static,
-        S::Error: Into<BoxError>,
-        S::Future: Send + 'static,
-    {
-        SsoTokenProviderBuilder::new(Some(crate::service::erase(oidc)), file)
-    }
-
-    /// Returns a builder of a provider of the token in `file` that never refreshes it, as for a
-    /// legacy profile (one without an `sso_session`).
-    pub fn builder_without_refresh(file: TokenFile) -> SsoTokenProviderBuilder {
-        SsoTokenProviderBuilder::new(None, file)
-    }
-
     /// Returns the access token: the one in the file while it is valid, else a refreshed one. Never
     /// an expired one.
     ///

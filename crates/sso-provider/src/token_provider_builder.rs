@@ -8,11 +8,13 @@ use sso_cache::TokenFile;
 use sso_http::{CreateToken, CreateTokenResponse, RetryLayer};
 use sso_types::{Clock, Region, SessionName, StartUrl, SystemClock};
 
+use tower::{BoxError, Service};
+
 use crate::login_command::LoginCommand;
 use crate::refresh_policy::{History, RefreshPolicy};
 use crate::service::Operation;
 use crate::single_flight::SingleFlight;
-use crate::token_provider::Shared;
+use crate::token_provider_state::Shared;
 use crate::token_store::TokenStore;
 use crate::{CannotRefresh, ConfigError, SsoTokenProvider};
 
@@ -37,6 +39,25 @@ pub struct SsoTokenProviderBuilder {
     is_legacy: bool,
     login: LoginCommand,
     login_program: Option<String>,
+}
+
+impl SsoTokenProvider {
+    /// Returns a builder of a provider of the token in `file` that refreshes it through `oidc`: an
+    /// [`sso_http::Oidc`], with any layers, or another tower service for `CreateToken`.
+    pub fn builder<S>(oidc: S, file: TokenFile) -> SsoTokenProviderBuilder
+    where
+        S: Service<CreateToken, Response = CreateTokenResponse> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        SsoTokenProviderBuilder::new(Some(crate::service::erase(oidc)), file)
+    }
+
+    /// Returns a builder of a provider of the token in `file` that never refreshes it, as for a
+    /// legacy profile (one without an `sso_session`).
+    pub fn builder_without_refresh(file: TokenFile) -> SsoTokenProviderBuilder {
+        SsoTokenProviderBuilder::new(None, file)
+    }
 }
 
 impl SsoTokenProviderBuilder {

@@ -11,7 +11,7 @@ use sso_http::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::refresh_policy::{Action, Demand};
-use crate::token_provider::Shared;
+use crate::token_provider_state::{Refreshed, Shared};
 use crate::token_snapshot::{Snapshot, Source};
 use crate::token_store::StoreGuard;
 use crate::wait::Wait;
@@ -25,14 +25,6 @@ const AHEAD_TOTAL: Duration = Duration::from_secs(12);
 
 /// A longer lifetime is cut to this. The refresh token is spent, so the answer is not discarded.
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
-
-/// The result of a refresh, as all its callers share it.
-#[derive(Debug, Clone)]
-pub(crate) struct Refreshed {
-    pub(crate) result: Result<Snapshot, TokenError>,
-    /// Whether it was made ahead of expiry, with one attempt.
-    pub(crate) ahead: bool,
-}
 
 /// A refresh of the token `seen`.
 pub(crate) struct Refresh {
