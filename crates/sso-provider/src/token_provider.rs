@@ -96,6 +96,10 @@ impl SsoTokenProvider {
     ///
     /// [`CallError::Token`] if there is no valid token, or if the portal rejected both;
     /// [`CallError::Service`] if the call failed for another reason.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime with time enabled, if a refresh is due.
     pub async fn call_with_token<T, Answer>(
         &self,
         mut call: impl FnMut(BearerToken) -> Answer,
@@ -123,6 +127,10 @@ impl SsoTokenProvider {
     ///
     /// Call this before a short-lived program exits. A refresh that is cut off may lose the only
     /// valid refresh token, and with it the login.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime with time enabled, if a refresh is running.
     pub async fn wait_for_refresh(&self) {
         if let Some(flight) = self.0.flights.running() {
             flight.wait().await;

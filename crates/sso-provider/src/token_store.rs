@@ -52,6 +52,13 @@ pub(crate) struct StoreGuard<'a> {
     lock: Result<TokenFileLock, LockError>,
 }
 
+/// The token that a new one is to replace.
+enum Base {
+    Renewable(Snapshot),
+    /// Another tool has logged in or out.
+    Replaced(Result<Snapshot, LoadError>),
+}
+
 impl TokenStore {
     pub(crate) fn new(
         file: TokenFile,
@@ -288,35 +295,18 @@ impl StoreGuard<'_> {
         reservation: Option<Reservation>,
         renew: impl FnOnce(&CachedToken) -> CachedToken,
     ) -> Result<(Snapshot, Option<PendingStore>), LoadError> {
-        let (store, mut base) = (self.store, base.clone());
-        let version = store.file.fingerprint().unwrap_or_else(|_| Some(base.version.clone()));
-        if version.as_ref() != Some(&base.version) {
-            match store.file.load_with_fingerprint() {
-                Ok((token, version)) => {
-                    let current = store.snapshot(token, version, Source::File);
-                    if base.goes_with(&current) {
-                        base = base.or_newer(current);
-                    } else if !current.token.is_expired(store.clock.now()) {
-                        return store.known().update(Ok(current), None).map(|it| (it, None));
-                    } else {
-                        base.version = current.version;
-                    }
-                }
-                Err(error) if error.is_not_found() => {
-                    let logged_out = Err(LoadError::Login(store.no_token(None)));
-                    return store.known().update(logged_out, None).map(|it| (it, None));
-                }
-                // A file that cannot be read loses nothing when it is replaced.
-                Err(_) => base.version = version.unwrap_or(base.version),
+        let base = match self.base_now(base.clone()) {
+            Base::Renewable(base) => base,
+            Base::Replaced(read) => {
+                return self.store.known().update(read, None).map(|current| (current, None));
             }
-        }
-
+        };
         let token = Arc::new(renew(&base.token));
         let stored = match reservation {
             Some(reservation) => reservation.store(&token).map_err(StoreFailure::into_parts),
             None => self.store_directly(&token).map_err(|error| (error, None)),
         };
-        let mut known = store.known();
+        let mut known = self.store.known();
         match stored {
             Ok(version) => {
                 let snapshot = Snapshot { token, version, source: Source::File };
@@ -336,6 +326,33 @@ impl StoreGuard<'_> {
                 Ok((snapshot, pending))
             }
         }
+    }
+
+    /// Compares the file with `base` once more, after the request.
+    fn base_now(&self, mut base: Snapshot) -> Base {
+        let store = self.store;
+        let version = store.file.fingerprint().unwrap_or_else(|_| Some(base.version.clone()));
+        if version.as_ref() == Some(&base.version) {
+            return Base::Renewable(base);
+        }
+        match store.file.load_with_fingerprint() {
+            Ok((token, version)) => {
+                let current = store.snapshot(token, version, Source::File);
+                if base.goes_with(&current) {
+                    return Base::Renewable(base.or_newer(current));
+                }
+                if !current.token.is_expired(store.clock.now()) {
+                    return Base::Replaced(Ok(current));
+                }
+                base.version = current.version;
+            }
+            Err(error) if error.is_not_found() => {
+                return Base::Replaced(Err(LoadError::Login(store.no_token(None))));
+            }
+            // A file that cannot be read loses nothing when it is replaced.
+            Err(_) => base.version = version.unwrap_or(base.version),
+        }
+        Base::Renewable(base)
     }
 
     /// Tries the rename again that another program prevented, for some seconds.

@@ -121,6 +121,30 @@ async fn a_login_under_another_name_is_pointed_out() {
     assert!(chain(&scene, &error).contains("DIR/other.json holds a valid token"), "{error:?}");
 }
 
+/// The token is sent to the endpoint that a config file names. Root's is not sent where another user
+/// says, whichever file it is in.
+#[cfg(unix)]
+#[tokio::test]
+#[ignore = "needs root"]
+async fn another_session_s_token_is_subject_to_the_owner_of_the_config_file() {
+    let scene = Scene::new();
+    let start_url = StartUrl::new("https://example.awsapps.com/start").unwrap();
+    let other = scene.plain("other", 3600).with_start_url(start_url.as_str());
+    let other_file = scene.file().with_path(scene.directory.path().join("other.json"));
+    other_file.store_unlocked(&other).unwrap();
+    let config = scene.directory.path().join("config");
+    std::fs::write(&config, "").unwrap();
+    let accepting = || {
+        let file = scene.file().with_config_file(&config);
+        let builder = sso_provider::SsoTokenProvider::builder(scene.oidc.clone(), file);
+        let builder = builder.clock(scene.clock.clone()).start_url(start_url.clone());
+        builder.accept_other_session(true).build().unwrap()
+    };
+    assert_eq!(crate::scene::value(&accepting()).await, "other");
+    std::os::unix::fs::chown(&config, Some(12345), Some(12345)).unwrap();
+    assert!(accepting().retrieve_bearer_token().await.unwrap_err().needs_login());
+}
+
 /// Searching reads every file of the directory.
 #[cfg(unix)]
 #[tokio::test]

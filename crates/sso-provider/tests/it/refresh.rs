@@ -6,7 +6,7 @@ use sso_provider::LoginReason;
 use sso_provider::http::ServiceError;
 use sso_types::{AccessToken, ClientSecret, RefreshToken};
 
-use crate::scene::{Scene, answer, unavailable, value};
+use crate::scene::{Scene, answer, lost_answer, unavailable, value};
 
 #[tokio::test]
 async fn a_good_token_is_handed_out_as_it_is() {
@@ -288,11 +288,6 @@ async fn what_is_remembered_is_the_refresh_token_that_was_refused_last() {
 
 fn invalid_grant() -> ServiceError {
     ServiceError::service(400, "InvalidGrantException", "").with_error("invalid_grant")
-}
-
-/// What a gateway says when the service did not answer it in time.
-fn lost_answer() -> ServiceError {
-    ServiceError::service(504, "GatewayTimeout", "")
 }
 
 #[tokio::test]

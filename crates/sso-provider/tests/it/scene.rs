@@ -216,6 +216,11 @@ pub(crate) fn unavailable() -> ServiceError {
     ServiceError::service(503, "ServiceUnavailable", "try later")
 }
 
+/// A gateway's answer when the service did not answer in time.
+pub(crate) fn lost_answer() -> ServiceError {
+    ServiceError::service(504, "GatewayTimeout", "")
+}
+
 /// The access token that the provider gives.
 pub(crate) async fn value(provider: &SsoTokenProvider) -> String {
     let token = provider.retrieve_bearer_token().await.unwrap();
