@@ -194,12 +194,15 @@ impl Document {
         Ok(())
     }
 
-    /// Removes a property with the lines that continue it, wherever the section has it. Returns
-    /// whether there was one.
+    /// Removes a property with the lines that continue it, wherever the section has it, also where
+    /// another spelling of the section hides it from this crate's parser. Returns whether there was
+    /// one.
     pub fn remove(&mut self, kind: SectionKind, name: &str, key: &str) -> bool {
         let mut removed = false;
-        for at in self.blocks_of(kind, name) {
-            let Some(block) = self.blocks.get_mut(at) else { continue };
+        let is_named = |block: &&mut Block| {
+            block.section.as_ref().is_some_and(|(k, n)| *k == kind && n == name)
+        };
+        for block in self.blocks.iter_mut().filter(is_named) {
             for found in block.find(key).into_iter().rev() {
                 block.text.replace_range(found.lines, "");
                 removed = true;

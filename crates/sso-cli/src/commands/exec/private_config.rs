@@ -5,6 +5,8 @@
 use std::io;
 use std::path::Path;
 
+use sso_config::{Document, EditError, FileKind, SectionKind};
+
 /// The properties of a profile from which an SDK gets credentials, and what belongs to them.
 const CREDENTIAL_KEYS: [&str; 22] = [
     "aws_access_key_id",
@@ -39,91 +41,25 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Returns the text without the credentials of the default profile. Everything else stays as it is.
-/// The text is that of a config file or of a credentials file.
-pub(super) fn without_default_credentials(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut is_default = false;
-    // The indentation of the last property, and whether that was left out.
-    let mut last: Option<(usize, bool)> = None;
-    for line in lines(text) {
-        let content = content(line);
-        if content.is_empty() || content.starts_with(['#', ';']) {
-            kept.push_str(line);
-            continue;
-        }
-        if content.starts_with('[') {
-            is_default = is_default_header(content);
-            last = None;
-            kept.push_str(line);
-            continue;
-        }
-        let indentation = line.len() - line.trim_start().len();
-        let continued = last.filter(|(depth, _)| indentation > *depth);
-        let is_left_out = match continued {
-            Some((_, is_left_out)) => is_left_out,
-            None => is_default && is_credential(content),
-        };
-        if continued.is_none() {
-            last = Some((indentation, is_left_out));
-        }
-        if !is_left_out {
-            kept.push_str(line);
-        }
+/// Returns the text of a file without the credentials of the default profile. Everything else stays
+/// as it is.
+pub(super) fn without_default_credentials(file: FileKind, text: &str) -> String {
+    let mut document = Document::parse(file, text);
+    for key in CREDENTIAL_KEYS {
+        document.remove(SectionKind::Profile, "default", key);
     }
-    kept
+    document.to_string()
 }
 
-/// Returns the text with one more property in the default profile.
-pub(super) fn with_default_property(text: &str, property: &str) -> String {
-    let mut changed = String::with_capacity(text.len() + property.len() + 16);
-    let mut is_added = false;
-    for line in lines(text) {
-        changed.push_str(line);
-        if content(line).starts_with('[') && is_default_header(content(line)) {
-            if !line.ends_with(['\n', '\r']) {
-                changed.push('\n');
-            }
-            changed.push_str(property);
-            changed.push('\n');
-            is_added = true;
-        }
-    }
-    if !is_added {
-        if !changed.is_empty() && !changed.ends_with(['\n', '\r']) {
-            changed.push('\n');
-        }
-        changed.push_str("[default]\n");
-        changed.push_str(property);
-        changed.push('\n');
-    }
-    changed
-}
-
-/// The lines with their ends: LF, CRLF or a lone CR.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(['\n', '\r'])
-}
-
-/// The line without white space around it, and without a byte order mark.
-fn content(line: &str) -> &str {
-    line.trim_start_matches('\u{feff}').trim()
-}
-
-/// Whether it is `[default]` or `[profile default]`, in quotes or not.
-fn is_default_header(line: &str) -> bool {
-    let inside = line.trim_start_matches('[');
-    let name = inside.split(']').next().unwrap_or_default().trim();
-    let name = match name.strip_prefix("profile") {
-        Some(rest) if rest.starts_with([' ', '\t', '"', '\'']) => rest.trim(),
-        _ => name,
-    };
-    name.trim_matches(['"', '\'']) == "default"
-}
-
-fn is_credential(line: &str) -> bool {
-    let key = line.split(['=', ':']).next().unwrap_or_default().trim().to_ascii_lowercase();
-    CREDENTIAL_KEYS.contains(&key.as_str())
+/// Returns the text of a config file with one more property in the default profile.
+pub(super) fn with_default_property(
+    text: &str,
+    key: &str,
+    value: &str,
+) -> Result<String, EditError> {
+    let mut document = Document::parse(FileKind::Config, text);
+    document.set(SectionKind::Profile, "default", key, value)?;
+    Ok(document.to_string())
 }
 
 #[cfg(test)]
@@ -133,7 +69,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &Expect) {
-        expected.assert_eq(&without_default_credentials(text));
+        expected.assert_eq(&without_default_credentials(FileKind::Config, text));
     }
 
     #[test]
@@ -178,23 +114,29 @@ mod tests {
         for text in
             ["", "[default]", "\u{feff}[default]\r\nregion = r\r\n", "[profile a]\rrole_arn=x\r"]
         {
-            assert_eq!(without_default_credentials(text), text);
+            assert_eq!(without_default_credentials(FileKind::Config, text), text);
         }
         let with_bom = "\u{feff}[default]\r\nrole_arn = r\r\nregion = x\r\n";
-        assert!(!without_default_credentials(with_bom).contains("role_arn"));
+        assert!(!without_default_credentials(FileKind::Config, with_bom).contains("role_arn"));
     }
 
     #[test]
-    fn a_property_is_added_to_each_default_section_or_a_new_one() {
-        assert_eq!(with_default_property("", "a = 1"), "[default]\na = 1\n");
-        assert_eq!(with_default_property("[default]", "a = 1"), "[default]\na = 1\n");
+    fn a_section_of_the_credentials_file_is_named_without_a_type() {
+        let text = "[default]\naws_access_key_id = AKIA\n[profile default]\nrole_arn = kept\n";
         assert_eq!(
-            with_default_property("[default]\nb = 2\n[profile default]\n", "a = 1"),
-            "[default]\na = 1\nb = 2\n[profile default]\na = 1\n"
+            without_default_credentials(FileKind::Credentials, text),
+            "[default]\n[profile default]\nrole_arn = kept\n"
         );
-        assert_eq!(
-            with_default_property("[profile x]\nb = 2", "a = 1"),
-            "[profile x]\nb = 2\n[default]\na = 1\n"
-        );
+    }
+
+    #[test]
+    fn a_property_is_added_to_the_default_section_or_a_new_one() {
+        let check = |text, expected| {
+            assert_eq!(with_default_property(text, "a", "1 2"), Ok::<String, _>(expected));
+        };
+        check("", "[default]\na = 1 2\n".to_owned());
+        check("[default]\nb = 2\n", "[default]\nb = 2\na = 1 2\n".to_owned());
+        check("[profile x]\nb = 2", "[profile x]\nb = 2\n\n[default]\na = 1 2\n".to_owned());
+        assert!(with_default_property("", "a", "1\n2").is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use sso_config::Locations;
+use sso_config::{FileKind, Locations};
 
 use super::private_config::{read, with_default_property, without_default_credentials};
 use super::supervise;
@@ -48,7 +48,7 @@ pub(super) fn run(
             }
             Renew::Process => None,
         };
-        let mut property = None;
+        let mut command_line = None;
         if let Some(endpoint) = &endpoint {
             let token = endpoint.authorization_token().expose_secret();
             let token_file = directory.write("token", token.as_bytes()).map_err(io)?;
@@ -59,9 +59,10 @@ pub(super) fn run(
                 command.env(credentials_endpoint::TOKEN, token);
             }
         } else {
-            property = Some(credential_process(context, &profile.name).map_err(io)?);
+            command_line = Some(credential_process(context, &profile.name).map_err(io)?);
         }
-        set_config_files(&mut command, &locations, &directory, property.as_deref()).map_err(io)?;
+        set_config_files(&mut command, &locations, &directory, command_line.as_deref())
+            .map_err(io)?;
         let ended = supervise::run(command).await;
         // Cut off, a refresh could lose the login.
         profile.providers.token_provider().wait_for_refresh().await;
@@ -71,19 +72,21 @@ pub(super) fn run(
     supervise::end_as(status)
 }
 
-/// Gives the command copies of the config files where the user's own would hide the credentials.
+/// Gives the command copies of the config files where the user's own would hide the credentials, or if
+/// its default profile gets a `credential_process`.
 fn set_config_files(
     command: &mut Command,
     locations: &Locations,
     directory: &PrivateDirectory,
-    addition: Option<&str>,
+    credential_process: Option<&str>,
 ) -> io::Result<()> {
     let (config, credentials) = (read(locations.config())?, read(locations.credentials())?);
-    let mut private_config = without_default_credentials(&config);
-    if let Some(property) = addition {
-        private_config = with_default_property(&private_config, property);
+    let mut private_config = without_default_credentials(FileKind::Config, &config);
+    if let Some(command_line) = credential_process {
+        private_config = with_default_property(&private_config, "credential_process", command_line)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     }
-    let private_credentials = without_default_credentials(&credentials);
+    let private_credentials = without_default_credentials(FileKind::Credentials, &credentials);
     if private_config == config && private_credentials == credentials {
         return Ok(());
     }
@@ -98,7 +101,7 @@ fn set_config_files(
     Ok(())
 }
 
-/// The property that makes an SDK run this program, with the options of this run.
+/// The command line with which an SDK runs this program, with the options of this run.
 fn credential_process(context: &Context, profile: &str) -> io::Result<String> {
     let global = &context.global;
     let mut words = vec![
@@ -116,5 +119,5 @@ fn credential_process(context: &Context, profile: &str) -> io::Result<String> {
     let quoted =
         quoted.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
     let quoted: Vec<_> = quoted.iter().map(|word| word.as_str()).collect();
-    Ok(format!("credential_process = {}", quoted.join(" ")))
+    Ok(quoted.join(" "))
 }
