@@ -22,6 +22,7 @@ const PACKAGES: &[Package] = &[
     ("zsh", "zsh"),
     ("setfacl", "acl"),
     ("setpriv", "util-linux"),
+    ("ip", "iproute2"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("curl", "curl"),

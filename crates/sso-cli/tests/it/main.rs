@@ -22,6 +22,8 @@ mod completions;
 mod config;
 mod console;
 #[cfg(target_os = "linux")]
+mod container;
+#[cfg(target_os = "linux")]
 mod core_dump;
 mod dialect;
 mod errors;
