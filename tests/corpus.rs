@@ -1,6 +1,4 @@
-//! The seeds of the fuzz targets, through the very checks that fuzzing makes.
-//!
-//! Not responsible for finding new inputs: `cargo xtask fuzz` does that.
+//! Runs the checks of the fuzz targets with their seeds.
 
 #[path = "../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, reason = "elsewhere it is a library")]

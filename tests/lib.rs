@@ -1,6 +1,4 @@
-//! The code in the project's own pages, compiled as their readers would.
-//!
-//! Not responsible for tests: they are in `main.rs`. Each crate's README is compiled with that crate.
+//! Compiles the code in the project's pages. Each crate compiles its own README.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,4 @@
-//! The `ssocreds` binary, as a person or another program runs it.
-//!
-//! Not responsible for what it is tested for.
+//! Runs the `ssocreds` program as a person or another program does.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

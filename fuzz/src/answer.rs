@@ -1,8 +1,6 @@
-//! An HTTP answer made from an input, and a service that gives it.
+//! An HTTP answer made from an input, and a service that returns it.
 //!
 //! Input: a line with the operation and the status; a line for each header; an empty line; the body.
-//!
-//! Not responsible for what follows from the answer.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

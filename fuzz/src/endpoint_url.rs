@@ -1,6 +1,4 @@
-//! Endpoint URLs that someone set: a token goes to the host that was named and to no other.
-//!
-//! Not responsible for where such URLs are configured (`config_files`).
+//! Endpoint URLs that a user configured: a token goes to the named host and to no other.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex};

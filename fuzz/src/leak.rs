@@ -1,6 +1,4 @@
-//! Looking for secrets, and for what a terminal would obey, in what is shown of an error.
-//!
-//! Not responsible for what counts as a secret: each target knows that.
+//! Looks for secrets and terminal control characters in the text of an error.
 
 use std::error::Error;
 

@@ -1,8 +1,7 @@
-//! What is checked of each reader of foreign bytes, one a module: it takes any input, and panics
-//! when a promise of the reader is broken.
+//! The checks of each parser of untrusted input, one module for each parser.
 //!
-//! Not responsible for where inputs come from: the fuzz targets bring libFuzzer's, and the
-//! workspace's ordinary tests compile this same file and bring the seeds of `corpus/`.
+//! A check takes any input and panics when the parser breaks a promise. The fuzz targets call it with the
+//! inputs of libFuzzer, and ordinary tests of the workspace with the seeds in `corpus/`.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,4 @@
-//! Regions, account ids, role names, session names and start URLs: what is taken is fit to be sent.
-//!
-//! Not responsible for endpoints that someone sets (`endpoint_url`).
+//! Regions, account IDs, role names, session names and start URLs: an accepted name can be sent safely.
 
 use std::fmt::Display;
 use std::sync::{Arc, Mutex};

@@ -1,8 +1,6 @@
-//! The proxy variables: what cannot be used is refused aloud, and passwords stay hidden.
+//! The proxy variables: an unusable value is an error, and no error shows a password.
 //!
-//! Input: a line `NAME=VALUE` for each variable.
-//!
-//! Not responsible for connecting to a proxy: no request leaves the client here.
+//! Input: a line `NAME=VALUE` for each variable. No request leaves the client.
 
 use http::{Request, Version};
 use sso_http::{HttpsClient, RequestBody};

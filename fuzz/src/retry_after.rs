@@ -1,9 +1,6 @@
-//! `Retry-After` and `x-amz-retry-after`: read, and obeyed within limits, on a clock that only
-//! waiting moves.
+//! `Retry-After` and `x-amz-retry-after`: they are obeyed within limits, on a paused clock.
 //!
 //! Input: the values of `Retry-After`, `x-amz-retry-after` and `Date`, a line each.
-//!
-//! Not responsible for which errors are tried again.
 
 use std::sync::Arc;
 use std::time::Duration;

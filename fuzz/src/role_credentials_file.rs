@@ -1,6 +1,4 @@
-//! The AWS CLI's cache file of role credentials: read, and written again.
-//!
-//! Not responsible for the file itself, its lock and its name.
+//! The AWS CLI's cache file of role credentials is read and written again without loss.
 
 use serde_json::Value;
 use sso_cache::{CachedToken, RoleCredentialsFile};

@@ -1,8 +1,7 @@
-//! Values quoted for shells by the program's `export`: each shell reads back that value, as one word.
+//! Values quoted for shells by `ssocreds export`: each shell reads the value back as one word.
 //!
-//! The quoting is private to the program, so that its file is compiled here once more.
-//!
-//! Not responsible for real shells: the tests of `sso-cli` ask those that are installed.
+//! The quoting is private to the program, so its file is compiled here once more. The tests of `sso-cli`
+//! run the real shells.
 
 use super::Verdict;
 use super::leak::{MARK, shown};

@@ -1,6 +1,4 @@
-//! The token file: it is read and written again without a loss, and no error shows what is in it.
-//!
-//! Not responsible for the forms of its timestamps (`token_timestamp`).
+//! The token file is read and written again without loss, and no error shows its content.
 
 use std::fmt;
 use std::mem::discriminant;

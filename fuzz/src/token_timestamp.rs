@@ -1,6 +1,4 @@
-//! The points of time in a token file, in all the forms that tools have written.
-//!
-//! Not responsible for the rest of the file (`token_file`).
+//! The timestamps of a token file, in all forms that known tools have written.
 
 use jiff::Timestamp;
 use sso_cache::{CachedToken, ParseError};

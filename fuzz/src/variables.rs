@@ -1,6 +1,4 @@
-//! Environment variables as text: a line `NAME=VALUE` each.
-//!
-//! Not responsible for what they mean.
+//! Environment variables from text, a line `NAME=VALUE` for each.
 
 use std::ffi::OsString;
 

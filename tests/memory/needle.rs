@@ -1,6 +1,4 @@
-//! Secrets that are looked for, and the looking.
-//!
-//! Not responsible for what handles the secrets.
+//! Searches memory for secrets.
 
 use std::fs::{self, File};
 use std::io::BufRead as _;

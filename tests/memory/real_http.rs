@@ -1,7 +1,5 @@
-//! The same with sockets and TLS: in a process of its own, as the service's memory holds the
-//! secrets too.
-//!
-//! Not responsible for our own crates, which `scenes` judges.
+//! Searches memory after requests over real sockets and TLS, in a process of its own, because the
+//! service's memory holds the secrets too.
 
 use std::process::Command;
 

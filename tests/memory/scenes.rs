@@ -1,6 +1,5 @@
-//! Every path that a secret takes through our crates, with services that answer in memory.
-//!
-//! Not responsible for what carries requests: there is no socket and no TLS here.
+//! Every path of a secret through our crates, with services that answer in memory, without sockets and
+//! TLS.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,9 +1,8 @@
-//! What runs on the machine of whoever builds: the build scripts of all dependencies, and the crates
-//! that these use. A person has looked through each for what it runs and whether it connects anywhere;
-//! one that nobody has looked through fails the check.
+//! Checks the code that runs at build time: the build scripts of all dependencies, and the crates that
+//! they use.
 //!
-//! Not responsible for macros, which run at build time too and come with the crates named beside them
-//! in Cargo.toml, nor for the workspaces of the fuzz targets and of the other clients' programs.
+//! A maintainer has read each of them. One that nobody has read fails the check. Not covered: macros, and
+//! the workspaces of the fuzz targets and of the interoperability clients.
 
 use std::collections::{BTreeMap, BTreeSet};
 

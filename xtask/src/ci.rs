@@ -1,6 +1,4 @@
-//! All checks but the ordinary tests, in one go.
-//!
-//! Not responsible for `cargo test --workspace`: `.ci/run` calls that first.
+//! Every check except `cargo test --workspace`, which `.ci/run` calls first.
 
 use std::time::Instant;
 

@@ -1,6 +1,4 @@
 //! The command line of `cargo xtask`.
-//!
-//! Not responsible for what the tasks do.
 
 #![allow(
     missing_docs,

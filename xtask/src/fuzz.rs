@@ -1,6 +1,6 @@
-//! Fuzzes the readers of foreign bytes with cargo-fuzz, one target after the other.
+//! Fuzzes the parsers of untrusted input with cargo-fuzz, one target after the other.
 //!
-//! Not responsible for what is checked (`fuzz/src`), nor for replaying the seeds: ordinary tests do.
+//! The checks are in `fuzz/src`. Ordinary tests run them with the seeds.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

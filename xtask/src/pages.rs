@@ -1,8 +1,8 @@
-//! Whether the pages are true where a machine can tell: the page of errors has every error and every
-//! warning (each `#[error("…")]` and `warn!(…, "…")` of the crates that users see), links and paths lead
-//! somewhere, and the architecture page names files, types and functions that are there.
+//! Checks the documentation where a program can.
 //!
-//! Not responsible for what the pages say of them. The code in them is compiled by the tests.
+//! The page of errors lists every error and every warning (each `#[error("…")]` and `warn!(…, "…")` of
+//! the crates that users see), links and paths lead somewhere, and the architecture page names files,
+//! types and functions that exist. The tests compile the code in the pages.
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,4 @@
-//! Where the project is and what it consists of.
-//!
-//! Not responsible for judging it.
+//! The paths of the project, and the list of its files.
 
 use std::path::{Path, PathBuf};
 

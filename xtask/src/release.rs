@@ -1,7 +1,7 @@
-//! Whether a release is fit to be published: versions, metadata, change logs, packages, features, Rust
+//! Checks whether a release can be published: versions, metadata, change logs, packages, features, Rust
 //! versions, and the public API as a list.
 //!
-//! Publishes nothing. Not responsible for what `cargo xtask ci` checks: run that first.
+//! It publishes nothing, and does not repeat the checks of `cargo xtask ci`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,7 +1,7 @@
-//! All tests under the address sanitizer, which watches the memory of C code and of what is
-//! `unsafe` in dependencies. Takes minutes: not part of `ci`.
+//! Runs all tests under the address sanitizer, which checks C code and `unsafe` code of dependencies.
 //!
-//! Not responsible for leaks, which statics would be.
+//! It takes minutes, so it is not part of `ci`. Leaks are not checked, since statics would count as
+//! leaks.
 
 use anyhow::Result;
 use xshell::cmd;

@@ -1,7 +1,5 @@
-//! Whether the security page shows what it says: each row of its table of what is protected names a
-//! test, each test that the page names is there, and no code of ours is `unsafe`.
-//!
-//! Not responsible for what the tests prove.
+//! Checks that each row of the security page names a test, that each named test exists, and that no code
+//! of ours is `unsafe`.
 
 use std::fs;
 

@@ -1,6 +1,4 @@
-//! Tools that checks need and the toolchain does not bring: found, else built into `target/tools`.
-//!
-//! Not responsible for what they are used for.
+//! Finds the tools that checks need, or builds them into `target/tools`.
 
 use std::path::PathBuf;
 

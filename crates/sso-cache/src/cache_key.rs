@@ -1,6 +1,4 @@
-//! What the name of a token file is made from.
-//!
-//! Not responsible for the directory that the file is in.
+//! The file name of a token file, made from the session name or the start URL.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! What can be wrong with a cache file: its content, its storage, its lock.
+//! Errors of cache files: their content, their storage and their locks.
 //!
-//! Not responsible for who is told what to do in the end: a program that knows the profile adds the
-//! command to run. No error here holds a value of a file, only names of fields and positions.
+//! No error contains a value of a file, only names of fields and positions. A program that knows the
+//! profile adds the command to run.
 
 use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};

@@ -1,6 +1,6 @@
-//! Where the cache files are: directories and file paths under the home directory.
+//! The directories and paths of cache files under the home directory.
 //!
-//! Not responsible for what is in them, nor for whether they are there: nothing here touches a file.
+//! Nothing here accesses a file.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
-//! The other token files of a directory: for the error that says where the token really is, and for
-//! a logout from everywhere.
+//! Lists the other token files of a directory.
 //!
-//! Not responsible for using what it finds: that is the caller's explicit choice.
+//! An error uses them to say under which name the token really is, and a logout from everything removes
+//! them.
 
 use std::ffi::OsStr;
 use std::fmt;

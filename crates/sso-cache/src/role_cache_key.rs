@@ -1,6 +1,4 @@
-//! The file name under which the AWS CLI keeps the credentials of one account and role.
-//!
-//! Not responsible for the directory, nor for the content.
+//! The file name under which the AWS CLI caches the credentials of one account and role.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,5 @@
-//! The file in which the AWS CLI keeps the credentials of one account and role: read, locked, replaced.
-//!
-//! Not responsible for getting credentials, nor for whether they are still good enough.
+//! Reads, locks and replaces the file in which the AWS CLI caches the credentials of one account and
+//! role.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

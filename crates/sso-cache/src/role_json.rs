@@ -1,6 +1,4 @@
-//! Role credentials to and from the JSON that the AWS CLI caches.
-//!
-//! Not responsible for reading the file, nor for its name.
+//! Reads and writes the JSON of role credentials as the AWS CLI caches it.
 
 use sso_types::{AccountId, Credentials, SecretAccessKey, SessionToken};
 use zeroize::Zeroizing;

@@ -1,7 +1,6 @@
-//! Points of time as they stand in cache files: every form that a tool has ever written is read,
-//! one form is written.
+//! Timestamps in cache files.
 //!
-//! Not responsible for what a point of time means, nor for the time now.
+//! Every form that a known tool has written is read. One form is written.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

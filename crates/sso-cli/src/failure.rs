@@ -1,6 +1,4 @@
-//! Why a command did not do what it was asked for, and the exit code for it.
-//!
-//! Not responsible for showing it (`report`).
+//! The reason why a command failed, and its exit code.
 
 use std::ffi::OsString;
 use std::io;

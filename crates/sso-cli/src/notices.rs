@@ -1,7 +1,5 @@
-//! What the crates below have to say while they work: warnings, what is waited for, and with `-v`
-//! everything else that is not secret.
-//!
-//! Not responsible for how a wait is shown (`progress`).
+//! Shows what the libraries report while they work: warnings, waits, and with `-v` everything else that
+//! is not secret.
 
 use std::collections::BTreeSet;
 use std::error::Error;

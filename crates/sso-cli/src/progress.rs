@@ -1,6 +1,4 @@
-//! What is being waited for, on one line of stderr that is gone when it is over.
-//!
-//! Not responsible for what happens meanwhile: `notices` hears of it.
+//! Shows what the program is waiting for, on one line of stderr that is removed at the end.
 
 use std::io::Write as _;
 use std::pin::pin;

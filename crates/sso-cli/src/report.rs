@@ -1,7 +1,6 @@
-//! An error as a person at a terminal reads it, in one block: what failed, why, what to run next;
-//! and as JSON, for who asked for JSON.
+//! Prints an error for a person: what failed, why, and what to run next.
 //!
-//! Not responsible for exit codes (`failure`).
+//! Commands that print JSON print their errors as JSON too.
 
 use std::error::Error;
 use std::fmt::Write as _;

@@ -1,6 +1,4 @@
-//! Output: whole, and without an error when the reader has had enough.
-//!
-//! Not responsible for what is printed.
+//! Prints the whole output, and ends without an error when the reader closes the pipe early.
 
 use std::io::{self, Write};
 

@@ -1,6 +1,4 @@
-//! Points of time, for people and for programs.
-//!
-//! Not responsible for the time now.
+//! Formats times for people and for programs.
 
 use jiff::{SignedDuration, Timestamp};
 

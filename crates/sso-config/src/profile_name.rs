@@ -1,6 +1,4 @@
-//! Which profile is asked for.
-//!
-//! Not responsible for whether it is there.
+//! The name of the selected profile.
 
 use std::fmt;
 

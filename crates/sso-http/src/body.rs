@@ -1,7 +1,6 @@
-//! The bodies of requests and answers, in memory that is cleared when the last holder lets go.
+//! Bodies of requests and answers, in memory that is cleared on drop.
 //!
-//! Not responsible for what stands in them, nor for the copies that an HTTP client below makes in
-//! buffers of its own: hyper and rustls do not clear theirs.
+//! hyper and rustls copy them to buffers of their own, which are not cleared.
 
 use std::convert::Infallible;
 use std::fmt;

@@ -1,7 +1,6 @@
 //! The one error of a call to either service.
 //!
-//! Not responsible for reading an answer (`error_answer`), nor for what goes wrong on the way
-//! ([`TransportError`]).
+//! `error_answer` reads it from an answer; [`TransportError`] is the error of a request that got none.
 
 mod display;
 

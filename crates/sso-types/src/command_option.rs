@@ -1,6 +1,4 @@
-//! An option with its value, in a command that a person is told to run.
-//!
-//! Not responsible for the command around it.
+//! An option with its value, for a command that an error tells the user to run.
 
 use std::fmt;
 

@@ -1,6 +1,4 @@
-//! The process environment, as a value: read once, in one place, and handed to whoever needs it.
-//!
-//! Not responsible for what a variable means.
+//! The process environment as a value, which is read once and passed on.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

@@ -1,6 +1,4 @@
-//! The command of each process that is run.
-//!
-//! Not responsible for running it.
+//! The command line of each process.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,6 +1,4 @@
-//! What is done to the services, the network and the disk, and when.
-//!
-//! Not responsible for what must hold all the same.
+//! Faults of the services, the network and the disk.
 
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};

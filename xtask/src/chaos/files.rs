@@ -1,6 +1,4 @@
-//! The files under the home, as anyone may look at them at any moment.
-//!
-//! Not responsible for what the processes print.
+//! Checks the files under the home directory at any moment.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};

@@ -1,6 +1,4 @@
-//! What a process may print, and how it may end.
-//!
-//! Not responsible for the files.
+//! Checks the output and the exit code of a process.
 
 use std::process::Output;
 use std::sync::atomic::Ordering;

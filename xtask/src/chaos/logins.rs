@@ -1,6 +1,4 @@
-//! People who log in and out, each with another tool.
-//!
-//! Not responsible for what the processes make of it.
+//! Logs in and out with several tools.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};

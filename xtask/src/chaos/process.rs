@@ -1,6 +1,4 @@
-//! One process after the other, as many at a time as there are workers.
-//!
-//! Not responsible for how they may end (`judge`), nor for the faults.
+//! Runs the processes, as many at a time as there are workers.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;

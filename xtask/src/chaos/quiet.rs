@@ -1,6 +1,4 @@
-//! What must hold when nothing is under way: after each kind of weather.
-//!
-//! Not responsible for what must hold at any moment.
+//! Checks the home directory after each kind of weather, when no process runs.
 
 use std::fs;
 use std::path::Path;

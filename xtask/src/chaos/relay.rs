@@ -1,6 +1,4 @@
-//! What stands between the processes and the emulator: it can close, cut, and count.
-//!
-//! Not responsible for what the services answer.
+//! A relay between the processes and the emulator that closes, cuts and counts connections.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,4 @@
-//! What a secret of the emulator looks like, and where none may be seen.
-//!
-//! Not responsible for where a secret belongs: the caller says it.
+//! Recognizes secrets of the emulator in output and files.
 
 use std::fs;
 

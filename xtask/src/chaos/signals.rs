@@ -1,6 +1,4 @@
-//! Signals to the processes under way, and who holds the lock.
-//!
-//! Not responsible for what the processes make of it.
+//! Sends signals to running processes, and finds the holder of the lock.
 
 use std::fs::{self, File};
 use std::io::Read as _;

@@ -1,6 +1,4 @@
-//! Whether something was out of order at any time between two moments.
-//!
-//! Not responsible for what.
+//! Whether a fault was active at any time between two moments.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

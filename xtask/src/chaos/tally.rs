@@ -1,6 +1,4 @@
-//! What happened in a run, in numbers.
-//!
-//! Not responsible for judging whether something is a violation.
+//! Counts the events of a run.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,6 +1,4 @@
-//! Files and directories that other users of the machine may read, write, or have put there.
-//!
-//! Not responsible for the mode of what is written (`storing`).
+//! Files and directories that other users of the machine can read or write, or that they made.
 
 #![cfg(unix)]
 

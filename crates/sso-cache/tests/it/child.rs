@@ -1,7 +1,4 @@
-//! Another process: this test binary, started again to do one thing and be killed, starved or
-//! denied while it does it.
-//!
-//! Not responsible for what the parent makes of it.
+//! Runs this test binary again as a child process that does one thing and is killed or denied meanwhile.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -1,6 +1,4 @@
-//! Readers against writers, ours and those that truncate and write in place.
-//!
-//! Not responsible for writers among themselves (`locking`).
+//! Readers while other processes write: ours, and programs that truncate and write in place.
 
 use std::fs::{self, File};
 use std::io::Write as _;

@@ -1,7 +1,6 @@
 //! A writer that is killed at any moment loses nothing and breaks nothing.
 //!
-//! Not responsible for each single system call (`faults`), nor for a power cut, which no test here
-//! can bring about.
+//! `faults` covers each system call. No test here can cut the power.
 
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};

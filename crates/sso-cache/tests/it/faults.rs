@@ -1,6 +1,4 @@
-//! A fault at each single system call of a store: killed there, or failed there.
-//!
-//! Not responsible for faults at random moments (`crash`).
+//! A store whose process is killed at each of its system calls, or for which each of them fails.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,6 +1,4 @@
-//! Tokens that can be told apart and checked for being whole, and places to put them.
-//!
-//! Not responsible for any story.
+//! Tokens that can be told apart and checked for completeness, and directories for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,4 @@
-//! What a killed writer left: put in place when it is the newer token, else removed.
-//!
-//! Not responsible for killing one (`crash`, `faults`).
+//! The temporary file of a killed writer: it is put in place if it is the newer token, else removed.
 
 use std::fs::{self, File};
 use std::path::PathBuf;

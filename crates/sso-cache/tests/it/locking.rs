@@ -1,6 +1,4 @@
-//! One writer at a time: threads, processes, and those that die.
-//!
-//! Not responsible for what a dead writer left (`leftover`, `crash`).
+//! One writer at a time, among threads, among processes, and when the holder of the lock dies.
 
 use std::fs;
 use std::thread;

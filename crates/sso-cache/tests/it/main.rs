@@ -1,6 +1,4 @@
 //! The cache files as a program uses them: real files, real locks, real processes that are killed.
-//!
-//! Not responsible for the details of parsing, which have their tests beside the code.
 
 #![allow(
     clippy::unwrap_used,

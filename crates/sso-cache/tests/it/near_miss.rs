@@ -1,6 +1,4 @@
-//! Finding the token that is there under another name.
-//!
-//! Not responsible for the message that comes of it.
+//! Finds a token that is stored under another name.
 
 use std::fs;
 

@@ -1,6 +1,4 @@
-//! Links, pipes, devices and directories where a token file should be.
-//!
-//! Not responsible for files that are merely broken.
+//! Links, pipes, devices and directories in the place of a token file.
 
 #![cfg(unix)]
 

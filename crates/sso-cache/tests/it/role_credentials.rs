@@ -1,6 +1,4 @@
 //! Role credentials, shared with the AWS CLI.
-//!
-//! Not responsible for the bytes of the file, which have their tests beside the code.
 
 use std::fs;
 use std::process::{Command, Stdio};

@@ -1,6 +1,4 @@
-//! Loading and storing: what is on the disk afterwards.
-//!
-//! Not responsible for locks, nor for what is odd about a file (`odd_files`).
+//! The content and the mode of files after loading and storing.
 
 use std::error::Error as _;
 use std::fs;

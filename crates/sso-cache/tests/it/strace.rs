@@ -1,6 +1,4 @@
-//! The system calls of another process, and faults injected into them, with `strace`.
-//!
-//! Not responsible for what should happen then.
+//! Traces the system calls of another process with `strace`, and makes them fail.
 
 use std::collections::BTreeMap;
 use std::fs;

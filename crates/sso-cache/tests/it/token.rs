@@ -1,6 +1,4 @@
 //! The content of a token file: what is read, refused, kept and written back.
-//!
-//! Not responsible for files.
 
 use expect_test::{Expect, expect};
 use jiff::Timestamp;

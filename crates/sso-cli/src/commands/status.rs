@@ -1,7 +1,6 @@
 //! `ssocreds status`: every login and every SSO profile, from the files alone.
 //!
-//! Nothing is sent, and nothing secret is shown. Not responsible for looking at the files
-//! (`survey`), nor for the table (`shown`).
+//! It sends nothing and shows no secret.
 
 mod shown;
 mod survey;

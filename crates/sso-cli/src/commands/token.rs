@@ -1,6 +1,4 @@
-//! `ssocreds token`: the SSO access token, for whoever calls services that take it.
-//!
-//! Not responsible for refreshing it.
+//! `ssocreds token`: prints the SSO access token, for calls to services that take it.
 
 use serde::Serialize;
 use zeroize::Zeroizing;

@@ -1,6 +1,4 @@
-//! The binary and a home for it.
-//!
-//! Not responsible for what it is tested for.
+//! Runs the program in a home directory of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};

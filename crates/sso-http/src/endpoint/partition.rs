@@ -1,7 +1,7 @@
-//! AWS's partitions: which region belongs to which, and how its host names end.
+//! AWS partitions: the regions of each, and the suffix of its host names.
 //!
-//! Not responsible for the names of services. Source: AWS's `partitions.json`, as the AWS SDKs ship
-//! it; an integration test compares with the copy in botocore where there is one.
+//! Source: `partitions.json` as the AWS SDKs contain it. An integration test compares with botocore's
+//! copy.
 
 use sso_types::Region;
 

@@ -1,7 +1,7 @@
-//! `NO_PROXY`: which hosts are reached directly.
+//! `NO_PROXY`: the hosts that are reached without the proxy.
 //!
-//! Not responsible for the matching of names, addresses and CIDR blocks, which is hyper-util's; this
-//! adds ports, brackets around IPv6 addresses, `*.` for `.`, and that `*` covers IP addresses too.
+//! hyper-util matches names, addresses and CIDR blocks. This adds ports, brackets around IPv6 addresses,
+//! `*.` for `.`, and `*` for IP addresses.
 
 use std::net::Ipv6Addr;
 

@@ -1,10 +1,9 @@
-//! Certificate authorities out of PEM files and directories of them, into what rustls verifies with.
+//! Reads certificate authorities from PEM files, for rustls.
 //!
-//! Not responsible for which files. A platform's bundle holds some 140 certificates, and reading it
-//! is most of what a program that makes one HTTPS request does. The usual form (RFC 7468, nothing but
-//! certificates and comments) is therefore read here, by lines and with a quick base64 decoder; as
-//! soon as anything is out of the ordinary, rustls's own reader reads the whole file instead, so
-//! that what is accepted does not depend on the way taken.
+//! A platform's bundle holds some 140 certificates, and reading it takes most of the time of a program
+//! that makes one HTTPS request. So the usual form (RFC 7468, nothing but certificates and comments) is
+//! read here, line by line and with a fast base64 decoder. If a file contains anything else, rustls's own
+//! reader reads the whole file, so both ways accept the same files.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;

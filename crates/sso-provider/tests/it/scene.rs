@@ -1,6 +1,4 @@
-//! A token file, a clock that stands still, and services that answer as a test says.
-//!
-//! Not responsible for what the tests find out.
+//! A token file, a clock that the test sets, and services that answer as the test says.
 
 use std::future::Future;
 use std::path::PathBuf;

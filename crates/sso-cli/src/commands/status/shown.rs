@@ -1,6 +1,4 @@
-//! What was found, as tables for people.
-//!
-//! Not responsible for finding it.
+//! Prints the result of a survey as tables.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,5 @@
-//! A look at the config files, the token files and the cached role credentials.
-//!
-//! Not responsible for showing what it finds; serialized it is the JSON of `ssocreds status`.
+//! Reads the config files, the token files and the cached role credentials. Serialized, the result is the
+//! JSON of `ssocreds status`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
