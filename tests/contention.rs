@@ -60,7 +60,7 @@ async fn two_hundred_processes_on_empty_caches_make_one_request_of_each_kind() {
     assert_eq!(emulator.counts().get_role_credentials, 1);
 }
 
-/// One of theirs has refreshed, without the lock, and not yet written what it got.
+/// Another program has refreshed, without the lock, and has not yet written the new token.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs botocore"]
 async fn processes_that_do_not_take_the_lock_are_survived() {

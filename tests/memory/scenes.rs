@@ -30,7 +30,7 @@ const FIELDS: [&str; 8] = [
 /// The secrets of one scene, in the order of [`FIELDS`].
 struct Secrets {
     needles: Vec<Needle>,
-    /// Whether whoever writes JSON escapes slashes, as some do.
+    /// Whether the JSON has escaped slashes, as some programs write it.
     escaped: bool,
 }
 

@@ -11,9 +11,9 @@ use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Packag
 
 use crate::project;
 
-/// The build scripts that were read, in which version, and what they do. None opens a connection, and
-/// none runs more than what stands here. Whoever updates one reads the new one first: a version's
-/// content cannot change, Cargo.lock holds its checksum.
+/// The build scripts that a maintainer has read, with their versions and what they do. None opens a
+/// connection, and none runs a program that is not listed here. Read the new version before you update
+/// one. The content of a version cannot change: Cargo.lock has its checksum.
 const READ: &[(&str, &str, &str)] = &[
     ("anyhow", "1.0.104", COMPILER),
     ("camino", "1.2.6", VERSION),

@@ -1,8 +1,9 @@
-//! Many processes, one home, faults at random, and what must hold all the same.
+//! Runs many processes in one home directory, causes faults at random, and checks what must always hold.
 //!
-//! This file runs the show: one kind of weather after the other, a quiet moment between two of them,
-//! and the account at the end. A seed repeats the choices, not the timing. For Linux and other
-//! Unixes only: faults are signals, limits and modes. docs/CONTRIBUTING.md tells how to read a run.
+//! A run is a series of periods ("weather"), each with its kinds of faults, with a check of the quiet
+//! home directory after each, and a summary at the end. A seed repeats the choices, not the timing. Runs
+//! on Unix only, since the faults are signals, limits and modes. docs/CONTRIBUTING.md says how to read a
+//! run.
 
 mod command;
 mod disk;
@@ -57,22 +58,22 @@ const PROFILES: &[(&str, &str, &str)] = &[
     ("second-reader", "222222222222", "Reader"),
 ];
 
-/// What may go wrong at the moment.
+/// The kinds of faults at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weather {
-    /// Nothing that can cost the session: not one process may be told to log in.
+    /// No fault that can end the session: no process may say that a login is needed.
     Gentle,
-    /// The same, with botocore beside us: it takes no lock, and writes in place.
+    /// The same, with processes of botocore, which takes no lock and writes in place.
     Mixed,
     /// A full disk, a read-only file system, a closed directory: a refresh token that could not be
     /// replaced must not be spent.
     Unwritable,
-    /// What can cost a session whoever is careful: answers lost after the token was spent, a disk
-    /// that is full for a process that then ends, a wrong clock.
+    /// Faults that can end a session in any case: answers lost after the token was spent, a disk that
+    /// is full for a process that then ends, a wrong clock.
     Harsh,
-    /// What may also leave a temporary file behind: kills, a directory that nobody can write to.
+    /// Faults that may also leave a temporary file: kills, a directory that nobody can write to.
     Deadly,
-    /// Whoever holds the token file's lock stands still, for longer than anybody may wait for it.
+    /// The holder of the token file's lock is stopped for longer than any process waits for it.
     Frozen,
 }
 

@@ -10,7 +10,7 @@ use crate::{
     build_scripts, chaos, config_readers, demo, fuzz, interop, needs, project, release, tidy, tool,
 };
 
-/// What must never be in the program or in a build of it, whoever brings it.
+/// Crates that must never be in the program or in its build, not even through a dependency.
 const SECOND_STACKS: &[&str] = &[
     "aws-lc-rs",
     "aws-lc-sys",

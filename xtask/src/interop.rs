@@ -1,7 +1,7 @@
-//! The real AWS clients and ssocreds on the same files and the same services, and what came of it.
+//! Runs the real AWS clients and ssocreds on the same files and services, and reports the results.
 //!
-//! Not responsible for what any client should do: it tells what each did, and fails only where
-//! ssocreds did not do its part or a client whose toolchain is here could not be run.
+//! It fails only where ssocreds did not do its part, or where a client whose toolchain is installed could
+//! not be run.
 
 #![allow(
     clippy::disallowed_methods,

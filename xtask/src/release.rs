@@ -234,8 +234,8 @@ fn features(shell: &Shell, metadata: &Metadata) -> Result<()> {
 fn public_api(shell: &Shell, metadata: &Metadata, write: bool) -> Result<()> {
     let public_api = tool::installed("cargo-public-api", "0.52.0")?;
     let cargo = project::cargo();
-    // rustdoc's JSON is unstable, and only whoever maintains this reads it. Build scripts would be
-    // built again for the variable: hence a directory of its own.
+    // rustdoc's JSON is unstable, which is acceptable for a maintainer's check. The variable would make
+    // cargo build everything again, so it gets a directory of its own.
     let target = project::root().join("target/public-api");
     let mut changed = Vec::new();
     for package in published(metadata)? {

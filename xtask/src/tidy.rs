@@ -113,6 +113,14 @@ struct Word {
     why: &'static str,
 }
 
+/// Phrases that are hard to read, split so that this file does not contain them.
+const PHRASES: &[&str] = &[
+    concat!("Not ", "responsible for"),
+    concat!("who", "ever"),
+    concat!("not to be ", "had"),
+    concat!("of ", "theirs"),
+];
+
 /// What lies in the root directory, beside dot-folders and what is not tracked.
 const ROOT: &[&str] = &[
     "Cargo.lock",
@@ -213,7 +221,15 @@ fn content(file: &str, text: &str) -> Vec<String> {
             faults.push(format!("{file}: {machine:?} is one machine's path"));
         }
     }
-    if Path::new(file).extension().is_none_or(|it| it != "rs") {
+    let extension = Path::new(file).extension();
+    if extension.is_some_and(|it| it == "rs" || it == "md") {
+        for phrase in PHRASES {
+            if text.to_lowercase().contains(&phrase.to_lowercase()) {
+                faults.push(format!("{file}: {phrase:?} is hard to read; say it plainly"));
+            }
+        }
+    }
+    if extension.is_none_or(|it| it != "rs") {
         return faults;
     }
     let lines = text.lines().count();
@@ -256,7 +272,7 @@ fn deserted() -> Vec<String> {
 }
 
 /// The two commands that the README gives, and that both ways of running all checks run the tests
-/// first, as whoever follows the README does.
+/// first, as a reader of the README does.
 fn commands() -> Result<Vec<String>> {
     let read = |file: &str| fs::read_to_string(project::root().join(file));
     let readme = read("README.md")?;
@@ -319,6 +335,8 @@ mod tests {
         assert_eq!(name("crates/sso-http/src/utils.rs").len(), 1);
         assert_eq!(name("notes.txt").len(), 1);
         assert_eq!(content("crates/sso-types/src/lib.rs", "//! x").len(), 1);
+        let phrase = format!("for {} reads it", concat!("who", "ever"));
+        assert_eq!(content("docs/a.md", &phrase).len(), 1);
         let path = format!("see {}x", concat!("/wo", "rk/"));
         assert_eq!(content("docs/a.md", &path).len(), 1);
     }

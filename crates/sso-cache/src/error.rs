@@ -117,7 +117,7 @@ pub enum StoreError {
         /// The file that was looked for.
         path: PathBuf,
     },
-    /// The operating system does not let the file be read, or what is there is not a file. The
+    /// The operating system does not let the file be read, or the path is not a file. The
     /// fault of the file's owner or mode; the source says which.
     #[error("the cache file {} cannot be read; make it a file that this user can read", path.display())]
     #[non_exhaustive]
@@ -329,9 +329,9 @@ pub enum LockError {
         /// How long it was waited for.
         waited: Duration,
     },
-    /// Locking is not to be had here: a file system without it, a directory that cannot be written
+    /// Locking does not work here: a file system without it, a directory that cannot be written
     /// to, no room for the lock file. Work can go on without; two processes may then refresh at once.
-    #[error("the lock {} is not to be had here; going on without it is safe for one process at a time", path.display())]
+    #[error("the lock {} cannot be used here; going on without it is safe for one process at a time", path.display())]
     #[non_exhaustive]
     Unsupported {
         /// The lock file.

@@ -44,17 +44,18 @@
 //!
 //! # What can be relied on
 //!
-//! * A reader sees a whole old file or a whole new one, whoever is killed when. It needs no lock.
+//! * A reader sees the complete old file or the complete new one, no matter which process is killed
+//!   when. It needs no lock.
 //! * A failed store leaves the old file, and nothing beside it.
-//! * What other tools put into a token file is written back as it was, to the digit.
-//! * A writer that is killed after the new token has reached the disk and before it has taken the
-//!   file's place loses nothing: [`TokenFile::try_lock`] finishes what it began.
-//! * The lock holds between processes and between threads, while the token file is replaced, and
-//!   goes with its holder's death. Its file, `<token file>.lock`, is never removed: whoever waits
-//!   for the old file and whoever makes a new one would otherwise both hold it.
-//! * Nothing waits for a pipe or a device that stands where a file should be.
-//! * What another user has put in a file's place is not used; rights of others that are too wide are
-//!   told as an [`AccessWarning`].
+//! * Members that other tools put into a token file are written back unchanged.
+//! * A writer that is killed after the new token has reached the disk and before the rename loses
+//!   nothing: [`TokenFile::try_lock`] finishes the rename.
+//! * The lock excludes other processes and other threads, also while the token file is replaced, and
+//!   ends when its holder dies. Its file, `<token file>.lock`, is never removed: otherwise one process
+//!   could hold the removed file's lock and another the new file's.
+//! * Nothing waits for a pipe or a device in the place of a file.
+//! * A file of another user is not used. Files and directories that other users can read or write are
+//!   reported as an [`AccessWarning`].
 //! * Secrets are cleared from memory on drop, buffers included; no error and no `Debug` shows one.
 //!
 //! # Other programs

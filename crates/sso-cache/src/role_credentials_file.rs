@@ -14,12 +14,11 @@ use crate::cache_file::{self, CacheFile, LockedFile, WRITER_LOCK};
 use crate::role_json;
 use crate::{AccessWarning, CacheKey, LockError, ParseError, StoreError, role_cache_key};
 
-/// A file of role credentials, shared with the AWS CLI: what it fetched serves us, what we fetched
-/// serves it.
+/// A file of role credentials, shared with the AWS CLI: each uses the credentials that the other stored.
 ///
-/// A cache and nothing more: what cannot be read is as if it were not there, and writing does not
-/// wait for the disk. All methods block for some system calls or as long as each says. Cheap to
-/// clone; holds a path and nothing open.
+/// It is only a cache: content that cannot be read counts as absent, and writing does not wait for the
+/// disk. All methods block for some system calls, or for as long as each says. Cheap to clone: it holds
+/// a path and no open file.
 #[derive(Debug, Clone)]
 pub struct RoleCredentialsFile {
     file: CacheFile,

@@ -120,7 +120,7 @@ impl CachedToken {
             Field::Region => self.region.present().map(Cow::from),
             Field::StartUrl => self.start_url.present().map(Cow::from),
         };
-        // Whoever sets a field gives it a value.
+        // A field that is set has a value.
         text.unwrap_or_default()
     }
 }

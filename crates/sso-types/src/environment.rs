@@ -74,7 +74,7 @@ pub struct Environment {
     platform_home: Option<PathBuf>,
 }
 
-/// A variable that cannot be used as text. Whoever set it must set it again; the value is not
+/// A variable that is not text. Set it to another value; the value is not
 /// shown, as it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {name} is not valid UTF-8; set it again or unset it")]

@@ -6,8 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A name that cannot be used, and why. The fault of whoever wrote it: the configuration, or the
-/// caller. The text it was made from is quoted, escaped; names are no secrets.
+/// A name that cannot be used, and why. The name comes from the configuration or from the caller. The
+/// error quotes it, with escapes: names are not secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name:?} is not a usable {kind}: {reason}")]
 pub struct NameError {

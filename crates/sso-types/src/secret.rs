@@ -43,7 +43,7 @@ macro_rules! secret {
 }
 
 secret! {
-    /// The SSO access token, a bearer token: whoever holds it can ask the SSO portal for the
+    /// The SSO access token, a bearer token: its holder can ask the SSO portal for the
     /// credentials of every account and role that its user is assigned.
     AccessToken
 }

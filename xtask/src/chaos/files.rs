@@ -39,8 +39,7 @@ pub(crate) fn add_profiles(home: &Home) -> Result<()> {
     Ok(())
 }
 
-/// Looks at every file of the caches again and again: a cache file is whole, whoever writes, and
-/// each is its owner's alone.
+/// Checks every file of the caches again and again: each is complete, and private to its owner.
 pub(crate) fn watch(stage: &Stage) {
     let mut seen = HashMap::new();
     while !stage.is_over() {

@@ -25,7 +25,7 @@ pub(crate) fn check(stage: &Stage, weather: Weather) {
         check_nothing_is_left(stage, weather);
     }
     logins::log_in(stage);
-    // Whoever writes next tidies up after whoever was killed.
+    // The next writer removes the temporary file of a killed one.
     logins::forget_role_credentials(stage);
     process::run_undisturbed(stage, What::Credentials);
     process::run_undisturbed(stage, What::CachedCredentials);

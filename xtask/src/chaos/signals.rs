@@ -42,8 +42,9 @@ pub(crate) fn kill(stage: &Stage, random: &mut fastrand::Rng) -> bool {
     true
 }
 
-/// Kills a process that has written its new token aside and not yet, or just, put it in place: whoever
-/// takes the lock next does what is left, so the session must survive. Whether one was caught at it.
+/// Kills a process that has written its new token to a temporary file, before or just after the rename.
+/// The next holder of the lock finishes the rename, so the session must survive. Returns whether such a
+/// process was found.
 pub(crate) fn kill_while_put_in_place(stage: &Stage, _: &mut fastrand::Rng) -> bool {
     let aside = beside_the_token(stage, ".new");
     // So that there is time to see who will write.

@@ -1,6 +1,4 @@
-//! One real client, and ssocreds: what each is asked, and what it answered.
-//!
-//! Not responsible for getting a client onto the machine.
+//! Runs one real client, or ssocreds, and reads its answer.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,7 +1,5 @@
-//! Ten of a client and ten ssocreds at once, on one expired token whose refresh token is spent by
-//! its use.
-//!
-//! Not responsible for one at a time (`rows`).
+//! Ten processes of a client and ten of ssocreds at once, on one expired token whose refresh token can be
+//! used once.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;

@@ -1,6 +1,4 @@
-//! What a client and ssocreds say in the situations that are errors, side by side.
-//!
-//! Not responsible for judging the words.
+//! Compares the error texts of a client and of ssocreds in the same situations.
 
 use anyhow::{Result, ensure};
 use sso_emulator::{ErrorName, Operation, TokenState};

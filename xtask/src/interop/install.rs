@@ -1,6 +1,6 @@
-//! Puts the pinned clients into `target/interop`, by the ordinary client of each registry.
+//! Installs the pinned clients into `target/interop`, with the ordinary client of each registry.
 //!
-//! Not responsible for what they are then asked. What is pinned lies in `xtask/interop`.
+//! The versions are pinned in `xtask/interop`.
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,6 +1,4 @@
-//! The matrix as a page: in the terminal and in the documentation the same.
-//!
-//! Not responsible for what stands in it.
+//! Prints the matrix, in the terminal and for the documentation.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,5 @@
-//! What a cell of the matrix says: the result, why it is no plain success, and whose behaviour
-//! that is.
-//!
-//! Not responsible for how it is printed.
+//! The text of a cell of the matrix: the result, the reason if it is no plain success, and whose
+//! behaviour that is.
 
 /// One row's result for one client.
 pub(crate) struct Cell {

@@ -1,6 +1,4 @@
-//! A child process that cannot hold up the run: it ends by itself or is ended.
-//!
-//! Not responsible for what the child does or prints.
+//! Runs a child process with a time limit.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};

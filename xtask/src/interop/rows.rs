@@ -1,6 +1,4 @@
-//! The rows: what is tried with each client, and what counts as a success.
-//!
-//! Not responsible for ten at once (`contention`) nor for errors (`errors`).
+//! The rows of the matrix: what each client is asked to do, and what counts as a success.
 
 use std::time::Duration;
 
@@ -298,7 +296,7 @@ fn cached(stage: &Stage<'_>) -> Vec<String> {
     files.filter_map(|path| std::fs::read_to_string(path).ok()).collect()
 }
 
-/// Whether whoever got these credentials has left them in the cache.
+/// Whether these credentials are in the cache.
 fn is_cached(stage: &Stage<'_>, answer: &Answer) -> bool {
     let Answer::AccessKeyId(key) = answer else { return false };
     cached(stage).iter().any(|content| content.contains(key.as_str()))

@@ -1,7 +1,7 @@
-//! A service that takes signed requests and tells who signed them: the AWS CLI, version 1, has no
-//! command that shows its credentials, so it calls this.
+//! A service that accepts signed requests and reports the access key ID of each.
 //!
-//! Not responsible for the signature's being right; only for the access key id in it.
+//! The AWS CLI version 1 has no command that prints its credentials, so it calls this service. The
+//! signature is not checked.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

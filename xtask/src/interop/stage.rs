@@ -1,6 +1,4 @@
-//! Where a row is played: an emulator and a home directory of its own, and ssocreds.
-//!
-//! Not responsible for what is played there.
+//! The emulator, the home directory and the ssocreds of one row.
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -153,8 +153,8 @@ fn a_group_with_the_owner_s_number_is_the_owner_s_own() {
     }
 }
 
-/// Someone who may write to the directory puts a login of theirs in the token file's place: whoever
-/// took it would work in their account.
+/// A user who may write to the directory replaces the token file by a login of their own. A program that
+/// used it would work in their account.
 #[test]
 fn a_file_of_another_user_is_refused() {
     let directory = tempdir().unwrap();

@@ -44,7 +44,7 @@ fn kill_writers(directory: &TempDir, rounds: u64) -> u64 {
         let seen = number(&file.load().unwrap());
         assert!(seen == stored || seen == stored + 1, "{stored} was stored, {seen} is there");
 
-        // A new token that is whole somewhere is had by whoever takes the lock.
+        // The next holder of the lock finds any new token that is complete on the disk.
         let left = fs::read(beside(&file, ".new")).ok();
         let left = left.and_then(|left| CachedToken::parse(&left).ok()).map(|t| number(&t));
         let lock = file.try_lock().unwrap().expect("the kernel has released the lock");

@@ -51,7 +51,7 @@ fn had(scene: &Scene) -> Option<i64> {
 #[test]
 fn whole_and_newer_it_is_the_token() {
     let scene = scene(&*token(6).to_json(), 1);
-    // A reader, who takes no lock, is not confused.
+    // A reader, which takes no lock, is not confused.
     assert_eq!(number(&scene.file.load().unwrap()), 5);
     let lock = scene.file.try_lock().unwrap().unwrap();
     assert!(lock.adopted_leftover());

@@ -86,7 +86,7 @@ fn only_the_user_can_read_what_is_written() {
     }
     assert_eq!(mode(file.path()), 0o600);
 
-    // What is there already keeps its mode, but for the file, which is a new one.
+    // Existing directories keep their mode. The file is a new one.
     fs::set_permissions(&cache, fs::Permissions::from_mode(0o750)).unwrap();
     fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).unwrap();
     file.lock(LIMIT).unwrap().store(&token(2)).unwrap();

@@ -100,7 +100,7 @@ impl Essence {
             .headers
             .iter()
             .filter(|(name, _)| match name.as_str() {
-                // Who asks, the SDK's own bookkeeping of attempts, and the port of the server.
+                // The name of the client, the SDK's own bookkeeping of attempts, and the port of the server.
                 "user-agent"
                 | "x-amz-user-agent"
                 | "amz-sdk-invocation-id"

@@ -135,7 +135,7 @@ async fn what_was_asked_for_before_an_invalidation_is_not_kept() {
     }
     cache.invalidate();
     scene.portal.open();
-    assert_eq!(early.await.unwrap(), "AKID-1", "whoever waited is served");
+    assert_eq!(early.await.unwrap(), "AKID-1", "the waiting caller is served");
     assert!(cache.current().is_none());
     assert_eq!(key(&cache).await, "AKID-2");
 }

@@ -1,4 +1,4 @@
-//! One request, whoever asks, and whoever stops asking.
+//! Concurrent callers share one request, also when some of them stop waiting.
 
 use std::sync::Arc;
 

@@ -200,7 +200,7 @@ async fn token_schedule(seed: u64, path: std::path::PathBuf) {
     let file = TokenFile::new(path);
     file.store_unlocked(&scene.refreshable("first", 30)).unwrap();
 
-    // The one refresh token that is live; whoever sends another has burnt the session.
+    // The one valid refresh token. Sending another one ends the session.
     let live = Arc::new(Mutex::new(("refresh of first".to_owned(), 0)));
     let oidc = {
         let (random, live) = (random.clone(), Arc::clone(&live));

@@ -144,8 +144,8 @@ async fn invalidated_credentials_are_not_taken_from_the_file_again() {
     assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-7");
 }
 
-/// What is under way when the credentials are invalidated brings some that were meant, too: whoever
-/// asks next neither waits for them on disk nor finds them there later.
+/// A request that runs while the credentials are invalidated may return the invalidated ones: the next
+/// caller neither waits for them nor finds them on disk later.
 #[tokio::test]
 async fn what_was_asked_for_before_an_invalidation_is_not_taken_from_the_file() {
     let scene = Scene::new();
@@ -164,7 +164,7 @@ async fn what_was_asked_for_before_an_invalidation_is_not_taken_from_the_file() 
     let late = ask();
     tokio::task::yield_now().await;
     scene.portal.open();
-    assert_eq!(early.await.unwrap(), "AKID-1", "whoever waited is served");
+    assert_eq!(early.await.unwrap(), "AKID-1", "the waiting caller is served");
     assert_eq!(late.await.unwrap(), "AKID-2");
     assert_eq!(file(&scene).load().unwrap().access_key_id(), "AKID-2");
 }
