@@ -8,10 +8,10 @@ use hyper::http::request::Parts;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::answer::Answer;
+use crate::logins::{Decision, DeviceState};
 use crate::oidc::loopback_path;
 use crate::pages::{self, Consent};
 use crate::query::Query;
-use crate::sign_in::{Decision, DeviceState};
 use crate::web_pages;
 use crate::world::World;
 use crate::{ErrorName, Operation};
@@ -58,7 +58,7 @@ pub(crate) fn verify_device(world: &World, head: &Parts, query: &Query, body: &B
     }
     let now = world.now();
     let approved =
-        typed.is_some_and(|code| world.lock().sign_ins.decide(code, Decision::Approved, now));
+        typed.is_some_and(|code| world.lock().logins.decide(code, Decision::Approved, now));
     let (status, text) = if approved {
         (200, "Request approved. You can close this window.\n")
     } else {
@@ -75,12 +75,12 @@ fn device_page(world: &World, head: &Parts, user_code: &str, body: &Bytes) -> An
     let now = world.now();
     let mut state = world.lock();
     if let Some(decision) = decision {
-        state.sign_ins.decide(user_code, decision, now);
+        state.logins.decide(user_code, decision, now);
         // The page that follows says what was decided. It can be loaded again without a new POST.
         let location = format!("/device?user_code={user_code}");
         return Answer { status: 303, ..Answer::empty() }.header("Location", &location);
     }
-    let Some((client_id, device_state)) = state.sign_ins.device(user_code, now) else {
+    let Some((client_id, device_state)) = state.logins.device(user_code, now) else {
         return pages::enter_code(
             400,
             Some("No request has this code. Compare it with your device."),
@@ -192,7 +192,7 @@ impl<'a> AuthorizationRequest<'a> {
         let mut state = world.lock();
         let code = state.sessions.unique("code");
         let Self { client_id, redirect_uri, challenge, .. } = self;
-        state.sign_ins.issue_code(&code, client_id, redirect_uri, challenge, now);
+        state.logins.issue_code(&code, client_id, redirect_uri, challenge, now);
         self.redirect(&format!("code={code}"))
     }
 

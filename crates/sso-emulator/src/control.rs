@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
 use crate::home;
-use crate::sign_in::Decision;
+use crate::logins::Decision;
 use crate::world::World;
 use crate::{ErrorName, Fault, Home, LoggedRequest, Operation, ScriptedAnswer, TokenState};
 
@@ -30,15 +30,15 @@ pub(crate) fn answer(world: &World, method: &str, path: &str, body: &[u8]) -> An
         }
         ("GET", "pending-devices") => {
             let now = world.now();
-            Answer::ok(&json!(world.lock().sign_ins.pending(now)))
+            Answer::ok(&json!(world.lock().logins.pending(now)))
         }
         ("GET", "clock") => Answer::ok(&json!({"now": world.now().to_string()})),
         ("POST", "clock") => with(body, |moved: Clock| {
             world.advance(SignedDuration::from_secs(moved.advance_seconds));
             Ok(json!({"now": world.now().to_string()}))
         }),
-        ("POST", "sign-in") => Answer::ok(&world.sign_in(true).to_value()),
-        ("POST", "sign-in-legacy") => Answer::ok(&world.sign_in(false).to_value()),
+        ("POST", "login") => Answer::ok(&world.login(true).to_value()),
+        ("POST", "login-legacy") => Answer::ok(&world.login(false).to_value()),
         ("POST", "end-session") => {
             world.lock().sessions.end_all();
             done()
@@ -230,10 +230,10 @@ fn decide(world: &World, body: &[u8], decision: Decision) -> Answer {
     let body = if body.is_empty() { b"{}" } else { body };
     with(body, |device: Device| {
         let now = world.now();
-        let sign_ins = &mut world.lock().sign_ins;
-        let codes = device.user_code.map_or_else(|| sign_ins.pending(now), |code| vec![code]);
+        let logins = &mut world.lock().logins;
+        let codes = device.user_code.map_or_else(|| logins.pending(now), |code| vec![code]);
         let decided: Vec<_> =
-            codes.into_iter().filter(|code| sign_ins.decide(code, decision, now)).collect();
+            codes.into_iter().filter(|code| logins.decide(code, decision, now)).collect();
         Ok(json!({"user_codes": decided}))
     })
 }

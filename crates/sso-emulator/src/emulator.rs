@@ -7,8 +7,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::builder::{EmulatorBuilder, StartError};
+use crate::logins::Decision;
 use crate::server;
-use crate::sign_in::Decision;
 use crate::tls;
 use crate::world::World;
 use crate::{Counts, Fault, IssuedToken, LoggedRequest, Operation, Owner, RoleCredentials};
@@ -77,15 +77,15 @@ impl Emulator {
         self.world.advance(by);
     }
 
-    /// What a person's finished sign-in gives, for a profile with an `sso_session`: registers a
+    /// What a person's finished login gives, for a profile with an `sso_session`: registers a
     /// client, begins a session, and issues an access and a refresh token.
-    pub fn sign_in(&self) -> IssuedToken {
-        self.world.sign_in(true)
+    pub fn login(&self) -> IssuedToken {
+        self.world.login(true)
     }
 
     /// The same for a legacy profile: without a refresh token.
-    pub fn sign_in_legacy(&self) -> IssuedToken {
-        self.world.sign_in(false)
+    pub fn login_legacy(&self) -> IssuedToken {
+        self.world.login(false)
     }
 
     /// Assigns a role to the user, in an account that is made where there is none.
@@ -127,7 +127,7 @@ impl Emulator {
     }
 
     /// The refresh tokens that a refresh by their client would be granted with, sorted: with
-    /// rotation one for each live sign-in.
+    /// rotation one for each live login.
     pub fn live_refresh_tokens(&self) -> Vec<String> {
         let now = self.world.now();
         self.world.lock().sessions.live_refresh_tokens(now)
@@ -147,19 +147,19 @@ impl Emulator {
     /// The user codes of device authorizations that wait for the user.
     pub fn pending_devices(&self) -> Vec<String> {
         let now = self.world.now();
-        self.world.lock().sign_ins.pending(now)
+        self.world.lock().logins.pending(now)
     }
 
     /// The user approves a device authorization; false when none waits with that user code.
     pub fn approve_device(&self, user_code: &str) -> bool {
         let now = self.world.now();
-        self.world.lock().sign_ins.decide(user_code, Decision::Approved, now)
+        self.world.lock().logins.decide(user_code, Decision::Approved, now)
     }
 
     /// The user denies a device authorization; false when none waits with that user code.
     pub fn deny_device(&self, user_code: &str) -> bool {
         let now = self.world.now();
-        self.world.lock().sign_ins.decide(user_code, Decision::Denied, now)
+        self.world.lock().logins.decide(user_code, Decision::Denied, now)
     }
 
     /// Spoils every request, of any operation, until [`clear_faults`](Self::clear_faults).

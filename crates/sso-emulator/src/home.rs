@@ -338,7 +338,7 @@ fn token(world: &World, state: TokenState, refreshable: bool) -> Option<IssuedTo
     if state == TokenState::Missing {
         return None;
     }
-    let mut token = world.sign_in(refreshable);
+    let mut token = world.login(refreshable);
     let now = world.now();
     token.expires_at = match state {
         TokenState::InRefreshWindow => after(now, IN_WINDOW.min(world.settings.token_ttl / 4)),

@@ -57,12 +57,12 @@ struct Code {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct SignIns {
+pub(crate) struct Logins {
     devices: HashMap<String, Device>,
     codes: HashMap<String, Code>,
 }
 
-impl SignIns {
+impl Logins {
     pub(crate) fn start_device(
         &mut self,
         device_code: &str,
@@ -230,30 +230,30 @@ mod tests {
 
     #[test]
     fn a_device_code_is_pending_then_good_once() {
-        let mut sign_ins = SignIns::default();
-        sign_ins.start_device("D", "ABCD-EFGH", "c", at(0));
-        assert_eq!(sign_ins.poll("D", "c", at(1)), Err(ErrorName::AuthorizationPending));
-        assert_eq!(sign_ins.poll("D", "c", at(1)), Err(ErrorName::SlowDown));
-        assert_eq!(sign_ins.poll("D", "c", at(2)), Err(ErrorName::AuthorizationPending));
-        assert_eq!(sign_ins.poll("D", "other", at(4)), Err(ErrorName::InvalidGrant));
-        assert_eq!(sign_ins.pending(at(3)), ["ABCD-EFGH"]);
-        assert!(sign_ins.decide("abcd-efgh", Decision::Approved, at(3)));
-        assert!(!sign_ins.decide("abcd-efgh", Decision::Denied, at(3)), "decided once");
-        assert_eq!(sign_ins.poll("D", "c", at(4)), Ok(()));
-        assert_eq!(sign_ins.poll("D", "c", at(5)), Err(ErrorName::InvalidGrant));
+        let mut logins = Logins::default();
+        logins.start_device("D", "ABCD-EFGH", "c", at(0));
+        assert_eq!(logins.poll("D", "c", at(1)), Err(ErrorName::AuthorizationPending));
+        assert_eq!(logins.poll("D", "c", at(1)), Err(ErrorName::SlowDown));
+        assert_eq!(logins.poll("D", "c", at(2)), Err(ErrorName::AuthorizationPending));
+        assert_eq!(logins.poll("D", "other", at(4)), Err(ErrorName::InvalidGrant));
+        assert_eq!(logins.pending(at(3)), ["ABCD-EFGH"]);
+        assert!(logins.decide("abcd-efgh", Decision::Approved, at(3)));
+        assert!(!logins.decide("abcd-efgh", Decision::Denied, at(3)), "decided once");
+        assert_eq!(logins.poll("D", "c", at(4)), Ok(()));
+        assert_eq!(logins.poll("D", "c", at(5)), Err(ErrorName::InvalidGrant));
     }
 
     #[test]
     fn a_device_code_expires_or_is_denied() {
-        let mut sign_ins = SignIns::default();
-        sign_ins.start_device("D", "U", "c", at(0));
-        sign_ins.start_device("E", "V", "c", at(0));
-        assert!(sign_ins.decide("V", Decision::Denied, at(1)));
-        assert_eq!(sign_ins.poll("E", "c", at(1)), Err(ErrorName::AccessDenied));
-        assert_eq!(sign_ins.pending(at(599)), ["U"]);
-        assert!(sign_ins.pending(at(600)).is_empty());
-        assert!(!sign_ins.decide("U", Decision::Approved, at(600)), "nobody waits any more");
-        assert_eq!(sign_ins.poll("D", "c", at(600)), Err(ErrorName::ExpiredToken));
+        let mut logins = Logins::default();
+        logins.start_device("D", "U", "c", at(0));
+        logins.start_device("E", "V", "c", at(0));
+        assert!(logins.decide("V", Decision::Denied, at(1)));
+        assert_eq!(logins.poll("E", "c", at(1)), Err(ErrorName::AccessDenied));
+        assert_eq!(logins.pending(at(599)), ["U"]);
+        assert!(logins.pending(at(600)).is_empty());
+        assert!(!logins.decide("U", Decision::Approved, at(600)), "nobody waits any more");
+        assert_eq!(logins.poll("D", "c", at(600)), Err(ErrorName::ExpiredToken));
     }
 
     #[test]
@@ -267,11 +267,11 @@ mod tests {
             ("c", uri, verifier, 600, false),
         ];
         for (client, redirect, verifier, now, right) in cases {
-            let mut sign_ins = SignIns::default();
-            sign_ins.issue_code("K", "c", uri, &s256("v"), at(0));
-            let first = sign_ins.redeem_code("K", client, redirect, verifier, at(now));
+            let mut logins = Logins::default();
+            logins.issue_code("K", "c", uri, &s256("v"), at(0));
+            let first = logins.redeem_code("K", client, redirect, verifier, at(now));
             assert_eq!(first.is_ok(), right, "{client} {redirect} {verifier} {now}");
-            assert!(sign_ins.redeem_code("K", "c", uri, "v", at(1)).is_err(), "good once");
+            assert!(logins.redeem_code("K", "c", uri, "v", at(1)).is_err(), "good once");
         }
     }
 }

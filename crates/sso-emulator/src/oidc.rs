@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::answer::Answer;
+use crate::logins::{DEVICE_CODE_TTL, POLL_INTERVAL};
 use crate::sessions::{ACCOUNT_ACCESS, Client, Grant, random_hex};
 use crate::settings::Settings;
-use crate::sign_in::{DEVICE_CODE_TTL, POLL_INTERVAL};
 use crate::world::World;
 use crate::{ErrorName, Operation};
 
@@ -89,15 +89,15 @@ fn create_token(world: &World, request: CreateToken) -> Result<Answer, ErrorName
         }
         DEVICE_CODE => {
             let device_code = given(request.device_code.as_ref())?;
-            state.sign_ins.poll(device_code, client_id, now)?;
-            state.sessions.sign_in(client_id, refreshable, settings, now)
+            state.logins.poll(device_code, client_id, now)?;
+            state.sessions.log_in(client_id, refreshable, settings, now)
         }
         _ => {
             let code = given(request.code.as_ref())?;
             let redirect_uri = given(request.redirect_uri.as_ref())?;
             let verifier = given(request.code_verifier.as_ref())?;
-            state.sign_ins.redeem_code(code, client_id, redirect_uri, verifier, now)?;
-            state.sessions.sign_in(client_id, refreshable, settings, now)
+            state.logins.redeem_code(code, client_id, redirect_uri, verifier, now)?;
+            state.sessions.log_in(client_id, refreshable, settings, now)
         }
     };
     Ok(token_answer(&grant, settings))
@@ -169,7 +169,7 @@ fn start_device_authorization(
     }
     let device_code = state.sessions.unique("device");
     let user_code = user_code();
-    state.sign_ins.start_device(&device_code, &user_code, client_id, now);
+    state.logins.start_device(&device_code, &user_code, client_id, now);
     let page = format!("{}/device", world.base_url);
     Ok(Answer::ok(&json!({
         "deviceCode": device_code,

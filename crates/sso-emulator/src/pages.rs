@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ring::digest::{SHA256, digest};
 
 use crate::answer::Answer;
-use crate::sign_in::base64_url;
+use crate::logins::base64_url;
 
 /// What the user allows or denies.
 pub(crate) struct Consent<'a> {

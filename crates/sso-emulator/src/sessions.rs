@@ -55,7 +55,7 @@ pub(crate) struct Grant {
 pub(crate) struct Sessions {
     serial: u64,
     clients: HashMap<String, Client>,
-    sign_ins: Vec<Session>,
+    logins: Vec<Session>,
     access: HashMap<String, Access>,
     refresh: HashMap<String, Refresh>,
 }
@@ -109,16 +109,16 @@ impl Sessions {
             .ok_or(ErrorName::InvalidClient)
     }
 
-    /// A new sign-in, and its first tokens.
-    pub(crate) fn sign_in(
+    /// A new login, and its first tokens.
+    pub(crate) fn log_in(
         &mut self,
         client_id: &str,
         with_refresh_token: bool,
         settings: &Settings,
         now: Timestamp,
     ) -> Grant {
-        self.sign_ins.push(Session { ends_at: after(now, settings.session_ttl), ended: false });
-        let session = self.sign_ins.len() - 1;
+        self.logins.push(Session { ends_at: after(now, settings.session_ttl), ended: false });
+        let session = self.logins.len() - 1;
         let expires_at = whole_seconds(after(now, settings.token_ttl));
         self.grant(session, client_id, with_refresh_token, expires_at)
     }
@@ -136,7 +136,7 @@ impl Sessions {
             return Err(ErrorName::InvalidGrant);
         }
         let session = known.session;
-        if !self.sign_ins.get(session).is_some_and(|session| session.is_live(now)) {
+        if !self.logins.get(session).is_some_and(|session| session.is_live(now)) {
             return Err(ErrorName::InvalidGrant);
         }
         known.spent = settings.rotate;
@@ -153,7 +153,7 @@ impl Sessions {
         self.access.get(access_token).is_some_and(|access| {
             !access.revoked
                 && now < access.expires_at
-                && self.sign_ins.get(access.session).is_some_and(|session| session.is_live(now))
+                && self.logins.get(access.session).is_some_and(|session| session.is_live(now))
         })
     }
 
@@ -169,17 +169,17 @@ impl Sessions {
         }
     }
 
-    /// Ends the sign-in that the access token belongs to.
+    /// Ends the login that the access token belongs to.
     pub(crate) fn log_out(&mut self, access_token: &str) {
         let session = self.access.get(access_token).map(|access| access.session);
-        if let Some(session) = session.and_then(|session| self.sign_ins.get_mut(session)) {
+        if let Some(session) = session.and_then(|session| self.logins.get_mut(session)) {
             session.ended = true;
         }
     }
 
-    /// Ends every sign-in there is.
+    /// Ends every login.
     pub(crate) fn end_all(&mut self) {
-        for session in &mut self.sign_ins {
+        for session in &mut self.logins {
             session.ended = true;
         }
     }
@@ -202,7 +202,7 @@ impl Sessions {
     pub(crate) fn is_live(&self, refresh_token: &str, now: Timestamp) -> bool {
         self.refresh.get(refresh_token).is_some_and(|refresh| {
             !refresh.spent
-                && self.sign_ins.get(refresh.session).is_some_and(|session| session.is_live(now))
+                && self.logins.get(refresh.session).is_some_and(|session| session.is_live(now))
                 && self.clients.get(&refresh.client_id).is_some_and(|c| now < c.expires_at)
         })
     }
@@ -263,7 +263,7 @@ mod tests {
     fn signed_in(settings: &Settings) -> (Sessions, String, Grant) {
         let mut sessions = Sessions::default();
         let (client_id, _) = sessions.register("test", vec![], vec![], vec![], settings, NOW);
-        let grant = sessions.sign_in(&client_id, true, settings, NOW);
+        let grant = sessions.log_in(&client_id, true, settings, NOW);
         (sessions, client_id, grant)
     }
 

@@ -12,9 +12,9 @@ use sso_types::Clock;
 use crate::assignments::Assignments;
 use crate::faults::FaultScript;
 use crate::log::RequestLog;
+use crate::logins::Logins;
 use crate::sessions::{ACCOUNT_ACCESS, Grant, Sessions};
 use crate::settings::{Account, Settings};
-use crate::sign_in::SignIns;
 use crate::{IssuedToken, Operation};
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct World {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) sessions: Sessions,
-    pub(crate) sign_ins: SignIns,
+    pub(crate) logins: Logins,
     pub(crate) assignments: Assignments,
     pub(crate) faults: FaultScript,
     pub(crate) log: RequestLog,
@@ -56,7 +56,7 @@ impl World {
         let scheme = if settings.tls { "https" } else { "http" };
         let state = State {
             sessions: Sessions::default(),
-            sign_ins: SignIns::default(),
+            logins: Logins::default(),
             assignments: Assignments::new(accounts),
             faults: FaultScript::default(),
             log: RequestLog::default(),
@@ -95,16 +95,16 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A finished sign-in, as the AWS CLI makes it for a profile with an `sso_session`
+    /// A finished login, as the AWS CLI makes it for a profile with an `sso_session`
     /// (`refreshable`) or for a legacy profile.
-    pub(crate) fn sign_in(&self, refreshable: bool) -> IssuedToken {
+    pub(crate) fn login(&self, refreshable: bool) -> IssuedToken {
         let now = self.now();
         let scopes = if refreshable { vec![ACCOUNT_ACCESS.to_owned()] } else { Vec::new() };
         let mut state = self.lock();
         let (client_id, client) =
             state.sessions.register("test", scopes, vec![], vec![], &self.settings, now);
         let Grant { access_token, expires_at, refresh_token } =
-            state.sessions.sign_in(&client_id, refreshable, &self.settings, now);
+            state.sessions.log_in(&client_id, refreshable, &self.settings, now);
         IssuedToken {
             access_token,
             expires_at,

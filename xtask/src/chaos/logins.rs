@@ -15,7 +15,7 @@ use super::{Stage, files};
 /// A new login, written as a careful tool does: whole.
 pub(crate) fn log_in(stage: &Stage) {
     let _one = stage.login.lock().unwrap_or_else(PoisonError::into_inner);
-    let token = stage.emulator.sign_in().to_json();
+    let token = stage.emulator.login().to_json();
     let written = replace(stage, &stage.home.token_file, &token);
     note(stage, written);
 }
@@ -23,7 +23,7 @@ pub(crate) fn log_in(stage: &Stage) {
 /// A login whose access token has expired: nobody can do without a refresh.
 pub(crate) fn log_in_long_ago(stage: &Stage) {
     let _one = stage.login.lock().unwrap_or_else(PoisonError::into_inner);
-    let token = stage.emulator.sign_in().to_json();
+    let token = stage.emulator.login().to_json();
     let written = edit(&token, "/expiresAt", "2020-01-01T00:00:00Z")
         .and_then(|token| replace(stage, &stage.home.token_file, &token));
     note(stage, written);
@@ -32,7 +32,7 @@ pub(crate) fn log_in_long_ago(stage: &Stage) {
 /// A new login, written as the AWS CLI does: truncated, then written, with time in between.
 pub(crate) fn log_in_in_place(stage: &Stage) {
     let _one = stage.login.lock().unwrap_or_else(PoisonError::into_inner);
-    let token = stage.emulator.sign_in().to_json();
+    let token = stage.emulator.login().to_json();
     let (first, rest) = token.split_at(token.len() / 2);
     let write = || {
         let mut file = File::create(&stage.home.token_file)?;

@@ -103,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn the_secrets_of_the_emulator_are_known() {
         let emulator = Emulator::builder().start().await.unwrap();
-        let login = emulator.sign_in().to_json();
+        let login = emulator.login().to_json();
         assert_eq!(find(&login), [Kind::AccessToken, Kind::RefreshToken, Kind::ClientSecret]);
     }
 }

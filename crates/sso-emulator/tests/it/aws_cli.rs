@@ -1,4 +1,4 @@
-//! The AWS CLI, version 2, signs in, gets credentials and signs out: all real but the services.
+//! The AWS CLI, version 2, logs in, gets credentials and logs out: all real but the services.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use crate::client::request;
 
-/// Longer than a sign-in takes on a slow machine.
+/// Longer than a login takes on a slow machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn aws(words: &str, home: &Home) -> Command {
@@ -32,8 +32,8 @@ fn token(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// Signs in by device authorization, and approves it.
-async fn sign_in_by_device(emulator: &Emulator, home: &Home, profile: &str) {
+/// Logs in by device authorization, and approves it.
+async fn log_in_by_device(emulator: &Emulator, home: &Home, profile: &str) {
     let words = format!("sso login --profile {profile} --no-browser --use-device-code");
     let mut login = aws(&words, home).spawn().unwrap();
     let user_code = loop {
@@ -60,16 +60,16 @@ async fn credentials_are_of_the_role(emulator: &Emulator, home: &Home, profile: 
 
 #[tokio::test]
 #[ignore = "needs AWS CLI version 2"]
-async fn it_signs_in_by_device_in_both_forms_and_signs_out() {
+async fn it_logs_in_by_device_in_both_forms_and_logs_out() {
     let emulator = Emulator::builder().tls(true).start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
 
-    sign_in_by_device(&emulator, &home, &home.profile).await;
+    log_in_by_device(&emulator, &home, &home.profile).await;
     assert!(emulator.is_live(token(&home.token_file)["refreshToken"].as_str().unwrap()));
     credentials_are_of_the_role(&emulator, &home, &home.profile).await;
 
-    sign_in_by_device(&emulator, &home, &home.legacy_profile).await;
+    log_in_by_device(&emulator, &home, &home.legacy_profile).await;
     assert_eq!(token(&home.legacy_token_file).get("refreshToken"), None);
     credentials_are_of_the_role(&emulator, &home, &home.legacy_profile).await;
 
@@ -81,7 +81,7 @@ async fn it_signs_in_by_device_in_both_forms_and_signs_out() {
 
 #[tokio::test]
 #[ignore = "needs AWS CLI version 2"]
-async fn it_signs_in_by_authorization_code_with_pkce() {
+async fn it_logs_in_by_authorization_code_with_pkce() {
     let emulator = Emulator::builder().start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();

@@ -16,8 +16,8 @@ frozen = boto3.Session(profile_name=sys.argv[1]).get_credentials().get_frozen_cr
 print(json.dumps([frozen.access_key, frozen.secret_key, frozen.token]))
 ";
 
-/// A whole sign-in by device authorization; the browser is a GET of the complete URI.
-const SIGN_IN: &str = r"
+/// A whole login by device authorization; the browser is a GET of the complete URI.
+const LOGIN: &str = r"
 import json, ssl, sys, urllib.request, boto3
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -154,7 +154,7 @@ async fn botocore_understands_the_errors_and_retries_what_passes() {
 
 #[tokio::test]
 #[ignore = "needs botocore"]
-async fn botocore_signs_in_pages_and_logs_out() {
+async fn botocore_logs_in_pages_and_logs_out() {
     let python = python();
     let emulator = Emulator::builder()
         .account("000000000001", "One", "one@example.com", ["Audit"])
@@ -165,7 +165,7 @@ async fn botocore_signs_in_pages_and_logs_out() {
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
     let start_url = "https://my-sso-portal.awsapps.com/start";
-    let told = json(&script(&python, SIGN_IN, start_url, &home).await);
+    let told = json(&script(&python, LOGIN, start_url, &home).await);
     assert_eq!(told[0], serde_json::json!(["000000000001", "000000000002"]));
     assert_eq!(told[1][0]["roleName"], "Audit");
     assert_eq!(told[2]["Code"], "ForbiddenException");
@@ -181,7 +181,7 @@ async fn the_aws_cli_lists_logs_out_and_gets_credentials() {
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Expired).unwrap();
     let url = emulator.portal_url();
-    let access_token = emulator.sign_in().access_token;
+    let access_token = emulator.login().access_token;
     let cli = async |words: &str| {
         let words = format!("-m awscli {words} --region us-east-1 --output json");
         let arguments = words.split(' ').map(str::to_owned).collect();

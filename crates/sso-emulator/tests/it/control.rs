@@ -18,7 +18,7 @@ async fn tell(emulator: &Emulator, what: &str, body: Value) -> Value {
 #[tokio::test]
 async fn counts_requests_and_tokens_are_told() {
     let emulator = Emulator::builder().start().await.unwrap();
-    let token = tell(&emulator, "sign-in", json!({})).await;
+    let token = tell(&emulator, "login", json!({})).await;
     let access_token = token["accessToken"].as_str().unwrap();
     assert_eq!(portal(&emulator, "/assignment/accounts", access_token).await.status, 200);
 
@@ -102,7 +102,7 @@ async fn the_clock_the_session_and_the_home_are_moved() {
     tell(&emulator, "end-session", json!({})).await;
     assert!(emulator.live_refresh_tokens().is_empty());
 
-    let token = tell(&emulator, "sign-in", json!({})).await;
+    let token = tell(&emulator, "login", json!({})).await;
     let access_token = token["accessToken"].as_str().unwrap();
     let path = "/federation/credentials?account_id=123456789012&role_name=Admin";
     tell(&emulator, "assign", json!({"account_id": "123456789012", "role_name": "Admin"})).await;

@@ -12,7 +12,7 @@ use crate::client::{Reply, address, portal, post, request, send};
 
 async fn rotating() -> (Emulator, IssuedToken) {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await.unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     (emulator, token)
 }
 
@@ -116,7 +116,7 @@ async fn connections_break_before_inside_and_after_the_work() {
 #[tokio::test]
 async fn faults_are_the_same_over_tls() {
     let emulator = Emulator::builder().tls(true).start().await.unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     assert_eq!(refresh(&emulator, &token).await.unwrap().status, 200);
     for fault in [Fault::DropBeforeAnswer, Fault::DropInsideAnswer, Fault::Garbage] {
         emulator.fault_next(Operation::CreateToken, 1, fault.clone());
@@ -174,7 +174,7 @@ async fn an_endless_body_goes_on_past_any_limit() {
 async fn answers_are_late_on_demand() {
     const LATE: Duration = Duration::from_millis(60);
     let emulator = Emulator::builder().latency(LATE).start().await.unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     let begin = Instant::now();
     assert_eq!(refresh(&emulator, &token).await.unwrap().status, 200);
     assert!(begin.elapsed() >= LATE);

@@ -29,7 +29,7 @@ async fn status(stream: &mut TcpStream) -> u16 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hundreds_of_connections_are_open_at_once() {
     let emulator = Arc::new(Emulator::builder().start().await.unwrap());
-    let token = emulator.sign_in().access_token;
+    let token = emulator.login().access_token;
     let barrier = Arc::new(Barrier::new(CLIENTS));
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
@@ -60,7 +60,7 @@ async fn hundreds_of_connections_are_open_at_once() {
 async fn of_many_refreshes_with_one_rotating_token_one_wins() {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await.unwrap();
     let emulator = Arc::new(emulator);
-    let token = emulator.sign_in();
+    let token = emulator.login();
     let body = serde_json::json!({
         "grantType": "refresh_token",
         "clientId": token.client_id,

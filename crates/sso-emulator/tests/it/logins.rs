@@ -1,4 +1,4 @@
-//! Whole sign-ins: by device authorization, and by authorization code with PKCE.
+//! Whole logins: by device authorization, and by authorization code with PKCE.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

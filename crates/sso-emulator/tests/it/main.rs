@@ -17,10 +17,10 @@ mod control;
 mod faults;
 mod home;
 mod load;
+mod logins;
 mod oidc;
 mod pages;
 mod portal;
 #[cfg(feature = "program")]
 mod program;
-mod sign_in;
 mod web_pages;

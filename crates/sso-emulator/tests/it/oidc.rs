@@ -23,7 +23,7 @@ fn refresh(token: &IssuedToken, refresh_token: &str) -> Value {
 #[tokio::test]
 async fn a_refresh_token_rotates_and_the_used_one_is_refused() {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await.unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     let first = token.refresh_token.clone().unwrap();
 
     let reply = post(&emulator, "/token", &refresh(&token, &first)).await;
@@ -50,7 +50,7 @@ async fn a_refresh_token_rotates_and_the_used_one_is_refused() {
 #[tokio::test]
 async fn a_kept_refresh_token_may_be_left_out_of_the_answer() {
     let emulator = Emulator::builder().omit_kept_refresh_token(true).start().await.unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     for _ in 0..2 {
         let body = refresh(&token, token.refresh_token.as_deref().unwrap());
         let answer = post(&emulator, "/token", &body).await.json();
@@ -63,7 +63,7 @@ async fn a_kept_refresh_token_may_be_left_out_of_the_answer() {
 async fn refusals_are_those_of_aws() {
     let clock = clock();
     let emulator = Emulator::builder().clock(clock.clone()).start().await.unwrap();
-    let (token, other) = (emulator.sign_in(), emulator.sign_in());
+    let (token, other) = (emulator.login(), emulator.login());
     let good = refresh(&token, token.refresh_token.as_deref().unwrap());
     let with = |name: &str, value: Value| {
         let mut body = good.clone();
@@ -89,7 +89,7 @@ async fn refusals_are_those_of_aws() {
     assert_eq!(reply.error(), (400, "InvalidRequestException"));
     assert_eq!(reply.json()["error"], "invalid_request");
 
-    // The sign-in is over, the registration is not.
+    // The login is over, the registration is not.
     emulator.end_session();
     assert_eq!(post(&emulator, "/token", &good).await.error(), (400, "InvalidGrantException"));
     // And the registration as well.
@@ -100,7 +100,7 @@ async fn refusals_are_those_of_aws() {
 #[tokio::test]
 async fn a_registration_can_expire_under_a_live_session() {
     let emulator = Emulator::builder().start().await.unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     emulator.expire_registrations();
     let body = refresh(&token, token.refresh_token.as_deref().unwrap());
     assert_eq!(post(&emulator, "/token", &body).await.error(), (401, "InvalidClientException"));
@@ -111,7 +111,7 @@ async fn a_registration_can_expire_under_a_live_session() {
 #[tokio::test]
 async fn the_emulators_time_can_be_moved_without_its_clock() {
     let emulator = Emulator::builder().clock(clock()).start().await.unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     emulator.advance(SignedDuration::from_hours(1));
     assert_eq!(emulator.now(), token.expires_at);
     assert_eq!(portal(&emulator, "/assignment/accounts", &token.access_token).await.status, 401);
@@ -145,7 +145,7 @@ async fn registering_a_client_checks_what_it_says() {
 #[tokio::test]
 async fn too_many_requests_are_told_to_slow_down() {
     let emulator = Emulator::builder().clock(clock()).throttle(1).start().await.unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     let body = refresh(&token, token.refresh_token.as_deref().unwrap());
     assert_eq!(post(&emulator, "/token", &body).await.status, 200);
     let reply = post(&emulator, "/token", &body).await;

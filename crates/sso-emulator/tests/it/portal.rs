@@ -25,7 +25,7 @@ async fn a_signed_in_user_gets_credentials_that_name_their_role() {
         .start()
         .await
         .unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     assert_eq!(token.expires_at, "2026-01-01T01:00:00Z".parse().unwrap());
 
     let first = portal(&emulator, CREDENTIALS, &token.access_token).await;
@@ -51,7 +51,7 @@ async fn a_signed_in_user_gets_credentials_that_name_their_role() {
 async fn refusals_are_those_of_aws() {
     let clock = clock();
     let emulator = Emulator::builder().clock(clock.clone()).start().await.unwrap();
-    let token = emulator.sign_in().access_token;
+    let token = emulator.login().access_token;
     let cases = [
         (CREDENTIALS, "none", (401, "UnauthorizedException")),
         ("/federation/credentials?role_name=R", &token, (400, "InvalidRequestException")),
@@ -103,18 +103,18 @@ async fn access_tokens_end_by_time_by_revocation_and_with_the_session() {
     let emulator = Emulator::builder().clock(clock.clone()).start().await.unwrap();
     let status = async |token: &str| portal(&emulator, CREDENTIALS, token).await.status;
 
-    let expiring = emulator.sign_in();
+    let expiring = emulator.login();
     clock.set(expiring.expires_at - SignedDuration::from_millis(1));
     assert_eq!(status(&expiring.access_token).await, 200);
     clock.set(expiring.expires_at);
     assert_eq!(status(&expiring.access_token).await, 401);
 
-    let revoked = emulator.sign_in();
+    let revoked = emulator.login();
     emulator.revoke_access_tokens();
     assert_eq!(status(&revoked.access_token).await, 401);
     assert!(emulator.is_live(revoked.refresh_token.as_deref().unwrap()));
 
-    let ended = emulator.sign_in();
+    let ended = emulator.login();
     assert_eq!(status(&ended.access_token).await, 200);
     emulator.end_session();
     assert_eq!(status(&ended.access_token).await, 401);
@@ -124,7 +124,7 @@ async fn access_tokens_end_by_time_by_revocation_and_with_the_session() {
 #[tokio::test]
 async fn a_logout_ends_one_session() {
     let emulator = Emulator::builder().start().await.unwrap();
-    let (leaving, staying) = (emulator.sign_in(), emulator.sign_in());
+    let (leaving, staying) = (emulator.login(), emulator.login());
     let log_out = async || {
         let headers = [("x-amz-sso_bearer_token", leaving.access_token.as_str())];
         send(&emulator, "POST", "/logout", &headers, "").await.unwrap()
@@ -144,7 +144,7 @@ async fn lists_come_in_pages() {
         builder = builder.account(format!("{number:012}"), "Name", "a@example.com", roles);
     }
     let emulator = builder.start().await.unwrap();
-    let token = emulator.sign_in().access_token;
+    let token = emulator.login().access_token;
     for (path, list, expected) in [
         ("/assignment/accounts?max_result=2", "accountList", vec![2, 2, 1]),
         ("/assignment/roles?account_id=000000000004&max_result=3", "roleList", vec![3, 1]),
@@ -171,7 +171,7 @@ async fn lists_come_in_pages() {
 #[tokio::test]
 async fn roles_can_be_assigned_and_taken() {
     let emulator = Emulator::builder().start().await.unwrap();
-    let token = emulator.sign_in().access_token;
+    let token = emulator.login().access_token;
     let path = "/federation/credentials?account_id=000000000042&role_name=Audit%20Role";
     assert_eq!(portal(&emulator, path, &token).await.status, 403);
     emulator.assign("000000000042", "Audit Role");
@@ -184,7 +184,7 @@ async fn roles_can_be_assigned_and_taken() {
 async fn a_rate_is_kept_by_the_clock() {
     let clock = clock();
     let emulator = Emulator::builder().clock(clock.clone()).throttle(3).start().await.unwrap();
-    let token = emulator.sign_in().access_token;
+    let token = emulator.login().access_token;
     let accounts = async || portal(&emulator, "/assignment/accounts", &token).await;
     for _ in 0..3 {
         assert_eq!(accounts().await.status, 200);
@@ -199,7 +199,7 @@ async fn a_rate_is_kept_by_the_clock() {
 #[tokio::test]
 async fn the_log_shows_a_request_and_hides_its_token() {
     let emulator = Emulator::builder().start().await.unwrap();
-    let token = emulator.sign_in().access_token;
+    let token = emulator.login().access_token;
     portal(&emulator, CREDENTIALS, &token).await;
     let requests = emulator.requests();
     assert_eq!(requests.len(), 1);

@@ -64,7 +64,7 @@ async fn a_request_without_one_host_is_refused() {
 #[tokio::test]
 async fn a_request_with_an_origin_does_not_reach_the_control_interface() {
     let emulator = Emulator::builder().start().await.unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     let own = emulator.portal_url();
     for origin in ["https://evil.example", "null", "http://127.0.0.1:8000", own.as_str()] {
         for (method, path) in [
@@ -85,7 +85,7 @@ async fn a_request_with_an_origin_does_not_reach_the_control_interface() {
 async fn a_control_post_that_is_not_json_is_refused() {
     // What an HTML form or a script can send without asking the server first.
     let emulator = Emulator::builder().start().await.unwrap();
-    let token = emulator.sign_in();
+    let token = emulator.login();
     for content_type in [
         "text/plain",
         "application/x-www-form-urlencoded",
