@@ -163,14 +163,32 @@ fn a_file_that_may_not_be_read() {
     let (directory, locations) = with_config(b"");
     fs::set_permissions(locations.config(), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(locations.config()).is_ok() {
-        eprintln!("skipped: this user may read every file");
-        return;
+        return as_another_user("files::a_file_that_may_not_be_read");
     }
     let expected = expect![
         "DIR/config cannot be read; check that it is a file and that you may read it, or name \
          another one with AWS_CONFIG_FILE"
     ];
     fails(directory.path(), &locations, &expected);
+}
+
+/// Root may read every file, so a run as root repeats the test as another user.
+#[cfg(unix)]
+fn as_another_user(test: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    // Where this test binary is, another user may not look. A copy by this process could not be run
+    // while another test forks.
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = directory.path().join("test");
+    let mut copy = Command::new("cp");
+    assert!(copy.arg(std::env::current_exe().unwrap()).arg(&program).status().unwrap().success());
+    let run = Command::new(program).args(["--exact", test]).uid(65534).gid(65534).output();
+    let stdout = String::from_utf8(run.unwrap().stdout).unwrap();
+    assert!(stdout.contains("1 passed"), "{stdout}");
 }
 
 #[test]
