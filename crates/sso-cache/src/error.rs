@@ -158,11 +158,11 @@ pub enum StoreError {
         /// The user ID of the one who made it.
         maker: u32,
     },
-    /// This process runs as root, and the config file is another user's, who is not the owner of the
-    /// token: the token is not sent where that file says.
+    /// This process runs as root, and another user, who does not own the token, can change what a
+    /// config file says: the token is not sent to the endpoints that it may name.
     #[error(
-        "the token file {} is not that of the user ({owner}) whose config file {} names the \
-         endpoint; run as that user, or set AWS_CONFIG_FILE to a file of root",
+        "the token file {} is not used, since user {owner} can change {}, which may name the \
+         endpoint; run as that user, or move the file to a directory of root",
         path.display(),
         config.display()
     )]
@@ -172,7 +172,7 @@ pub enum StoreError {
         path: PathBuf,
         /// The config file.
         config: PathBuf,
-        /// The user ID of the config file's owner.
+        /// The user ID of the owner of the config file, of a directory on its path or of a link to it.
         owner: u32,
     },
     /// The file was read and its content cannot be used. It was read more than once, some

@@ -81,16 +81,18 @@ impl RoleCredentialsFile {
         self.file.access_warnings()
     }
 
-    /// The credentials in the file, expired ones too; `None` when there are none that can be read.
-    /// Why they cannot be read goes to the log: at the level of debugging, but a warning when the
-    /// file is another user's.
+    /// The credentials in the file, expired ones too; `None` if there are none that can be read. The
+    /// reason is logged at debug level, and as a warning if the file is another user's.
+    ///
+    /// Never sleeps, so that async programs can call it: a file that another tool is writing at this
+    /// moment counts as absent. Take the lock and load again before requesting new credentials.
     pub fn load(&self) -> Option<Credentials> {
         self.load_with_fingerprint().map(|(credentials, _)| credentials)
     }
 
     /// As [`load`](Self::load), with the version of the file that they were read from.
     pub fn load_with_fingerprint(&self) -> Option<(Credentials, Fingerprint)> {
-        let loaded = as_if_absent(self.file.read(role_json::parse))?;
+        let loaded = as_if_absent(self.file.read_once(role_json::parse))?;
         let credentials = of_account(loaded.value, self.account_id.as_ref(), self.path())?;
         Some((credentials, loaded.version))
     }
@@ -157,7 +159,7 @@ impl RoleCredentialsFileLock {
     /// As [`RoleCredentialsFile::load`]: another process may have written while the lock was waited
     /// for.
     pub fn load(&self) -> Option<Credentials> {
-        let loaded = as_if_absent(self.file.read(role_json::parse))?;
+        let loaded = as_if_absent(self.file.read_once(role_json::parse))?;
         of_account(loaded.value, self.account_id.as_ref(), self.file.file().path())
     }
 

@@ -25,28 +25,30 @@ use crate::{AccessWarning, CachedToken, LockError, Reservation, StoreError};
 #[derive(Debug, Clone)]
 pub struct TokenFile {
     file: CacheFile,
-    config: Option<Arc<Path>>,
+    configs: Vec<Arc<Path>>,
 }
 
 impl TokenFile {
     /// The file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let file = CacheFile::new(path, |content| CachedToken::parse(content).is_ok());
-        Self { file, config: None }
+        Self { file, configs: Vec::new() }
     }
 
-    /// The same file, for a token that is sent to the endpoints which this config file names. A
-    /// process of root then refuses the token with [`StoreError::ForeignConfig`] unless the config
-    /// file is root's or the token file's owner's. Other processes do not look at it.
+    /// The same file, for a token that is sent to the endpoints that this config file names. May be
+    /// called for more than one. A process of root then refuses the token with
+    /// [`StoreError::ForeignConfig`] unless each of them, with the directories and links on its path,
+    /// belongs to root or to the token file's owner. Other processes do not look at it.
     #[must_use]
-    pub fn with_config_file(self, path: impl Into<PathBuf>) -> Self {
-        Self { config: Some(path.into().into()), ..self }
+    pub fn with_config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.configs.push(path.into().into());
+        self
     }
 
-    /// Returns the token file at `path`, with the same config file as this one.
+    /// Returns the token file at `path`, with the same config files as this one.
     #[must_use]
     pub fn with_path(&self, path: impl Into<PathBuf>) -> Self {
-        Self { config: self.config.clone(), ..Self::new(path) }
+        Self { configs: self.configs.clone(), ..Self::new(path) }
     }
 
     /// The path as it was given.
@@ -77,14 +79,14 @@ impl TokenFile {
     /// it is read again after 10 milliseconds, and when it is no whole JSON then, twice more after
     /// 20 and 40, and up to four times more, 40 apart, while it is empty or keeps changing.
     pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
-        loaded(self.file.read(CachedToken::parse)?, self.config.as_deref(), self.path())
+        loaded(self.file.read(CachedToken::parse)?, &self.configs, self.path())
     }
 
     /// As [`load_with_fingerprint`](Self::load_with_fingerprint), but reads the file once and never
     /// sleeps: for async programs. If the error [may pass](StoreError::may_be_incomplete), wait some
     /// milliseconds with the runtime's timer and call this again.
     pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
-        loaded(self.file.read_once(CachedToken::parse)?, self.config.as_deref(), self.path())
+        loaded(self.file.read_once(CachedToken::parse)?, &self.configs, self.path())
     }
 
     /// Returns the time of the last failed refresh of this version of the token file, as recorded by
@@ -117,7 +119,7 @@ impl TokenFile {
     pub fn try_lock(&self) -> Result<Option<TokenFileLock>, LockError> {
         let Some(file) = self.file.try_lock()? else { return Ok(None) };
         let leftover = leftover::settle(&file);
-        Ok(Some(TokenFileLock { file, config: self.config.clone(), leftover }))
+        Ok(Some(TokenFileLock { file, configs: self.configs.clone(), leftover }))
     }
 
     /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every
@@ -167,7 +169,7 @@ impl TokenFile {
 #[must_use = "dropping the guard releases the lock"]
 pub struct TokenFileLock {
     file: LockedFile,
-    config: Option<Arc<Path>>,
+    configs: Vec<Arc<Path>>,
     leftover: Settled,
 }
 
@@ -232,7 +234,7 @@ impl TokenFileLock {
     }
 
     fn loaded(&self, token: Loaded<CachedToken>) -> Result<(CachedToken, Fingerprint), StoreError> {
-        loaded(token, self.config.as_deref(), &self.file.place().path())
+        loaded(token, &self.configs, &self.file.place().path())
     }
 
     /// Whether taking this lock put in place what a killed writer had left: for who tells of it, or
@@ -248,17 +250,18 @@ impl TokenFileLock {
 #[must_use = "the lock is released when this is dropped"]
 pub struct LoginLock(#[expect(dead_code, reason = "held, not read")] FileLock);
 
-/// What was read, unless this process is root and another user's config file asks for it.
+/// Returns what was read, unless this process is root and another user may have written a config
+/// file.
 fn loaded(
     loaded: Loaded<CachedToken>,
-    config: Option<&Path>,
+    configs: &[Arc<Path>],
     path: &Path,
 ) -> Result<(CachedToken, Fingerprint), StoreError> {
-    if let Some(config) = config
-        && let Some(owner) = sso_files::untrusted_config_owner(config, loaded.owner)
-    {
-        let (path, config) = (path.to_owned(), config.to_owned());
-        return Err(StoreError::ForeignConfig { path, config, owner });
+    for config in configs {
+        if let Some(owner) = sso_files::untrusted_config_owner(config, loaded.owner) {
+            let (path, config) = (path.to_owned(), config.as_ref().to_owned());
+            return Err(StoreError::ForeignConfig { path, config, owner });
+        }
     }
     Ok((loaded.value, loaded.version))
 }

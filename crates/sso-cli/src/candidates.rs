@@ -1,6 +1,8 @@
 //! What a shell can complete from the config files: profiles, sessions, account IDs and role names.
 //!
-//! A file that cannot be read gives no candidates: a completion has no place for an error.
+//! A file that cannot be read gives no candidates: a completion has no place for an error. Nor does a
+//! name that a shell would expand or run: bash inserts a candidate without quotes, or between double
+//! quotes that the user typed.
 
 use clap_complete::CompletionCandidate;
 use sso_config::{Locations, Property, Section, SharedConfig};
@@ -8,12 +10,12 @@ use sso_types::Environment;
 
 pub(crate) fn profiles() -> Vec<CompletionCandidate> {
     let Some(config) = config() else { return Vec::new() };
-    config.profiles().map(|profile| CompletionCandidate::new(profile.name())).collect()
+    candidates(config.profiles().map(Section::name))
 }
 
 pub(crate) fn sessions() -> Vec<CompletionCandidate> {
     let Some(config) = config() else { return Vec::new() };
-    config.sso_sessions().map(|session| CompletionCandidate::new(session.name())).collect()
+    candidates(config.sso_sessions().map(Section::name))
 }
 
 pub(crate) fn account_ids() -> Vec<CompletionCandidate> {
@@ -29,7 +31,17 @@ fn values(key: &str) -> Vec<CompletionCandidate> {
     let Some(config) = config() else { return Vec::new() };
     let value = |profile: &Section| profile.get(key).map(Property::value).map(str::to_owned);
     let values: std::collections::BTreeSet<_> = config.profiles().filter_map(value).collect();
-    values.into_iter().map(CompletionCandidate::new).collect()
+    candidates(values.iter().map(String::as_str))
+}
+
+fn candidates<'a>(names: impl Iterator<Item = &'a str>) -> Vec<CompletionCandidate> {
+    names.filter(|name| is_inert(name)).map(CompletionCandidate::new).collect()
+}
+
+/// Whether no shell runs or expands a part of the name. A blank only makes two words of it.
+fn is_inert(name: &str) -> bool {
+    let is_special = |c: char| c.is_control() || "$`\\\"'!;&|<>(){}[]*?#~^%".contains(c);
+    !name.contains(is_special)
 }
 
 fn config() -> Option<SharedConfig> {

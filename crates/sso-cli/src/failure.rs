@@ -64,6 +64,10 @@ pub(crate) enum Failure {
         #[source]
         source: io::Error,
     },
+    #[error(
+        "the start URL {start_url:?} is not opened, since it is not https; correct sso_start_url"
+    )]
+    NoWebPage { start_url: String },
     #[error("there is no command {name}; `ssocreds help` lists them")]
     NoSuchCommand { name: String },
     #[error("cannot {doing}")]
@@ -84,6 +88,7 @@ impl Failure {
             | Self::Follow(_)
             | Self::Variable { .. }
             | Self::NoSession
+            | Self::NoWebPage { .. }
             | Self::Generate(_) => 3,
             Self::List { source, .. } => service(source),
             Self::Login(error) => login(error),

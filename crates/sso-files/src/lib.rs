@@ -44,6 +44,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod config_owner;
 mod dir;
 mod edit;
 mod error;
@@ -55,11 +56,10 @@ mod staged;
 mod version;
 
 pub use access::{AccessRisk, AccessWarning};
+pub use config_owner::untrusted_config_owner;
 pub use edit::EditedMode;
 pub use error::FileError;
 pub use lock::{FileLock, NoLock};
-pub use private_file::{
-    Content, Leftover, LeftoverFile, Place, PrivateFile, entries, untrusted_config_owner,
-};
+pub use private_file::{Content, Leftover, LeftoverFile, Place, PrivateFile, entries};
 pub use staged::{Durability, StagedFile, TempName, temp_is_for};
 pub use version::Fingerprint;

@@ -411,26 +411,6 @@ impl LeftoverFile {
     }
 }
 
-/// Returns the owner of a config file if root must not send a secret of `secret_owner` to the
-/// endpoints that it names: another user's config file may name that user's own server. `None` for
-/// other users than root, and for a missing file. See [`rules::may_use_config`](crate::rules::may_use_config).
-pub fn untrusted_config_owner(config: &Path, secret_owner: u32) -> Option<u32> {
-    #[cfg(unix)]
-    {
-        let user = crate::dir::effective_user();
-        if user != 0 {
-            return None;
-        }
-        let owner = Owner::of(&fs::metadata(config).ok()?).user;
-        (!crate::rules::may_use_config(user, owner, secret_owner)).then_some(owner)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = (config, secret_owner);
-        None
-    }
-}
-
 /// Everything in a directory, in no order; nothing if there is no such directory.
 pub fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(directory) {

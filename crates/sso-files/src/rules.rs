@@ -25,10 +25,11 @@ pub fn may_use_file(user: u32, file_owner: u32, directory_owner: u32) -> bool {
     file_owner == ROOT || file_owner == user || (user == ROOT && file_owner == directory_owner)
 }
 
-/// Returns whether root sends a token of `token_owner` to the endpoints that a config file of
-/// `config_owner` names. Another user's config file may name that user's own server.
+/// Returns whether root sends a token of `token_owner` to the endpoints that a config file names, if
+/// `config_owner` owns that file, a directory on its path or a link to it. Another user could let
+/// the path name their own server: with their own file, or by moving another file to its place.
 ///
-/// For other users than root the answer is yes: they cannot read the token of somebody else.
+/// For other users than root the answer is yes: they cannot read another user's token.
 pub fn may_use_config(user: u32, config_owner: u32, token_owner: u32) -> bool {
     user != ROOT || config_owner == ROOT || config_owner == token_owner
 }

@@ -343,7 +343,7 @@ impl ProfileProvidersBuilder {
     /// the file and the line, or the variable.
     pub fn build(mut self) -> Result<ProfileProviders, ConfigError> {
         let environment = self.environment.take().unwrap_or_else(Environment::from_process);
-        let (target, settings, config_file) = self.resolve(&environment)?;
+        let (target, settings, config_files) = self.resolve(&environment)?;
         let https = match self.https_client.take() {
             Some(client) => client,
             None => self.new_https_client(&settings, &environment)?,
@@ -372,8 +372,8 @@ impl ProfileProvidersBuilder {
             Some(dir) => dir,
             None => sso_cache::token_cache_dir(&environment)?,
         };
-        let file = TokenFile::new(cache_dir.join(target.cache_key().file_name()))
-            .with_config_file(config_file);
+        let file = TokenFile::new(cache_dir.join(target.cache_key().file_name()));
+        let file = config_files.into_iter().fold(file, TokenFile::with_config_file);
         let token_provider = match (target.sso_session(), &target) {
             (Some(session), _) => {
                 // No retry layer: the provider reads the file before it repeats a refresh, and the
@@ -413,11 +413,11 @@ impl ProfileProvidersBuilder {
         })
     }
 
-    /// The requested profile or session with its settings, and the config file that they come from.
+    /// The requested profile or session with its settings, and the files that they come from.
     fn resolve(
         &self,
         environment: &Environment,
-    ) -> Result<(Target, Settings, PathBuf), ConfigError> {
+    ) -> Result<(Target, Settings, Vec<PathBuf>), ConfigError> {
         let loaded;
         let config = if let Some(config) = &self.shared_config {
             config
@@ -425,16 +425,20 @@ impl ProfileProvidersBuilder {
             loaded = SharedConfig::load(&Locations::from_environment(environment)?)?;
             &loaded
         };
-        let config_file = config.config_file().to_owned();
+        let files = [
+            config.config_file_exists().then(|| config.config_file().to_owned()),
+            config.credentials_file_exists().then(|| config.credentials_file().to_owned()),
+        ];
+        let files = files.into_iter().flatten().collect();
         if let Some(name) = &self.sso_session {
             let settings = Settings::resolve(None, config, environment)?;
             let session = Target::Session(SsoSession::resolve(config, name)?);
-            return Ok((session, settings, config_file));
+            return Ok((session, settings, files));
         }
         let (name, _) = sso_config::selected_profile(self.profile.as_deref(), environment)?;
         let profile = SsoProfile::resolve(config, &name, environment)?;
         let settings = profile.settings().clone();
-        Ok((Target::Profile(Box::new(profile)), settings, config_file))
+        Ok((Target::Profile(Box::new(profile)), settings, files))
     }
 
     fn with_options(&self, mut builder: SsoTokenProviderBuilder) -> SsoTokenProviderBuilder {

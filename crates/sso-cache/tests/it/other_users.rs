@@ -176,6 +176,34 @@ fn root_sends_no_token_of_its_own_where_a_user_s_config_file_says() {
     assert!(with_config.load().is_err());
 }
 
+/// The attacker fills a file of root's (a git checkout, `/proc/PID/cmdline`), or exchanges files
+/// after their own was read.
+#[test]
+#[ignore = "needs root"]
+fn root_sends_no_token_of_its_own_where_a_user_chooses_the_config_file() {
+    let scene = scene(ROOT, 0o700);
+    let filled = scene.file("filled", b"", ROOT);
+    let file = TokenFile::new(scene.tokens.join("token.json"));
+    file.store_unlocked(&token(1)).unwrap();
+    let is_sent = |config: &Path| file.clone().with_config_file(config).load().is_ok();
+    assert!(is_sent(&filled));
+    let by_link = scene.directory.path().join("link");
+    link(&filled, &by_link, ROOT);
+    assert!(is_sent(&by_link));
+
+    link(&filled, &by_link, ATTACKER);
+    assert!(!is_sent(&by_link));
+    // The owner of the directory may have moved root's file there, or removed their own.
+    let moved = scene.file("user/config", b"", ROOT);
+    chown(moved.parent().unwrap(), Some(ATTACKER), Some(ATTACKER)).unwrap();
+    assert!(!is_sent(&moved));
+    fs::remove_file(&moved).unwrap();
+    assert!(!is_sent(&moved));
+    // Each of several files counts.
+    let both = file.clone().with_config_file(&filled).with_config_file(&moved);
+    assert!(both.load().is_err());
+}
+
 #[test]
 #[ignore = "needs root"]
 fn directories_that_root_makes_belong_to_the_owner_of_their_parent() {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -68,6 +68,20 @@ fn what_cannot_be_read_is_as_if_absent_and_replaced() {
     fs::create_dir(file.path()).unwrap();
     assert!(file.load().is_none());
     assert!(file.store_unlocked(&credentials(1)).unwrap_err().is_write());
+}
+
+/// Each used to sleep for 70 ms or more, on a thread of the async runtime.
+#[test]
+fn a_broken_file_is_read_once_without_a_pause() {
+    let directory = tempdir().unwrap();
+    let file = file(directory.path());
+    fs::write(file.path(), "{\"Credentials\":{\"AccessKeyId\":\"A\"").unwrap();
+    let lock = file.lock(LIMIT).unwrap();
+    let started = Instant::now();
+    for _ in 0..50 {
+        assert!(file.load().is_none() && lock.load().is_none());
+    }
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
 }
 
 #[test]

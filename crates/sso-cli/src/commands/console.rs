@@ -24,6 +24,10 @@ pub(crate) fn run(context: &Context, options: &Console) -> Result<(), Failure> {
     if options.print {
         return stdout::print(&format!("{link}\n"));
     }
+    // Openers take other URLs as well: of files, and of programs that registered for a scheme.
+    if !link.starts_with("https://") {
+        return Err(Failure::NoWebPage { start_url: profile.start_url().as_str().to_owned() });
+    }
     let browser = SystemBrowser::any(&context.environment);
     browser.open_and_wait(&link).map_err(|source| Failure::Browser { link, source })
 }

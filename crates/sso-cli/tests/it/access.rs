@@ -20,22 +20,19 @@ const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
 const USER: u32 = 12345;
 const STRANGER: u32 = 23456;
 
-/// How `USER` runs the program, once everything in the home is theirs; `None` where only root could
-/// arrange that. The program is a copy: where the real one is, they may not look.
-fn as_user(scene: &Scene) -> Option<impl Fn(&[&str]) -> Command> {
+/// Gives everything in the home to `USER`, and returns how that user runs the program: a copy, since
+/// they may not look where the real one is.
+fn as_user(scene: &Scene) -> impl Fn(&[&str]) -> Command {
     let program = scene.path("ssocreds");
     fs::copy(binary(), &program).unwrap();
     let given = Command::new("chown").arg("-R").arg(USER.to_string()).arg(scene.path("")).status();
-    if !given.unwrap().success() {
-        println!("skipped: only root can give files away");
-        return None;
-    }
-    Some(move |arguments: &[&str]| {
+    assert!(given.unwrap().success());
+    move |arguments: &[&str]| {
         let mut command = Command::new(&program);
         command.args(arguments).env_clear().envs(scene.home.environment.iter().cloned());
         command.uid(USER).gid(USER).current_dir("/");
         command
-    })
+    }
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -91,9 +88,10 @@ async fn status_lists_what_others_may_do() {
 
 /// As a user who is not root, in a directory that everyone may write to.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root"]
 async fn a_login_that_another_user_put_there_is_not_used() {
     let scene = Scene::new(TokenState::Valid).await;
-    let Some(as_user) = as_user(&scene) else { return };
+    let as_user = as_user(&scene);
     let as_user = |arguments: &[&str]| scene.run_command(&mut as_user(arguments));
     as_user(&RUN).success();
     let role = scene.role_files().remove(0);
@@ -132,9 +130,10 @@ async fn a_login_that_another_user_put_there_is_not_used() {
 
 /// A user whom the machine does not know has no home; it is enough to say where the token files are.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root"]
 async fn without_a_home_the_directory_of_the_token_files_is_enough() {
     let scene = Scene::new(TokenState::Valid).await;
-    let Some(as_user) = as_user(&scene) else { return };
+    let as_user = as_user(&scene);
     let homeless = |arguments: &[&str]| {
         scene.run_command(as_user(arguments).args(["--profile", "devsso"]).env_remove("HOME"))
     };
@@ -148,4 +147,22 @@ async fn without_a_home_the_directory_of_the_token_files_is_enough() {
         homeless(&[command, "--cache-dir", tokens]).success();
     }
     assert!(scene.role_files().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root"]
+async fn root_sends_no_token_where_a_user_s_credentials_file_says() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let credentials = scene.path("credentials");
+    fs::write(&credentials, "[devsso]\nregion = us-east-1\n").unwrap();
+    let run = || {
+        let mut command =
+            scene.command(&["credential-process", "--profile", "devsso", "--no-cache"]);
+        scene.run_command(command.env("AWS_SHARED_CREDENTIALS_FILE", &credentials))
+    };
+    run().success();
+    chown(&credentials, Some(STRANGER), None).unwrap();
+    let error = run().failure(4);
+    assert!(error.contains("user 23456 can change"), "{error}");
+    assert_eq!(scene.emulator.counts().get_role_credentials, 1);
 }

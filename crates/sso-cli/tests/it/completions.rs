@@ -11,6 +11,7 @@ use crate::program::{Scene, binary};
 async fn run(shell: &[&str], script: &str) -> String {
     let scene = Scene::new(TokenState::Missing).await;
     scene.configure("[profile \"two words\"]\nsso_session = dev-session\n");
+    scene.configure("[profile '$(id)']\nsso_account_id = 12`id`\n[sso-session 'dev;id']\n");
     let directory = binary().parent().and_then(Path::to_str).unwrap();
     let path = format!("{directory}:{}", std::env::var("PATH").unwrap());
     let output = Command::new(shell[0])
@@ -41,6 +42,7 @@ async fn bash_completes_names_from_the_files() {
     let shell = ["bash", "--norc", "-c"];
     let found = run(&shell, &complete("ssocreds export --profile ''")).await;
     assert!(found.contains("devsso") && found.contains("two words"), "{found}");
+    assert!(!found.contains("id)"), "{found}");
     let found = run(&shell, &complete("ssocreds token --sso-session dev")).await;
     assert_eq!(found.trim(), "dev-session");
     let found = run(&shell, &complete("ssocreds roles --account-id 12")).await;
@@ -57,6 +59,7 @@ async fn fish_completes_names_from_the_files() {
     let shell = ["fish", "--no-config", "-c"];
     let found = run(&shell, &complete("ssocreds export --profile ")).await;
     assert!(found.contains("devsso") && found.contains("two words"), "{found}");
+    assert!(!found.contains("id)"), "{found}");
     let found = run(&shell, &complete("ssocreds token --sso-session dev")).await;
     assert_eq!(found.trim(), "dev-session");
     let found = run(&shell, &complete("ssocreds cred")).await;
@@ -77,6 +80,7 @@ async fn zsh_completes_names_from_the_files() {
     let shell = ["zsh", "-f", "-c"];
     let found = run(&shell, &complete("ssocreds export --profile ''", 4)).await;
     assert!(found.contains("devsso") && found.contains("two words"), "{found}");
+    assert!(!found.contains("id)"), "{found}");
     let found = run(&shell, &complete("ssocreds cred", 2)).await;
     assert!(found.contains("credential-process"), "{found}");
 }

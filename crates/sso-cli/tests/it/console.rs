@@ -69,3 +69,27 @@ async fn the_browser_is_the_one_that_the_user_chose() {
     let error = scene.run_command(command.env("BROWSER", "/nowhere/browser")).failure(1);
     assert!(error.contains(LINK), "{error}");
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_web_page_is_opened() {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let scene = Scene::new(TokenState::Missing).await;
+    let (browser, opened) = (scene.path("browser"), scene.path("opened"));
+    fs::write(&browser, format!("#!/bin/sh\n: > '{}'\n", opened.display())).unwrap();
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
+    let urls = ["file:///tmp/x.desktop", "javascript:alert(1)//", "--option", "http://a.example"];
+    for (at, url) in urls.into_iter().enumerate() {
+        let name = format!("pasted{at}");
+        scene.configure(&format!(
+            "[profile {name}]\nsso_start_url = {url}\nsso_region = us-east-1\n\
+             sso_account_id = 123456789012\nsso_role_name = a\n"
+        ));
+        let mut command = scene.command(&["console", "--profile", &name]);
+        let error = scene.run_command(command.env("BROWSER", &browser)).failure(3);
+        assert!(error.contains("is not https; correct sso_start_url"), "{error}");
+    }
+    assert!(!opened.exists());
+}
