@@ -17,7 +17,7 @@ pub(crate) use self::credentials::{Console, Exec, Export, ExportFormat, Renew, R
 pub(crate) use self::global::{Global, seconds};
 pub(crate) use self::lists::{List, ListFormat, Roles};
 pub(crate) use self::login::{Login, LoginOptions, LogoutOptions, TextFormat, Token};
-pub(crate) use self::profiles::Populate;
+pub(crate) use self::profiles::{Configure, Populate};
 
 /// The exit codes, as the help shows them.
 const EXIT_CODES: &str = "\
@@ -85,6 +85,14 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  \
         ssocreds logout --sso-session dev-session")]
     Logout(LogoutOptions),
+    /// Set up a profile: asks for what the options leave open, logs in, and writes it
+    #[command(after_help = "Examples:\n  \
+        ssocreds configure\n  \
+        ssocreds configure --sso-session dev-session --start-url https://my-sso-portal.awsapps.com/start \
+        --sso-region us-east-1 --account-id 123456789012 --role-name ReadOnly --profile dev --yes\n\n\
+        --profile gives the name of the profile. Each question has an option that answers it. Nothing \
+        is written before the last answer, and nothing else in the config file is changed.")]
+    Configure(Configure),
     /// Write profiles for all accounts and roles into the config file
     #[command(after_help = "Examples:\n  \
         ssocreds populate --sso-session dev-session --dry-run\n  \
@@ -145,8 +153,8 @@ pub(crate) enum Command {
     /// Show every sso-session and SSO profile: logged in or not, until when, which files
     #[command(after_help = "Example:\n  \
         ssocreds status\n\n\
-        Nothing is sent and no secret is shown. With --profile, that profile only.")]
-    Status(Show),
+        No secret is shown, and without --check nothing is sent. With --profile, that profile only.")]
+    Status(Status),
     /// Show what was understood of the config files
     #[command(after_help = "Example:\n  \
         ssocreds config --profile devsso\n\n\
@@ -203,13 +211,16 @@ impl Command {
             Self::Token(options) => options.format == TextFormat::Json,
             Self::Accounts(options) => options.format == ListFormat::Json,
             Self::Roles(options) => options.list.format == ListFormat::Json,
-            Self::Status(options) | Self::Config(options) => options.format == TableFormat::Json,
+            Self::Status(Status { show, .. }) | Self::Config(show) => {
+                show.format == TableFormat::Json
+            }
             Self::CredentialProcess(_)
             | Self::Exec(_)
             | Self::Serve(_)
             | Self::Console(_)
             | Self::Login(_)
             | Self::Logout(_)
+            | Self::Configure(_)
             | Self::Populate(_)
             | Self::Completions(_)
             | Self::Man(_) => false,
@@ -228,6 +239,15 @@ pub(crate) struct Show {
     /// The output format
     #[arg(long, default_value = "table")]
     pub(crate) format: TableFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) show: Show,
+    /// Ask the SSO portal whether the accounts and roles of the profiles are still assigned
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, Args)]

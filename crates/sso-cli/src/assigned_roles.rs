@@ -3,11 +3,14 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use sso_http::{AccountInfo, AllRoles, RolesEvent, ServiceError};
+use sso_http::{
+    AccountInfo, AllRoles, ListAccountRoles, ListAccounts, PagedOperation as _, RolesEvent,
+    ServiceError,
+};
 use sso_provider::{BearerToken, ProfileProviders};
 use sso_types::{AccountId, RoleName};
 
-use crate::commands::portal_lists::{portal, until_interrupted};
+use crate::commands::portal_lists::{PAGE, portal, until_interrupted};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -78,4 +81,59 @@ pub(crate) fn list(
         }));
     }
     Ok(AssignedRoles { roles, end })
+}
+
+/// Lists the accounts.
+pub(crate) fn accounts(
+    context: &Context,
+    providers: &ProfileProviders,
+) -> Result<Vec<AccountInfo>, Failure> {
+    let limit = context.timeout()?;
+    context.wait("listing accounts", async |_| {
+        let list = async |token: BearerToken| {
+            let first = ListAccounts::new(token.access_token().clone()).max_results(PAGE);
+            let mut pages = first.pages(portal(providers));
+            let mut accounts = Vec::new();
+            while let Some(page) = pages.next_page().await {
+                accounts.extend(page?.account_list);
+            }
+            Ok::<_, ServiceError>(accounts)
+        };
+        let mut accounts = Vec::new();
+        let list = async {
+            let listed = providers.token_provider().call_with_token(list).await;
+            accounts = listed.map_err(|error| Failure::list("accounts", error))?;
+            Ok(())
+        };
+        until_interrupted(limit, list).await?;
+        Ok(accounts)
+    })?
+}
+
+/// Lists the roles in an account.
+pub(crate) fn of_account(
+    context: &Context,
+    providers: &ProfileProviders,
+    account_id: &AccountId,
+) -> Result<Vec<RoleName>, Failure> {
+    let limit = context.timeout()?;
+    context.wait("listing roles", async |_| {
+        let list = async |token: BearerToken| {
+            let first = ListAccountRoles::new(token.access_token().clone(), account_id.clone());
+            let mut pages = first.max_results(PAGE).pages(portal(providers));
+            let mut roles = Vec::new();
+            while let Some(page) = pages.next_page().await {
+                roles.extend(page?.role_list.into_iter().map(|role| role.role_name));
+            }
+            Ok::<_, ServiceError>(roles)
+        };
+        let mut roles = Vec::new();
+        let list = async {
+            let listed = providers.token_provider().call_with_token(list).await;
+            roles = listed.map_err(|error| Failure::list("roles", error))?;
+            Ok(())
+        };
+        until_interrupted(limit, list).await?;
+        Ok(roles)
+    })?
 }

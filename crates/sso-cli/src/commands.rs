@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod configure;
 pub(crate) mod console;
 pub(crate) mod credential_process;
 mod credentials_endpoint;

@@ -64,9 +64,14 @@ impl Context {
         Ok(SharedConfig::load(&Locations::from_environment(&self.environment)?)?)
     }
 
+    /// The paths of the config files.
+    pub(crate) fn locations(&self) -> Result<Locations, Failure> {
+        Ok(Locations::from_environment(&self.environment)?)
+    }
+
     /// One of the config files, for editing.
     pub(crate) fn document_file(&self, kind: FileKind) -> Result<DocumentFile, Failure> {
-        let locations = Locations::from_environment(&self.environment)?;
+        let locations = self.locations()?;
         let path = match kind {
             FileKind::Credentials => locations.credentials(),
             _ => locations.config(),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
-use sso_config::DocumentFileError;
+use sso_config::{DocumentFileError, EditError};
 use sso_http::{ServiceError, ServiceErrorKind, TransportError};
 use sso_login::{LoginError, LogoutError};
 use sso_provider::{CallError, ConfigError, CredentialsError, TokenError};
@@ -38,6 +38,28 @@ pub(crate) enum Failure {
     Variable { variable: &'static str, wrong: &'static str },
     #[error("a legacy profile has no sso-session; choose one with --sso-session")]
     NoSession,
+    #[error("no answer; give {option}")]
+    NoAnswer { option: &'static str },
+    #[error("{option} cannot be used: {reason}")]
+    Answer { option: &'static str, reason: String },
+    #[error("the {what} {name} is not among those that are assigned to you; choose another one")]
+    NotAssigned { what: &'static str, name: String },
+    #[error("nothing is assigned to you; ask the administrator of the AWS access portal")]
+    NothingAssigned,
+    #[error("interrupted before the last answer; nothing was written")]
+    NotWritten,
+    #[error("not confirmed; nothing was written")]
+    NotConfirmed,
+    #[error(
+        "profile {name:?} uses SSO, and credentials of the same name would hide it from other \
+         tools, also when they have expired; choose another name"
+    )]
+    HidesProfile { name: String },
+    #[error(
+        "[{name}] of the credentials file was not written by `ssocreds export --write-profile`; \
+         choose another name"
+    )]
+    UsersSection { name: String },
     #[error(transparent)]
     Generate(#[from] GenerateError),
     #[error(transparent)]
@@ -89,17 +111,21 @@ impl Failure {
             | Self::Variable { .. }
             | Self::NoSession
             | Self::NoWebPage { .. }
+            | Self::HidesProfile { .. }
+            | Self::UsersSection { .. }
             | Self::Generate(_) => 3,
             Self::List { source, .. } => service(source),
             Self::Login(error) => login(error),
             // As POSIX shells have it.
             Self::Run { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
             Self::Run { .. } => 126,
-            Self::NoSuchCommand { .. } => 2,
+            Self::NoSuchCommand { .. } | Self::NoAnswer { .. } | Self::Answer { .. } => 2,
+            Self::NotAssigned { .. } | Self::NothingAssigned => 5,
             Self::ListTimeout { .. } => 6,
             // As shells have it for SIGINT.
-            Self::Interrupted | Self::LoginInterrupted => 130,
-            Self::Endpoint(_)
+            Self::Interrupted | Self::LoginInterrupted | Self::NotWritten => 130,
+            Self::NotConfirmed
+            | Self::Endpoint(_)
             | Self::Logout(_)
             | Self::Unprintable(_)
             | Self::Browser { .. }
@@ -169,6 +195,12 @@ impl From<LoginError> for Failure {
 impl From<sso_config::SettingsError> for Failure {
     fn from(error: sso_config::SettingsError) -> Self {
         Self::Config(error.into())
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        Self::Edit(error.into())
     }
 }
 

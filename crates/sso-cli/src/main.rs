@@ -73,7 +73,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report::failure(&failure, &context, &arguments.command);
-            if matches!(failure, Failure::Interrupted | Failure::LoginInterrupted) {
+            if matches!(
+                failure,
+                Failure::Interrupted | Failure::LoginInterrupted | Failure::NotWritten
+            ) {
                 end_by_interrupt();
             }
             ExitCode::from(failure.exit_code())
@@ -103,6 +106,7 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Login(options) => commands::login::run(context, options),
         Command::Logout(options) => commands::logout::run(context, options),
+        Command::Configure(options) => commands::configure::run(context, options),
         Command::Populate(options) => commands::populate::run(context, options),
         Command::CredentialProcess(options) => commands::credential_process::run(context, options),
         Command::Export(options) => commands::export::run(context, options),

@@ -43,6 +43,7 @@ const VARIABLES: &[&str] = &[
     "BROWSER",
     "DISPLAY",
     "WAYLAND_DISPLAY",
+    "TERM",
     "SSH_CONNECTION",
     "SSH_TTY",
     "CODESPACES",

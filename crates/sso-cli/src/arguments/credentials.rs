@@ -24,6 +24,10 @@ pub(crate) struct Export {
     /// Add the profile's region: AWS_REGION and AWS_DEFAULT_REGION, in ini "region", in process none
     #[arg(long)]
     pub(crate) region: bool,
+    /// Write the credentials to this profile of the credentials file instead of printing them. The
+    /// profile must be new, or one that was written in this way
+    #[arg(long, value_name = "NAME", conflicts_with = "format")]
+    pub(crate) write_profile: Option<String>,
     #[command(flatten)]
     pub(crate) retrieval: Retrieval,
     /// Log in first if that is needed, on a terminal

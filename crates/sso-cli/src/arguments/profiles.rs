@@ -5,11 +5,11 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use sso_http::AccountInfo;
-use sso_types::Region;
+use sso_types::{AccountId, Region, RoleName};
 
 use super::lists::matches;
 use super::login::Login;
-use crate::candidates::role_names;
+use crate::candidates::{account_ids, role_names, sessions};
 use crate::name_template::NameTemplate;
 
 #[derive(Debug, Clone, Args)]
@@ -75,6 +75,47 @@ impl Populate {
     pub(crate) fn needs(&self, account: &AccountInfo) -> bool {
         self.prune || self.includes_account(account.account_name.as_deref())
     }
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct Configure {
+    /// The sso-session: one of the config file, or the name of a new one
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(sessions))]
+    pub(crate) sso_session: Option<String>,
+    /// The start URL of the AWS access portal, as in the browser's address bar
+    #[arg(long, value_name = "URL")]
+    pub(crate) start_url: Option<String>,
+    /// The region of the IAM Identity Center instance
+    #[arg(long, value_name = "REGION")]
+    pub(crate) sso_region: Option<Region>,
+    /// The scopes of the login, separated by commas [default: sso:account:access]
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scopes: Option<String>,
+    /// The account
+    #[arg(long, value_name = "ID", add = ArgValueCandidates::new(account_ids))]
+    pub(crate) account_id: Option<AccountId>,
+    /// The role
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(role_names))]
+    pub(crate) role_name: Option<RoleName>,
+    /// The region of the profile; empty for none
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Another property of the profile; may be given more than once
+    #[arg(long, value_name = "KEY=VALUE", value_parser = property)]
+    pub(crate) set: Vec<(String, String)>,
+    /// Log in with a code to enter on any device, instead of using a browser on this machine
+    #[arg(long)]
+    pub(crate) use_device_code: bool,
+    /// Show the login page without opening it
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Show the difference as a unified diff, and write nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Write without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// Parses `KEY=VALUE`. The keys that make a profile an SSO profile are not set in this way.

@@ -1,5 +1,7 @@
 //! `ssocreds export`: prints credentials for a shell, a file of variables, or a program.
 
+mod written_profile;
+
 use serde::Serialize;
 use sso_types::Credentials;
 use zeroize::Zeroizing;
@@ -30,11 +32,17 @@ struct Variables<'a> {
 }
 
 pub(crate) fn run(context: &Context, options: &Export) -> Result<(), Failure> {
+    if let Some(name) = &options.write_profile {
+        written_profile::check_name(context, name)?;
+    }
     let profile = context.profile()?;
     let credentials = role_credentials::get(context, &profile.providers, &options.retrieval)?;
     let region = profile.region.as_deref().filter(|_| options.region);
     if options.region && region.is_none() {
         notices::warn(&format!("profile {:?} has no region; none is exported", profile.name));
+    }
+    if let Some(name) = &options.write_profile {
+        return written_profile::write(context, name, &credentials, region);
     }
     stdout::print(&render(&profile.name, &credentials, region, options.format)?)
 }

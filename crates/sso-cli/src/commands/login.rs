@@ -7,6 +7,7 @@ mod target;
 use std::time::Duration;
 
 use sso_login::{FinishedLogin, Flow, Login};
+use sso_provider::ProfileProviders;
 
 use self::prompt::TerminalPrompt;
 pub(super) use self::target::Target;
@@ -30,7 +31,30 @@ pub(crate) fn run(context: &Context, options: &LoginOptions) -> Result<(), Failu
 
 /// The login of another command that needs one.
 pub(crate) fn run_for(context: &Context, sso_session: Option<&str>) -> Result<(), Failure> {
-    let options = LoginOptions {
+    let options = default_options(sso_session);
+    let target = Target::resolve(context, sso_session)?;
+    log_in(context, &options, &target).map(drop)
+}
+
+/// Logs in to a session of `config`, the text of a config file that is not written yet, unless there
+/// is a valid login. Returns the providers of the session.
+pub(super) fn ensure(
+    context: &Context,
+    config: &str,
+    sso_session: &str,
+    use_device_code: bool,
+    no_browser: bool,
+) -> Result<ProfileProviders, Failure> {
+    let options =
+        LoginOptions { use_device_code, no_browser, if_needed: true, ..default_options(None) };
+    let target = Target::of_text(context, config, sso_session)?;
+    log_in(context, &options, &target)?;
+    Ok(target.providers)
+}
+
+/// The options of a login that another command makes.
+fn default_options(sso_session: Option<&str>) -> LoginOptions {
+    LoginOptions {
         sso_session: sso_session.map(str::to_owned),
         all: false,
         use_device_code: false,
@@ -39,9 +63,7 @@ pub(crate) fn run_for(context: &Context, sso_session: Option<&str>) -> Result<()
         if_needed: false,
         wait: 600,
         qr: false,
-    };
-    let target = Target::resolve(context, sso_session)?;
-    log_in(context, &options, &target).map(drop)
+    }
 }
 
 fn targets(context: &Context, options: &LoginOptions) -> Result<Vec<Target>, Failure> {

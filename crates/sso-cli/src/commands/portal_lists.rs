@@ -9,7 +9,7 @@ use tower::Layer;
 use crate::failure::Failure;
 
 /// Entries per page: the most that the service's model allows.
-pub(super) const PAGE: u32 = 100;
+pub(crate) const PAGE: u32 = 100;
 
 pub(crate) type PacedPortal = <RetryLayer as Layer<Paced<Portal<HttpsClient>>>>::Service;
 

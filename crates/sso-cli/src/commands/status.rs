@@ -1,19 +1,23 @@
-//! `ssocreds status`: every login and every SSO profile, from the files alone.
+//! `ssocreds status`: every login and every SSO profile, from the files (`survey`) and, with
+//! `--check`, from the SSO portal (`check`).
 //!
-//! It sends nothing and shows no secret.
+//! Without `--check` it sends nothing. It shows no secret.
 
+mod check;
 mod shown;
 mod survey;
 
-use crate::arguments::{Show, TableFormat};
+use crate::arguments::{Status, TableFormat};
 use crate::context::{self, Context};
 use crate::failure::Failure;
 use crate::stdout;
 
-pub(crate) fn run(context: &Context, options: &Show) -> Result<(), Failure> {
-    let survey = survey::take(context)?;
-    match options.format {
+pub(crate) fn run(context: &Context, options: &Status) -> Result<(), Failure> {
+    let mut survey = survey::take(context)?;
+    let checked = if options.check { check::check(context, &mut survey.profiles) } else { Ok(()) };
+    match options.show.format {
         TableFormat::Table => stdout::print_styled(&shown::render(&survey, context::now())),
         TableFormat::Json => stdout::print_json(&survey),
-    }
+    }?;
+    checked
 }

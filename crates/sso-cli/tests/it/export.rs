@@ -124,3 +124,45 @@ async fn the_aws_cli_runs_on_credential_process() {
     assert_eq!(scene.emulator.counts().create_token, 1);
     assert_eq!(scene.emulator.counts().get_role_credentials, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_are_written_to_a_profile_of_their_own() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let file = scene.path(".aws/credentials");
+    let mine = "# mine\n[mine]\naws_access_key_id = x\n";
+    std::fs::write(&file, mine).unwrap();
+    let write = |name: &str| {
+        scene.run(&["export", "--profile", "devsso", "--refresh", "--write-profile", name])
+    };
+    for _ in 0..2 {
+        assert!(write("tool").success().starts_with("Wrote profile tool to HOME/.aws/credentials"));
+    }
+    let written = std::fs::read_to_string(&file).unwrap();
+    let section = written.strip_prefix(mine).unwrap();
+    let keys: Vec<_> = section.lines().map(|line| line.split(" = ").next().unwrap()).collect();
+    assert_eq!(
+        keys,
+        [
+            "",
+            "[tool]",
+            "aws_access_key_id",
+            "aws_secret_access_key",
+            "aws_session_token",
+            "ssocreds_expires_at",
+            "ssocreds_generated",
+        ]
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let error = write("mine").failure(3);
+    assert!(error.contains("[mine] of the credentials file was not written by"), "{error}");
+    let error = write("devsso").failure(3);
+    assert!(error.contains("profile \"devsso\" uses SSO"), "{error}");
+    write("a\nb").failure(3);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
+}

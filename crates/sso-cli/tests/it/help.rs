@@ -6,9 +6,10 @@ use expect_test::expect;
 
 use crate::program::binary;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "login",
     "logout",
+    "configure",
     "populate",
     "credential-process",
     "export",
@@ -43,6 +44,7 @@ fn the_help() {
         Commands:
           login               Log in, in a browser or with a code
           logout              Log out: end the session and remove its files
+          configure           Set up a profile: asks for what the options leave open, logs in, and writes it
           populate            Write profiles for all accounts and roles into the config file
           credential-process  Print credentials for the credential_process setting of any AWS tool
           export              Print credentials as shell commands, environment variables or JSON

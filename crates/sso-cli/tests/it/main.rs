@@ -20,6 +20,7 @@ mod cache;
 #[cfg(unix)]
 mod completions;
 mod config;
+mod configure;
 mod console;
 #[cfg(target_os = "linux")]
 mod container;

@@ -4,7 +4,7 @@ use std::fs;
 
 use expect_test::expect;
 use serde_json::json;
-use sso_emulator::TokenState;
+use sso_emulator::{Emulator, TokenState};
 
 use crate::program::{Scene, narrow, write_private};
 
@@ -252,7 +252,7 @@ async fn no_config_at_all() {
     let scene = Scene::new(TokenState::Missing).await;
     fs::remove_file(&scene.home.config_file).unwrap();
     expect![[r#"
-        There is no sso-session and no SSO profile; `aws configure sso` makes them.
+        There is no sso-session and no SSO profile; `ssocreds configure` makes them.
     "#]]
     .assert_eq(&scene.run(&["status"]).success());
 }
@@ -267,4 +267,41 @@ fn hide_distances_past(text: &str) -> String {
         rest = after;
     }
     shown + rest
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_are_checked_when_asked_to() {
+    let builder = Emulator::builder().account("123456789012", "Dev", "a@b.c", ["Admin"]);
+    let scene = Scene::with(builder, TokenState::Valid).await;
+    let profile = |name: &str, account: &str, role: &str| {
+        format!(
+            "[profile {name}]\nsso_session = dev-session\nsso_account_id = {account}\n\
+             sso_role_name = {role}\n"
+        )
+    };
+    scene.configure(
+        &(profile("gone", "999999999999", "Admin") + &profile("lost", "123456789012", "X")),
+    );
+    scene.run(&["status"]).success();
+    assert_eq!(scene.emulator.counts().list_accounts, 0, "nothing is sent");
+    let shown = scene.run(&["status", "--check"]).success();
+    expect![[r#"
+        PROFILE  ROLE STILL ASSIGNED
+        devsso   yes
+        gone     no, nor any other role in the account
+        lost     no, but another role in the account
+    "#]]
+    .assert_eq(&shown[shown.find("PROFILE  ROLE").unwrap()..]);
+    let found = scene.run(&["status", "--check", "--format", "json"]).json();
+    let of = |at: usize| found["profiles"][at]["assignment"].as_str().unwrap_or("not checked");
+    assert_eq!(
+        [of(0), of(1), of(2), of(3)],
+        ["assigned", "account_gone", "not checked", "role_gone"],
+        "devsso, gone, legacy, lost"
+    );
+    scene.emulator.end_session();
+    scene.emulator.revoke_access_tokens();
+    let run = scene.run(&["status", "--check"]);
+    assert_eq!(run.code(), Some(4), "{}", run.stderr());
+    assert!(run.stdout().contains("unknown"), "{}", run.stdout());
 }

@@ -4,7 +4,7 @@ use sso_cache::CacheKey;
 use sso_config::{Section, SharedConfig, SsoProfile, SsoSession};
 use sso_http::{Endpoint, EndpointVariant};
 use sso_login::LoginSession;
-use sso_provider::{ConfigError, ProfileProviders};
+use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -64,12 +64,28 @@ impl Target {
         Ok(targets)
     }
 
+    /// Resolves a session of `config`, the text of a config file that is not written yet.
+    pub(super) fn of_text(context: &Context, config: &str, session: &str) -> Result<Self, Failure> {
+        let locations = context.locations()?;
+        let parse = || SharedConfig::parse(&locations, config, "").map_err(ConfigError::from);
+        let builder = context.builder()?.shared_config(parse()?);
+        Self::of_session_with(&parse()?, session, builder)
+    }
+
     fn of_session(context: &Context, config: &SharedConfig, name: &str) -> Result<Self, Failure> {
+        Self::of_session_with(config, name, context.builder()?)
+    }
+
+    fn of_session_with(
+        config: &SharedConfig,
+        name: &str,
+        builder: ProfileProvidersBuilder,
+    ) -> Result<Self, Failure> {
         let session = SsoSession::resolve(config, name)?;
         let (start_url, region) = (session.start_url().clone(), session.region().clone());
         let login = LoginSession::new(session.name().clone(), start_url, region)
             .registration_scopes(session.registration_scopes());
-        Self::new(context, config, login, &ConfigSection::Session(name))
+        Self::new(config, login, &ConfigSection::Session(name), builder)
     }
 
     fn of_profile(context: &Context, config: &SharedConfig, name: &str) -> Result<Self, Failure> {
@@ -80,14 +96,14 @@ impl Target {
                 .registration_scopes(profile.registration_scopes()),
             None => LoginSession::legacy(start_url, region),
         };
-        Self::new(context, config, login, &ConfigSection::Profile(name))
+        Self::new(config, login, &ConfigSection::Profile(name), context.builder()?)
     }
 
     fn new(
-        context: &Context,
         config: &SharedConfig,
         session: LoginSession,
         section: &ConfigSection<'_>,
+        builder: ProfileProvidersBuilder,
     ) -> Result<Self, Failure> {
         let key = |names: &[&str]| section_value(config, section, names);
         let use_device_code = key(&USE_DEVICE_CODE).is_some_and(|(name, value)| {
@@ -104,7 +120,6 @@ impl Target {
             port
         });
 
-        let builder = context.builder()?;
         let builder = match (session.name(), section) {
             (Some(name), _) => builder.sso_session(name.as_str()),
             (None, ConfigSection::Session(name)) => builder.sso_session(*name),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use jiff::Timestamp;
 
-use super::survey::{LoginStatus, ProfileStatus, State, Survey};
+use super::survey::{Assignment, LoginStatus, ProfileStatus, State, Survey};
 use crate::printable::printable;
 use crate::table::{BAD, Cell, FAIR, GOOD, Table};
 use crate::times::with_distance;
@@ -14,7 +14,7 @@ pub(super) fn render(survey: &Survey, now: Timestamp) -> String {
     let mut out = String::new();
     if survey.logins.is_empty() && survey.profiles.is_empty() {
         out.push_str(
-            "There is no sso-session and no SSO profile; `aws configure sso` makes them.\n",
+            "There is no sso-session and no SSO profile; `ssocreds configure` makes them.\n",
         );
     } else {
         out.push_str(&logins(&survey.logins, now));
@@ -25,6 +25,7 @@ pub(super) fn render(survey: &Survey, now: Timestamp) -> String {
     if !survey.profiles.is_empty() {
         out.push('\n');
         out.push_str(&profiles(&survey.profiles, now));
+        out.push_str(&assignments(&survey.profiles));
     }
     if !survey.warnings.is_empty() {
         out.push('\n');
@@ -72,6 +73,24 @@ fn profiles(profiles: &[ProfileStatus], now: Timestamp) -> String {
         ]);
     }
     table.render()
+}
+
+/// Whether the roles still exist; nothing unless that was checked.
+fn assignments(profiles: &[ProfileStatus]) -> String {
+    let mut table = Table::new(["PROFILE", "ROLE STILL ASSIGNED"]);
+    let mut checked = 0;
+    for profile in profiles {
+        let Some(assignment) = profile.assignment else { continue };
+        checked += 1;
+        let shown = match assignment {
+            Assignment::Assigned => Cell::new("yes", GOOD),
+            Assignment::AccountGone => Cell::new("no, nor any other role in the account", BAD),
+            Assignment::RoleGone => Cell::new("no, but another role in the account", BAD),
+            Assignment::Unknown => Cell::new("unknown", FAIR),
+        };
+        table.row([profile.profile.as_str().into(), shown]);
+    }
+    if checked == 0 { String::new() } else { format!("\n{}", table.render()) }
 }
 
 /// Reasons and commands, which are too long for a table.

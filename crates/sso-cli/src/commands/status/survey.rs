@@ -84,6 +84,22 @@ pub(super) struct ProfileStatus {
     /// What is wrong with its configuration.
     pub(super) reason: Option<String>,
     pub(super) role_credentials: Option<RoleCredentials>,
+    /// Only with `--check`, and for a profile of an sso-session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) assignment: Option<Assignment>,
+}
+
+/// Whether a role is assigned to the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Assignment {
+    Assigned,
+    /// No role in the account is.
+    AccountGone,
+    /// Other roles in the account are.
+    RoleGone,
+    /// The list of roles broke off.
+    Unknown,
 }
 
 /// Role credentials that are in the cache and still good.
@@ -183,6 +199,7 @@ impl Look<'_> {
                     state: State::Misconfigured,
                     reason: Some(chain(&error)),
                     role_credentials: None,
+                    assignment: None,
                 });
             }
             Ok(profile) => profile,
@@ -198,6 +215,7 @@ impl Look<'_> {
             state: login.token.state,
             reason: None,
             role_credentials: self.role_credentials(&profile),
+            assignment: None,
         })
     }
 

@@ -1,0 +1,168 @@
+//! Questions to the user, on stderr: a list to filter by typing on a terminal, and plain lines
+//! elsewhere.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use dialoguer::FuzzySelect;
+use dialoguer::console::Term;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::printable::printable;
+
+/// Lines of a list that are shown at a time.
+const SHOWN: usize = 15;
+
+pub(super) struct Questions<'a> {
+    context: &'a Context,
+    /// Whether the cursor can be moved.
+    has_terminal: bool,
+}
+
+impl<'a> Questions<'a> {
+    pub(super) fn new(context: &'a Context) -> Self {
+        let is_dumb = context.environment.var_os("TERM").is_none_or(|term| term == "dumb");
+        let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        Self { context, has_terminal: is_terminal && (!is_dumb || cfg!(windows)) }
+    }
+
+    /// Asks until `read` accepts the answer. `option` gives the answer without a question.
+    pub(super) fn text<T>(
+        &self,
+        question: &str,
+        option: &'static str,
+        default: Option<&str>,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Failure> {
+        let shown = default.filter(|default| !default.is_empty());
+        let shown = shown.map(|default| format!(" [{}]", printable(default))).unwrap_or_default();
+        loop {
+            let answer = self.line(&format!("{question}{shown}: "), option)?;
+            let answer = match answer.trim() {
+                "" => default.unwrap_or_default(),
+                answer => answer,
+            };
+            match read(answer) {
+                Ok(answer) => return Ok(answer),
+                Err(reason) => show(&format!("{}\n", printable(&reason))),
+            }
+        }
+    }
+
+    /// Lets the user pick one of the items, and returns its place. A single one needs no question.
+    pub(super) fn pick(
+        &self,
+        question: &str,
+        option: &'static str,
+        items: &[String],
+    ) -> Result<usize, Failure> {
+        let items: Vec<_> = items.iter().map(|item| printable(item)).collect();
+        match items.as_slice() {
+            [] => Err(Failure::NothingAssigned),
+            [only] => {
+                show(&format!("{question}: {only}\n"));
+                Ok(0)
+            }
+            items if self.has_terminal => pick_on_terminal(question, items),
+            items => self.pick_by_number(question, option, items),
+        }
+    }
+
+    pub(super) fn confirm(&self, question: &str, option: &'static str) -> Result<bool, Failure> {
+        self.text(&format!("{question} [y/N]"), option, Some(""), |answer| {
+            match answer.to_ascii_lowercase().as_str() {
+                "y" | "yes" => Ok(true),
+                "" | "n" | "no" => Ok(false),
+                _ => Err("answer y or n".to_owned()),
+            }
+        })
+    }
+
+    /// Shows numbered items; any other answer than a number filters them.
+    fn pick_by_number(
+        &self,
+        question: &str,
+        option: &'static str,
+        items: &[String],
+    ) -> Result<usize, Failure> {
+        let mut filter = String::new();
+        loop {
+            let matching: Vec<_> = items
+                .iter()
+                .enumerate()
+                .filter(|(_, item)| item.to_lowercase().contains(&filter))
+                .collect();
+            for (at, item) in matching.iter().take(SHOWN) {
+                show(&format!("{:>5}  {item}\n", at + 1));
+            }
+            if matching.is_empty() {
+                show("       nothing matches\n");
+            }
+            if matching.len() > SHOWN {
+                show(&format!("       and {} more\n", matching.len() - SHOWN));
+            }
+            if let [(at, _)] = matching.as_slice() {
+                return Ok(*at);
+            }
+            let answer = self.line(&format!("{question}, a number or text to filter: "), option)?;
+            let answer = answer.trim();
+            match answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
+                // Account IDs are numbers, too.
+                Some(at) if at < items.len() => return Ok(at),
+                _ => filter = answer.to_lowercase(),
+            }
+        }
+    }
+
+    /// Reads a line. Ctrl-C ends it, and so does the end of the input.
+    fn line(&self, prompt: &str, option: &'static str) -> Result<String, Failure> {
+        show(prompt);
+        let read = || {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map(|length| (length > 0).then_some(line))
+        };
+        let line = self.context.serve(async || {
+            // A thread, as reading cannot be ended. It goes with the process.
+            tokio::select! {
+                line = tokio::task::spawn_blocking(read) => Some(line),
+                Ok(()) = tokio::signal::ctrl_c() => None,
+            }
+        })?;
+        let Some(line) = line else {
+            show("\n");
+            return Err(Failure::NotWritten);
+        };
+        let failed = |source| Failure::Io { doing: "read the answer", source };
+        let line = line.map_err(std::io::Error::other).and_then(|line| line).map_err(failed)?;
+        line.ok_or_else(|| {
+            show("\n");
+            Failure::NoAnswer { option }
+        })
+    }
+}
+
+/// Writes to stderr.
+pub(super) fn show(text: &str) {
+    // A stderr that is gone leaves nobody to tell.
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+fn pick_on_terminal(question: &str, items: &[String]) -> Result<usize, Failure> {
+    let term = Term::stderr();
+    let picked = FuzzySelect::new()
+        .with_prompt(question)
+        .items(items)
+        .default(0)
+        .max_length(SHOWN)
+        .interact_on_opt(&term);
+    // After Ctrl-C it is still hidden.
+    let _ = term.show_cursor();
+    match picked {
+        Ok(Some(at)) => Ok(at),
+        Ok(None) => Err(Failure::NotWritten),
+        Err(dialoguer::Error::IO(error)) if error.kind() == std::io::ErrorKind::Interrupted => {
+            Err(Failure::NotWritten)
+        }
+        Err(dialoguer::Error::IO(source)) => Err(Failure::Io { doing: "read the answer", source }),
+    }
+}

@@ -1,0 +1,238 @@
+//! `configure`: from nothing to a working profile, by options and by answers.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use expect_test::expect;
+use sso_emulator::{Emulator, TokenState};
+
+use crate::program::Scene;
+
+async fn scene(state: TokenState) -> Scene {
+    let builder = Emulator::builder()
+        .account("123456789012", "Development", "dev@example.com", ["Admin", "ReadOnly"])
+        .account("210987654321", "Production \u{1b}[31m", "p@example.com", ["ReadOnly"]);
+    Scene::with(builder, state).await
+}
+
+fn config(scene: &Scene) -> String {
+    fs::read_to_string(&scene.home.config_file).unwrap_or_default()
+}
+
+/// Options that answer everything.
+const ALL: [&str; 15] = [
+    "configure",
+    "--sso-session",
+    "new",
+    "--start-url",
+    "my-sso-portal.awsapps.com/start/#/",
+    "--sso-region",
+    "us-east-1",
+    "--account-id",
+    "123456789012",
+    "--role-name",
+    "Admin",
+    "--profile",
+    "dev",
+    "--region",
+    "eu-west-1",
+];
+
+/// Runs it with answers on stdin, and returns its exit code, stdout and stderr.
+fn answered(scene: &Scene, arguments: &[&str], answers: &str) -> (Option<i32>, String, String) {
+    let mut child = started(scene, arguments);
+    child.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn started(scene: &Scene, arguments: &[&str]) -> Child {
+    scene
+        .command(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_answer_everything_from_an_empty_home() {
+    let scene = scene(TokenState::Missing).await;
+    fs::remove_dir_all(scene.path(".aws")).unwrap();
+    let mut arguments = ALL.to_vec();
+    arguments.extend(["--yes", "--use-device-code"]);
+    let child = started(&scene, &arguments);
+    let end = Instant::now() + Duration::from_secs(30);
+    let emulator = &scene.emulator;
+    while !emulator.pending_devices().iter().any(|code| emulator.approve_device(code)) {
+        assert!(Instant::now() < end, "it took too long");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    expect![[r#"
+        [sso-session new]
+        sso_start_url = https://my-sso-portal.awsapps.com/start
+        sso_region = us-east-1
+        sso_registration_scopes = sso:account:access
+
+        [profile dev]
+        sso_session = new
+        sso_account_id = 123456789012
+        sso_role_name = Admin
+        region = eu-west-1
+    "#]]
+    .assert_eq(&config(&scene));
+    scene.run(&["export", "--profile", "dev", "--format", "json"]).success();
+
+    let written = config(&scene);
+    arguments.pop();
+    let again = scene.run(&arguments).success();
+    assert_eq!(again, "Profile dev in HOME/.aws/config is as it should be\n");
+    assert_eq!(config(&scene), written);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_lines_where_there_is_no_terminal() {
+    let scene = scene(TokenState::Valid).await;
+    let before = config(&scene);
+    // The session; a filter that matches both, one that matches one; a number; the proposed name; no region.
+    let answers = "1\no\nproduct\n\n\ny\n";
+    let (code, stdout, stderr) = answered(&scene, &["configure"], answers);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.starts_with("Wrote profile Production-31m.ReadOnly to "), "{stdout}");
+    assert!(stderr.contains("    2  210987654321 Production \\u{1b}[31m\n"), "{stderr}");
+    assert!(stderr.contains("+[profile Production-31m.ReadOnly]\n"), "{stderr}");
+    let added = "\n[profile Production-31m.ReadOnly]\nsso_session = dev-session\n\
+                 sso_account_id = 210987654321\nsso_role_name = ReadOnly\n";
+    assert_eq!(config(&scene).strip_prefix(&before), Some(added));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_confirmed_or_not_answered_is_not_written() {
+    let scene = scene(TokenState::Valid).await;
+    let before = config(&scene);
+    let given = ["configure", "--sso-session", "dev-session", "--account-id", "123456789012"];
+    for (answers, code, message) in [
+        ("Admin\n\n\nmaybe\nn\n", 1, "not confirmed; nothing was written"),
+        ("", 2, "no answer; give --role-name"),
+        ("1\n", 2, "no answer; give --profile"),
+        ("1\nx\n", 2, "no answer; give --region"),
+        ("1\nx\nnot a region\neu-west-1\n", 2, "no answer; give --yes"),
+    ] {
+        let (found, stdout, stderr) = answered(&scene, &given, answers);
+        assert_eq!((found, stdout.as_str()), (Some(code), ""), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
+    }
+    assert_eq!(config(&scene), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_in_the_legacy_form_gets_the_session() {
+    let scene = scene(TokenState::Valid).await;
+    scene.configure(
+        "[profile old]\n# mine\nsso_start_url = https://x\nsso_region = eu-west-1\noutput = json\n",
+    );
+    let arguments = [
+        "configure",
+        "--sso-session",
+        "dev-session",
+        "--account-id",
+        "123456789012",
+        "--role-name",
+        "Admin",
+        "--profile",
+        "old",
+    ];
+    let (shown, before) = (scene.run(&[&arguments[..], &["--dry-run"]].concat()), config(&scene));
+    assert!(shown.success().contains("-sso_start_url = https://x\n"));
+    assert_eq!(config(&scene), before);
+    scene.run(&[&arguments[..], &["--yes"]].concat()).success();
+    let expected = before.replace(
+        "sso_start_url = https://x\nsso_region = eu-west-1\noutput = json\n",
+        "output = json\nsso_session = dev-session\nsso_account_id = 123456789012\nsso_role_name = Admin\n",
+    );
+    assert_eq!(config(&scene), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_is_refused_and_nothing_is_written() {
+    let scene = scene(TokenState::Valid).await;
+    scene.configure("[profile admin]\nrole_arn = x\nsource_profile = devsso\n");
+    let before = config(&scene);
+    let run = |more: &[&str], code| {
+        let fixed = ["configure", "--sso-session", "dev-session", "--yes"];
+        scene.run(&[&fixed[..], more].concat()).failure(code)
+    };
+    let error = run(&["--start-url", "http://corp.awsapps.com/start"], 2);
+    assert!(error.contains("--start-url cannot be used: a start URL begins with https://"));
+    let error = run(&["--account-id", "999999999999"], 5);
+    assert!(error.contains("the account 999999999999 is not among those"), "{error}");
+    let account = ["--account-id", "123456789012"];
+    let error = run(&[&account[..], &["--role-name", "None"]].concat(), 5);
+    assert!(error.contains("the role None is not among those"), "{error}");
+    let role = [&account[..], &["--role-name", "Admin"]].concat();
+    let error = run(&[&role[..], &["--profile", "admin"]].concat(), 2);
+    assert!(error.contains("profile \"admin\" has role_arn and is no SSO profile"), "{error}");
+    let error = run(&[&role[..], &["--profile", "x", "--region", "X"]].concat(), 2);
+    assert!(error.contains("--region cannot be used"), "{error}");
+    assert_eq!(config(&scene), before);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_at_a_question_writes_nothing() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let scene = scene(TokenState::Valid).await;
+    let before = config(&scene);
+    let mut child = started(&scene, &["configure"]);
+    // Waiting closes it, and the end of the input is another story.
+    let stdin = child.stdin.take().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let mut shown = Vec::new();
+    while !shown.ends_with(b"to filter: ") {
+        let mut byte = [0];
+        assert_eq!(stderr.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
+        shown.push(byte[0]);
+    }
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+    drop(stdin);
+    assert_eq!(config(&scene), before);
+}
+
+/// On a terminal a list is filtered by typing.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
+async fn a_list_on_a_terminal_is_filtered_by_typing() {
+    let scene = scene(TokenState::Valid).await;
+    let fixed = "configure --sso-session dev-session --profile picked --region eu-west-1 --yes";
+    let line = format!("{} {fixed}", crate::program::quoted_binary());
+    let mut command = std::process::Command::new("script");
+    command
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .env_clear()
+        .env("TERM", "xterm")
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .envs(scene.home.environment.iter().cloned())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"develo\rreadon\r").unwrap();
+    let status = child.wait().unwrap();
+    let mut shown = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    assert!(status.success(), "{shown}");
+    let written = "[profile picked]\nsso_session = dev-session\nsso_account_id = 123456789012\n\
+                   sso_role_name = ReadOnly\nregion = eu-west-1\n";
+    assert!(config(&scene).ends_with(written), "{shown}");
+    drop(stdin);
+}
