@@ -154,6 +154,33 @@ async fn either_tool_reuses_the_other_s_registration() {
     }
 }
 
+/// The files of both tools are named by the session's name.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs AWS CLI version 2"]
+async fn a_session_name_with_blanks_and_other_letters_is_the_same_to_both_tools() {
+    let scene = Scene::new(TokenState::Missing).await;
+    scene.configure(
+        "[profile strange]\nsso_session = größe 日本\nsso_account_id = 123456789012\n\
+         sso_role_name = SSOReadOnlyRole\n\n[sso-session \"größe 日本\"]\n\
+         sso_start_url = https://my-sso-portal.awsapps.com/start\nsso_region = us-east-1\n\
+         sso_registration_scopes = sso:account:access\n",
+    );
+    log_in(&scene, scene.command(&["login", "--profile", "strange", "--use-device-code"]));
+    let arguments = "configure export-credentials --profile strange";
+    succeed(started(aws(&scene, arguments)));
+    log_in(&scene, aws(&scene, "sso login --profile strange --no-browser --use-device-code"));
+    scene.run(&["token", "--profile", "strange"]).success();
+    let counts = scene.emulator.counts();
+    assert_eq!((counts.register_client, counts.refreshes), (1, 0));
+    let directory = scene.home.token_file.parent().unwrap();
+    let files = fs::read_dir(directory).unwrap().map(|it| it.unwrap().path());
+    let json = files.filter(|path| path.extension().is_some_and(|it| it == "json"));
+    assert_eq!(json.count(), 2, "a token and a registration");
+
+    let out = scene.run(&["logout", "--profile", "strange"]).success();
+    assert_eq!(out, "Logged out of größe 日本\n");
+}
+
 /// Opens the page that a login prints, as a browser does, and waits for the login.
 fn follow_page(
     scene: &Scene,
