@@ -97,8 +97,8 @@ impl RoleCredentialsFile {
         Some((credentials, loaded.version))
     }
 
-    /// The credentials in the file, expired ones too, or why there are none: for who shows what is
-    /// wrong with a cache.
+    /// The credentials in the file, expired ones too, or the reason why there are none. Sleeps some
+    /// milliseconds before it reads a broken file again.
     pub fn try_load(&self) -> Result<Credentials, StoreError> {
         self.file.read(role_json::parse).map(|it| it.value)
     }

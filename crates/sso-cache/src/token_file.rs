@@ -237,8 +237,7 @@ impl TokenFileLock {
         loaded(token, &self.configs, &self.file.place().path())
     }
 
-    /// Whether taking this lock put in place what a killed writer had left: for who tells of it, or
-    /// counts it.
+    /// Whether taking this lock adopted the temporary file of a killed writer. For logs and counters.
     pub fn adopted_leftover(&self) -> bool {
         matches!(self.leftover, Settled::Adopted)
     }

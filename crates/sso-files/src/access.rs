@@ -102,8 +102,8 @@ impl fmt::Display for Quoted<'_> {
 }
 
 /// The risks of the file in `at` and of the directories that it and a link to it (in `linked`) are
-/// in. Nothing is said of what is missing or cannot be looked at, nor of another user's file, which is
-/// refused when it is read.
+/// in. A missing or inaccessible file causes no warning. Nor does another user's file, which is refused
+/// when it is read.
 #[cfg(unix)]
 pub(crate) fn warnings(linked: &Path, at: &Resolved) -> Vec<AccessWarning> {
     unix::warnings(linked, at)
@@ -173,7 +173,7 @@ mod unix {
             return Some(AccessRisk::DirectoryWritable { mode });
         }
         let (owner, user) = (metadata.uid(), effective_user());
-        // Root goes about in everybody's home.
+        // Root works in the homes of all users.
         let is_foreign = owner != user && owner != 0 && user != 0;
         is_foreign.then_some(AccessRisk::DirectoryOfAnotherUser { owner })
     }

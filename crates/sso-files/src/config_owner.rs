@@ -1,4 +1,4 @@
-//! The users who decide what a config file says.
+//! The users who can change the content of a config file.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use std::path::Path;
 /// if that is neither root nor `secret_owner`. See
 /// [`rules::may_use_config`](crate::rules::may_use_config).
 ///
-/// `None` for other users than root. Call it after the file was read. A user who exchanged files in
-/// between owns a directory on the path, whose parent they do not own, and cannot hide that.
+/// `None` for other users than root. Call it after the file was read: a user who exchanged files in
+/// between owns a directory on the path and cannot move that directory out of its parent.
 pub fn untrusted_config_owner(config: &Path, secret_owner: u32) -> Option<u32> {
     #[cfg(unix)]
     {

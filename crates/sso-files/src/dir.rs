@@ -1,6 +1,6 @@
 //! An open directory, and operations on the names in it.
 //!
-//! On Unix each operation is relative to a descriptor, so that nobody can exchange a directory on the
+//! On Unix each operation is relative to a descriptor, so that no user can exchange a directory on the
 //! way between a check and its use. Elsewhere operations go by path.
 
 mod node;

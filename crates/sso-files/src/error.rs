@@ -20,7 +20,7 @@ pub enum FileError {
         /// The owner's user ID.
         owner: u32,
     },
-    /// A symbolic link on the way was made by another user and leads to what is not theirs.
+    /// Another user made a symbolic link on the path, and its target does not belong to that user.
     #[error("the link {} was made by another user ({maker}); remove it", link.display())]
     #[non_exhaustive]
     UntrustedLink {

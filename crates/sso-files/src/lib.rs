@@ -29,7 +29,7 @@
 //!   directory that they are made in.
 //! * A symbolic link below the [base](PrivateFile::below) is followed only if root, this user, or
 //!   the owner of its target made it. See [`rules`].
-//! * On Unix all of it is relative to directory descriptors: nobody gains by exchanging a directory
+//! * On Unix all of it is relative to directory descriptors: no user gains by exchanging a directory
 //!   between a check and its use.
 //! * Nothing waits for a pipe or a device in the place of a file.
 //!

@@ -18,7 +18,7 @@ const MAX_NOTE: u64 = 1024;
 ///
 /// It belongs to the open file, not to the process: two threads of one process exclude each other as
 /// two processes do. The lock file is never removed: a process that waits for the old file and one
-/// that makes a new one would then both hold the lock. If somebody else removes it, the process that
+/// that makes a new one would then both hold the lock. If another program removes it, the process that
 /// takes the lock notices that its file no longer has the name, and tries again.
 #[derive(Debug)]
 #[must_use = "dropping the guard releases the lock"]
@@ -42,7 +42,7 @@ pub enum NoLock {
 impl FileLock {
     /// Takes the lock; `None` if another process or thread holds it. Does not wait.
     pub(crate) fn try_take(dir: &Arc<Dir>, name: &OsStr) -> Result<Option<Self>, NoLock> {
-        // Goes round again only for a lock file that somebody removes again and again.
+        // Repeats only if another program removes the lock file again and again.
         for _ in 0..8 {
             let file = match open(dir, name) {
                 Ok(file) => file,
@@ -70,7 +70,7 @@ impl FileLock {
 
     /// The kind of name that a temporary file gets under this lock.
     pub fn temp_name(&self) -> TempName {
-        // If somebody removed the lock file, another process may hold a new one, and the fixed name.
+        // If the lock file was removed, another process may hold a new one, and use the fixed name.
         if self.is_current() { TempName::Fixed } else { TempName::Random }
     }
 

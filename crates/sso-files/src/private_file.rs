@@ -36,7 +36,7 @@ pub struct PrivateFile {
 }
 
 /// The file of a [`PrivateFile`] behind any links: a name in an open directory. All operations on it
-/// reach that directory, even if somebody exchanges a directory of the path meanwhile.
+/// reach that directory, even if a directory of the path is replaced meanwhile.
 #[derive(Debug, Clone)]
 pub struct Place {
     at: Resolved,
@@ -336,7 +336,7 @@ impl Place {
     }
 
     /// Reads an open file, unless it is another user's. The version is taken before the content: if
-    /// somebody writes in between, the next look finds another version and reads again.
+    /// the file is written in between, the next check finds another version and reads again.
     fn read_open(&self, file: &mut File, limit: usize) -> Result<Content, FileError> {
         let metadata = file.metadata()?;
         Node::of(&metadata).check_is_file()?;

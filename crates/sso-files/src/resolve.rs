@@ -11,7 +11,7 @@ use crate::dir::Dir;
 /// More links than this on one path are a circle.
 const MAX_LINKS: usize = 40;
 
-/// What to do about missing directories on the way.
+/// How missing directories on the path are handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
     Fail,
@@ -26,7 +26,7 @@ pub(crate) struct Resolved {
     pub(crate) name: OsString,
     /// Whether the last component of the path was a link.
     pub(crate) behind_link: bool,
-    /// Set if another user made a link on the way: the file must be theirs.
+    /// Set if another user made a link on the path: the file must belong to that user.
     pub(crate) must_belong_to: Option<u32>,
 }
 
@@ -136,7 +136,7 @@ mod imp {
                         if error.kind() == io::ErrorKind::NotFound
                             && self.missing == Missing::Create =>
                     {
-                        // Nothing is made where a link of another user leads, but in what is theirs.
+                        // Behind a link of another user, a directory is made only in that user's directory.
                         let owner = dir.owner()?.user;
                         let stranger =
                             self.makers.iter().chain(&must_belong_to).find(|it| **it != owner);

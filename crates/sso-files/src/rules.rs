@@ -10,7 +10,7 @@ const ROOT: u32 = 0;
 /// made and that leads to something of `target_owner`: a file, a directory, or for a missing file
 /// the directory that it would be in.
 ///
-/// Root and the user may link to anything. Another user may only link to what is theirs anyway:
+/// Root and the user may link to anything. Another user may only link to files of their own:
 /// otherwise they would choose which file of the victim is read, sent or replaced.
 pub fn may_follow_link(user: u32, maker: u32, target_owner: u32) -> bool {
     maker == ROOT || maker == user || maker == target_owner

@@ -162,7 +162,7 @@ impl StagedFile {
     }
 
     /// Leaves the temporary file for the next holder of the lock to adopt, if it has the fixed name.
-    /// Otherwise nobody would look for it, and it is removed on drop.
+    /// With a random name no process would find it, and it is removed on drop.
     pub fn keep(&mut self) {
         self.is_temporary &= self.kind == TempName::Random;
     }
@@ -243,7 +243,7 @@ pub(crate) fn make_private(file: &File, metadata: &Metadata) {
     }
 }
 
-/// Whether files keep the mode that they are given here: makes one and looks. A file system without
+/// Returns whether files keep their mode here, by making one. A file system without
 /// modes shows another mode whatever is asked for.
 #[cfg(unix)]
 pub(crate) fn chmod_has_effect(place: &Resolved) -> bool {
@@ -313,7 +313,7 @@ fn make_newer(file: &File, written: &Metadata, before: &Node) {
 }
 
 /// Removes temporary files with random names that killed processes left long ago, by the file
-/// system's own clock. They hold secrets, and nobody else would remove them.
+/// system's own clock. They hold secrets, and no other program would remove them.
 fn sweep(dir: &Dir, target: &OsStr, now: SystemTime) {
     for name in random_temps(dir, target) {
         let modified = dir.node(&name).ok().and_then(|node| node.modified);

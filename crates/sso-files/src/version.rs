@@ -1,8 +1,8 @@
-//! The version of a file, for telling cheaply that nobody has written it since.
+//! The version of a file, to detect cheaply that it was written.
 
 use std::fs::Metadata;
 
-/// A version of a file: if two are equal, nobody has written the file in between.
+/// A version of a file. If two versions are equal, the file was not written in between.
 ///
 /// Made of device, inode, size, modification time and, on Unix, the time of the last change to the
 /// inode, so that a file that is copied back with its old modification time counts as another. A

@@ -1,4 +1,4 @@
-//! Names in a directory: what they stand for, and how they are opened.
+//! The kinds of directory entries, and the ways to open them.
 
 use std::fs::Metadata;
 use std::time::SystemTime;
@@ -17,7 +17,7 @@ pub(crate) enum Access {
     Read,
     /// For a temporary file that a killed process left: it is read, cut and synced.
     ReadWrite,
-    /// For a lock file. On Windows nobody can rename or remove it while it is open.
+    /// For a lock file. On Windows no process can rename or remove it while it is open.
     Lock,
 }
 
@@ -44,7 +44,7 @@ impl Owner {
     }
 }
 
-/// What a name in a directory stands for.
+/// A directory entry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) kind: NodeKind,

@@ -171,7 +171,7 @@ impl Dir {
         Ok(())
     }
 
-    /// Reads a link and its owner, both of the same link even if somebody exchanges it meanwhile.
+    /// Reads a link and its owner. Both are of the same link, even if it is replaced meanwhile.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn read_link(&self, name: &OsStr) -> io::Result<Link> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
