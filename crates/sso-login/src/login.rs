@@ -12,7 +12,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
 use crate::attempt::Attempt;
-use crate::login_lock::Turn;
+use crate::login_lock::Acquired;
 use crate::start_url::Https;
 use crate::{LoginError, LoginPrompt, LoginSession, OpenBrowser};
 
@@ -98,9 +98,9 @@ impl Login {
     /// Logs in. Returns when the user has decided, or the time is over; dropping the future gives
     /// up. File operations block for a few system calls.
     pub async fn run(&self, prompt: &dyn LoginPrompt) -> Result<FinishedLogin, LoginError> {
-        let _lock = match self.wait_for_turn(prompt).await? {
-            Turn::Own(lock) => lock,
-            Turn::Other(token) => {
+        let _lock = match self.acquire_login_lock(prompt).await? {
+            Acquired::Lock(lock) => lock,
+            Acquired::OtherToken(token) => {
                 return Ok(FinishedLogin { token: *token, by_other_process: true });
             }
         };

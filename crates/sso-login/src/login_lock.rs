@@ -12,36 +12,39 @@ use crate::{LoginError, LoginEvent, LoginPrompt};
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The outcome of waiting for the login lock.
-pub(crate) enum Turn {
-    /// This login asks the user. The lock is missing where the file system has none.
-    Own(Option<LoginLock>),
+pub(crate) enum Acquired {
+    /// This login asks the user. `None` if the file system has no locks.
+    Lock(Option<LoginLock>),
     /// Another login finished meanwhile, and this is its token.
-    Other(Box<CachedToken>),
+    OtherToken(Box<CachedToken>),
 }
 
 impl Login {
     /// Takes the login lock, or waits for the login that holds it and takes its token.
-    pub(crate) async fn wait_for_turn(&self, prompt: &dyn LoginPrompt) -> Result<Turn, LoginError> {
+    pub(crate) async fn acquire_login_lock(
+        &self,
+        prompt: &dyn LoginPrompt,
+    ) -> Result<Acquired, LoginError> {
         let start = Instant::now();
         let before = self.token_file.fingerprint().map_err(LoginError::Store)?;
         let mut has_waited = false;
         loop {
             match self.token_file.try_login_lock() {
                 Ok(None) => {}
-                Ok(Some(lock)) if !has_waited => return Ok(Turn::Own(Some(lock))),
+                Ok(Some(lock)) if !has_waited => return Ok(Acquired::Lock(Some(lock))),
                 Ok(Some(lock)) => {
                     let after = self.token_file.fingerprint().map_err(LoginError::Store)?;
                     let token = (after != before).then(|| self.token_file.load().ok()).flatten();
                     let now = self.clock.now();
                     return Ok(match token.filter(|token| !token.is_expired(now)) {
-                        Some(token) => Turn::Other(Box::new(token)),
+                        Some(token) => Acquired::OtherToken(Box::new(token)),
                         // The other login failed.
-                        None => Turn::Own(Some(lock)),
+                        None => Acquired::Lock(Some(lock)),
                     });
                 }
                 Err(error) if error.is_unsupported() => {
                     tracing::debug!(%error, "no lock for this login");
-                    return Ok(Turn::Own(None));
+                    return Ok(Acquired::Lock(None));
                 }
                 Err(error) => return Err(LoginError::Lock(error)),
             }

@@ -1,7 +1,8 @@
 //! The loopback listener under attack: only the right request counts.
 
-use sso_emulator::{Fault, Operation};
 use std::time::Duration;
+
+use sso_emulator::{Fault, Operation};
 use tokio::net::TcpStream;
 
 use crate::scene::{Scene, User, get, send, status};
