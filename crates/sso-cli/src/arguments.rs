@@ -38,6 +38,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(
     name = "ssocreds",
+    bin_name = "ssocreds", // not ssocreds.exe
     version,
     max_term_width = 100,
     after_help = format!(

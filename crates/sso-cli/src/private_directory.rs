@@ -20,7 +20,8 @@ const GRACE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct PrivateDirectory {
     path: PathBuf,
-    _lock: File,
+    /// `None` while it is dropped.
+    lock: Option<File>,
 }
 
 impl PrivateDirectory {
@@ -37,7 +38,7 @@ impl PrivateDirectory {
         let lock = private_file(&unnamed)?;
         lock.lock()?;
         fs::rename(unnamed, path.join(LOCK))?;
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, lock: Some(lock) })
     }
 
     /// Writes a new file of mode 0600 and returns its path.
@@ -50,6 +51,8 @@ impl PrivateDirectory {
 
 impl Drop for PrivateDirectory {
     fn drop(&mut self) {
+        // Windows does not remove a directory with an open file in it.
+        drop(self.lock.take());
         // What cannot be removed is left for a later run.
         let _ = fs::remove_dir_all(&self.path);
     }
@@ -57,6 +60,7 @@ impl Drop for PrivateDirectory {
 
 /// Makes a directory that nobody else has made, of mode 0700.
 fn make_directory(place: &Path) -> io::Result<PathBuf> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     {

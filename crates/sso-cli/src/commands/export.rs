@@ -133,6 +133,7 @@ fn lines(
 }
 
 #[cfg(test)]
+#[cfg_attr(not(unix), allow(dead_code, unused_imports, reason = "only Unix has these shells"))]
 mod tests {
     use std::process::Command;
 

@@ -54,13 +54,11 @@ fn is_in_foreground() -> bool {
 /// The console sends its signals to the child too. This process only has to outlive them.
 #[cfg(not(unix))]
 pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
+    // Before the child exists, so that none ends this process. They count as handled until dropped.
+    let _ctrl_c = tokio::signal::windows::ctrl_c()?;
+    let _ctrl_break = tokio::signal::windows::ctrl_break()?;
     let mut child: Child = tokio::process::Command::from(command).spawn()?;
-    loop {
-        tokio::select! {
-            status = child.wait() => return status,
-            _ = tokio::signal::ctrl_c() => {}
-        }
-    }
+    child.wait().await
 }
 
 /// Ends this process with the exit code of the child, or by the signal that ended the child.
