@@ -71,7 +71,9 @@ async fn a_user_code_logs_in_for_both_forms() {
         (&["login", "--sso-session", "dev-session", "--use-device-code"][..], "dev-session"),
         (&["login", "--profile", "legacy"], "https://my-sso-portal.awsapps.com/start"),
     ] {
-        let login = started(scene.command(arguments));
+        let mut command = scene.command(arguments);
+        command.arg("--no-browser");
+        let login = started(command);
         approve(&scene.emulator);
         let output = login.wait_with_output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();

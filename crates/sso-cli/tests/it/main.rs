@@ -13,6 +13,10 @@
     missing_docs,
     reason = "tests: a panic is how they fail, and they write files and run other programs"
 )]
+#![cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, unused_imports, reason = "some tests need what only Linux or Unix has")
+)]
 
 #[cfg(unix)]
 mod access;
@@ -28,6 +32,7 @@ mod container;
 mod core_dump;
 mod dialect;
 mod errors;
+#[cfg(unix)]
 mod exec;
 mod export;
 mod followed_profile;

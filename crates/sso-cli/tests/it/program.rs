@@ -34,6 +34,8 @@ impl Scene {
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            // Windows has no sockets without it.
+            .envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)))
             .envs(self.home.environment.iter().cloned());
         command
     }
@@ -126,21 +128,35 @@ impl Run {
     }
 
     fn shown(&self, bytes: &[u8]) -> String {
-        let mut text = with_slashes(str::from_utf8(bytes).expect("output is UTF-8"));
+        let mut text = str::from_utf8(bytes).expect("output is UTF-8").to_owned();
         for (value, shown) in &self.hidden {
-            text = text.replace(&with_slashes(value), shown);
+            // In quotes, in JSON, and in quotes in JSON, backslashes are doubled.
+            for times in [4, 2, 1] {
+                text = text.replace(&value.replace('\\', &"\\".repeat(times)), shown);
+            }
+        }
+        if cfg!(windows) {
+            text = with_slashes(&text).replace("ssocreds.exe", "ssocreds");
         }
         hide_request_ids(&hide_distances(&text))
     }
 }
 
-/// The output with the paths and the program's name of Windows, plain or in JSON, as on Unix.
+/// The text with the paths below HOME as on Unix.
 fn with_slashes(text: &str) -> String {
-    if cfg!(windows) {
-        text.replace(r"\\", "/").replace('\\', "/").replace("ssocreds.exe", "ssocreds")
-    } else {
-        text.to_owned()
+    let mut parts = text.split("HOME");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_of_path = |c: char| c.is_ascii_alphanumeric() || r"\/._-*".contains(c);
+        let (path, rest) = part.split_at(part.find(|c| !is_of_path(c)).unwrap_or(part.len()));
+        // A backslash at the end is before a quote.
+        let end = path.trim_end_matches('\\').len();
+        let names = path[..end].split('\\').filter(|name| !name.is_empty());
+        let names: Vec<&str> = names.collect();
+        let lead = if path.starts_with('\\') { "/" } else { "" };
+        shown += &format!("HOME{lead}{}{}{rest}", names.join("/"), &path[end..]);
     }
+    shown
 }
 
 pub(crate) fn binary() -> &'static Path {
