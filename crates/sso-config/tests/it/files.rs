@@ -54,7 +54,7 @@ fn with_config(bytes: &[u8]) -> (TempDir, Locations) {
 /// Fails to load, with this message; the directory is shown as `DIR`.
 fn fails(directory: &Path, locations: &Locations, expected: &Expect) -> LoadError {
     let error = SharedConfig::load(locations).unwrap_err();
-    expected.assert_eq(&error.to_string().replace(directory.to_str().unwrap(), "DIR"));
+    expected.assert_eq(&shown(&error.to_string(), directory));
     error
 }
 
@@ -103,6 +103,15 @@ fn a_config_file_that_is_a_directory_cannot_be_read() {
 const SSO_PROFILE: &[u8] = b"[profile dev]\nsso_session=s\n[sso-session s]\n\
     sso_start_url=https://x\nsso_region=us-east-1\n";
 
+/// The text with `DIR` for the directory, and with `/` behind it on all systems.
+fn shown(text: &str, directory: &Path) -> String {
+    let directory = directory.to_str().unwrap();
+    let inside = format!("{directory}{}", std::path::MAIN_SEPARATOR);
+    // In quotes, backslashes are doubled.
+    let text = text.replace(&inside.replace('\\', r"\\"), "DIR/").replace(&inside, "DIR/");
+    text.replace(directory, "DIR")
+}
+
 /// The messages for the profiles `dev` and `other`; the directory is shown as `DIR`.
 fn resolved(directory: &Path, locations: &Locations) -> [String; 2] {
     let config = SharedConfig::load(locations).unwrap();
@@ -118,7 +127,7 @@ fn resolved(directory: &Path, locations: &Locations) -> [String; 2] {
                 format!("{error} {}", source.unwrap_or_default())
             }
         };
-        shown.replace(directory.to_str().unwrap(), "DIR")
+        self::shown(&shown, directory)
     })
 }
 

@@ -219,7 +219,9 @@ fn not_an_sso_profile() {
     assert!(error.is_not_sso());
     // The command can be pasted into a shell.
     let error = resolve("[profile 'my dev']", "my dev").unwrap_err().to_string();
-    assert!(error.ends_with("`aws configure sso --profile 'my dev'`"), "{error}");
+    let quote = if cfg!(windows) { '"' } else { '\'' };
+    let expected = format!("`aws configure sso --profile {quote}my dev{quote}`");
+    assert!(error.ends_with(&expected), "{error}");
 }
 
 #[test]
