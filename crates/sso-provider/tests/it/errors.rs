@@ -17,7 +17,8 @@ fn chain(scene: &Scene, error: &dyn Error) -> String {
         text = text + &error.to_string() + "\n";
         source = error.source();
     }
-    text.replace(scene.directory.path().to_str().unwrap(), "DIR")
+    let directory = scene.directory.path().display();
+    text.replace(&format!("{directory}{}", std::path::MAIN_SEPARATOR), "DIR/")
 }
 
 async fn check(scene: &Scene, expected: Expect) -> CredentialsError {

@@ -1,7 +1,6 @@
 //! A directory that cannot be written to, as on a full disk or a read-only mount.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,9 +19,16 @@ impl Full {
         full
     }
 
+    #[cfg(unix)]
     fn permit(&self, mode: u32) {
+        use std::os::unix::fs::PermissionsExt as _;
+
         let _ = fs::set_permissions(&self.0, fs::Permissions::from_mode(mode));
     }
+
+    /// Windows has no mode bits.
+    #[cfg(not(unix))]
+    fn permit(&self, _: u32) {}
 
     fn attribute(&self, change: &str) {
         let _ = Command::new("chattr").arg(change).arg(&self.0).status();

@@ -13,6 +13,9 @@ use crate::scene::{Scene, credentials};
 /// The SHA-1 of `dev-session`, as `printf dev-session | sha1sum` tells it.
 const DEV_SESSION: &str = "6a8732fe3624aef043e5f7811b597bd5e2a56b39.json";
 
+/// The variable for the home directory.
+const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+
 #[tokio::test]
 async fn provider_name() {
     let scene = Scene::new();
@@ -24,7 +27,7 @@ async fn provider_name() {
 
 #[test]
 fn standard_cached_token_filepath_of_a_key() {
-    let environment = Environment::from_iter([("HOME", "/home/ana")]);
+    let environment = Environment::from_iter([(HOME, "/home/ana")]);
     let path = standard_cached_token_filepath_in("dev-session", &environment).unwrap();
     assert_eq!(path, Path::new("/home/ana/.aws/sso/cache").join(DEV_SESSION));
     // The form that asks the process's own environment.
@@ -57,7 +60,7 @@ async fn new_with_a_start_url_alone() {
     let scene = Scene::new();
     let start_url = StartUrl::new("https://example.awsapps.com/start").unwrap();
     let home = scene.directory.path();
-    let environment = Environment::from_iter([("HOME", home)]);
+    let environment = Environment::from_iter([(HOME, home)]);
     let path = standard_cached_token_filepath_in(&start_url, &environment).unwrap();
     sso_provider::cache::TokenFile::new(path).store_unlocked(&scene.plain("legacy", 60)).unwrap();
     let provider = builder(&scene).start_url(start_url).environment(environment).build().unwrap();

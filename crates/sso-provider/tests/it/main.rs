@@ -28,4 +28,6 @@ mod role_cache;
 mod scene;
 mod secrets;
 mod survival;
+#[cfg(windows)]
+mod windows;
 mod writing;
