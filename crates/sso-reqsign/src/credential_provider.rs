@@ -136,7 +136,8 @@ mod tests {
     use super::*;
 
     fn config_error(home: &Path, profile: Option<&str>) -> CredentialsError {
-        let mut variables = vec![("HOME".to_owned(), home.display().to_string())];
+        let name = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+        let mut variables = vec![(name.to_owned(), home.display().to_string())];
         variables.extend(profile.map(|profile| ("AWS_PROFILE".to_owned(), profile.to_owned())));
         let environment: Environment = variables.into_iter().collect();
         ProfileProviders::builder().environment(environment).build().unwrap_err().into()

@@ -146,7 +146,6 @@ fn usual(text: &[u8], store: &mut RootCertStore) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use rcgen::{CertificateParams, KeyPair};
-    use rustls::pki_types::TrustAnchor;
 
     use super::*;
 
@@ -210,6 +209,8 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "fixtures of a test")]
     fn of_a_directory_each_certificate_is_added_once() {
         use std::os::unix::fs::symlink;
+
+        use rustls::pki_types::TrustAnchor;
 
         let (directory, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (one, two, three) = (certificate("one"), certificate("two"), certificate("three"));
