@@ -285,3 +285,35 @@ async fn a_link_into_a_repository_stays_and_a_write_protected_file_is_left_alone
     assert!(error.contains("is write-protected; make it writable"), "{error}");
     assert_eq!(config(&scene), before);
 }
+
+/// The file that the tests of `sso-config` give to the readers of other tools.
+#[cfg(not(windows))] // where the program's path in credential_process is written in another way
+#[tokio::test(flavor = "multi_thread")]
+async fn awkward_account_names_give_the_file_that_other_tools_read() {
+    let roles = ["Admin", "a+b=c,d.e@f-g_h"];
+    let long = "x".repeat(200);
+    let mut builder = Emulator::builder();
+    for (at, name) in [
+        "Dev",
+        "\"quoted\" 'name'",
+        "[brackets] # x = y",
+        "two\nlines",
+        "größe 😀",
+        "R&D; $(x)",
+        &long,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        builder = builder.account(format!("{at:012}"), name, "a+b@example.com", roles);
+    }
+    let scene = Scene::with(builder, TokenState::Valid).await;
+    fs::write(&scene.home.config_file, "# by hand\n").unwrap();
+    let configure = "configure --sso-session dev-session --start-url my-sso-portal.awsapps.com/start/#/ \
+                     --sso-region us-east-1 --account-id 000000000000 --role-name Admin --profile first --yes";
+    scene.run(&configure.split(' ').filter(|it| !it.is_empty()).collect::<Vec<_>>()).success();
+    populate(&scene, &["--region", "eu-west-1", "--credential-process"]).success();
+    populate(&scene, &["--name", "{session}/{email}.{account_id}.{role_name}"]).success();
+    expect_test::expect_file!["../../../sso-config/tests/it/populated.config"]
+        .assert_eq(&config(&scene));
+}

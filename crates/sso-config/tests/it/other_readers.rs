@@ -8,7 +8,12 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use sso_config::Section;
+
 use crate::show::parse;
+
+/// What `configure` and `populate` wrote for accounts with awkward names: a test of sso-cli compares.
+pub(crate) const POPULATED: &str = include_str!("populated.config");
 
 const SESSION: &str =
     "[sso-session s]\nsso_start_url = https://x/start#/\nsso_region = us-east-1\n";
@@ -82,9 +87,18 @@ fn javascript_reads_the_same() {
 }
 
 fn compare(reader: &str, differences: &[Difference]) {
+    let populated = parse(POPULATED, "").unwrap();
+    let names: Vec<_> = populated.profiles().map(Section::name).collect();
+    let populated: Vec<_> = names.iter().map(|name| (POPULATED.to_owned(), *name)).collect();
+    for ((config, name), theirs) in populated.iter().zip(read(reader, &populated)) {
+        assert_eq!(theirs, ours(config, name), "{name}");
+    }
+
     let mut faults = Vec::new();
-    for ((name, config), theirs) in CASES.iter().zip(read(reader)) {
-        let ours = ours(&format!("{config}{SESSION}"));
+    let cases: Vec<_> = CASES.iter().map(|(_, it)| (format!("{it}{SESSION}"), "p")).collect();
+    let read = read(reader, &cases);
+    for (((name, _), (config, profile)), theirs) in CASES.iter().zip(&cases).zip(read) {
+        let ours = ours(config, profile);
         let known = differences.iter().find(|(case, ..)| case == name);
         let expected = known.map_or(ours.as_str(), |(_, other, _)| other);
         if theirs != expected || known.is_some_and(|(_, other, _)| *other == ours) {
@@ -94,10 +108,10 @@ fn compare(reader: &str, differences: &[Difference]) {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-/// The SSO values of the profile `p`, separated by tabs.
-fn ours(config: &str) -> String {
+/// The SSO values of the profile, separated by tabs.
+fn ours(config: &str, profile: &str) -> String {
     let config = parse(config, "").unwrap();
-    let profile = config.profile("p").unwrap();
+    let profile = config.profile(profile).unwrap();
     let session = profile.get("sso_session").and_then(|name| config.sso_session(name.value()));
     let of_login = session.unwrap_or(profile);
     let values = [
@@ -112,18 +126,18 @@ fn ours(config: &str) -> String {
     values.join("\t").replace('\n', "\\n")
 }
 
-/// What the other reader reads of each case.
-fn read(reader: &str) -> Vec<String> {
+/// What the other reader reads of each config file and profile.
+fn read(reader: &str, cases: &[(String, &str)]) -> Vec<String> {
     let program = std::env::var(reader).expect("the variable names the reader's program");
     let mut words = program.split('\n');
     let directory = tempfile::tempdir().unwrap();
     let mut input = String::new();
-    for (index, (_, config)) in CASES.iter().enumerate() {
+    for (index, (config, profile)) in cases.iter().enumerate() {
         let case = directory.path().join(index.to_string());
         fs::create_dir(&case).unwrap();
-        fs::write(case.join("config"), format!("{config}{SESSION}")).unwrap();
+        fs::write(case.join("config"), config).unwrap();
         fs::write(case.join("credentials"), "").unwrap();
-        writeln!(input, "{}\tp", case.display()).unwrap();
+        writeln!(input, "{}\t{profile}", case.display()).unwrap();
     }
     let mut running = Command::new(words.next().unwrap())
         .args(words)
@@ -138,6 +152,6 @@ fn read(reader: &str) -> Vec<String> {
     assert!(output.status.success());
     let answers: Vec<_> =
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
-    assert_eq!(answers.len(), CASES.len());
+    assert_eq!(answers.len(), cases.len());
     answers
 }

@@ -15,6 +15,7 @@ use sso_config::{Property, Section};
 
 use self::differences::{DIFFERENCES, READ_ON};
 use self::generator::Generator;
+use crate::other_readers::POPULATED;
 use crate::show::parse;
 
 /// The number of pairs of files that are generated, unless the variable says otherwise.
@@ -66,6 +67,14 @@ fn files_that_botocore_refuses_are_read() {
         let expected = expected.iter().map(|line| (*line).to_owned()).collect();
         assert_eq!(ours(config, credentials), expected, "ours: {reason}");
     }
+}
+
+#[test]
+#[ignore = "needs botocore"]
+fn profiles_that_ssocreds_wrote_are_read_like_botocore_reads_them() {
+    let read = ask_botocore([(POPULATED, "")].into_iter()).remove(0).expect("botocore reads it");
+    assert!(read.len() > 100, "{}", read.len());
+    assert_eq!(ours(POPULATED, ""), read);
 }
 
 /// One line for each section and each property.
