@@ -23,12 +23,12 @@ pub enum BehindRole {
     CredentialSource,
 }
 
-/// Whether a profile is an SSO profile: it has any of the SSO keys.
+/// Returns whether a profile is an SSO profile: it has any of the SSO keys.
 pub(crate) fn has_sso_keys(profile: &Section) -> bool {
     SSO_KEYS.iter().any(|key| profile.get(key).is_some())
 }
 
-/// Whether a profile assumes a role, with any kind of credentials.
+/// Returns whether a profile assumes a role, with any kind of credentials.
 fn assumes_role(profile: &Section) -> bool {
     let has = |key| profile.get(key).is_some();
     has("role_arn")
@@ -70,7 +70,7 @@ pub(crate) fn behind_role(
     }
 }
 
-/// Whether it assumes a role, and not with the credentials of another profile.
+/// Returns whether it assumes a role, and not with the credentials of another profile.
 fn assumes_otherwise(profile: &Section) -> bool {
     let has = |key| profile.get(key).is_some();
     has("role_arn")

@@ -19,7 +19,7 @@ pub struct NotFound {
     pub files: Vec<(PathBuf, bool)>,
     /// A section that was ignored and could be the one that is asked for.
     pub ignored: Option<Warning>,
-    /// Whether the name is in quotes, which are part of it.
+    /// True if the name is in quotes, which are part of it.
     pub in_quotes: bool,
     /// Existing names that differ little, the nearest first; three at most.
     pub nearest: Vec<String>,
@@ -74,14 +74,14 @@ impl fmt::Display for NotFound {
     }
 }
 
-/// Whether a value begins and ends with the same quote.
+/// Returns whether a value begins and ends with the same quote.
 pub(crate) fn in_quotes(value: &str) -> bool {
     ['"', '\''].into_iter().any(|quote| {
         value.strip_prefix(quote).and_then(|value| value.strip_suffix(quote)).is_some()
     })
 }
 
-/// Whether a section line that was ignored could be meant as the section `name`.
+/// Returns whether a section line that was ignored could be meant as the section `name`.
 fn could_be(header: &str, kind: SectionKind, name: &str) -> bool {
     let (header, name) = (folded(header), folded(name));
     let (first, rest) = header.split_once(' ').unwrap_or_default();

@@ -28,7 +28,7 @@ impl Origin {
         self.line
     }
 
-    /// Whether this is in the file whose shared name is `file`. Both files can have the same path,
+    /// Returns whether this is in the file whose shared name is `file`. Both files can have the same path,
     /// so the names themselves are not compared.
     pub(crate) fn is_in(&self, file: &Arc<Path>) -> bool {
         Arc::ptr_eq(&self.file, file)

@@ -217,13 +217,13 @@ struct Parser<'a, 'w> {
     /// The properties of the current section, which are added to it in one step: its list then has
     /// no room to spare.
     properties: Vec<Property>,
-    /// Whether there are sections whose properties have yet to be sorted.
+    /// True if there are sections whose properties have yet to be sorted.
     is_unsorted: bool,
     /// Every key once.
     keys: BTreeSet<Arc<str>>,
 }
 
-/// Whether the letter case of a key counts.
+/// The letter case in which a key is kept.
 #[derive(Clone, Copy)]
 enum Case {
     Lower,
@@ -432,7 +432,7 @@ impl<'a> Parser<'a, '_> {
     }
 }
 
-/// Whether a section line is not the kind, a blank and the name.
+/// Returns whether a section line is not the kind, a blank and the name.
 fn is_unusual(kind: SectionKind, name: &str, header: &str) -> bool {
     let prefix = match kind {
         SectionKind::Profile => "profile ",
@@ -465,7 +465,7 @@ fn repeated(before: &Property, after: &Property) -> Warning {
     Warning::new(WarningKind::RepeatedProperty { key, first_line }, after.origin.clone())
 }
 
-/// Whether a key, without its white space, can be one.
+/// Returns whether a key, without its white space, can be one.
 pub(crate) fn is_key(key: &str) -> bool {
     !key.is_empty() && key.chars().all(is_key_character)
 }

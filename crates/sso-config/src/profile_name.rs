@@ -6,7 +6,7 @@ use sso_types::Environment;
 
 use crate::SettingsError;
 
-/// Who chose the profile. Shown in words that fit into a sentence.
+/// The source of the profile's name. `Display` is a phrase for use within a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProfileOrigin {
@@ -14,7 +14,7 @@ pub enum ProfileOrigin {
     Caller,
     /// This environment variable.
     Environment(&'static str),
-    /// Nobody did, so it is `default`.
+    /// No name was given, so it is `default`.
     Default,
 }
 

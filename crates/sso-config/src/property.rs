@@ -52,7 +52,7 @@ impl Property {
         self.sub_properties.as_deref().map(Properties::iter).unwrap_or_default()
     }
 
-    /// Whether there are properties below this one.
+    /// Returns whether there are properties below this one.
     pub fn has_sub_properties(&self) -> bool {
         self.sub_properties.is_some()
     }
@@ -63,7 +63,7 @@ impl Property {
         self.sub_properties.as_ref()?.get(key)
     }
 
-    /// Whether the value must not be shown: `aws_secret_access_key`, `aws_session_token`, and its
+    /// Returns whether the value must not be shown: `aws_secret_access_key`, `aws_session_token`, and its
     /// older name `aws_security_token`.
     pub fn is_secret(&self) -> bool {
         matches!(self.key(), "aws_secret_access_key" | "aws_session_token" | "aws_security_token")

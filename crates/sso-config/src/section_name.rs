@@ -35,7 +35,7 @@ pub(crate) fn parse(text: &str) -> Result<Cow<'_, str>, NameProblem> {
     Ok(name)
 }
 
-/// Whether a name can be used. In the credentials file it is not in quotes, so this is all.
+/// Returns whether a name can be used. In the credentials file it is not in quotes, so this is all.
 pub(crate) fn check(name: &str) -> Result<(), NameProblem> {
     if name.is_empty() {
         return Err(NameProblem::Missing);

@@ -26,9 +26,9 @@ pub struct Settings {
     /// The URL of the SSO OIDC service in place of the standard one, as it is written, not
     /// checked.
     pub oidc_endpoint: Option<Setting<String>>,
-    /// Whether FIPS endpoints are used.
+    /// True if FIPS endpoints are used.
     pub use_fips: Setting<bool>,
-    /// Whether dual-stack (IPv4 and IPv6) endpoints are used.
+    /// True if dual-stack (IPv4 and IPv6) endpoints are used.
     pub use_dual_stack: Setting<bool>,
     /// The file of certificates (PEM) to trust in place of the platform's.
     pub ca_bundle: Option<Setting<PathBuf>>,

@@ -264,7 +264,7 @@ pub enum SettingsError {
         key: &'static str,
         /// Where it is.
         origin: Origin,
-        /// What is wrong with it.
+        /// The problem with the name.
         source: Box<NameError>,
     },
     /// `services` names a section that does not exist.
@@ -327,19 +327,19 @@ pub struct ConfiguredValue {
 }
 
 impl SettingsError {
-    /// Whether the profile or the session that was chosen does not exist, so that choosing another
+    /// Returns whether the profile or the session that was chosen does not exist, so that choosing another
     /// one is the remedy.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::ProfileNotFound { .. } | Self::UnknownSession { .. })
     }
 
-    /// Whether the profile exists and does not use SSO: a caller with other ways to credentials can
+    /// Returns whether the profile exists and does not use SSO: a caller with other ways to credentials can
     /// go on to those.
     pub fn is_not_sso(&self) -> bool {
         matches!(self, Self::NotSso { .. } | Self::Granted { .. }) || self.is_assume_role()
     }
 
-    /// Whether the profile assumes a role.
+    /// Returns whether the profile assumes a role.
     pub fn is_assume_role(&self) -> bool {
         matches!(self, Self::AssumesRole { .. } | Self::WebIdentity { .. })
     }

@@ -23,7 +23,7 @@ pub(crate) enum Content<'a> {
     Section {
         /// The text between the brackets.
         header: &'a str,
-        /// Whether text that is no comment follows the `]`.
+        /// True if text that is no comment follows the `]`.
         text_behind: bool,
     },
     /// A section line without `]`.
@@ -56,7 +56,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Whether the line is below a property with an empty value.
+    /// Returns whether the line is below a property with an empty value.
     pub(crate) fn is_in_sub_property(self) -> bool {
         matches!(self, Self::SubPropertyWithoutEqualsSign | Self::SubPropertyWithEmptyKey)
     }
@@ -198,7 +198,7 @@ fn without_comment(value: &str) -> &str {
     value
 }
 
-/// Whether there are blanks and then `#` or `;`.
+/// Returns whether there are blanks and then `#` or `;`.
 fn starts_with_comment(text: &str) -> bool {
     let after_blanks = text.trim_start_matches([' ', '\t']);
     after_blanks.len() < text.len() && after_blanks.starts_with(['#', ';'])

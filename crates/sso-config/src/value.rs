@@ -72,7 +72,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Whether a value is a region and a letter, such as `us-east-1a`.
+/// Returns whether a value is a region and a letter, such as `us-east-1a`.
 fn is_availability_zone(value: &str) -> bool {
     let region = value.strip_suffix(|c: char| c.is_ascii_lowercase()).unwrap_or_default();
     let number = region.rsplit('-').next().unwrap_or_default();

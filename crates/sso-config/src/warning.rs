@@ -38,7 +38,7 @@ pub enum WarningKind {
         header: String,
         /// The kind of file that it is in.
         file: FileKind,
-        /// Whether it has a property of an SSO profile or a session.
+        /// True if it has a property of an SSO profile or a session.
         has_sso_keys: bool,
     },
     /// A section whose name cannot be read.
@@ -124,7 +124,7 @@ pub enum WarningKind {
     StartUrlNotHttps {
         /// The section line, such as `[sso-session dev]`.
         section: String,
-        /// Whether the value is in quotes, which are part of it.
+        /// True if the value is in quotes, which are part of it.
         in_quotes: bool,
     },
     /// A role name in quotes, which are part of it.
@@ -192,7 +192,7 @@ impl Warning {
         }
     }
 
-    /// Whether a section was ignored as a whole that is probably meant as a profile or a session.
+    /// Returns whether a section was ignored as a whole that is probably meant as a profile or a session.
     pub fn is_ignored_profile(&self) -> bool {
         match &self.kind {
             WarningKind::UnknownSection { header, has_sso_keys, .. } => {
@@ -210,7 +210,7 @@ impl Warning {
         }
     }
 
-    /// Whether the line could not be understood at all, so that its section cannot be trusted: an
+    /// Returns whether the line could not be understood at all, so that its section cannot be trusted: an
     /// error for a caller who uses the section.
     pub fn is_faulty_line(&self) -> bool {
         matches!(

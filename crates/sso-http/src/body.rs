@@ -29,7 +29,7 @@ pub struct RequestBody(Once);
 /// It may hold secrets: the memory is cleared on drop, and `Debug` shows the length only.
 pub struct ResponseBody(Once);
 
-/// Bytes that are handed out once, as one frame.
+/// A body of one frame.
 #[derive(Clone, Default)]
 struct Once(Bytes);
 
@@ -37,7 +37,7 @@ struct Once(Bytes);
 pub(crate) enum ReadError {
     /// It is longer than [`ANSWER_LIMIT`].
     TooLarge,
-    /// What carries it failed.
+    /// The underlying body failed.
     Broken(BoxError),
 }
 

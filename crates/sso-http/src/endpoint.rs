@@ -35,7 +35,7 @@ struct Parts {
     base: String,
     /// Where in `base` host and port stand.
     authority: std::ops::Range<usize>,
-    /// Whether it is another one than the region's.
+    /// True if it is another one than the region's.
     is_override: bool,
     /// The setting that it came from.
     origin: Option<String>,
@@ -116,7 +116,7 @@ impl Endpoint {
         self.0.base.get(self.0.authority.clone()).unwrap_or_default()
     }
 
-    /// Whether it is another one than the region's.
+    /// Returns whether it is another one than the region's.
     pub fn is_override(&self) -> bool {
         self.0.is_override
     }
@@ -173,7 +173,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Whether a host, as it stands in a URL, is this machine, whatever a resolver may say.
+/// Returns whether a host, as it stands in a URL, is this machine, whatever a resolver may say.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     host.eq_ignore_ascii_case("localhost")

@@ -20,7 +20,7 @@ pub(crate) struct Head {
     pub(crate) headers: HeaderMap,
 }
 
-/// What an answer that is not one of success says.
+/// The content of an error answer.
 pub(crate) fn read(
     service: Service,
     head: &Head,
@@ -71,7 +71,7 @@ fn lossy(body: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// Whether a text that is not the JSON it should be may still hold the new secrets that were asked
+/// Returns whether a text that is not the JSON it should be may still hold the new secrets that were asked
 /// for: it names one of the fields that hold them, in the services' spelling or in OAuth's.
 fn names_a_secret(text: &str) -> bool {
     const FIELDS: [&str; 7] = [
@@ -142,7 +142,7 @@ fn read_failure(
     }
 }
 
-/// Whether it is JSON of any type: what is no object has no name to give, and is no login page either.
+/// Returns whether it is JSON of any type: what is no object has no name to give, and is no login page either.
 fn is_json(body: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(without_bom(body)).is_ok()
 }

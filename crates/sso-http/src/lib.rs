@@ -1,13 +1,13 @@
 //! The two services behind an AWS IAM Identity Center (AWS SSO) login, as [`tower`] services: the SSO
 //! portal, which gives role credentials for an access token, and SSO OIDC, which gives access tokens.
 //!
-//! One request type an operation, one error for all of them ([`ServiceError`]), and, with the feature
-//! `https` (on by default), an HTTPS client that knows proxies, CA bundles and time limits.
+//! Each operation has a request type; all share one error ([`ServiceError`]). With the feature
+//! `https` (on by default) there is an HTTPS client with proxies, CA bundles and timeouts.
 //!
 //! ```text
 //! GetRoleCredentials, CreateToken, …        an operation is a request with everything in it
 //!        │
-//!   RetryLayer                              what failed for a passing reason is tried again
+//!   RetryLayer                              retries temporary failures
 //!        │
 //!   PacingLayer                             long lists only: keeps to the rate that the portal allows
 //!        │

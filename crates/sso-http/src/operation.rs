@@ -1,4 +1,4 @@
-//! What the operations of both services have in common: a name, a request, an answer.
+//! The common part of the operations of both services: a name, a request, an answer.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
@@ -13,7 +13,7 @@ use crate::{Endpoint, RequestBody, Timeouts};
 /// The header that carries the access token to the portal.
 const BEARER_TOKEN: &str = "x-amz-sso_bearer_token";
 
-/// What RFC 3986 section 2.3 calls unreserved stands as it is.
+/// Unreserved characters (RFC 3986 section 2.3) are not encoded.
 const QUERY_VALUE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -24,7 +24,7 @@ pub trait Operation: Wire<Answer = Self::Response> + Clone + Send + 'static {
     /// The name in the service's model, such as `GetRoleCredentials`.
     const NAME: &'static str;
 
-    /// What the service answers.
+    /// The answer of the service.
     type Response: Send + 'static;
 }
 
@@ -40,7 +40,7 @@ pub trait Wire: Sized {
     /// Which service.
     const SERVICE: Service;
 
-    /// What [`Wire::decode`] makes.
+    /// The result of [`Wire::decode`].
     type Answer;
 
     /// The request.

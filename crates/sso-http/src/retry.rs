@@ -126,7 +126,7 @@ impl RetryLayer {
         self
     }
 
-    /// Whether to try again when it is unknown whether the request was carried out
+    /// Returns whether to try again when it is unknown whether the request was carried out
     /// ([`ServiceError::is_outcome_unknown`]). Say `false` for a `CreateToken` with a refresh token:
     /// the token may be spent, and the caller should first look for a new one in the token file.
     #[must_use]

@@ -14,7 +14,7 @@ use sso_types::{AccountId, RoleName};
 use crate::transport_error::find;
 use crate::{BoxError, Endpoint, ServiceErrorKind, TransportError};
 
-/// What a call to the SSO portal or to SSO OIDC failed with.
+/// The error of a call to the SSO portal or to SSO OIDC.
 ///
 /// Cheap to clone. It holds no secret: not the request's headers or body, and what it quotes of the
 /// answer has been searched for the request's secrets.
@@ -202,12 +202,12 @@ impl ServiceError {
         self.0.reason.as_deref()
     }
 
-    /// The id that AWS's support asks for (`x-amzn-RequestId`).
+    /// The request ID, which AWS support needs (`x-amzn-RequestId`).
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// How long the service wants to be left alone (`Retry-After`, `x-amz-retry-after`).
+    /// The time to wait before the next request, from the service (`Retry-After`, `x-amz-retry-after`).
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -227,7 +227,7 @@ impl ServiceError {
         self.0.transport.as_ref()
     }
 
-    /// Whether another attempt can go better: no connection or none to the end, a time limit,
+    /// Returns whether another attempt can go better: no connection or none to the end, a time limit,
     /// throttling, and the statuses 500, 502, 503 and 504.
     pub fn is_transient(&self) -> bool {
         self.0.transport.as_ref().is_some_and(TransportError::is_transient)
@@ -237,30 +237,30 @@ impl ServiceError {
             || matches!(self.0.status, Some(500 | 502 | 503 | 504))
     }
 
-    /// Whether the service wants fewer requests: 429, `TooManyRequestsException`,
+    /// Returns whether the service wants fewer requests: 429, `TooManyRequestsException`,
     /// `SlowDownException`.
     pub fn is_throttled(&self) -> bool {
         self.0.status == Some(429)
             || matches!(self.0.kind, ServiceErrorKind::TooManyRequests | ServiceErrorKind::SlowDown)
     }
 
-    /// Whether the portal does not take the access token (401).
+    /// Returns whether the portal rejected the access token (401).
     pub fn is_unauthorized(&self) -> bool {
         self.0.kind == ServiceErrorKind::Unauthorized
     }
 
-    /// Whether the portal refuses this account or role to the user (403). OIDC's
+    /// Returns whether the portal refuses this account or role to the user (403). OIDC's
     /// `AccessDeniedException` is another matter: see [`ServiceError::is_login_required`].
     pub fn is_access_denied(&self) -> bool {
         self.0.kind == ServiceErrorKind::Forbidden
     }
 
-    /// Whether the grant of a `CreateToken` is spent or not known: `InvalidGrantException`.
+    /// Returns whether the grant of a `CreateToken` is spent or not known: `InvalidGrantException`.
     pub fn is_invalid_grant(&self) -> bool {
         self.0.kind == ServiceErrorKind::InvalidGrant
     }
 
-    /// Whether OIDC said that only a new login helps: `InvalidClientException`,
+    /// Returns whether OIDC said that only a new login helps: `InvalidClientException`,
     /// `UnauthorizedClientException`, `ExpiredTokenException`, `AccessDeniedException`.
     pub fn is_login_required(&self) -> bool {
         matches!(
@@ -272,17 +272,17 @@ impl ServiceError {
         )
     }
 
-    /// Whether it took too long.
+    /// Returns whether a timeout was exceeded.
     pub fn is_timeout(&self) -> bool {
         self.0.transport.as_ref().is_some_and(TransportError::is_timeout)
     }
 
-    /// Whether connecting took longer than the connect timeout.
+    /// Returns whether connecting took longer than the connect timeout.
     pub fn is_connect_timeout(&self) -> bool {
         self.0.transport.as_ref().is_some_and(TransportError::is_connect_timeout)
     }
 
-    /// Whether the request may have reached a service. When this is `false` nothing of it was sent.
+    /// Returns whether the request may have reached a service. When this is `false` nothing of it was sent.
     pub fn may_have_been_sent(&self) -> bool {
         match &self.0.transport {
             Some(transport) => transport.may_have_been_sent(),
@@ -290,7 +290,7 @@ impl ServiceError {
         }
     }
 
-    /// Whether it is unknown if the request was carried out: it may have been sent and there was no
+    /// Returns whether it is unknown if the request was carried out: it may have been sent and there was no
     /// whole answer, or a gateway answered in the service's place (502, 504), or what answered
     /// cannot be understood. To send it again can spend a refresh token twice.
     pub fn is_outcome_unknown(&self) -> bool {

@@ -1,6 +1,6 @@
 //! The kinds of errors of the two services, by the names that their models give them.
 
-/// What kind of error a call ended with.
+/// The kind of error that a call ended with.
 ///
 /// The exceptions are those of the `sso` and `sso-oidc` service models, API version 2019-06-10; the
 /// OAuth codes those of RFC 6749 section 5.2 and RFC 8628 section 3.5.

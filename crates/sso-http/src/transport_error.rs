@@ -26,7 +26,7 @@ pub enum TransportError {
     Dns {
         /// The host.
         host: String,
-        /// What the resolver said.
+        /// The error of the resolver.
         source: Source,
     },
     /// No connection: refused, no route, or broken off before TLS was agreed.
@@ -35,7 +35,7 @@ pub enum TransportError {
     Connect {
         /// The host, with a port where one was given.
         host: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: Source,
     },
     /// The server's certificate is not one to trust. Another machine may be answering, so nothing was
@@ -45,12 +45,12 @@ pub enum TransportError {
     Certificate {
         /// The host.
         host: String,
-        /// What is wrong with the certificate.
+        /// The problem with the certificate.
         problem: CertificateProblem,
         /// The setting that decides what is trusted, as `the CA bundle PATH (set by ORIGIN)`; `None`
         /// for the platform's own store.
         roots: Option<String>,
-        /// What rustls said.
+        /// The error of rustls.
         source: Source,
     },
     /// TLS could not be agreed for another reason than the certificate: what answered does not speak
@@ -60,7 +60,7 @@ pub enum TransportError {
     Tls {
         /// The host.
         host: String,
-        /// What rustls said.
+        /// The error of rustls.
         source: Source,
     },
     /// There are no certificates of authorities to trust: the bundle named by `AWS_CA_BUNDLE` cannot
@@ -68,7 +68,7 @@ pub enum TransportError {
     #[error("no certificate authorities to trust: {reason}")]
     #[non_exhaustive]
     TrustStore {
-        /// What was looked for, and what was found.
+        /// The text that was searched for, and the text that was found.
         reason: String,
     },
     /// The proxy could not be reached, or refused.
@@ -84,11 +84,11 @@ pub enum TransportError {
         variable: String,
         /// The host that it was asked for.
         host: String,
-        /// What went wrong with it.
+        /// The problem with the proxy.
         problem: ProxyProblem,
         /// The HTTP status of its answer, if there was one.
         status: Option<u16>,
-        /// What lies below, where there is something.
+        /// The error below, if there is one.
         source: Option<Source>,
     },
     /// It took too long.
@@ -101,7 +101,7 @@ pub enum TransportError {
     )]
     #[non_exhaustive]
     Timeout {
-        /// What took too long.
+        /// The step that timed out.
         phase: TimeoutPhase,
         /// How long it was allowed to take; `None` where a layer outside this crate, or the operating
         /// system, set the limit.
@@ -114,14 +114,14 @@ pub enum TransportError {
     #[error("the connection was closed before the answer was whole")]
     #[non_exhaustive]
     Closed {
-        /// What the operating system or the HTTP library said.
+        /// The error of the operating system or of the HTTP library.
         source: Source,
     },
     /// What came back is not HTTP. Something else listens there.
     #[error("what came back is not HTTP; check the endpoint and the proxy")]
     #[non_exhaustive]
     NotHttp {
-        /// What the HTTP library said.
+        /// The error of the HTTP library.
         source: Source,
     },
     /// The answer is longer than this crate reads. No service answers so.
@@ -147,7 +147,7 @@ pub enum TransportError {
     },
 }
 
-/// What is wrong with a certificate.
+/// The problem with a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateProblem {
@@ -171,7 +171,7 @@ pub enum CertificateProblem {
     Other,
 }
 
-/// What went wrong with a proxy.
+/// A problem with a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyProblem {
@@ -194,7 +194,7 @@ pub enum ProxyProblem {
     Untrusted,
 }
 
-/// What took too long.
+/// The step that timed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TimeoutPhase {
@@ -225,7 +225,7 @@ impl TimeoutPhase {
 }
 
 impl TransportError {
-    /// Whether another attempt can go better: no connection, an answer cut off, too slow.
+    /// Returns whether another attempt can go better: no connection, an answer cut off, too slow.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Dns { .. } | Self::Connect { .. } | Self::Closed { .. } => true,
@@ -238,17 +238,17 @@ impl TransportError {
         }
     }
 
-    /// Whether it took too long.
+    /// Returns whether a timeout was exceeded.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
     }
 
-    /// Whether connecting took longer than the connect timeout.
+    /// Returns whether connecting took longer than the connect timeout.
     pub fn is_connect_timeout(&self) -> bool {
         matches!(self, Self::Timeout { phase: TimeoutPhase::Connect, .. })
     }
 
-    /// Whether the request may have reached the service, which may then have carried it out. When
+    /// Returns whether the request may have reached the service, which may then have carried it out. When
     /// this is `false` nothing of it was sent.
     pub fn may_have_been_sent(&self) -> bool {
         match self {
@@ -312,7 +312,7 @@ impl TransportError {
     }
 }
 
-/// Whether a timeout layer of tower's made the error.
+/// Returns whether a timeout layer of tower's made the error.
 pub(crate) fn is_elapsed(error: &(dyn Error + 'static)) -> bool {
     find::<tower::timeout::error::Elapsed>(error).is_some()
 }

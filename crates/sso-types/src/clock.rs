@@ -1,7 +1,7 @@
 //! Where the time comes from: the system, or a clock that a test moves by hand.
 //!
 //! Wall-clock time throughout: what expires does so at a point of UTC time, also while a laptop
-//! sleeps. Timers (how long to wait) are not this module's business.
+//! sleeps. Timers are elsewhere: they need a runtime.
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved: for tests, of this workspace and of others.
+/// A clock for tests, which shows the same time until it is set.
 ///
 /// Clones show the same time. Resolution: a millisecond.
 ///

@@ -12,7 +12,7 @@ use std::fmt;
 pub struct CommandOption<'a> {
     /// With its hyphens.
     pub option: &'static str,
-    /// What is quoted where it needs it.
+    /// The value, quoted where the shell needs it.
     pub value: &'a str,
 }
 

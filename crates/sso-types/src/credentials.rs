@@ -51,7 +51,7 @@ impl Credentials {
         self
     }
 
-    /// Whether these are clones of the same credentials. Constant time: no secret is compared.
+    /// Returns whether these are clones of the same credentials. Constant time: no secret is compared.
     pub fn ptr_eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -81,7 +81,7 @@ impl Credentials {
         crate::system_time(self.expires_at())
     }
 
-    /// Whether the credentials are expired at `now`.
+    /// Returns whether the credentials are expired at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.0.expires_at
     }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
-/// What is read of the process environment, and nothing else of it is.
+/// The variables that are read from the process environment. No others are.
 const VARIABLES: &[&str] = &[
     "HOME",
     "USERPROFILE",

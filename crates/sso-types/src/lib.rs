@@ -1,7 +1,7 @@
-//! The words that the crates of the `ssocreds` family share: secrets, names, credentials, the clock
+//! The types that all `ssocreds` crates share: secrets, names, credentials, the clock
 //! and the environment.
 //!
-//! Deliberately not here: files, the network, anything `async`. A crate that only needs to pass
+//! This crate has no file access, no network and nothing `async`. A crate that only needs to pass
 //! credentials on depends on this one and on little else.
 //!
 //! ```text
@@ -25,7 +25,7 @@
 //! .with_account_id(account);
 //!
 //! assert_eq!(region.as_str(), "eu-central-1");
-//! // What goes into a log shows whose credentials they are, and nothing that opens a door.
+//! // `Debug` shows the account, and no secret.
 //! assert!(!format!("{credentials:?}").contains("wJalr"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -22,7 +22,7 @@ impl NameError {
         self.kind
     }
 
-    /// What is wrong with it.
+    /// The problem with the text.
     pub fn reason(&self) -> &'static str {
         self.reason
     }
@@ -114,7 +114,7 @@ name! {
 }
 
 impl AccountId {
-    /// Whether this is twelve ASCII digits, as every AWS account id is. One that is not has
+    /// Returns whether this is twelve ASCII digits, as every AWS account id is. One that is not has
     /// usually lost its leading zeros.
     pub fn has_twelve_digits(&self) -> bool {
         self.0.len() == 12 && self.0.bytes().all(|byte| byte.is_ascii_digit())

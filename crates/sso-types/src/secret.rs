@@ -28,7 +28,7 @@ macro_rules! secret {
                 &self.0
             }
 
-            /// Whether the secret is the empty string.
+            /// Returns whether the secret is the empty string.
             pub fn is_empty(&self) -> bool {
                 self.0.is_empty()
             }

@@ -26,7 +26,7 @@ pub(super) struct Found {
     pub(super) end_of_first_line: usize,
 }
 
-/// How a property is written.
+/// The way in which a property is written.
 pub(super) struct Style {
     pub(super) indent: String,
     /// The `=` with the blanks around it.
@@ -37,7 +37,7 @@ pub(super) struct Style {
 }
 
 impl Block {
-    /// Whether its section line is still one behind `text`. One that is broken and indented would
+    /// Returns whether its section line is still one behind `text`. One that is broken and indented would
     /// continue a property above it.
     pub(super) fn is_section_behind(&self, text: &str) -> bool {
         let Some(line) = Lines::new(&self.text).next() else { return true };

@@ -13,7 +13,7 @@ pub enum ClientError {
     Proxy {
         /// The variable.
         variable: &'static str,
-        /// What is wrong with its value.
+        /// The problem with its value.
         reason: &'static str,
     },
     /// A variable is not text.

@@ -1,4 +1,4 @@
-//! From a URL to a connection: TCP, a proxy where one is set, TLS, within one timeout.
+//! Connects to the host of a URL: TCP, a proxy if one is set, and TLS, within one timeout.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -130,7 +130,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// Whether it was a certificate that was refused, the service's or a proxy's.
+/// Returns whether it was a certificate that was refused, the service's or a proxy's.
 fn is_distrust(error: &TransportError) -> bool {
     matches!(
         error,

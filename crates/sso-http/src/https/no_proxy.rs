@@ -45,7 +45,7 @@ impl NoProxy {
         Self { lists, everywhere }
     }
 
-    /// Whether `uri` is reached directly.
+    /// Returns whether `uri` is reached directly.
     pub(super) fn holds(&self, uri: &Uri) -> bool {
         let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
         let destination = uri.port_u16().unwrap_or(default);

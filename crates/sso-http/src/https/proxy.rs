@@ -36,7 +36,7 @@ pub(super) struct Proxy {
     variable: &'static str,
     /// Scheme, host and port.
     pub(super) uri: Uri,
-    /// What to send in `Proxy-Authorization`.
+    /// The value of `Proxy-Authorization`.
     pub(super) authorization: Option<HeaderValue>,
 }
 

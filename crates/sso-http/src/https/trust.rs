@@ -97,7 +97,7 @@ impl Trust {
         self.roots.in_force()
     }
 
-    /// Whether all that is trusted has been read.
+    /// Returns whether all that is trusted has been read.
     pub(super) fn is_wide(&self) -> bool {
         self.wide.get().is_some()
     }
@@ -150,7 +150,7 @@ fn configure(roots: RootCertStore) -> Result<Configs, TransportError> {
     Ok(Configs { service: Arc::new(config), proxy })
 }
 
-/// How much has been read.
+/// The part of the trust store that has been read.
 enum Extent {
     Narrow,
     Wide,

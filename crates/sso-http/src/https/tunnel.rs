@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 const MAX_HEAD: usize = 8192;
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
-/// Why there is no tunnel.
+/// The reason why there is no tunnel.
 #[derive(Debug)]
 pub(super) enum TunnelError {
     /// The connection to the proxy broke off, or was closed before the answer was whole.
@@ -94,7 +94,7 @@ impl Answer {
         Self { status, schemes }
     }
 
-    /// Whether a user name and password would be accepted in some form that is supported.
+    /// Returns whether a user name and password would be accepted in some form that is supported.
     pub(super) fn offers_basic(&self) -> bool {
         // A proxy that names no scheme leaves it open.
         self.schemes.is_empty() || self.schemes.iter().any(|scheme| scheme == "basic")

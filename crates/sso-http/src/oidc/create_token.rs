@@ -109,7 +109,7 @@ impl CreateToken {
         }
     }
 
-    /// Whether this polls for the token of a device authorization.
+    /// Returns whether this polls for the token of a device authorization.
     pub fn is_device_code_grant(&self) -> bool {
         matches!(self.grant, Grant::DeviceCode(_))
     }

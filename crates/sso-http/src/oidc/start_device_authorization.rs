@@ -76,7 +76,7 @@ impl StartDeviceAuthorizationResponse {
         self
     }
 
-    /// What to poll `CreateToken` with. Secret.
+    /// The code to poll `CreateToken` with. Secret.
     pub fn device_code(&self) -> &DeviceCode {
         &self.device_code
     }
