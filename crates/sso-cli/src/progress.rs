@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What is quicker is not worth a word.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// A wait that is shorter than this is not shown.
+const SHOWN_AFTER: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(200);
 /// A longer line would wrap on a narrow terminal, and a wrapped line cannot be taken back.
 const WIDTH: usize = 78;
@@ -77,7 +77,7 @@ impl Progress {
             return work.await;
         }
         let mut work = pin!(work);
-        let mut pause = PATIENCE;
+        let mut pause = SHOWN_AFTER;
         loop {
             if let Ok(done) = tokio::time::timeout(pause, &mut work).await {
                 self.clear();

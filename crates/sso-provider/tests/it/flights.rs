@@ -129,7 +129,7 @@ fn a_cache_outlives_the_runtime_it_was_first_used_on() {
     assert_eq!(credentials.access_key_id(), "AKID-2");
 }
 
-/// Also by callers who have less patience than a refresh has: it is overdue for all of them.
+/// A caller whose timeout is shorter than the refresh gives it up, too: it is overdue for all callers.
 #[test]
 fn a_refresh_that_nobody_drives_any_more_is_given_up() {
     let scene = Scene::new();

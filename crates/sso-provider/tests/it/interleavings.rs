@@ -114,7 +114,7 @@ async fn cache_schedule(seed: u64, token: std::path::PathBuf) {
                     }
                     1 => clock.advance(SignedDuration::from_secs(40)),
                     2 => clock.advance(SignedDuration::from_secs(-20)),
-                    // A caller that loses patience, perhaps the one that started the request.
+                    // A caller that is dropped before it has a result, perhaps the one that started the request.
                     3 => {
                         let impatient = tokio::spawn({
                             let cache = cache.clone();
