@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::os::windows::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use sso_cache::TokenFile;
 use tempfile::tempdir;
 
 use crate::fixture::{beside, names, number, token, token_file};
@@ -85,4 +86,15 @@ fn directory_in_place_of_the_lock_file_means_that_locks_are_unsupported() {
     fs::create_dir(beside(&file, ".lock")).unwrap();
     let error = file.try_lock().unwrap_err();
     assert!(error.is_unsupported(), "{error}");
+}
+
+#[test]
+fn file_in_place_of_the_directory_means_that_locks_are_unsupported() {
+    let directory = tempdir().unwrap();
+    let not_a_directory = directory.path().join("cache");
+    fs::write(&not_a_directory, "").unwrap();
+    for path in ["token.json", "below/token.json"] {
+        let error = TokenFile::new(not_a_directory.join(path)).try_lock().unwrap_err();
+        assert!(error.is_unsupported(), "{path}: {error}");
+    }
 }

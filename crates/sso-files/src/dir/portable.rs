@@ -27,7 +27,11 @@ impl Dir {
 
     /// Makes a directory and those above it, where they are missing, and opens it.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
-        fs::create_dir_all(path)?;
+        fs::create_dir_all(path).map_err(|error| match error.kind() {
+            // A file is in the place of one of them.
+            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+            _ => error,
+        })?;
         Self::open(path)
     }
 
