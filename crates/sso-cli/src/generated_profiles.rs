@@ -250,7 +250,7 @@ mod tests {
 
     use super::*;
 
-    /// Ends within hours if the work grows with the square of the number of profiles.
+    /// Takes minutes if the work grows with the square of the number of profiles.
     #[test]
     fn five_thousand_profiles_are_added_and_removed() {
         let role = |at: usize| AssignedRole {

@@ -133,11 +133,11 @@ fn sections_that_are_added_and_removed_leave_no_trace() {
     }
 }
 
-/// Within hours, if each edit took time for all sections.
+/// Takes minutes if each edit takes time for all sections.
 #[test]
 fn many_sections_are_made_and_removed() {
     let mut document = Document::parse(FileKind::Config, "");
-    let names: Vec<_> = (0..50_000).map(|at| format!("p{at}")).collect();
+    let names: Vec<_> = (0..10_000).map(|at| format!("p{at}")).collect();
     for name in &names {
         document.set(PROFILE, name, "k", "1").unwrap();
     }
