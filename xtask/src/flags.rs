@@ -21,7 +21,7 @@ xflags::xflags! {
         cmd demo {}
         /// The real AWS clients and ssocreds on the same files and services, as a matrix.
         cmd interop {
-            /// Only this client: botocore, aws-cli-v1, aws-cli-v2, go, javascript, rust or java.
+            /// Only this client: botocore, aws-cli-v1, aws-cli-v2, go, javascript, rust, java or object_store.
             optional --client client: String
             /// Writes docs/INTEROP.md.
             optional --write

@@ -1,5 +1,6 @@
 // The AWS SDK for Go v2, asked for one thing: `client version | credentials PROFILE |
-// token PROFILE`. Prints one line of JSON: what it got, or {"error": ...} with exit code 1.
+// token PROFILE | watch`. Prints one line of JSON: what it got, or {"error": ...} with exit code 1.
+// `watch` prints a line for the credentials of the default chain every half second.
 // And `client configs` for its reader of config files.
 package main
 
@@ -11,6 +12,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
@@ -91,9 +93,24 @@ func configs(ctx context.Context) error {
 	return input.Err()
 }
 
+func watch(ctx context.Context) (answer, error) {
+	loaded, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		got, err := loaded.Credentials.Retrieve(ctx)
+		print(answer{"access_key_id": got.AccessKeyID}, err)
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
 func act(ctx context.Context, arguments []string) (answer, error) {
 	if len(arguments) == 1 && arguments[0] == "version" {
 		return version()
+	}
+	if len(arguments) == 1 && arguments[0] == "watch" {
+		return watch(ctx)
 	}
 	if len(arguments) == 2 {
 		switch arguments[0] {
@@ -106,6 +123,15 @@ func act(ctx context.Context, arguments []string) (answer, error) {
 	return nil, fmt.Errorf("not understood: %q", arguments)
 }
 
+// print prints what was got, or the error in its place.
+func print(got answer, err error) {
+	if err != nil {
+		got = answer{"error": err.Error()}
+	}
+	line, _ := json.Marshal(got)
+	fmt.Println(string(line))
+}
+
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "configs" {
 		if err := configs(context.Background()); err != nil {
@@ -115,11 +141,7 @@ func main() {
 		return
 	}
 	got, err := act(context.Background(), os.Args[1:])
-	if err != nil {
-		got = answer{"error": err.Error()}
-	}
-	line, _ := json.Marshal(got)
-	fmt.Println(string(line))
+	print(got, err)
 	if err != nil {
 		os.Exit(1)
 	}

@@ -1,10 +1,12 @@
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.auth.token.credentials.ProfileTokenProvider;
 import software.amazon.awssdk.core.util.VersionInfo;
 
 /**
  * The AWS SDK for Java 2.x, asked for one thing: {@code Client version | credentials PROFILE |
- * token PROFILE}. Prints one line of JSON: what it got, or {"error": ...} with exit code 1.
+ * token PROFILE | watch}. Prints one line of JSON: what it got, or {"error": ...} with exit code 1.
+ * {@code watch} prints a line for the credentials of the default chain every half second.
  */
 public final class Client {
     public static void main(String[] arguments) {
@@ -16,7 +18,7 @@ public final class Client {
         }
     }
 
-    private static String act(String[] arguments) {
+    private static String act(String[] arguments) throws InterruptedException {
         switch (arguments[0]) {
             case "version":
                 return object("version", "AWS SDK for Java " + VersionInfo.SDK_VERSION
@@ -29,8 +31,23 @@ public final class Client {
                 try (ProfileTokenProvider provider = ProfileTokenProvider.create(arguments[1])) {
                     return object("access_token", provider.resolveToken().token());
                 }
+            case "watch":
+                return watch();
             default:
                 throw new IllegalArgumentException("not understood: " + arguments[0]);
+        }
+    }
+
+    private static String watch() throws InterruptedException {
+        try (DefaultCredentialsProvider provider = DefaultCredentialsProvider.builder().build()) {
+            while (true) {
+                try {
+                    System.out.println(object("access_key_id", provider.resolveCredentials().accessKeyId()));
+                } catch (RuntimeException error) {
+                    System.out.println(object("error", chain(error)));
+                }
+                Thread.sleep(500);
+            }
         }
     }
 

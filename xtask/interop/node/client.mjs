@@ -1,6 +1,7 @@
 // The AWS SDK for JavaScript, asked for one thing:
-// `client.mjs version | credentials PROFILE | process PROFILE | token PROFILE`.
-// Prints one line of JSON: what it got, or {"error": ...} with exit code 1.
+// `client.mjs version | credentials PROFILE | process PROFILE | token PROFILE | watch`.
+// Prints one line of JSON: what it got, or {"error": ...} with exit code 1. `watch` prints a line for
+// the credentials of the default chain every half second.
 // And `client.mjs configs` for its reader of config files.
 
 import { readFileSync } from "node:fs";
@@ -28,6 +29,21 @@ async function credentialProcess(profile) {
 async function token(profile) {
   const { fromSso } = await import("@aws-sdk/token-providers");
   return { access_token: (await fromSso({ profile })()).token };
+}
+
+async function watch() {
+  const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+  const provider = fromNodeProviderChain();
+  for (;;) {
+    let line;
+    try {
+      line = { access_key_id: (await provider()).accessKeyId };
+    } catch (error) {
+      line = { error: `${error.name}: ${error.message}` };
+    }
+    console.log(JSON.stringify(line));
+    await new Promise((resume) => setTimeout(resume, 500));
+  }
 }
 
 // Answers each line of standard input, a directory and a profile, with what the SDK reads from the files
@@ -58,7 +74,7 @@ if (process.argv[2] === "configs") {
   process.exit();
 }
 
-const actions = { version, credentials, process: credentialProcess, token };
+const actions = { version, credentials, process: credentialProcess, token, watch };
 try {
   const [action, ...rest] = process.argv.slice(2);
   console.log(JSON.stringify(await actions[action](...rest)));

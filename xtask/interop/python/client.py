@@ -1,6 +1,7 @@
-"""boto3, asked for one thing: `client.py version | credentials PROFILE | token PROFILE`.
+"""boto3, asked for one thing: `client.py version | credentials PROFILE | token PROFILE | watch`.
 
-Prints one line of JSON: what it got, or {"error": ...} with exit code 1.
+Prints one line of JSON: what it got, or {"error": ...} with exit code 1. `watch` prints a line for the
+credentials of the default chain every half second.
 """
 
 import json
@@ -30,6 +31,24 @@ def token(profile):
     if found is None:
         raise LookupError("botocore found no token (get_auth_token() is None)")
     return {"access_token": found.get_frozen_token().token}
+
+
+def watch():
+    import time
+
+    import boto3
+
+    session = boto3.Session()
+    while True:
+        try:
+            found = session.get_credentials()
+            if found is None:
+                raise LookupError("boto3 found no credentials (get_credentials() is None)")
+            line = {"access_key_id": found.get_frozen_credentials().access_key}
+        except Exception as error:
+            line = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(line), flush=True)
+        time.sleep(0.5)
 
 
 def main():

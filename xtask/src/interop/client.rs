@@ -26,12 +26,15 @@ pub(crate) struct Client {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// One of ours over a library: `credentials PROFILE` and so on, an answer in JSON.
+    /// A small program over a library: `credentials PROFILE`, `token PROFILE` and `watch`, with an
+    /// answer in JSON.
     Library,
     /// The same, with a verb of its own for `credential_process`.
     LibraryWithProcess,
     /// The AWS CLI.
     AwsCli,
+    /// `object_store`, which reads no profiles: it only runs under `exec --renew`, and with the adapters.
+    Storage,
 }
 
 /// What a client is asked for; each names a profile.

@@ -11,7 +11,7 @@ use sso_emulator::TokenState;
 use super::client::{Answer, Ask, Ssocreds};
 use super::notes::{Cell, Note, Whose};
 use super::process::Running;
-use super::rows::{Act, refused};
+use super::rows::{ClientRun, refused};
 use super::stage::Stage;
 
 const EACH: usize = 10;
@@ -37,24 +37,24 @@ struct Tally {
 }
 
 /// Three rows: the client alone; and both, either of them first.
-pub(crate) fn ten_at_once(act: &Act<'_>) -> Result<Vec<Cell>> {
+pub(crate) fn ten_at_once(run: &ClientRun<'_>) -> Result<Vec<Cell>> {
     Ok(vec![
-        alone(act, "ten of it alone on one expired token")?,
-        both(act, "ten of it, then ten ssocreds in the midst of its refresh", First::Client)?,
-        both(act, "ten ssocreds, then ten of it in the midst of their refresh", First::Ssocreds)?,
+        alone(run, "ten of it alone on one expired token")?,
+        both(run, "ten of it, then ten ssocreds in the midst of its refresh", First::Client)?,
+        both(run, "ten ssocreds, then ten of it in the midst of their refresh", First::Ssocreds)?,
     ])
 }
 
-fn alone(act: &Act<'_>, row: &'static str) -> Result<Cell> {
-    let stage = act.theatre.stage(TokenState::Expired, LATENCY)?;
-    let theirs = end(&stage, start(&stage, act, First::Client)?, act, First::Client)?;
+fn alone(run: &ClientRun<'_>, row: &'static str) -> Result<Cell> {
+    let stage = run.test_bed.stage(TokenState::Expired, LATENCY)?;
+    let theirs = end(&stage, start(&stage, run, First::Client)?, run, First::Client)?;
     Ok(cell(row, &stage, &theirs, None))
 }
 
-fn both(act: &Act<'_>, row: &'static str, first: First) -> Result<Cell> {
-    let stage = act.theatre.stage(TokenState::Expired, LATENCY)?;
+fn both(run: &ClientRun<'_>, row: &'static str, first: First) -> Result<Cell> {
+    let stage = run.test_bed.stage(TokenState::Expired, LATENCY)?;
     let second = if first == First::Client { First::Ssocreds } else { First::Client };
-    let mut begun = start(&stage, act, first)?;
+    let mut begun = start(&stage, run, first)?;
     // The first refresh is on its way, and its refresh token spent; or they need none.
     let deadline = Instant::now() + TIME_LIMIT;
     while stage.emulator.counts().create_token == 0 && Instant::now() < deadline {
@@ -67,28 +67,28 @@ fn both(act: &Act<'_>, row: &'static str, first: First) -> Result<Cell> {
         }
         sleep(Duration::from_millis(1));
     }
-    let then = start(&stage, act, second)?;
-    let (one, other) = (end(&stage, begun, act, first)?, end(&stage, then, act, second)?);
+    let then = start(&stage, run, second)?;
+    let (one, other) = (end(&stage, begun, run, first)?, end(&stage, then, run, second)?);
     let (theirs, ours) = if first == First::Client { (one, other) } else { (other, one) };
     Ok(cell(row, &stage, &theirs, Some(&ours)))
 }
 
-fn start(stage: &Stage<'_>, act: &Act<'_>, who: First) -> Result<Vec<Running>> {
+fn start(stage: &Stage<'_>, run: &ClientRun<'_>, who: First) -> Result<Vec<Running>> {
     let profile = &stage.home.profile;
     let command = || match who {
-        First::Client => act.client.command(Ask::Credentials(profile), &stage.home, act.signed),
+        First::Client => run.client.command(Ask::Credentials(profile), &stage.home, run.signed),
         First::Ssocreds => stage.ssocreds.command(&stage.home, profile, false),
     };
     (0..EACH).map(|_| Running::start(command())).collect()
 }
 
-fn end(stage: &Stage<'_>, all: Vec<Running>, act: &Act<'_>, who: First) -> Result<Tally> {
+fn end(stage: &Stage<'_>, all: Vec<Running>, run: &ClientRun<'_>, who: First) -> Result<Tally> {
     let deadline = Instant::now() + TIME_LIMIT;
     let mut tally = Tally::default();
     for running in all {
         let finished = running.finish(deadline)?;
         let answer = match who {
-            First::Client => act.client.answer(&finished),
+            First::Client => run.client.answer(&finished),
             First::Ssocreds => Ssocreds::answer(&finished),
         };
         match answer {

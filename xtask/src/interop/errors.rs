@@ -5,7 +5,7 @@ use sso_emulator::{ErrorName, Operation, TokenState};
 
 use super::client::{Answer, Ask};
 use super::notes::{Cell, Said, SideBySide, Whose};
-use super::rows::{Act, refused};
+use super::rows::{ClientRun, refused};
 use super::stage::Stage;
 
 /// A situation: its name, how the token stands, and what else is wrong.
@@ -28,18 +28,18 @@ const SITUATIONS: [Situation; 5] = [
     }),
 ];
 
-pub(crate) fn side_by_side(act: &Act<'_>) -> Result<Vec<SideBySide>> {
+pub(crate) fn side_by_side(run: &ClientRun<'_>) -> Result<Vec<SideBySide>> {
     SITUATIONS
         .iter()
         .map(|(situation, state, spoil)| {
             let said = |ours: bool| -> Result<Said> {
-                let stage = act.stage(*state)?;
+                let stage = run.stage(*state)?;
                 spoil(&stage)?;
                 let profile = &stage.home.profile;
                 let answer = if ours {
                     stage.ssocreds.ask(&stage.home, profile, false)?
                 } else {
-                    act.ask(&stage, Ask::Credentials(profile))?
+                    run.ask(&stage, Ask::Credentials(profile))?
                 };
                 let counts = stage.emulator.counts();
                 let requests = counts.get_role_credentials + counts.create_token;
@@ -56,10 +56,10 @@ pub(crate) fn side_by_side(act: &Act<'_>) -> Result<Vec<SideBySide>> {
 }
 
 /// The portal throttles two requests and takes the third.
-pub(crate) fn throttled_for_a_while(act: &Act<'_>) -> Result<Cell> {
+pub(crate) fn throttled_for_a_while(run: &ClientRun<'_>) -> Result<Cell> {
     let row = "gets through two 429s of the portal";
     let throttled = || -> Result<Stage<'_>> {
-        let stage = act.stage(TokenState::Valid)?;
+        let stage = run.stage(TokenState::Valid)?;
         let operation = Operation::GetRoleCredentials;
         stage.emulator.fault_next(operation, 2, ErrorName::TooManyRequests);
         Ok(stage)
@@ -70,7 +70,7 @@ pub(crate) fn throttled_for_a_while(act: &Act<'_>) -> Result<Cell> {
         return Ok(Cell::no(row, format!("ssocreds: {}", refused(&stage, &ours)), Whose::Ssocreds));
     }
     let stage = throttled()?;
-    let answer = act.ask(&stage, Ask::Credentials(&stage.home.profile))?;
+    let answer = run.ask(&stage, Ask::Credentials(&stage.home.profile))?;
     if stage.are_ours(&answer) {
         return Ok(Cell::yes(row));
     }

@@ -13,11 +13,12 @@ use xshell::{Shell, cmd};
 
 use super::client::{Client, Kind, clean};
 use super::process::Running;
+use super::storage;
 use crate::project;
 
 /// The clients, in the order of the matrix.
 pub(crate) const NAMES: &[&str] =
-    &["botocore", "aws-cli-v1", "aws-cli-v2", "go", "javascript", "rust", "java"];
+    &["botocore", "aws-cli-v1", "aws-cli-v2", "go", "javascript", "rust", "java", storage::NAME];
 
 pub(crate) enum Found {
     Client(Box<Client>),
@@ -36,6 +37,7 @@ pub(crate) fn client(name: &str) -> Result<Found> {
         "javascript" => installer.javascript(),
         "rust" => installer.rust(),
         "java" => installer.java(),
+        storage::NAME => installer.object_store(),
         _ => bail!("there is no client {name:?}"),
     }
 }
@@ -181,6 +183,20 @@ impl Installer {
         program.extend(quick.map(OsString::from));
         program.extend([path, "Client".into()]);
         library("Java SDK 2.x", Kind::Library, program)
+    }
+
+    /// Built each time, since it contains crates of this workspace.
+    fn object_store(&self) -> Result<Found> {
+        let home = self.target.join(storage::NAME);
+        let (shell, cargo) = (&self.shell, project::cargo());
+        let manifest = self.pinned.join("storage/Cargo.toml");
+        cmd!(shell, "{cargo} build --quiet --locked --manifest-path {manifest}")
+            .env("CARGO_TARGET_DIR", &home)
+            .quiet()
+            .run()?;
+        let name = format!("interop-storage{}", std::env::consts::EXE_SUFFIX);
+        let program = vec![home.join("debug").join(name).into()];
+        library("object_store", Kind::Storage, program)
     }
 
     /// The `bin` of a virtual environment with boto3 and AWS CLI v1; none without Python.

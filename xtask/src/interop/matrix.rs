@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::notes::{Cell, Note, Played, SideBySide, Whose};
+use super::notes::{Cell, Note, Results, SideBySide, Whose};
+use super::storage::Storage;
 
 /// One client's column.
 pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) version: String,
-    pub(crate) played: Played,
+    pub(crate) results: Results,
 }
 
 /// Everything that a run saw.
@@ -19,6 +20,8 @@ pub(crate) struct Matrix {
     pub(crate) missing: Vec<(&'static str, String)>,
     /// Clients that could not be installed, and why.
     pub(crate) broken: Vec<String>,
+    /// The adapters for the Rust storage libraries on an S3 server.
+    pub(crate) storage: Option<Storage>,
 }
 
 const HEAD: &str = "\
@@ -29,6 +32,16 @@ Made by `cargo xtask interop --write`; every cell is a run of the real client an
 refresh spends its refresh token, and in the rows with ten at once each answer takes 100 ms.
 A \u{201c}no\u{201d} or a number in brackets has a note below the table, which says whose behaviour it is.
 ";
+const RENEWAL_HEAD: &str = "
+## Under `ssocreds exec --renew`
+
+One process of each client for the whole column; its default chain of providers is asked for
+credentials every half second. The role credentials live 6 seconds. Both files of the user hold static
+keys in `[default]`. For the AWS CLI it is one `aws iam wait user-exists`, which signs a request each
+second, until three of its keys have expired; the error and the recovery may be those of the commands
+after it, started by the same shell.
+
+";
 
 impl Matrix {
     /// What the run must not see: ssocreds at fault, or a client that could not be run.
@@ -36,10 +49,10 @@ impl Matrix {
         let mut faults = self.broken.clone();
         for column in &self.columns {
             // What a client cannot do at all says nothing of us, and something of this run.
-            if let Some(Cell { note: Some(note), .. }) = column.played.cells.first() {
+            if let Some(Cell { note: Some(note), .. }) = column.results.cells.first() {
                 faults.push(format!("{} could not be run: {}", column.name, note.why));
             }
-            for cell in &column.played.cells {
+            for cell in column.results.cells.iter().chain(&column.results.renewal) {
                 if let Some(Note { why, whose: Whose::Ssocreds }) = &cell.note {
                     faults.push(format!("{}, {}: {why}", column.name, cell.row));
                 }
@@ -60,65 +73,92 @@ impl Matrix {
         for broken in &self.broken {
             line(&mut page, &format!("* {}", cell_text(broken)));
         }
-        self.table(&mut page);
+        self.tables(&mut page);
+        page.extend(self.storage.iter().map(Storage::section));
         self.errors(&mut page);
         page
     }
 
-    fn table(&self, page: &mut String) {
-        let Some(first) = self.columns.first() else { return };
-        page.push_str("\n## The matrix\n\n|  |");
-        for column in &self.columns {
-            let _ = write!(page, " {} |", column.name);
-        }
-        let _ = write!(page, "\n|---|{}\n", "---|".repeat(self.columns.len()));
-        let mut notes: Vec<(&Cell, &Note, Vec<&str>)> = Vec::new();
-        for (index, row) in first.played.cells.iter().enumerate() {
-            let _ = write!(page, "| {} |", row.row);
-            for column in &self.columns {
-                let Some(cell) = column.played.cells.get(index) else { continue };
-                let number = cell.note.as_ref().map(|note| {
-                    let same = |known: &(&Cell, &Note, Vec<&str>)| {
-                        known.1 == note && known.0.row == cell.row
-                    };
-                    if let Some(found) = notes.iter().position(same) {
-                        if let Some((_, _, names)) = notes.get_mut(found) {
-                            names.push(column.name);
-                        }
-                        return found + 1;
-                    }
-                    notes.push((cell, note, vec![column.name]));
-                    notes.len()
-                });
-                let number = number.map(|number| format!(" [{number}]")).unwrap_or_default();
-                let _ = write!(page, " {}{number} |", cell.shown);
-            }
-            page.push('\n');
-        }
-        page.push_str("\n## Notes\n\n");
-        for (number, (cell, note, names)) in notes.iter().enumerate() {
-            let whose = match note.whose {
-                Whose::Client => "the client\u{2019}s behaviour",
-                Whose::Ssocreds => "**a fault of ssocreds**",
-            };
-            let names = names.join(", ");
-            line(page, &format!("{}. {names}, *{}*: {} ({whose})", number + 1, cell.row, note.why));
-        }
+    /// The tables, with the notes of all of them below the last one.
+    fn tables(&self, page: &mut String) {
+        let mut notes = Notes::default();
+        let rows = |of: fn(&Results) -> &[Cell]| {
+            let columns = self.columns.iter().map(move |column| (column.name, of(&column.results)));
+            columns.filter(|(_, cells)| !cells.is_empty()).collect::<Vec<_>>()
+        };
+        page.push_str("\n## The matrix\n\n");
+        notes.table(page, &rows(|results| &results.cells));
+        page.push_str(RENEWAL_HEAD);
+        notes.table(page, &rows(|results| &results.renewal));
+        notes.print(page);
     }
 
     fn errors(&self, page: &mut String) {
         let Some(first) = self.columns.first() else { return };
         page.push_str("\n## Errors side by side\n\nWith the defaults of each; requests are those to the two services.\n");
-        for (index, situation) in first.played.errors.iter().enumerate() {
+        for (index, situation) in first.results.errors.iter().enumerate() {
             let _ = write!(page, "\n### {}\n\n", title(situation.situation));
             page.push_str("| who | requests | what it says |\n|---|---|---|\n");
             said(page, "ssocreds", &situation.ssocreds);
             for column in &self.columns {
-                let Some(SideBySide { client, .. }) = column.played.errors.get(index) else {
+                let Some(SideBySide { client, .. }) = column.results.errors.get(index) else {
                     continue;
                 };
                 said(page, column.name, client);
             }
+        }
+    }
+}
+
+/// What the cells refer to by number.
+#[derive(Default)]
+struct Notes<'a>(Vec<(&'a Cell, &'a Note, Vec<&'static str>)>);
+
+impl<'a> Notes<'a> {
+    fn table(&mut self, page: &mut String, columns: &[(&'static str, &'a [Cell])]) {
+        let Some((_, first)) = columns.first() else { return };
+        page.push_str("|  |");
+        for (name, _) in columns {
+            let _ = write!(page, " {name} |");
+        }
+        let _ = write!(page, "\n|---|{}\n", "---|".repeat(columns.len()));
+        for (index, row) in first.iter().enumerate() {
+            let _ = write!(page, "| {} |", row.row);
+            for (name, cells) in columns {
+                let Some(cell) = cells.get(index) else { continue };
+                let number = cell.note.as_ref().map(|note| self.number(cell, note, name));
+                let number = number.map(|number| format!(" [{number}]")).unwrap_or_default();
+                let _ = write!(page, " {}{number} |", cell.shown);
+            }
+            page.push('\n');
+        }
+    }
+
+    /// The number of a note. Clients that do the same in one row share it.
+    fn number(&mut self, cell: &'a Cell, note: &'a Note, name: &'static str) -> usize {
+        let is_same = |(other_cell, other_note, _): &(&Cell, &Note, _)| {
+            *other_note == note && other_cell.row == cell.row
+        };
+        let found = self.0.iter().position(is_same);
+        if let Some((index, (_, _, names))) =
+            found.and_then(|index| Some((index, self.0.get_mut(index)?)))
+        {
+            names.push(name);
+            return index + 1;
+        }
+        self.0.push((cell, note, vec![name]));
+        self.0.len()
+    }
+
+    fn print(&self, page: &mut String) {
+        page.push_str("\n## Notes\n\n");
+        for (index, (cell, note, names)) in self.0.iter().enumerate() {
+            let whose = match note.whose {
+                Whose::Client => "the client\u{2019}s behaviour",
+                Whose::Ssocreds => "**a fault of ssocreds**",
+            };
+            let (number, names, row) = (index + 1, names.join(", "), cell.row);
+            line(page, &format!("{number}. {names}, *{row}*: {} ({whose})", note.why));
         }
     }
 }

@@ -35,9 +35,12 @@ pub(crate) struct Said {
     pub(crate) requests: u64,
 }
 
-/// All that one client did.
-pub(crate) struct Played {
+/// The results of one client.
+#[derive(Default)]
+pub(crate) struct Results {
     pub(crate) cells: Vec<Cell>,
+    /// Under `ssocreds exec --renew`.
+    pub(crate) renewal: Vec<Cell>,
     pub(crate) errors: Vec<SideBySide>,
 }
 

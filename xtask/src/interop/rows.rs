@@ -6,40 +6,41 @@ use anyhow::Result;
 use sso_emulator::TokenState;
 
 use super::client::{Answer, Ask, Client};
-use super::notes::{Cell, Played, Whose};
+use super::notes::{Cell, Results, Whose};
 use super::signed::SignedService;
-use super::stage::{Stage, Theatre, UNKNOWN};
+use super::stage::{Stage, TestBed, UNKNOWN};
 use super::{contention, errors};
 
-/// One client in front of its audience.
-pub(crate) struct Act<'a> {
-    pub(crate) theatre: &'a Theatre,
+/// One client, and what its rows need.
+pub(crate) struct ClientRun<'a> {
+    pub(crate) test_bed: &'a TestBed,
     pub(crate) client: &'a Client,
     pub(crate) signed: &'a SignedService,
 }
 
-/// Plays every row.
-pub(crate) fn all(theatre: &Theatre, client: &Client, signed: &SignedService) -> Result<Played> {
-    let act = Act { theatre, client, signed };
+/// Runs every row.
+pub(crate) fn all(test_bed: &TestBed, client: &Client, signed: &SignedService) -> Result<Results> {
+    let run = ClientRun { test_bed, client, signed };
     let mut cells = vec![
-        act.valid_token("valid token, `sso-session` form", false)?,
-        act.valid_token("valid token, legacy form", true)?,
-        act.refresh("refreshes an expired token")?,
-        act.token_provider("its token provider alone refreshes")?,
-        act.reads_ours("reads the token that ssocreds refreshed")?,
+        run.valid_token("valid token, `sso-session` form", false)?,
+        run.valid_token("valid token, legacy form", true)?,
+        run.refresh("refreshes an expired token")?,
+        run.token_provider("its token provider alone refreshes")?,
+        run.reads_ours("reads the token that ssocreds refreshed")?,
     ];
-    cells.extend(act.is_read_by_us()?);
-    cells.push(act.credential_process("takes `ssocreds credential-process`")?);
-    cells.push(act.its_cache_serves_us("ssocreds uses its role-credential cache")?);
-    cells.push(act.our_cache_serves_it("it uses the role-credential cache of ssocreds")?);
-    cells.extend(contention::ten_at_once(&act)?);
-    cells.push(errors::throttled_for_a_while(&act)?);
-    Ok(Played { cells, errors: errors::side_by_side(&act)? })
+    cells.extend(run.is_read_by_us()?);
+    cells.push(run.own_login("uses and refreshes the session of `ssocreds login`")?);
+    cells.push(run.credential_process("takes `ssocreds credential-process`")?);
+    cells.push(run.its_cache_serves_us("ssocreds uses its role-credential cache")?);
+    cells.push(run.our_cache_serves_it("it uses the role-credential cache of ssocreds")?);
+    cells.extend(contention::ten_at_once(&run)?);
+    cells.push(errors::throttled_for_a_while(&run)?);
+    Ok(Results { cells, errors: errors::side_by_side(&run)?, ..Results::default() })
 }
 
-impl<'a> Act<'a> {
+impl<'a> ClientRun<'a> {
     pub(crate) fn stage(&self, state: TokenState) -> Result<Stage<'a>> {
-        self.theatre.stage(state, Duration::ZERO)
+        self.test_bed.stage(state, Duration::ZERO)
     }
 
     pub(crate) fn ask(&self, stage: &Stage<'_>, ask: Ask<'_>) -> Result<Answer> {
@@ -161,6 +162,31 @@ impl<'a> Act<'a> {
             Cell::no(fields, why.join("; "), Whose::Client)
         };
         Ok(vec![read, kept])
+    }
+
+    /// The client reads and refreshes tokens, as rows above show: one that it does not take was written
+    /// wrong.
+    fn own_login(&self, row: &'static str) -> Result<Cell> {
+        let stage = self.stage(TokenState::Missing)?;
+        stage.log_in()?;
+        let at_once = self.credentials(&stage)?;
+        let refreshes = stage.emulator.counts().refreshes;
+        if !stage.are_ours(&at_once) || refreshes != 0 {
+            let why =
+                format!("{refreshes} refreshes after the login; {}", refused(&stage, &at_once));
+            return Ok(Cell::no(row, why, Whose::Ssocreds));
+        }
+        stage.expire_token()?;
+        // The AWS CLI would take its role credentials from there, without a token.
+        stage.remove_role_cache()?;
+        let refreshed = self.credentials(&stage)?;
+        Ok(match stage.emulator.counts().refreshes {
+            1 if stage.are_ours(&refreshed) => Cell::yes(row),
+            n => {
+                let why = format!("{n} refreshes of it; {}", refused(&stage, &refreshed));
+                Cell::no(row, why, Whose::Ssocreds)
+            }
+        })
     }
 
     /// Every client takes the output of another program: what it refuses of ours is at fault.
@@ -289,8 +315,7 @@ fn wider_mode(_: &Stage<'_>) -> Result<Option<String>> {
 
 /// What is in the cache of role credentials, file by file.
 fn cached(stage: &Stage<'_>) -> Vec<String> {
-    let directory = stage.home.directory.join(".aws/cli/cache");
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(stage.role_cache()).into_iter().flatten().flatten();
     let files = entries.map(|entry| entry.path());
     let files = files.filter(|path| path.extension().is_some_and(|it| it == "json"));
     files.filter_map(|path| std::fs::read_to_string(path).ok()).collect()
@@ -317,12 +342,12 @@ mod tests {
             kind: Kind::Library,
             program: program.into(),
         };
-        let theatre = Theatre::with("ssocreds".into()).unwrap();
+        let test_bed = TestBed::with("ssocreds".into()).unwrap();
         let signed = SignedService::start().unwrap();
-        let act = Act { theatre: &theatre, client: &client, signed: &signed };
-        let cells = vec![Cell::yes("reads"), act.credential_process("takes").unwrap()];
-        let played = Played { cells, errors: Vec::new() };
-        let column = Column { name: client.name, version: String::new(), played };
+        let run = ClientRun { test_bed: &test_bed, client: &client, signed: &signed };
+        let cells = vec![Cell::yes("reads"), run.credential_process("takes").unwrap()];
+        let results = Results { cells, ..Results::default() };
+        let column = Column { name: client.name, version: String::new(), results };
         let faults = Matrix { columns: vec![column], ..Matrix::default() }.faults();
         assert_eq!(faults, ["a client, takes: 0 CreateToken; `malformed output`"]);
     }

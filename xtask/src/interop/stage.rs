@@ -2,15 +2,17 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use sso_emulator::{Emulator, Home, TokenState};
+use sso_emulator::{Emulator, EmulatorBuilder, Home, TokenState};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::client::{Answer, Ssocreds};
+use super::client::{Answer, Ssocreds, clean};
+use super::process::Running;
 use crate::demo::binary;
 
 /// What is put into a token file that no client knows: an object with white space in a string,
@@ -23,13 +25,16 @@ pub(crate) const UNKNOWN: [(&str, &str); 2] = [
 /// Tokens live longer than any client's refresh window.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
 
+/// A login that a program allows takes a second or two, on a busy machine more.
+const LOGIN_TIME_LIMIT: Duration = Duration::from_secs(60);
+
 /// What all rows share.
-pub(crate) struct Theatre {
+pub(crate) struct TestBed {
     runtime: Runtime,
     pub(crate) ssocreds: Ssocreds,
 }
 
-impl Theatre {
+impl TestBed {
     /// With the program of this workspace.
     pub(crate) fn new() -> Result<Self> {
         Self::with(binary("ssocreds")?)
@@ -43,8 +48,21 @@ impl Theatre {
 
     /// A new stage; each answer of its services comes this much later.
     pub(crate) fn stage(&self, state: TokenState, latency: Duration) -> Result<Stage<'_>> {
-        let builder = Emulator::builder().rotate_refresh_tokens(true).token_ttl(TOKEN_LIFETIME);
-        let emulator = self.runtime.block_on(builder.latency(latency).start())?;
+        self.build(Emulator::builder().latency(latency), state)
+    }
+
+    /// A new stage whose role credentials have this lifetime.
+    pub(crate) fn stage_with_lifetime(
+        &self,
+        state: TokenState,
+        lifetime: Duration,
+    ) -> Result<Stage<'_>> {
+        self.build(Emulator::builder().credentials_ttl(lifetime), state)
+    }
+
+    fn build(&self, builder: EmulatorBuilder, state: TokenState) -> Result<Stage<'_>> {
+        let builder = builder.rotate_refresh_tokens(true).token_ttl(TOKEN_LIFETIME);
+        let emulator = self.runtime.block_on(builder.start())?;
         let directory = TempDir::new()?;
         let home = emulator.write_home(directory.path(), state)?;
         Ok(Stage { emulator, home, ssocreds: &self.ssocreds, _directory: directory })
@@ -75,15 +93,57 @@ impl Stage<'_> {
 
     /// Adds a profile whose credentials come from ssocreds.
     pub(crate) fn add_process_profile(&self, name: &str) -> Result<()> {
-        let mut config = std::fs::OpenOptions::new().append(true).open(&self.home.config_file)?;
         let program = self.ssocreds.program.display();
         let profile = &self.home.profile;
-        writeln!(
-            config,
+        self.append_to_config(&format!(
             "\n[profile {name}]\nregion = us-east-1\n\
-             credential_process = {program} credential-process --no-cache --profile {profile}"
-        )?;
+             credential_process = {program} credential-process --no-cache --profile {profile}\n"
+        ))
+    }
+
+    pub(crate) fn append_to_config(&self, text: &str) -> Result<()> {
+        let mut config = std::fs::OpenOptions::new().append(true).open(&self.home.config_file)?;
+        Ok(config.write_all(text.as_bytes())?)
+    }
+
+    /// Runs `ssocreds login` and allows it in the place of the user.
+    pub(crate) fn log_in(&self) -> Result<()> {
+        let program = self.ssocreds.program.clone().into();
+        let mut command = clean(&[program], &self.home.environment);
+        command.args(["login", "--use-device-code", "--profile", &self.home.profile]);
+        let mut login = Running::start(command)?;
+        let deadline = Instant::now() + LOGIN_TIME_LIMIT;
+        while !login.has_ended()? && Instant::now() < deadline {
+            for code in self.emulator.pending_devices() {
+                self.emulator.approve_device(&code);
+            }
+            sleep(Duration::from_millis(20));
+        }
+        let finished = login.finish(deadline)?;
+        let is_logged_in = finished.status.is_some_and(|status| status.success());
+        ensure!(is_logged_in, "ssocreds login failed: {}", finished.stderr);
         Ok(())
+    }
+
+    /// The directory of the role-credential cache. It may not exist.
+    pub(crate) fn role_cache(&self) -> PathBuf {
+        self.home.directory.join(".aws/cli/cache")
+    }
+
+    pub(crate) fn remove_role_cache(&self) -> Result<()> {
+        let directory = self.role_cache();
+        if directory.exists() {
+            std::fs::remove_dir_all(directory)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the access token in the file one that expired in 2020.
+    pub(crate) fn expire_token(&self) -> Result<()> {
+        let (text, token) = self.token()?;
+        let expires_at = token.get("expiresAt").and_then(Value::as_str).context("no expiresAt")?;
+        let expired = text.replacen(expires_at, "2020-01-01T00:00:00Z", 1);
+        Ok(std::fs::write(&self.home.token_file, expired)?)
     }
 
     /// The text of the token file, and what it says.

@@ -1,7 +1,8 @@
 //! The AWS SDK for Rust, asked for one thing: `interop-rust version | credentials PROFILE |
-//! token PROFILE`.
+//! token PROFILE | watch`.
 //!
-//! Prints one line of JSON: what it got, or `{"error": ...}` with exit code 1.
+//! Prints one line of JSON: what it got, or `{"error": ...}` with exit code 1. `watch` prints a line for
+//! the credentials of the default chain every half second.
 
 #![forbid(unsafe_code)]
 
@@ -38,6 +39,21 @@ async fn token(profile: &str) -> Result<Value, Box<dyn Error>> {
     Ok(json!({"access_token": provider.provide_token().await?.token()}))
 }
 
+async fn watch() -> Result<Value, Box<dyn Error>> {
+    let http_client = aws_smithy_http_client::Builder::new().build_http();
+    let loader = aws_config::defaults(BehaviorVersion::latest());
+    let loaded = loader.http_client(http_client).load().await;
+    let provider = loaded.credentials_provider().ok_or("aws-config has no credentials provider")?;
+    loop {
+        let line = match provider.provide_credentials().await {
+            Ok(credentials) => json!({"access_key_id": credentials.access_key_id()}),
+            Err(error) => json!({"error": chain(&error)}),
+        };
+        println!("{line}");
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+}
+
 /// The error and its sources, as programs print it.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -55,6 +71,7 @@ async fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let got = match arguments.as_slice() {
         ["version"] => Ok(version()),
+        ["watch"] => watch().await,
         ["credentials", profile] => credentials(profile).await,
         ["token", profile] => token(profile).await,
         other => Err(format!("not understood: {other:?}").into()),
