@@ -31,7 +31,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) connect_timeout: Option<Duration>,
     /// The time limit for the whole command, with all retries [default: SSOCREDS_TIMEOUT, else 60;
-    /// 50 for credential-process, none for accounts and roles]
+    /// 50 for credential-process, none for lists of accounts and roles]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
     /// Refresh an expired token even if the new one cannot be written to the directory of the token

@@ -78,7 +78,7 @@ fn the_help() {
                                             SSOCREDS_CONNECT_TIMEOUT, else 3.1]
               --timeout <SECONDS>           The time limit for the whole command, with all retries [default:
                                             SSOCREDS_TIMEOUT, else 60; 50 for credential-process, none for
-                                            accounts and roles]
+                                            lists of accounts and roles]
               --allow-unsaved-refresh       Refresh an expired token even if the new one cannot be written
                                             to the directory of the token files. Every other program that
                                             shares the login then needs a new one
@@ -134,7 +134,7 @@ fn the_help_of_exec() {
                                             SSOCREDS_CONNECT_TIMEOUT, else 3.1]
               --timeout <SECONDS>           The time limit for the whole command, with all retries [default:
                                             SSOCREDS_TIMEOUT, else 60; 50 for credential-process, none for
-                                            accounts and roles]
+                                            lists of accounts and roles]
               --allow-unsaved-refresh       Refresh an expired token even if the new one cannot be written
                                             to the directory of the token files. Every other program that
                                             shares the login then needs a new one
