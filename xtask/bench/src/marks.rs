@@ -12,7 +12,7 @@ const RATIOS: &[(&str, &str, f64)] = &[
     ("token expired, HTTP", GO, 1.0),
     ("token expired, HTTP", AWS_CONFIG, 1.0),
     ("peak memory, TLS", FLOOR, 2.0),
-    ("retrieval from memory, 1 thread", FLOOR, 1.3),
+    ("retrieval from memory, 1 thread", FLOOR, 1.5),
     ("retrieval from the portal", GO, 1.0),
     ("10,000 profiles", AWS_CONFIG, 1.0 / 3.0),
 ];
