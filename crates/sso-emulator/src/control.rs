@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::home;
 use crate::logins::Decision;
 use crate::world::World;
-use crate::{ErrorName, Fault, Home, LoggedRequest, Operation, ScriptedAnswer, TokenState};
+use crate::{ErrorName, Fault, LoggedRequest, Operation, ScriptedAnswer, TokenState};
 
 /// Answers a request for `/emulator/<path>`.
 pub(crate) fn answer(world: &World, method: &str, path: &str, body: &[u8]) -> Answer {
@@ -70,27 +70,6 @@ pub(crate) fn answer(world: &World, method: &str, path: &str, body: &[u8]) -> An
         ("POST", "write-home") => with(body, |wanted: WriteHome| write_home(world, &wanted)),
         _ => refuse(404, "the control interface has no such path; see the README"),
     }
-}
-
-/// Describes a written home: the line that the program prints and the answer of `write-home`.
-pub(crate) fn describe(world: &World, home: &Home) -> Value {
-    let environment: Map<_, _> =
-        home.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    json!({
-        "portal_url": world.base_url,
-        "oidc_url": world.base_url,
-        "control_url": format!("{}/emulator", world.base_url),
-        "home": home.directory.display().to_string(),
-        "profile": home.profile,
-        "legacy_profile": home.legacy_profile,
-        "account_id": home.account_id,
-        "role_name": home.role_name,
-        "environment": environment,
-        "config_file": home.config_file.display().to_string(),
-        "token_file": home.token_file.display().to_string(),
-        "legacy_token_file": home.legacy_token_file.display().to_string(),
-        "ca_bundle": home.ca_bundle.as_ref().map(|path| path.display().to_string()),
-    })
 }
 
 #[derive(Deserialize)]
@@ -257,7 +236,7 @@ fn write_home(world: &World, wanted: &WriteHome) -> Result<Value, String> {
     let directory = world.lock().home.clone();
     let directory = directory.ok_or("the emulator was not told a home to write")?;
     let home = home::write(world, &directory, state).map_err(|error| error.to_string())?;
-    Ok(describe(world, &home))
+    Ok(home::describe(world, &home))
 }
 
 /// Parses a JSON body and passes it to `work`; an error of either is answered with 400.

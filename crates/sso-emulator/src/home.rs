@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sso_types::Environment;
 
+use crate::Emulator;
 use crate::settings::{Settings, after};
 use crate::world::World;
-use crate::{Emulator, control};
 
 /// The longest remaining lifetime of the token of [`TokenState::InRefreshWindow`]. The AWS SDKs refresh
 /// five minutes before the expiry, botocore fifteen.
@@ -195,7 +195,7 @@ impl Emulator {
     /// Returns the line of JSON that the program prints: URLs, the home's files and environment. It
     /// has no secrets.
     pub fn describe(&self, home: &Home) -> String {
-        control::describe(&self.world, home).to_string()
+        describe(&self.world, home).to_string()
     }
 }
 
@@ -236,6 +236,27 @@ pub(crate) fn write(world: &World, directory: &Path, state: TokenState) -> Resul
         account_id,
         role_name,
         token,
+    })
+}
+
+/// Describes a written home: the line that the program prints and the answer of `write-home`.
+pub(crate) fn describe(world: &World, home: &Home) -> Value {
+    let environment: Map<_, _> =
+        home.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    json!({
+        "portal_url": world.base_url,
+        "oidc_url": world.base_url,
+        "control_url": format!("{}/emulator", world.base_url),
+        "home": home.directory.display().to_string(),
+        "profile": home.profile,
+        "legacy_profile": home.legacy_profile,
+        "account_id": home.account_id,
+        "role_name": home.role_name,
+        "environment": environment,
+        "config_file": home.config_file.display().to_string(),
+        "token_file": home.token_file.display().to_string(),
+        "legacy_token_file": home.legacy_token_file.display().to_string(),
+        "ca_bundle": home.ca_bundle.as_ref().map(|path| path.display().to_string()),
     })
 }
 
