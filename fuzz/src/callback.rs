@@ -63,15 +63,12 @@ fn decoded(value: &str) -> String {
         let hex = after.get(..2).filter(|hex| *first == b'%' && hex.is_ascii());
         let hex = hex.and_then(|hex| str::from_utf8(hex).ok());
         let hex = hex.filter(|hex| hex.chars().all(|c| c.is_ascii_hexdigit()));
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     String::from_utf8(bytes).expect("accepted as UTF-8")
@@ -79,7 +76,7 @@ fn decoded(value: &str) -> String {
 
 fn is_this_machine(host: &str) -> bool {
     let (name, port) = host.split_once(':').unwrap_or((host, ""));
-    let is_name = name == "127.0.0.1" || name.to_ascii_lowercase() == "localhost";
+    let is_name = name == "127.0.0.1" || name.eq_ignore_ascii_case("localhost");
     is_name && port.chars().all(|c| c.is_ascii_digit())
 }
 

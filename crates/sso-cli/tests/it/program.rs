@@ -154,7 +154,8 @@ fn with_slashes(text: &str) -> String {
         let names = path[..end].split('\\').filter(|name| !name.is_empty());
         let names: Vec<&str> = names.collect();
         let lead = if path.starts_with('\\') { "/" } else { "" };
-        shown += &format!("HOME{lead}{}{}{rest}", names.join("/"), &path[end..]);
+        let (names, quoted) = (names.join("/"), &path[end..]);
+        shown.extend(["HOME", lead, names.as_str(), quoted, rest]);
     }
     shown
 }
