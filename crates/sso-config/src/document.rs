@@ -211,7 +211,7 @@ impl Document {
         removed
     }
 
-    /// Removes sections. Comments behind a blank line at the end of one stay: they belong to the
+    /// Removes sections, in every spelling of the name. Comments behind a blank line at the end of one stay: they belong to the
     /// section below. A blank line above the last section goes with it. Returns how many there were.
     ///
     /// Fails with [`EditError::BrokenSectionBelow`], and changes nothing then.
@@ -222,7 +222,8 @@ impl Document {
     ) -> Result<usize, EditError> {
         let (mut count, mut removed) = (0, HashSet::new());
         for name in names {
-            let blocks = self.blocks_of(kind, name);
+            // In every spelling: one that is not read now would be read then.
+            let blocks: Vec<_> = self.named(kind, name).map(|(at, _)| at).collect();
             count += usize::from(!blocks.is_empty());
             removed.extend(blocks);
         }
@@ -313,14 +314,18 @@ impl Document {
         self.blocks_of(kind, name).pop()
     }
 
+    /// The blocks with that kind and name, in any spelling.
+    fn named(&self, kind: SectionKind, name: &str) -> impl Iterator<Item = (usize, &Block)> {
+        let places = self.places.get(name).map(Vec::as_slice).unwrap_or_default();
+        let named = places.iter().filter_map(|&at| Some((at, self.blocks.get(at)?)));
+        named.filter(move |(_, block)| block.section.as_ref().is_some_and(|it| it.0 == kind))
+    }
+
     /// The blocks of a section. Of sections in different spellings only those count that the parser
     /// takes: the last spelling, and `[profile default]` rather than `[default]`.
     fn blocks_of(&self, kind: SectionKind, name: &str) -> Vec<usize> {
-        let places = self.places.get(name).map(Vec::as_slice).unwrap_or_default();
-        let named = places.iter().filter_map(|&at| Some((at, self.blocks.get(at)?)));
-        let named =
-            named.filter(|(_, block)| block.section.as_ref().is_some_and(|it| it.0 == kind));
-        let named: Vec<_> = named.map(|(at, block)| (at, block.header())).collect();
+        let named: Vec<_> =
+            self.named(kind, name).map(|(at, block)| (at, block.header())).collect();
         let typed = named.iter().rev().find(|(_, header)| *header != "default");
         let Some((_, counts)) = typed.or(named.last()) else { return Vec::new() };
         let is_config = self.file == FileKind::Config;

@@ -122,6 +122,14 @@ fn a_section_can_be_removed_and_made_again() {
 }
 
 #[test]
+fn a_section_is_removed_in_every_spelling() {
+    let text = "[profile a]\nk = 1\n[profile 'a']\nk = 2\n[default]\nk = 1\n[profile default]\n";
+    let mut document = Document::parse(FileKind::Config, text);
+    assert_eq!(document.remove_sections(PROFILE, ["a", "default"]).unwrap(), 2);
+    assert_eq!(document.to_string(), "");
+}
+
+#[test]
 fn sections_that_are_added_and_removed_leave_no_trace() {
     for text in ["", "# x\n", "[profile x]\nk = 1\n", "[profile x]\r\nk = 1\r\n\r\n", "\u{feff}"] {
         let mut document = Document::parse(FileKind::Config, text);
