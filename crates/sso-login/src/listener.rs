@@ -1,5 +1,6 @@
 //! The loopback listener that the browser's answer comes to.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
@@ -16,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::LoginError;
 use crate::callback::{Answer, CALLBACK_PATH, read_callback};
@@ -24,7 +25,7 @@ use crate::page::Page;
 
 /// A client must send its request within this time.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections at a time; further ones wait until one of these has ended.
+/// Connections at a time; a further one ends the oldest, so that silent ones keep no browser out.
 const MAX_CONNECTIONS: usize = 256;
 /// Bytes of a request's head; a longer one gets an error.
 const MAX_HEAD: usize = 16 * 1024;
@@ -81,20 +82,28 @@ impl CallbackListener {
             answered: Mutex::new(Some(sender)),
             sent: Arc::clone(&sent),
         });
+        let mut oldest_first = VecDeque::new();
         loop {
-            let is_full = self.connections.len() >= MAX_CONNECTIONS;
             tokio::select! {
                 Ok((answer, page)) = &mut receiver => {
                     return (answer, WaitingBrowser { page, sent });
                 }
-                accepted = self.listener.accept(), if !is_full => match accepted {
+                accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        self.connections.spawn(serve(stream, Arc::clone(&shared)));
+                        if oldest_first.len() >= MAX_CONNECTIONS
+                            && let Some(oldest) = oldest_first.pop_front()
+                        {
+                            AbortHandle::abort(&oldest);
+                        }
+                        let connection = serve(stream, Arc::clone(&shared));
+                        oldest_first.push_back(self.connections.spawn(connection));
                     }
                     // Out of file descriptors, for example: passes.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
-                Some(_) = self.connections.join_next(), if !self.connections.is_empty() => {}
+                Some(_) = self.connections.join_next(), if !self.connections.is_empty() => {
+                    oldest_first.retain(|connection| !connection.is_finished());
+                }
             }
         }
     }

@@ -67,6 +67,27 @@ async fn silent_clients_and_a_port_scan_do_not_disturb() {
     finished.unwrap();
 }
 
+/// Another user of the machine holds more connections than the listener takes.
+#[tokio::test]
+async fn a_crowd_of_silent_clients_keeps_no_browser_out() {
+    let scene = Scene::new().await;
+    let user = User::default();
+    let login = scene.login().build();
+    let (finished, _silent) = tokio::join!(login.run(&user), async {
+        let host = user.listener().await;
+        let mut silent = Vec::new();
+        for _ in 0..400 {
+            silent.push(TcpStream::connect(&host).await.unwrap());
+        }
+        let started = std::time::Instant::now();
+        assert_eq!(status(&get(&location(&user).await).await), 200);
+        // A silent client is closed after five seconds.
+        assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+        silent
+    });
+    finished.unwrap();
+}
+
 #[tokio::test]
 async fn a_second_answer_is_refused() {
     let scene = Scene::new().await;
