@@ -60,7 +60,9 @@ fn is_misleading(c: char) -> bool {
         | '\u{fe00}'..='\u{fe0f}' // variation selectors
         | '\u{feff}' // zero-width no-break space
         | '\u{ffa0}' // half-width Hangul filler
-        | '\u{fff9}'..='\u{fffb}' // interlinear annotations
+        | '\u{fff0}'..='\u{fffb}' // unassigned, but invisible; interlinear annotations
+        | '\u{13430}'..='\u{1343f}' // Egyptian format controls
+        | '\u{1bca0}'..='\u{1bca3}' // shorthand format controls
         | '\u{1d173}'..='\u{1d17a}' // musical symbols that only format
         | '\u{e0000}'..='\u{e0fff}' // tags, further variation selectors
     )
@@ -78,6 +80,7 @@ mod tests {
             ("\u{202e}DORP", r"\u{202e}DORP"),
             ("TE\u{200b}ST\u{feff}", r"TE\u{200b}ST\u{feff}"),
             ("\u{2066}x\u{2069}\u{e0041}", r"\u{2066}x\u{2069}\u{e0041}"),
+            ("\u{fff3}x\u{1bca0}\u{13430}", r"\u{fff3}x\u{1bca0}\u{13430}"),
         ] {
             assert_eq!(printable(text), shown);
         }

@@ -1,6 +1,8 @@
 //! A directory for the files of one run, in memory where the platform has such a place.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::BuildHasher as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,8 +12,8 @@ use sso_types::Environment;
 const PREFIX: &str = "ssocreds-run-";
 /// Held by the process that uses the directory. The kernel releases it however the process ends.
 const LOCK: &str = "lock";
-/// Directories of killed processes with the same process ID, and of other users, may be in the way.
-const MAX_NAMES: u32 = 1_000;
+/// Names that are tried. They are random, so that no other user can have taken them all.
+const MAX_NAMES: u32 = 10;
 /// A directory without a lock file is being made, or its maker was killed.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -67,9 +69,9 @@ fn make_directory(place: &Path) -> io::Result<PathBuf> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    let id = std::process::id();
+    let random = RandomState::new();
     for number in 0..MAX_NAMES {
-        let path = place.join(format!("{PREFIX}{id}-{number}"));
+        let path = place.join(format!("{PREFIX}{:016x}", random.hash_one(number)));
         match builder.create(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             made => return made.map(|()| path),
@@ -78,11 +80,17 @@ fn make_directory(place: &Path) -> io::Result<PathBuf> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Writes a file of mode 0600 where the user asked for it, in place of one that is there.
+/// Writes a file of mode 0600 at the path that the user named. Replaces a regular file, and fails for
+/// anything else: removing a device such as `/dev/null` would break the machine.
 pub(crate) fn replace_private_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => fs::remove_file(path)?,
+        Ok(_) => {
+            let reason = format!("{} is not a regular file; name another one", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
     }
     private_file(path)?.write_all(content)
 }
@@ -167,6 +175,32 @@ mod tests {
         }
         drop(directory);
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_regular_file_is_replaced() {
+        let place = tempfile::tempdir().unwrap();
+        let (target, link) = (place.path().join("target"), place.path().join("link"));
+        fs::write(&target, "mine").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let error = replace_private_file(&link, b"new").unwrap_err();
+        assert!(error.to_string().contains("link is not a regular file"), "{error}");
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&target).unwrap(), b"mine");
+        replace_private_file(&target, b"new").unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_name_of_a_directory_cannot_be_guessed() {
+        let place = tempfile::tempdir().unwrap();
+        let id = std::process::id();
+        for number in 0..1_000 {
+            fs::create_dir(place.path().join(format!("{PREFIX}{id}-{number}"))).unwrap();
+        }
+        PrivateDirectory::new_in(place.path()).unwrap();
     }
 
     #[test]

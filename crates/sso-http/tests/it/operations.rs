@@ -182,6 +182,23 @@ async fn a_client_is_registered_and_a_device_authorized() {
     );
 }
 
+/// Programs hand these addresses to what opens a file or a URL.
+#[tokio::test]
+async fn a_verification_page_that_is_none_is_refused() {
+    for uri in ["file:///etc/passwd", "javascript:alert(1)", "--help", "https://", "https://a/ b"] {
+        for (page, complete) in [(uri, "https://d.example/"), ("https://d.example/", uri)] {
+            let answer = format!(
+                r#"{{"deviceCode":"D","userCode":"A","verificationUri":"{page}","verificationUriComplete":"{complete}","expiresIn":600}}"#
+            );
+            let server = Server::start([json(200, &answer)]).await;
+            let start_url = StartUrl::new("https://d-1234567890.awsapps.com/start").unwrap();
+            let start = StartDeviceAuthorization::new("c", ClientSecret::new("S"), start_url);
+            let error = server.oidc().oneshot(start).await.unwrap_err();
+            assert!(error.to_string().contains("is not a web page"), "{error}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn base_paths_are_kept_and_the_user_agent_extended() {
     let server = Server::start([json(200, CREDENTIALS)]).await;
