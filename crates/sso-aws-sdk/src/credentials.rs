@@ -63,12 +63,20 @@ impl SdkCredentialsProvider {
     /// # Errors
     ///
     /// Fails with [`CredentialsError::Config`] if the profile is missing or unusable.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime, as [`sso_provider::from_profile()`] does.
     pub async fn from_profile(profile: impl Into<String>) -> Result<Self, CredentialsError> {
         Ok(sso_provider::from_profile(profile).await?.into())
     }
 
     /// As [`Self::from_profile`], for the profile that `AWS_PROFILE` names, else
     /// `AWS_DEFAULT_PROFILE`, else `default`.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime, as [`sso_provider::from_profile()`] does.
     pub async fn from_env() -> Result<Self, CredentialsError> {
         Ok(sso_provider::from_env().await?.into())
     }

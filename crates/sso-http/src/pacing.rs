@@ -55,6 +55,10 @@ const RATE_STEP: f64 = 0.1;
 /// }
 /// # Ok(()) }
 /// ```
+///
+/// # Panics
+///
+/// A call that has to wait panics outside a tokio runtime with time enabled.
 #[derive(Debug, Clone)]
 pub struct PacingLayer {
     pacer: Arc<Pacer>,

@@ -52,6 +52,10 @@ pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(20);
 ///     .service(Portal::new(https, "eu-central-1".parse()?));
 /// # Ok(()) }
 /// ```
+///
+/// # Panics
+///
+/// A call that has to wait panics outside a tokio runtime with time enabled.
 #[derive(Debug, Clone)]
 pub struct RetryLayer {
     policy: RetryPolicy,

@@ -97,6 +97,10 @@ impl Login {
 
     /// Logs in. Returns when the user has decided, or the time is over; dropping the future gives
     /// up. File operations block for a few system calls.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it is polled outside a tokio runtime with I/O and time enabled.
     pub async fn run(&self, prompt: &dyn LoginPrompt) -> Result<FinishedLogin, LoginError> {
         let _lock = match self.acquire_login_lock(prompt).await? {
             Acquired::Lock(lock) => lock,

@@ -85,6 +85,10 @@ impl Logout {
     }
 
     /// Logs out. Without a login it still removes leftovers and cached role credentials.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it is polled outside a tokio runtime with I/O and time enabled.
     pub async fn run(self) -> Result<FinishedLogout, LogoutError> {
         let portal_error = match self.token_file.load() {
             Ok(token) => {

@@ -45,6 +45,10 @@ impl SsoCredentialProvider {
     /// # Errors
     ///
     /// Fails with [`CredentialsError::Config`] if the profile is missing or unusable.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime, as [`sso_provider::from_profile()`] does.
     pub async fn from_profile(profile: impl Into<String>) -> Result<Self, CredentialsError> {
         Ok(sso_provider::from_profile(profile).await?.into())
     }
@@ -55,6 +59,10 @@ impl SsoCredentialProvider {
     /// For a chain of providers: if that profile has no SSO properties, or if no variable names a
     /// profile and there is no `default`, the provider gives `None` and the chain goes on. Any other
     /// fault of the configuration is an error.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime, as [`sso_provider::from_profile()`] does.
     pub async fn from_env() -> Result<Self, CredentialsError> {
         match sso_provider::from_env().await {
             Ok(cache) => Ok(cache.into()),
