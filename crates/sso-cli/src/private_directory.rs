@@ -182,7 +182,7 @@ mod tests {
     fn only_a_regular_file_is_replaced() {
         let place = tempfile::tempdir().unwrap();
         let (target, link) = (place.path().join("target"), place.path().join("link"));
-        fs::write(&target, "mine").unwrap();
+        replace_private_file(&target, b"mine").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
         let error = replace_private_file(&link, b"new").unwrap_err();
         assert!(error.to_string().contains("link is not a regular file"), "{error}");
