@@ -46,8 +46,9 @@ fn check_edit(document: &mut Document, edit: &str) -> bool {
     assert!(document.sections().eq(parsed_again.sections()), "{edited:?}");
     let after = values(&edited);
     for (at, value) in &before {
-        let is_edited =
-            at.0 == PROFILE.to_string() && at.1 == name && (at.2 == key || operation == "drop");
+        let is_edited = at.0 == PROFILE.to_string()
+            && at.1 == name
+            && (at.2.eq_ignore_ascii_case(key) || operation == "drop");
         assert!(is_edited || after.get(at) == Some(value), "{at:?} changed: {edited:?}");
     }
     let at = (PROFILE.to_string(), name.to_owned(), key.to_owned());

@@ -194,9 +194,9 @@ impl Document {
         Ok(())
     }
 
-    /// Removes a property with the lines that continue it, wherever the section has it, also where
-    /// another spelling of the section hides it from this crate's parser. Returns whether there was
-    /// one.
+    /// Removes a property, its key in any case, with the lines that continue it, wherever the section
+    /// has it, also where another spelling of the section hides it from this crate's parser. Returns
+    /// whether there was one.
     pub fn remove(&mut self, kind: SectionKind, name: &str, key: &str) -> bool {
         let mut removed = false;
         let is_named = |block: &&mut Block| {
