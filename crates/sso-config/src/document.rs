@@ -326,11 +326,17 @@ impl Document {
     fn blocks_of(&self, kind: SectionKind, name: &str) -> Vec<usize> {
         let named: Vec<_> =
             self.named(kind, name).map(|(at, block)| (at, block.header())).collect();
-        let typed = named.iter().rev().find(|(_, header)| *header != "default");
-        let Some((_, counts)) = typed.or(named.last()) else { return Vec::new() };
-        let is_config = self.file == FileKind::Config;
-        let counting = named.iter().filter(|(_, header)| !is_config || header == counts);
-        counting.map(|(at, _)| *at).collect()
+        if self.file != FileKind::Config {
+            return named.into_iter().map(|(at, _)| at).collect();
+        }
+        let has_typed = named.iter().any(|(_, header)| *header != "default");
+        let counting = named.into_iter().filter(|(_, header)| !has_typed || *header != "default");
+        let mut counting: Vec<_> = counting.collect();
+        // Each change of the spelling replaces what was above it.
+        let last = counting.last().map(|(_, header)| *header);
+        let replaced = counting.iter().rposition(|(_, header)| Some(*header) != last);
+        counting.drain(..replaced.map_or(0, |at| at + 1));
+        counting.into_iter().map(|(at, _)| at).collect()
     }
 
     /// The style for a new line in the block at `at`: that of its last property, else of the first

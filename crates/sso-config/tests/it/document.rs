@@ -24,6 +24,10 @@ fn a_property_is_set_in_its_place() {
         ("[profile a]\r\nk = 1\r\n", "[profile a]\r\nk = new\r\n"),
         ("[profile a]\nk = 1", "[profile a]\nk = new"),
         ("[profile a]\nk = 1\n[profile a]\nk = 2\n", "[profile a]\nk = 1\n[profile a]\nk = new\n"),
+        (
+            "[profile 'a']\nk = 1\n[profile a]\nk = 2\n[profile 'a']\nl = 3\n",
+            "[profile 'a']\nk = 1\n[profile a]\nk = 2\n[profile 'a']\nl = 3\nk = new\n",
+        ),
     ] {
         assert_eq!(set(text, "a", "k", "new"), expected, "{text:?}");
     }
