@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use cargo_metadata::{Metadata, MetadataCommand};
 use xshell::{Shell, cmd};
 
 use crate::{
@@ -33,7 +32,6 @@ pub(crate) fn run() -> Result<()> {
     step("documentation", || documentation(&shell))?;
     step("tests that need other programs", || ignored_tests(&shell))?;
     step("each crate alone, in every combination of features", release::features_of_each)?;
-    step("tests without default features", || without_default_features(&shell))?;
     step("dependencies: one TLS and one cryptography library", || one_stack(&shell))?;
     step("dependencies: build scripts", build_scripts::run)?;
     step("dependencies: licences, bans, sources", || deny(&shell))?;
@@ -94,22 +92,6 @@ fn ignored_tests(shell: &Shell) -> Result<()> {
         .run()?)
 }
 
-/// The tests of each crate whose default features can be left out.
-fn without_default_features(shell: &Shell) -> Result<()> {
-    let cargo = project::cargo();
-    let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
-    for name in with_default_features(&metadata)? {
-        cmd!(shell, "{cargo} test --quiet --package {name} --no-default-features").run()?;
-    }
-    Ok(())
-}
-
-fn with_default_features(metadata: &Metadata) -> Result<Vec<&str>> {
-    let packages = release::published(metadata)?.into_iter();
-    let found = packages.filter(|package| package.features.contains_key("default"));
-    Ok(found.map(|package| package.name.as_str()).collect())
-}
-
 fn one_stack(shell: &Shell) -> Result<()> {
     let cargo = project::cargo();
     let format = "{p}";
@@ -150,20 +132,4 @@ fn examples(shell: &Shell) -> Result<()> {
         cmd!(shell, "{cargo} run --quiet --package {package} --example {example}").run()?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn crates_with_default_features_are_tested_without_them() {
-        let metadata =
-            MetadataCommand::new().current_dir(project::root()).no_deps().exec().unwrap();
-        let crates = with_default_features(&metadata).unwrap();
-        for name in ["sso-emulator", "sso-http", "sso-provider"] {
-            assert!(crates.contains(&name), "{name} is not in {crates:?}");
-        }
-        assert!(!crates.contains(&"sso-types"), "{crates:?}");
-    }
 }

@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use cargo_metadata::{Metadata, MetadataCommand};
+use xshell::cmd;
 
 use crate::platforms::Extent;
-use crate::{chaos, config_readers, fuzz, interop, platforms};
+use crate::{chaos, config_readers, fuzz, interop, platforms, project, release};
 
 /// For each fuzz target.
 const FUZZING: Duration = Duration::from_secs(300);
@@ -20,7 +22,8 @@ type Check = (&'static str, fn() -> Result<()>);
 
 /// Runs every check, also after one has failed, and fails with all that did.
 pub(crate) fn run() -> Result<()> {
-    let checks: [Check; 5] = [
+    let checks: [Check; 6] = [
+        ("tests without default features", without_default_features),
         ("config files beside other readers", || config_readers::run(Some(CONFIG_FILES))),
         ("fuzzing", || fuzz::all(FUZZING)),
         ("chaos", || chaos::run(CHAOS_MINUTES, None)),
@@ -44,4 +47,36 @@ pub(crate) fn run() -> Result<()> {
         return Ok(());
     }
     bail!("failed: {}", failed.join(", "));
+}
+
+/// The tests of each crate whose default features can be left out.
+fn without_default_features() -> Result<()> {
+    let (shell, cargo) = (project::shell()?, project::cargo());
+    let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
+    for name in with_default_features(&metadata)? {
+        cmd!(shell, "{cargo} test --quiet --package {name} --no-default-features").run()?;
+    }
+    Ok(())
+}
+
+fn with_default_features(metadata: &Metadata) -> Result<Vec<&str>> {
+    let packages = release::published(metadata)?.into_iter();
+    let found = packages.filter(|package| package.features.contains_key("default"));
+    Ok(found.map(|package| package.name.as_str()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crates_with_default_features_are_tested_without_them() {
+        let metadata =
+            MetadataCommand::new().current_dir(project::root()).no_deps().exec().unwrap();
+        let crates = with_default_features(&metadata).unwrap();
+        for name in ["sso-emulator", "sso-http", "sso-provider"] {
+            assert!(crates.contains(&name), "{name} is not in {crates:?}");
+        }
+        assert!(!crates.contains(&"sso-types"), "{crates:?}");
+    }
 }
