@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use http::Uri;
-use sso_types::Region;
+use sso_types::{Region, StartUrl};
 
 /// The base URL of the SSO portal or of SSO OIDC, and what set it.
 ///
@@ -63,6 +63,13 @@ impl EndpointVariant {
     #[must_use]
     pub fn with_dual_stack(self, dual_stack: bool) -> Self {
         Self { dual_stack, ..self }
+    }
+
+    /// Returns the variant of the SSO OIDC endpoint for logins at `start_url` and their refreshes:
+    /// dual-stack also if the start URL is of a dual-stack portal.
+    #[must_use]
+    pub fn for_oidc(self, start_url: &StartUrl) -> Self {
+        self.with_dual_stack(self.dual_stack || start_url.is_dual_stack_portal())
     }
 }
 

@@ -37,8 +37,7 @@ impl<'a> Attempt<'a> {
     ) -> Result<Self, LoginError> {
         let portal = start_url::resolve(&login.https, &login.session).await?;
         let endpoint = login.endpoint.clone().unwrap_or_else(|| {
-            let dual_stack = login.variant.dual_stack || portal.start_url.is_dual_stack_portal();
-            Endpoint::oidc(&portal.region, login.variant.with_dual_stack(dual_stack))
+            Endpoint::oidc(&portal.region, login.variant.for_oidc(&portal.start_url))
         });
         Ok(Self { login, prompt, portal, endpoint })
     }

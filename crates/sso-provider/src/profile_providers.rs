@@ -351,15 +351,13 @@ impl ProfileProvidersBuilder {
         let variant = EndpointVariant::default()
             .with_fips(settings.use_fips.value)
             .with_dual_stack(settings.use_dual_stack.value);
-        let is_dual_stack_portal = target.start_url().is_dual_stack_portal();
-        let oidc_variant = variant.with_dual_stack(variant.dual_stack || is_dual_stack_portal);
         let portal_endpoint = match &settings.portal_endpoint {
             Some(url) => endpoint_override(url)?,
             None => Endpoint::portal(target.region(), variant),
         };
         let oidc_endpoint = match &settings.oidc_endpoint {
             Some(url) => endpoint_override(url)?,
-            None => Endpoint::oidc(target.region(), oidc_variant),
+            None => Endpoint::oidc(target.region(), variant.for_oidc(target.start_url())),
         };
         let mut retry = RetryLayer::standard();
         if let Some(max_attempts) = self.max_attempts {

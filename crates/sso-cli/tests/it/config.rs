@@ -311,3 +311,19 @@ async fn what_cannot_be_used_is_an_error_of_the_configuration() {
     "#]]
     .assert_eq(&scene.run(&["config"]).failure(3));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oidc_endpoint_of_a_dual_stack_portal_is_dual_stack() {
+    let scene = Scene::new(TokenState::Missing).await;
+    scene.configure(
+        "[profile dual]\nsso_session = dual\n[sso-session dual]\nsso_region = eu-west-1\n\
+         sso_start_url = https://ssoins-1.portal.eu-west-1.app.aws\n",
+    );
+    let mut command = scene.command(&["config", "--profile", "dual", "--format", "json"]);
+    command.env_remove("AWS_ENDPOINT_URL_SSO").env_remove("AWS_ENDPOINT_URL_SSO_OIDC");
+    let shown: serde_json::Value =
+        serde_json::from_str(&scene.run_command(&mut command).success()).unwrap();
+    let endpoints = &shown["endpoints"];
+    assert_eq!(endpoints["oidc"], "https://oidc.eu-west-1.api.aws");
+    assert_eq!(endpoints["portal"], "https://portal.sso.eu-west-1.amazonaws.com");
+}

@@ -60,7 +60,7 @@ impl Resolved {
             .with_dual_stack(settings.use_dual_stack.value);
         let portal = Endpoint::portal(profile.region(), variant);
         let portal = endpoint(settings.portal_endpoint.as_ref(), &portal)?;
-        let oidc = Endpoint::oidc(profile.region(), variant);
+        let oidc = Endpoint::oidc(profile.region(), variant.for_oidc(profile.start_url()));
         let oidc = endpoint(settings.oidc_endpoint.as_ref(), &oidc)?;
         let key = profile
             .sso_session()
