@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use sso_http::{
-    AccountInfo, AllRoles, ListAccountRoles, ListAccounts, PagedOperation as _, RolesEvent,
-    ServiceError,
+    AccountInfo, AllRoles, ListAccountRoles, ListAccounts, PagedOperation, PortalOperation,
+    RolesEvent, ServiceError,
 };
 use sso_provider::{BearerToken, ProfileProviders};
 use sso_types::{AccountId, RoleName};
@@ -88,26 +88,10 @@ pub(crate) fn accounts(
     context: &Context,
     providers: &ProfileProviders,
 ) -> Result<Vec<AccountInfo>, Failure> {
-    let limit = context.timeout()?;
-    context.wait("listing accounts", async |_| {
-        let list = async |token: BearerToken| {
-            let first = ListAccounts::new(token.access_token().clone()).max_results(PAGE);
-            let mut pages = first.pages(portal(providers));
-            let mut accounts = Vec::new();
-            while let Some(page) = pages.next_page().await {
-                accounts.extend(page?.account_list);
-            }
-            Ok::<_, ServiceError>(accounts)
-        };
-        let mut accounts = Vec::new();
-        let list = async {
-            let listed = providers.token_provider().call_with_token(list).await;
-            accounts = listed.map_err(|error| Failure::list("accounts", error))?;
-            Ok(())
-        };
-        until_interrupted(limit, list).await?;
-        Ok(accounts)
-    })?
+    let first =
+        |token: &BearerToken| ListAccounts::new(token.access_token().clone()).max_results(PAGE);
+    let pages = all_pages(context, providers, "accounts", first)?;
+    Ok(pages.into_iter().flat_map(|page| page.account_list).collect())
 }
 
 /// Lists the roles in an account.
@@ -116,24 +100,37 @@ pub(crate) fn of_account(
     providers: &ProfileProviders,
     account_id: &AccountId,
 ) -> Result<Vec<RoleName>, Failure> {
+    let first = |token: &BearerToken| {
+        ListAccountRoles::new(token.access_token().clone(), account_id.clone()).max_results(PAGE)
+    };
+    let pages = all_pages(context, providers, "roles", first)?;
+    Ok(pages.into_iter().flat_map(|page| page.role_list).map(|role| role.role_name).collect())
+}
+
+/// Requests all pages of a list, from the request that `first` makes.
+fn all_pages<Op: PagedOperation + PortalOperation + Sync>(
+    context: &Context,
+    providers: &ProfileProviders,
+    what: &'static str,
+    first: impl Fn(&BearerToken) -> Op,
+) -> Result<Vec<Op::Response>, Failure> {
     let limit = context.timeout()?;
-    context.wait("listing roles", async |_| {
-        let list = async |token: BearerToken| {
-            let first = ListAccountRoles::new(token.access_token().clone(), account_id.clone());
-            let mut pages = first.max_results(PAGE).pages(portal(providers));
-            let mut roles = Vec::new();
+    context.wait(&format!("listing {what}"), async |_| {
+        let request = async |token: BearerToken| {
+            let mut pages = first(&token).pages(portal(providers));
+            let mut received = Vec::new();
             while let Some(page) = pages.next_page().await {
-                roles.extend(page?.role_list.into_iter().map(|role| role.role_name));
+                received.push(page?);
             }
-            Ok::<_, ServiceError>(roles)
+            Ok::<_, ServiceError>(received)
         };
-        let mut roles = Vec::new();
+        let mut received = Vec::new();
         let list = async {
-            let listed = providers.token_provider().call_with_token(list).await;
-            roles = listed.map_err(|error| Failure::list("roles", error))?;
+            let listed = providers.token_provider().call_with_token(request).await;
+            received = listed.map_err(|error| Failure::list(what, error))?;
             Ok(())
         };
         until_interrupted(limit, list).await?;
-        Ok(roles)
+        Ok(received)
     })?
 }

@@ -7,6 +7,9 @@ use crate::assigned_roles::AssignedRole;
 /// The names of the values that a template can hold.
 const VALUES: [&str; 5] = ["account_name", "account_id", "role_name", "session", "email"];
 
+/// The names of profiles, unless another template is given.
+pub(crate) const DEFAULT: &str = "{account_name}.{role_name}";
+
 /// A template such as `{account_name}.{role_name}`.
 #[derive(Debug, Clone)]
 pub(crate) struct NameTemplate(Vec<Part>);

@@ -10,7 +10,7 @@ use sso_types::{AccountId, Region, RoleName};
 use super::lists::matches;
 use super::login::Login;
 use crate::candidates::{account_ids, role_names, sessions};
-use crate::name_template::NameTemplate;
+use crate::name_template::{self, NameTemplate};
 
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
@@ -19,7 +19,7 @@ pub(crate) struct Populate {
     pub(crate) login: Login,
     /// The names of the profiles, made of {account_name}, {account_id}, {role_name}, {session} and
     /// {email}. Other characters than letters, digits and _-/.@+ become a hyphen
-    #[arg(long, value_name = "TEMPLATE", default_value = "{account_name}.{role_name}")]
+    #[arg(long, value_name = "TEMPLATE", default_value = name_template::DEFAULT)]
     pub(crate) name: NameTemplate,
     /// Only accounts with such a name: * stands for any text, ? for one character; upper and lower
     /// case are the same

@@ -18,7 +18,7 @@ use crate::assigned_roles::{self, AssignedRole};
 use crate::commands::login;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::name_template::NameTemplate;
+use crate::name_template::{self, NameTemplate};
 use crate::printable::printable;
 use crate::{config_diff, stdout};
 
@@ -153,7 +153,7 @@ fn choose_name(
     if let Some(name) = &context.global.profile {
         return check(name).map_err(|reason| Failure::Answer { option: "--profile", reason });
     }
-    let proposed = "{account_name}.{role_name}".parse::<NameTemplate>();
+    let proposed = name_template::DEFAULT.parse::<NameTemplate>();
     let proposed = proposed.map(|template| template.fill(&session.name, role)).ok();
     questions.text("Profile name", "--profile", proposed.as_deref(), check)
 }
