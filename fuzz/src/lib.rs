@@ -9,6 +9,7 @@ mod answer;
 pub mod callback;
 pub mod config_document;
 pub mod config_files;
+pub mod endpoint_request;
 pub mod endpoint_url;
 mod leak;
 pub mod link_rules;
@@ -40,6 +41,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("callback", callback::check),
     ("config_document", config_document::check),
     ("config_files", config_files::check),
+    ("endpoint_request", endpoint_request::check),
     ("endpoint_url", endpoint_url::check),
     ("link_rules", link_rules::check),
     ("names", names::check),

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
@@ -100,7 +102,7 @@ impl Connections {
     }
 }
 
-/// Answers one request. An SDK asks rarely: a connection that is kept open would only use up one.
+/// Serves a connection of a client.
 async fn serve_connection(
     stream: TcpStream,
     service: Arc<CredentialsService>,
@@ -109,6 +111,16 @@ async fn serve_connection(
     let Ok(local_address) = stream.local_addr() else { return };
     // A small answer that is waited for.
     let _ = stream.set_nodelay(true);
+    serve_stream(stream, local_address, service, is_authorized).await;
+}
+
+/// Answers one request. An SDK asks rarely: a connection that is kept open would only use up one.
+pub(crate) async fn serve_stream(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    local_address: SocketAddr,
+    service: Arc<CredentialsService>,
+    is_authorized: Arc<AtomicBool>,
+) {
     let answer = service_fn(move |request| {
         let (service, is_authorized) = (Arc::clone(&service), Arc::clone(&is_authorized));
         async move {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use sso_provider::{ConfigError, CredentialsCache, ProvideCredentials};
 use sso_types::{Clock, SystemClock};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
@@ -59,6 +60,19 @@ impl Endpoint {
     /// The token that clients must send. Secret.
     pub fn authorization_token(&self) -> &AuthorizationToken {
         self.service.token()
+    }
+
+    /// Answers the request of a stream as if it had been sent to `local_address`.
+    ///
+    /// Not part of the crate's API: public for the fuzz target.
+    #[doc(hidden)]
+    pub async fn serve_stream(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        local_address: SocketAddr,
+    ) {
+        let service = Arc::clone(&self.service);
+        connections::serve_stream(stream, local_address, service, Arc::default()).await;
     }
 
     /// Stops listening, waits up to 5 seconds for answers that clients wait for, and closes
