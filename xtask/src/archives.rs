@@ -10,7 +10,6 @@ use tempfile::TempDir;
 use xshell::{Shell, cmd};
 
 use crate::platforms::{musl, windows};
-use crate::project;
 
 /// What can be built on Linux. The release workflow builds the others on their own systems.
 const TARGETS: [&str; 2] = [musl::X86_64, windows::TARGET];

@@ -4,7 +4,6 @@ use anyhow::Result;
 use xshell::cmd;
 
 use crate::platforms::musl;
-use crate::project;
 
 pub(crate) fn run(quick: bool, write: bool) -> Result<()> {
     println!("building static programs for release (minutes, once)");

@@ -9,8 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result, ensure};
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, PackageId, TargetKind};
 
-use crate::project;
-
 /// The build scripts that a maintainer has read, with their versions and what they do. None opens a
 /// connection, and none runs a program that is not listed here. Read the new version before you update
 /// one. The content of a version cannot change: Cargo.lock has its checksum.

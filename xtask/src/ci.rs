@@ -5,9 +5,10 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::{
-    build_scripts, chaos, config_readers, demo, fuzz, interop, needs, project, release, tidy, tool,
-};
+use crate::{build_scripts, fuzz, needs, release, tidy, tool};
+
+/// The clients that are quick to build and to run. `cargo xtask nightly` runs all.
+const INTEROP: &[&str] = &["clients", "botocore", "aws-cli-v2", "go", "javascript"];
 
 /// Crates that must never be in the program or in its build, not even through a dependency.
 const SECOND_STACKS: &[&str] = &[
@@ -36,11 +37,11 @@ pub(crate) fn run() -> Result<()> {
     step("dependencies: build scripts", build_scripts::run)?;
     step("dependencies: licences, bans, sources", || deny(&shell))?;
     step("examples", || examples(&shell))?;
-    step("demo", demo::run)?;
-    step("config files beside other readers", || config_readers::run(None))?;
+    step("demo", || project::run("demo", &[]))?;
+    step("config files beside other readers", || project::run("interop", &["config-readers"]))?;
     step("fuzzing, for seconds", fuzz::short_run)?;
-    step("chaos, for half a minute", || chaos::run(0.5, None))?;
-    step("interoperability", interop::short)?;
+    step("chaos, for half a minute", || project::run("chaos", &["0.5"]))?;
+    step("interoperability", || project::run("interop", INTEROP))?;
     println!("\nci: all checks passed");
     Ok(())
 }

@@ -8,8 +8,6 @@ use std::fs;
 
 use anyhow::Result;
 
-use crate::project;
-
 /// For each module of a crate, by its path, the modules that it uses.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 

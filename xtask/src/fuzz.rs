@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
-use crate::{flags, project, tool};
+use crate::{flags, tool};
 
 /// For each target when nothing else is said.
 const SHORT: Duration = Duration::from_secs(5);

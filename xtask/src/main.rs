@@ -15,20 +15,14 @@
 mod archives;
 mod bench;
 mod build_scripts;
-#[cfg(unix)]
-mod chaos;
 mod ci;
-mod config_readers;
 mod cycles;
-mod demo;
 mod flags;
 mod fuzz;
-mod interop;
 mod needs;
 mod nightly;
 mod pages;
 mod platforms;
-mod project;
 mod release;
 mod sanitize;
 mod security;
@@ -37,23 +31,25 @@ mod tool;
 
 use std::process::ExitCode;
 
-/// Signals, limits and modes are what it is made of.
-#[cfg(not(unix))]
-mod chaos {
-    pub(crate) fn run(_minutes: f64, _seed: Option<u64>) -> anyhow::Result<()> {
-        anyhow::bail!("chaos runs on Unix only")
-    }
-}
-
 fn main() -> ExitCode {
     let flags = flags::Xtask::from_env_or_exit();
     let done = match flags.subcommand {
         flags::XtaskCmd::Ci(_) => ci::run(),
         flags::XtaskCmd::Tidy(_) => tidy::run(),
-        flags::XtaskCmd::Demo(_) => demo::run(),
-        flags::XtaskCmd::Interop(flags) => interop::run(flags.client.as_deref(), flags.write),
+        flags::XtaskCmd::Demo(_) => project::run("demo", &[]),
+        flags::XtaskCmd::Interop(flags) => match &flags.client {
+            _ if flags.write => project::run("interop", &["write"]),
+            Some(client) => project::run("interop", &["clients", client]),
+            None => project::run("interop", &["clients"]),
+        },
         flags::XtaskCmd::Bench(flags) => bench::run(flags.quick, flags.write),
-        flags::XtaskCmd::Chaos(flags) => chaos::run(flags.minutes.unwrap_or(1.0), flags.seed),
+        flags::XtaskCmd::Chaos(flags) => {
+            let minutes = flags.minutes.unwrap_or(1.0).to_string();
+            let seed = flags.seed.map(|seed| seed.to_string());
+            let arguments = [Some(minutes), seed];
+            let arguments: Vec<&str> = arguments.iter().flatten().map(String::as_str).collect();
+            project::run("chaos", &arguments)
+        }
         flags::XtaskCmd::Fuzz(flags) => fuzz::run(&flags),
         flags::XtaskCmd::Nightly(_) => nightly::run(),
         flags::XtaskCmd::Needs(_) => needs::install().map(|path| println!("{}", path.display())),

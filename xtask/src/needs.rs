@@ -8,8 +8,6 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use xshell::cmd;
 
-use crate::{interop, project};
-
 /// A program or file, and the Debian package that contains it.
 pub(crate) type Package = (&'static str, &'static str);
 
@@ -33,9 +31,10 @@ const PACKAGES: &[Package] = &[
 /// It starts with the AWS CLI version 2, then Python with botocore and the AWS CLI version 1.
 pub(crate) fn install() -> Result<OsString> {
     packages(PACKAGES)?;
-    let mut directories = interop::directories()?;
+    let (shell, cargo) = (project::shell()?, project::cargo());
+    let clients = cmd!(shell, "{cargo} run --quiet --package interop -- path").quiet().read()?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    directories.extend(std::env::split_paths(&path));
+    let directories = std::env::split_paths(&clients).chain(std::env::split_paths(&path));
     Ok(std::env::join_paths(directories)?)
 }
 

@@ -7,15 +7,15 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use xshell::cmd;
 
 use crate::platforms::Extent;
-use crate::{chaos, config_readers, fuzz, interop, platforms, project, release};
+use crate::{fuzz, platforms, release};
 
 /// For each fuzz target.
 const FUZZING: Duration = Duration::from_secs(300);
 
 /// Pairs of generated config files.
-const CONFIG_FILES: u32 = 20_000;
+const CONFIG_FILES: &str = "20000";
 
-const CHAOS_MINUTES: f64 = 30.0;
+const CHAOS_MINUTES: &str = "30";
 
 /// A name, and what to run.
 type Check = (&'static str, fn() -> Result<()>);
@@ -24,10 +24,12 @@ type Check = (&'static str, fn() -> Result<()>);
 pub(crate) fn run() -> Result<()> {
     let checks: [Check; 6] = [
         ("tests without default features", without_default_features),
-        ("config files beside other readers", || config_readers::run(Some(CONFIG_FILES))),
+        ("config files beside other readers", || {
+            project::run("interop", &["config-readers", CONFIG_FILES])
+        }),
         ("fuzzing", || fuzz::all(FUZZING)),
-        ("chaos", || chaos::run(CHAOS_MINUTES, None)),
-        ("all clients", || interop::run(None, false)),
+        ("chaos", || project::run("chaos", &[CHAOS_MINUTES])),
+        ("all clients", || project::run("interop", &["clients"])),
         ("other platforms", || platforms::run(None, Extent::Full)),
     ];
     let mut failed = Vec::new();

@@ -9,8 +9,6 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::project;
-
 const ERRORS: &str = "docs/TROUBLESHOOTING.md";
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 

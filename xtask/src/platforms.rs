@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use cargo_metadata::MetadataCommand;
 
-use crate::{project, release};
+use crate::release;
 
 /// How much to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

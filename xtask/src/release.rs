@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 use xshell::{Shell, cmd};
 
-use crate::{archives, project, tool};
+use crate::{archives, tool};
 
 /// Each knows only of those before it: the order in which they are published.
 const ORDER: &[&str] = &[

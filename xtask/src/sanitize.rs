@@ -6,8 +6,6 @@
 use anyhow::Result;
 use xshell::cmd;
 
-use crate::project;
-
 /// These see the sanitizer itself: two count the system calls of a store, and it makes some of its
 /// own; one looks for what is left on the stack, which it lays out in another way.
 const SKIPPED: [&str; 3] = [

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-use crate::{cycles, pages, project, security};
+use crate::{cycles, pages, security};
 
 /// Who may know whom: each crate with the crates of ours that it may depend on at run time.
 const LAYERS: &[(&str, &[&str])] = &[

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 use xshell::cmd;
 
-use crate::project;
-
 /// The path of a cargo tool: one that is installed already, else this version, built once.
 pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf> {
     let shell = project::shell()?;

@@ -11,7 +11,6 @@ use cargo_metadata::MetadataCommand;
 use xshell::cmd;
 
 use super::toolchain::{Toolchain, target_directory};
-use crate::project;
 
 const TARGETS: [&str; 2] = ["aarch64-apple-darwin", "x86_64-apple-darwin"];
 /// The first bytes of a 64-bit Mach-O file.

@@ -11,7 +11,6 @@ use xshell::{Shell, cmd};
 use super::toolchain::{Toolchain, target_directory};
 use super::{Extent, empty_root, packages};
 use crate::needs::{self, Package};
-use crate::project;
 
 pub(crate) const X86_64: &str = "x86_64-unknown-linux-musl";
 /// Compiles the C of ring.

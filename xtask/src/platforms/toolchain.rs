@@ -10,7 +10,6 @@ use anyhow::Result;
 use xshell::{Cmd, Shell, cmd};
 
 use crate::needs::{self, Package};
-use crate::project;
 
 /// Debian's compiler, in a version that is recent enough on Debian 12.
 const DEBIAN: &[Package] = &[

@@ -8,8 +8,8 @@ use xshell::{Shell, cmd};
 
 use super::toolchain::{Toolchain, target_directory};
 use super::{Extent, packages};
+use crate::archives;
 use crate::needs::{self, Package};
-use crate::{archives, project};
 
 pub(crate) const TARGET: &str = "x86_64-pc-windows-gnu";
 const PACKAGES: &[Package] =

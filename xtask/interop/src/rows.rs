@@ -330,8 +330,8 @@ fn is_cached(stage: &Stage<'_>, answer: &Answer) -> bool {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::interop::client::Kind;
-    use crate::interop::matrix::{Column, Matrix};
+    use crate::client::Kind;
+    use crate::matrix::{Column, Matrix};
 
     #[test]
     fn output_that_a_client_does_not_take_is_a_fault_of_the_run() {

@@ -3,15 +3,20 @@
 //! It fails only where ssocreds did not do its part, or where a client whose toolchain is installed could
 //! not be run.
 
+#![forbid(unsafe_code)]
 #![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "a task writes homes for clients and a page, none of them a person's file"
+    clippy::format_push_string,
+    reason = "a maintainer's task: it prints, and writes homes for clients and a page"
 )]
 
 mod client;
+mod config_readers;
 mod contention;
 mod errors;
-pub(crate) mod install;
+mod install;
 mod matrix;
 mod notes;
 mod process;
@@ -21,11 +26,9 @@ mod signed;
 mod stage;
 mod storage;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
-use xshell::cmd;
+use anyhow::{Context as _, Result, bail, ensure};
 
 use client::{Client, Kind};
 use install::Found;
@@ -34,52 +37,53 @@ use notes::Results;
 use signed::SignedService;
 use stage::TestBed;
 
-use crate::project;
-
 /// The page that `--write` makes.
 const PAGE: &str = "docs/INTEROP.md";
 
-/// The directories of the programs `aws` (version 2) and `python3` (with botocore and the AWS CLI
-/// version 1), installed if they are not yet.
-pub(crate) fn directories() -> Result<Vec<PathBuf>> {
-    install::directories()
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["clients"] => run(install::NAMES),
+        ["clients", names @ ..] => run(names),
+        ["write"] => write(),
+        ["config-readers"] => config_readers::run(None),
+        ["config-readers", count] => {
+            config_readers::run(Some(count.parse().context("the count is not a number")?))
+        }
+        ["path"] => {
+            println!("{}", std::env::join_paths(install::directories()?)?.display());
+            Ok(())
+        }
+        _ => bail!("start this with cargo xtask interop"),
+    }
 }
 
-/// Runs every row for each client, or for the one of that name.
-pub(crate) fn run(only: Option<&str>, write: bool) -> Result<()> {
-    if let Some(name) = only.filter(|name| !install::NAMES.contains(name)) {
-        bail!("there is no client {name:?}; the clients are {}", install::NAMES.join(", "));
-    }
-    if write && only.is_some() {
-        bail!("{PAGE} shows all clients: give --write without --client");
-    }
-    let names = install::NAMES.iter().copied();
-    let matrix = matrix(names.filter(|name| only.is_none_or(|only| only == *name)))?;
-    if write {
-        std::fs::write(project::root().join(PAGE), matrix.page())?;
-        println!("written: {PAGE}");
-    }
+/// Runs every row for these clients.
+fn run(names: &[&str]) -> Result<()> {
+    check(&matrix(names)?)
+}
+
+/// Runs every row for all clients, and writes the page.
+fn write() -> Result<()> {
+    let matrix = matrix(install::NAMES)?;
+    std::fs::write(project::root().join(PAGE), matrix.page())?;
+    println!("written: {PAGE}");
     check(&matrix)
 }
 
-/// The clients of [`short`]. The others take minutes to build or to run.
-const SHORT: &[&str] = &["botocore", "aws-cli-v2", "go", "javascript"];
-
-/// Runs every row for some clients. `cargo xtask nightly` runs them for all.
-pub(crate) fn short() -> Result<()> {
-    check(&matrix(SHORT.iter().copied())?)
-}
-
-fn matrix(names: impl Iterator<Item = &'static str>) -> Result<Matrix> {
-    println!("building ssocreds …");
-    let shell = project::shell()?;
-    let cargo = project::cargo();
-    cmd!(shell, "{cargo} build --quiet --package sso-cli").quiet().run()?;
-
+fn matrix(names: &[&str]) -> Result<Matrix> {
+    for name in names {
+        ensure!(
+            install::NAMES.contains(name),
+            "there is no client {name:?}; the clients are {}",
+            install::NAMES.join(", ")
+        );
+    }
     let test_bed = TestBed::new()?;
     let mut matrix = Matrix::default();
     let mut clients = Vec::new();
-    for name in names {
+    for &name in install::NAMES.iter().filter(|name| names.contains(name)) {
         match install::client(name) {
             Ok(Found::Client(client)) => clients.push(*client),
             Ok(Found::Missing(why)) => {

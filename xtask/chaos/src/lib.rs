@@ -5,6 +5,14 @@
 //! on Unix only, since the faults are signals, limits and modes. docs/CONTRIBUTING.md says how to read a
 //! run.
 
+#![forbid(unsafe_code)]
+#![cfg(unix)]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a maintainer's task: it prints, and reads the machine's clock and files"
+)]
+
 mod command;
 mod disk;
 mod faults;
@@ -28,10 +36,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use sso_emulator::{Emulator, Home, TokenState};
 use tempfile::TempDir;
-use xshell::cmd;
-
-use crate::demo::binary;
-use crate::project;
 
 use command::Tools;
 use disk::Disk;
@@ -127,12 +131,11 @@ struct Stage {
     tally: Tally,
 }
 
-pub(crate) fn run(minutes: f64, seed: Option<u64>) -> Result<()> {
+/// Runs for so many minutes. The seed of an earlier run repeats its choices.
+pub fn run(minutes: f64, seed: Option<u64>) -> Result<()> {
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     let length = Duration::try_from_secs_f64(minutes * 60.0).context("--minutes")?;
-    println!("building ssocreds …");
-    let (shell, cargo) = (project::shell()?, project::cargo());
-    cmd!(shell, "{cargo} build --quiet --package sso-cli").quiet().run()?;
+    let program = project::ssocreds()?;
 
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -154,7 +157,7 @@ pub(crate) fn run(minutes: f64, seed: Option<u64>) -> Result<()> {
         disk,
         home,
         scratch: TempDir::new()?,
-        program: binary("ssocreds")?,
+        program,
         tools: Tools::find(),
         has_time: length >= LONG_RUN,
         weather: RwLock::new(Weather::Gentle),

@@ -13,7 +13,6 @@ use tokio::runtime::Runtime;
 
 use super::client::{Answer, Ssocreds, clean};
 use super::process::Running;
-use crate::demo::binary;
 
 /// What is put into a token file that no client knows: an object with white space in a string,
 /// and a number of more digits than a double keeps.
@@ -37,7 +36,7 @@ pub(crate) struct TestBed {
 impl TestBed {
     /// With the program of this workspace.
     pub(crate) fn new() -> Result<Self> {
-        Self::with(binary("ssocreds")?)
+        Self::with(project::ssocreds()?)
     }
 
     pub(crate) fn with(program: PathBuf) -> Result<Self> {

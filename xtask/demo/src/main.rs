@@ -1,6 +1,13 @@
-//! Turns a profile into credentials before your eyes: the real program, against an emulated AWS.
+//! Shows how a profile becomes credentials: runs `ssocreds` against an emulated AWS, step by step.
 //!
-//! Not a test: it shows, and ends in an error only where a step did not go as it must.
+//! Fails if a step does not end as expected. `cargo xtask demo` starts it.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a maintainer's task: it prints, and reads files of its own"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -10,22 +17,12 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use sso_emulator::{Emulator, Home, TokenState};
 use tempfile::TempDir;
-use xshell::cmd;
-
-use crate::project;
 
 /// The exit code of `ssocreds` for "log in first".
 const LOGIN_REQUIRED: i32 = 4;
 
-pub(crate) fn run() -> Result<()> {
-    println!("building ssocreds …");
-    let shell = project::shell()?;
-    let cargo = project::cargo();
-    cmd!(shell, "{cargo} build --quiet --package sso-cli").quiet().run()?;
-    show(binary("ssocreds")?)
-}
-
-fn show(program: PathBuf) -> Result<()> {
+fn main() -> Result<()> {
+    let program = project::ssocreds()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let emulator = runtime.block_on(Emulator::builder().rotate_refresh_tokens(true).start())?;
@@ -38,15 +35,6 @@ fn show(program: PathBuf) -> Result<()> {
     demo.login()?;
     println!("\nThat was all of it: from a profile name to credentials that any AWS tool takes.");
     Ok(())
-}
-
-/// Where cargo has put a program of this workspace: beside this one.
-pub(crate) fn binary(name: &str) -> Result<PathBuf> {
-    let this = std::env::current_exe()?;
-    let directory = this.parent().context("a program lies in a directory")?;
-    let program = directory.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    ensure!(program.is_file(), "{} was not built", program.display());
-    Ok(program)
 }
 
 struct Demo {

@@ -8,8 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use xshell::cmd;
 
-use crate::interop::install::{self, Found};
-use crate::project;
+use crate::install::{self, Found};
 
 /// Compares with botocore, over so many pairs of generated files, and with the SDKs for Go and for
 /// JavaScript where their toolchains are installed.

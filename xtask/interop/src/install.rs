@@ -14,7 +14,6 @@ use xshell::{Shell, cmd};
 use super::client::{Client, Kind, clean};
 use super::process::Running;
 use super::storage;
-use crate::project;
 
 /// The clients, in the order of the matrix.
 pub(crate) const NAMES: &[&str] =
