@@ -13,56 +13,54 @@ xflags::xflags! {
 
     /// The maintainers' tasks.
     cmd xtask {
-        /// All checks but the ordinary tests.
+        /// Runs all checks except the ordinary tests.
         cmd ci {}
-        /// Whether the sources keep to the layering and the layout.
+        /// Checks the layers, the layout and the language of the sources.
         cmd tidy {}
-        /// Turns a profile into credentials before your eyes, against an emulated AWS.
+        /// Shows how a profile becomes credentials, against an emulated AWS.
         cmd demo {}
-        /// The real AWS clients and ssocreds on the same files and services, as a matrix.
+        /// Runs the AWS clients and ssocreds on the same files and services.
         cmd interop {
             /// Only this client: botocore, aws-cli-v1, aws-cli-v2, go, javascript, rust, java or object_store.
             optional --client client: String
             /// Writes docs/INTEROP.md.
             optional --write
         }
-        /// Measures ssocreds beside floors and other clients.
+        /// Measures ssocreds, lower bounds and other clients.
         cmd bench {
-            /// Few rounds: only shows that it works.
+            /// Runs few rounds, only to show that it works.
             optional --quick
             /// Writes docs/BENCHMARKS.md.
             optional --write
         }
-        /// Many processes, one home, faults at random, and what must hold all the same.
+        /// Runs many processes in one home directory with random faults, and checks the invariants.
         cmd chaos {
-            /// How long (default: 1).
+            /// Duration (default: 1).
             optional --minutes minutes: f64
             /// Repeats the choices of an earlier run.
             optional --seed seed: u64
         }
-        /// Arbitrary bytes for every reader of foreign bytes, with cargo-fuzz.
+        /// Fuzzes the parsers of untrusted input with cargo-fuzz.
         cmd fuzz {
-            /// How long for each target (default: a few seconds).
+            /// Duration for each target (default: a few seconds).
             optional --minutes minutes: f64
-            /// Only this one of fuzz/fuzz_targets.
+            /// Only this target of fuzz/fuzz_targets.
             optional target: String
         }
         /// Installs what tests marked `#[ignore = "needs NAME"]` run, and prints the PATH to find it.
         cmd needs {}
-        /// The long forms of the checks, for hours: fuzzing, generated config files, chaos, all clients,
-        /// other platforms.
+        /// Runs the long forms of the checks, for hours.
         cmd nightly {}
         /// Builds and tests for musl and Windows (with wine); compiles and links for macOS.
         cmd platforms {
-            /// Only this one: musl, windows or macos.
+            /// Only this platform: musl, windows or macos.
             optional name: String
-            /// Only the crates that contain code of a platform.
+            /// Only the crates with platform-specific code.
             optional --short
         }
-        /// All tests under the address sanitizer: minutes, and a target directory of its own.
+        /// Runs all tests under the address sanitizer, for minutes.
         cmd sanitize {}
-        /// Checks that a release is fit to be published, and builds its archives. Run it after `ci`.
-        /// Publishes nothing.
+        /// Checks that the crates can be published, and builds the archives. Publishes nothing.
         cmd release {
             /// Only builds the archive for this target.
             optional --archive target: String

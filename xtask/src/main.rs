@@ -25,7 +25,6 @@ mod pages;
 mod platforms;
 mod release;
 mod sanitize;
-mod security;
 mod tidy;
 mod tool;
 

@@ -1,8 +1,7 @@
-//! Checks the documentation where a program can.
+//! Checks the pages: links and paths lead to files, `file.rs::name` names a function of that file, the
+//! architecture page names code that exists, and the troubleshooting page has each error and warning.
 //!
-//! The page of errors lists every error and every warning (each `#[error("…")]` and `warn!(…, "…")` of
-//! the crates that users see), links and paths lead somewhere, and the architecture page names files,
-//! types and functions that exist. The tests compile the code in the pages.
+//! All of it is plain text search. The tests compile the code in the pages.
 
 use std::fs;
 use std::path::Path;
@@ -12,150 +11,105 @@ use anyhow::Result;
 const ERRORS: &str = "docs/TROUBLESHOOTING.md";
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 
-/// Those whose errors reach users; the emulator is for tests.
-const CRATES: &[&str] = &[
-    "crates/sso-files/src/",
-    "crates/sso-types/src/",
-    "crates/sso-cache/src/",
-    "crates/sso-config/src/",
-    "crates/sso-http/src/",
-    "crates/sso-login/src/",
-    "crates/sso-provider/src/",
-    "crates/sso-cli/src/",
-];
+/// Crates whose errors users do not see: the emulator is for tests, an adapter's errors are its library's.
+const NOT_LISTED: &[&str] =
+    &["sso-aws-sdk", "sso-emulator", "sso-endpoint", "sso-object-store", "sso-reqsign"];
+
+/// Words in backquotes on the architecture page that are not names of this project.
+const OTHER_NAMES: &[&str] = &["await", "fsync", "invalid_grant", "stat"];
 
 pub(crate) fn faults() -> Result<Vec<String>> {
-    let files = project::files()?;
     let mut sources = Vec::new();
     let mut faults = Vec::new();
-    for file in &files {
-        if CRATES.iter().any(|it| file.starts_with(it)) {
-            sources.push((file.as_str(), fs::read_to_string(project::root().join(file))?));
-        } else if Path::new(file).extension().is_some_and(|it| it == "md") {
-            let text = fs::read_to_string(project::root().join(file))?;
-            faults.extend(dead_links(file, &text));
-            faults.extend(missing_files(file, &text));
+    for file in project::files()? {
+        let extension = Path::new(&file).extension().unwrap_or_default();
+        if extension == "md" {
+            let text = fs::read_to_string(project::root().join(&file))?;
+            faults.extend(dead_links(&file, &text));
+            faults.extend(dead_paths(&file, &text));
+        } else if extension == "rs" && file.starts_with("crates/") && file.contains("/src/") {
+            let text = fs::read_to_string(project::root().join(&file))?;
+            sources.push((file, project::without_tests(&text).to_owned()));
         }
     }
-    faults.extend(unlisted_errors(&sources)?);
-    faults.extend(unknown_names(&sources)?);
+    let read = |page| fs::read_to_string(project::root().join(page));
+    faults.extend(unknown_names(&read(ARCHITECTURE)?, &sources));
+    let listed = |file: &str| !NOT_LISTED.iter().any(|name| file.contains(name));
+    sources.retain(|(file, _)| listed(file));
+    faults.extend(unlisted_errors(&read(ERRORS)?, &sources));
     Ok(faults)
 }
 
-/// Links to files of the project that are not there.
+/// Relative links to files that do not exist.
 fn dead_links(page: &str, text: &str) -> Vec<String> {
     let directory = project::root().join(page);
-    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let files = targets.map(|it| it.split('#').next().unwrap_or(it));
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
     let is_dead =
         |it: &&str| !it.is_empty() && !it.contains("://") && !directory.with_file_name(it).exists();
-    files.filter(is_dead).map(|it| format!("{page}: {it} is not there")).collect()
+    targets.filter(is_dead).map(|it| format!("{page}: there is no file {it}")).collect()
 }
 
-/// Paths from the root, in backquotes, that are not there.
-fn missing_files(page: &str, text: &str) -> Vec<String> {
-    let spans = text.split('`').skip(1).step_by(2);
-    let paths = spans.map(|span| span.split("::").next().unwrap_or(span));
-    let is_missing = |path: &&str| {
-        // `tests` and `fuzz` are folders of crates, too.
-        ["crates/", "docs/", "xtask/", ".github/"].iter().any(|it| path.starts_with(it))
-            && !path.contains(char::is_whitespace)
-            && !project::root().join(path).exists()
-    };
-    paths.filter(is_missing).map(|it| format!("{page}: {it} is not there")).collect()
-}
-
-/// Words that look like names of ours on the architecture page, and are the system's or OAuth's.
-const OTHERS: &[&str] = &["await", "fsync", "invalid_grant", "stat"];
-
-/// Files, types and functions that the architecture page names and the sources do not have.
-fn unknown_names(sources: &[(&str, String)]) -> Result<Vec<String>> {
-    let page = fs::read_to_string(project::root().join(ARCHITECTURE))?;
-    let is_known = |span: &&str| {
-        if span.strip_suffix(".rs").is_some() {
-            return sources.iter().any(|(file, _)| file.ends_with(&format!("/{span}")));
+/// Paths in backquotes that do not exist. Of `tests/file.rs::name`, also the function.
+fn dead_paths(page: &str, text: &str) -> Vec<String> {
+    let is_dead = |span: &&str| {
+        let (path, name) = span.split_once("::").unwrap_or((span, ""));
+        let file = project::root().join(path);
+        let is_path =
+            ["crates/", "docs/", "xtask/", ".github/"].iter().any(|it| path.starts_with(it))
+                && !path.contains(char::is_whitespace);
+        if name.is_empty() || !span.contains(".rs::") {
+            return is_path && !file.exists();
         }
-        let mut names = span.split("::").filter(|name| !name.starts_with("sso_"));
-        names.all(|name| {
-            let is_name = !name.is_empty() && name.bytes().all(is_of_a_name);
-            !is_name
-                || OTHERS.contains(&name)
-                || sources.iter().any(|(_, text)| declares(text, name))
-        })
+        let text = fs::read_to_string(file).unwrap_or_default();
+        !text.contains(&format!("fn {name}("))
     };
-    let unknown = page.split('`').skip(1).step_by(2).filter(|span| !is_known(span));
-    Ok(unknown.map(|it| format!("{ARCHITECTURE}: there is no {it}")).collect())
+    code_spans(text).filter(is_dead).map(|it| format!("{page}: there is no {it}")).collect()
 }
 
-/// Whether a type, a function or a module has that name, and no longer one.
-fn declares(text: &str, name: &str) -> bool {
-    ["fn ", "struct ", "enum ", "trait ", "mod "].iter().any(|what| {
-        let declaration = format!("{what}{name}");
-        text.match_indices(&declaration).any(|(at, _)| {
-            let next = text.as_bytes().get(at + declaration.len());
-            !next.is_some_and(|next| is_of_a_name(*next))
-        })
-    })
+/// Files, types and functions that the page names and the sources do not have.
+fn unknown_names(page: &str, sources: &[(String, String)]) -> Vec<String> {
+    let is_declared = |name: &str| {
+        let declaration =
+            ["fn ", "struct ", "enum ", "trait ", "mod "].map(|it| it.to_owned() + name);
+        sources.iter().any(|(_, text)| declaration.iter().any(|it| text.contains(it)))
+    };
+    let is_word =
+        |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_unknown = |span: &&str| {
+        if span.contains(".rs") {
+            return !sources.iter().any(|(file, _)| file.ends_with(&format!("/{span}")));
+        }
+        let names = span.split("::").filter(|name| !name.starts_with("sso_") && is_word(name));
+        names.filter(|name| !OTHER_NAMES.contains(name)).any(|name| !is_declared(name))
+    };
+    let unknown = code_spans(page).filter(is_unknown);
+    unknown.map(|it| format!("{ARCHITECTURE}: there is no {it}")).collect()
 }
 
-fn is_of_a_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-/// The errors and warnings that their page lacks.
-fn unlisted_errors(sources: &[(&str, String)]) -> Result<Vec<String>> {
-    let page = fs::read_to_string(project::root().join(ERRORS))?.replace('`', "");
+/// The errors and warnings that the page lacks. Compares the longest part without a value of the first
+/// line of each text.
+fn unlisted_errors(page: &str, sources: &[(String, String)]) -> Vec<String> {
+    let page = page.replace('`', "");
     let mut faults = Vec::new();
-    for (file, text) in sources {
-        for message in messages(text) {
-            if !page.lines().any(|line| says(line, &message)) {
-                faults.push(format!("{ERRORS}: no line has {message:?} of {file}"));
+    for (file, source) in sources {
+        let errors = source.split("#[error(").skip(1);
+        let errors = errors.filter_map(|rest| rest.trim_start().strip_prefix('"'));
+        let warnings = source.split("tracing::warn!(").skip(1);
+        let warnings = warnings.filter_map(|rest| rest.split_once('"').map(|(_, text)| text));
+        for text in errors.chain(warnings) {
+            let line = text.split(['"', '\\', '\n']).next().unwrap_or_default().replace('`', "");
+            let parts = line.split('}').filter_map(|part| part.split('{').next()).map(str::trim);
+            let words = parts.max_by_key(|part| part.len()).unwrap_or_default();
+            if !page.contains(words) {
+                faults.push(format!("{ERRORS}: no row has {words:?} of {file}"));
             }
         }
     }
-    Ok(faults)
+    faults
 }
 
-/// The format strings of the derived errors and of the warnings, their escapes resolved.
-fn messages(text: &str) -> Vec<String> {
-    let code = project::without_tests(text);
-    let errors = code.split("#[error(").skip(1).map(str::trim_start);
-    // The text of an event comes after its fields, none of which is a string of its own.
-    let warnings = code.split("tracing::warn!(").skip(1);
-    let warnings = warnings.map(|rest| rest.trim_start_matches(|it| it != '"'));
-    errors.chain(warnings).filter_map(literal).collect()
-}
-
-/// The string literal at the beginning; none for `transparent`.
-fn literal(text: &str) -> Option<String> {
-    let mut characters = text.strip_prefix('"')?.chars().peekable();
-    let mut literal = String::new();
-    loop {
-        match characters.next()? {
-            '"' => return Some(literal),
-            '\\' => match characters.next()? {
-                '\n' => while characters.next_if(|it| it.is_whitespace()).is_some() {},
-                'n' => literal.push(' '),
-                other => literal.push(other),
-            },
-            other => literal.push(other),
-        }
-    }
-}
-
-/// Whether what stands between the placeholders is in the line, in its order.
-fn says(line: &str, message: &str) -> bool {
-    let message = message.replace('`', "");
-    let mut rest = line;
-    for between in message.split('}') {
-        let words = between.split('{').next().unwrap_or(between).trim();
-        if !words.contains(char::is_alphabetic) {
-            continue;
-        }
-        let Some(found) = rest.find(words) else { return false };
-        rest = rest.get(found + words.len()..).unwrap_or_default();
-    }
-    true
+fn code_spans(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
 }
 
 #[cfg(test)]
@@ -163,48 +117,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_that_leads_nowhere_is_found() {
-        let text = "[a](ARCHITECTURE.md#the-layers) [b](../README.md) [c](https://x.example/) [d](NOWHERE.md)";
-        assert_eq!(dead_links("docs/x.md", text), ["docs/x.md: NOWHERE.md is not there"]);
-    }
-
-    #[test]
-    fn a_path_that_is_not_there_is_found() {
+    fn dead_links_and_paths_are_found() {
         let text =
-            "`crates/sso-http/src/lib.rs::x`, `docs`, `xtask/src/nowhere.rs`\n```sh\ncrates/\n```";
-        assert_eq!(
-            missing_files("docs/x.md", text),
-            ["docs/x.md: xtask/src/nowhere.rs is not there"]
-        );
+            "[a](ARCHITECTURE.md#the-layers) [b](../README.md) [c](https://x.example/) [d](NO.md)";
+        assert_eq!(dead_links("docs/x.md", text), ["docs/x.md: there is no file NO.md"]);
+        let text = "`crates/sso-http`, `docs`, `xtask/src/no.rs`, `xtask/src/tidy.rs::no`, \
+                    `xtask/src/tidy.rs::run`\n```sh\ncrates/\n```";
+        let expected = ["xtask/src/no.rs", "xtask/src/tidy.rs::no"]
+            .map(|it| format!("docs/x.md: there is no {it}"));
+        assert_eq!(dead_paths("docs/x.md", text), expected);
     }
 
     #[test]
-    fn names_that_nobody_has_are_found() {
-        // Without any source, everything that the page names is unknown.
-        let unknown = unknown_names(&[]).unwrap().join("\n");
-        for name in
-            ["token_store.rs", "sso_config::SharedConfig::load", "wait_for_refresh", "RetryLayer"]
-        {
-            assert!(unknown.contains(&format!("there is no {name}")), "{name}: {unknown}");
-        }
-        assert!(declares("fn look(&self)", "look") && declares("pub struct Flight<T>", "Flight"));
-        assert!(!declares("fn looks()", "look") && !declares("look()", "look"));
+    fn unknown_names_are_found() {
+        let sources = [("crates/a/src/b.rs".to_owned(), "fn find() {}\nstruct Cache;".to_owned())];
+        let page = "`b.rs` `sso_a::Cache::find` `c.rs` `Cache::missing` `x y` `-v`";
+        let expected =
+            ["c.rs", "Cache::missing"].map(|it| format!("{ARCHITECTURE}: there is no {it}"));
+        assert_eq!(unknown_names(page, &sources), expected);
     }
 
     #[test]
-    fn messages_are_read_as_rust_reads_them() {
-        let code = "#[error(\n  \"the \\\"x\\\" of {a} \\\n     and {}; do\", b\n)]\n#[error(transparent)]\n\
-                    tracing::warn!(\n  error = &error as &dyn Error,\n  \"it still serves\"\n);\n\
-                    #[cfg(test)]\nmod tests {\n#[error(\"not this\")]";
-        assert_eq!(messages(code), ["the \"x\" of {a} and {}; do", "it still serves"]);
-    }
-
-    #[test]
-    fn a_line_says_a_message_with_any_values() {
-        let message = "the field {field} holds {found} where {expected} should be";
-        assert!(says("| the field F holds X where Y should be | c |", message));
-        assert!(!says("| the field F is null |", message));
-        assert!(!says("| where it should be, the field F holds X |", message));
-        assert!(says("anything", "{0}"), "nothing of its own to look for");
+    fn errors_and_warnings_without_a_row_are_found() {
+        let source = "#[error(\n  \"{path} is \\\"x\\\"\")]\n#[error(transparent)]\n#[error(\"the lock {0}\")]
+                      tracing::warn!(\n  error = &error,\n  \"failed to {step} the token\"\n);";
+        let found =
+            unlisted_errors("| `the lock FILE` |", &[("a.rs".to_owned(), source.to_owned())]);
+        assert_eq!(found.len(), 2, "{found:?}");
     }
 }

@@ -1,7 +1,6 @@
-//! Whether the sources keep to the layering and the layout.
+//! Checks the layers, the layout and the language of the sources: `cargo xtask tidy`, and a test.
 //!
-//! What clippy can hold (the clock, the environment) is in `clippy.toml`; this holds the rest. Runs
-//! as `cargo xtask tidy`, and as an ordinary test.
+//! `clippy.toml` bans functions; this checks what clippy cannot.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,9 +9,9 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-use crate::{cycles, pages, security};
+use crate::{cycles, pages};
 
-/// Who may know whom: each crate with the crates of ours that it may depend on at run time.
+/// Each published crate, and the crates of this workspace that it may depend on at run time.
 const LAYERS: &[(&str, &[&str])] = &[
     ("sso-files", &[]),
     ("sso-types", &[]),
@@ -40,7 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sso-emulator", &["sso-types"]),
 ];
 
-/// Crates that only one of ours may name at run time; the emulator is a test's own server.
+/// Other crates, and the crates of this workspace that may depend on them at run time.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("hyper", &["sso-http", "sso-login", "sso-endpoint", "sso-emulator"]),
     ("hyper-util", &["sso-http", "sso-login", "sso-endpoint", "sso-emulator"]),
@@ -60,7 +59,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["sso-cli", "sso-emulator"]),
 ];
 
-/// Words that stand only in some files of the published crates, and why. Tests are free of this.
+/// Words that only some files of the published crates may contain. Tests may contain them.
 const WORDS: &[Word] = &[
     Word {
         words: &["std::fs", "File::open", "OpenOptions::new"],
@@ -69,7 +68,7 @@ const WORDS: &[Word] = &[
             "crates/sso-config/src/load.rs",
             // The certificates that a platform keeps in files.
             "crates/sso-http/src/https/pem.rs",
-            // The files of one run: a directory that is locked, and copies that go with it.
+            // Temporary files of one run.
             "crates/sso-cli/src/private_directory.rs",
             "crates/sso-cli/src/commands/exec/private_config.rs",
             "crates/sso-emulator/",
@@ -89,7 +88,7 @@ const WORDS: &[Word] = &[
     Word {
         words: &["tokio::spawn", "task::spawn", "spawn_blocking", "thread::spawn", "JoinSet"],
         homes: &[
-            // Reading and parsing a whole trust store would hold up its caller's runtime.
+            // Reading a trust store blocks for milliseconds.
             "crates/sso-http/src/https/trust.rs",
             "crates/sso-login/",
             "crates/sso-provider/",
@@ -121,7 +120,7 @@ const PHRASES: &[&str] = &[
     concat!("of ", "theirs"),
 ];
 
-/// What lies in the root directory, beside dot-folders and what is not tracked.
+/// The entries of the root directory whose names do not start with a dot.
 const ROOT: &[&str] = &[
     "Cargo.lock",
     "Cargo.toml",
@@ -138,59 +137,57 @@ const ROOT: &[&str] = &[
     "xtask",
 ];
 
-/// A file that is longer is hard to hold in the head.
+/// Lines; a longer file is split by concept.
 const LONGEST_FILE: usize = 500;
 
 pub(crate) fn run() -> Result<()> {
     let faults = faults()?;
     if faults.is_empty() {
-        println!("tidy: the sources keep to the layering and the layout");
+        println!("tidy: no faults");
         return Ok(());
     }
-    bail!("{} to mend:\n{}", faults.len(), faults.join("\n"));
+    bail!("{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
 fn faults() -> Result<Vec<String>> {
     let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
-    let mut faults = dependencies(&metadata);
-    faults.extend(deserted());
+    let mut faults = dependencies(&metadata)?;
+    faults.extend(unused_homes());
     for file in project::files()? {
         faults.extend(name(&file));
         let Ok(text) = fs::read_to_string(project::root().join(&file)) else { continue };
         faults.extend(content(&file, &text));
     }
     faults.extend(cycles::faults()?);
-    faults.extend(commands()?);
     faults.extend(pages::faults()?);
-    faults.extend(security::faults()?);
     Ok(faults)
 }
 
-fn dependencies(metadata: &Metadata) -> Vec<String> {
+fn dependencies(metadata: &Metadata) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for package in &metadata.packages {
-        let Some((_, may)) = LAYERS.iter().find(|(name, _)| *name == package.name.as_str()) else {
+        let name = package.name.as_str();
+        if !fs::read_to_string(&package.manifest_path)?.contains("[lints]\nworkspace = true") {
+            faults.push(format!("{name}: its manifest lacks the lints of the workspace"));
+        }
+        let Some(allowed) = find(LAYERS, name) else {
             if package.publish.is_none() {
-                faults.push(format!(
-                    "{}: a published crate without a place in the layers",
-                    package.name
-                ));
+                faults.push(format!("{name}: a published crate must be in LAYERS"));
             }
             continue;
         };
         for dependency in run_time(package) {
-            let ours = LAYERS.iter().any(|(name, _)| *name == dependency);
-            if ours && !may.contains(&dependency) {
-                faults.push(format!("{} must not know {dependency}", package.name));
-            }
-            let homes =
-                ONLY_IN.iter().find(|(name, _)| *name == dependency).map(|(_, homes)| homes);
-            if homes.is_some_and(|homes| !homes.contains(&package.name.as_str())) {
-                faults.push(format!("{} must not depend on {dependency}", package.name));
+            let above = find(LAYERS, dependency).is_some() && !allowed.contains(&dependency);
+            if above || find(ONLY_IN, dependency).is_some_and(|crates| !crates.contains(&name)) {
+                faults.push(format!("{name} must not depend on {dependency}"));
             }
         }
     }
-    faults
+    Ok(faults)
+}
+
+fn find(table: &[(&str, &'static [&'static str])], name: &str) -> Option<&'static [&'static str]> {
+    table.iter().find(|row| row.0 == name).map(|row| row.1)
 }
 
 fn run_time(package: &Package) -> BTreeSet<&str> {
@@ -202,23 +199,23 @@ fn name(file: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let top = file.split('/').next().unwrap_or(file);
     if !top.starts_with('.') && !ROOT.contains(&top) {
-        faults.push(format!("{file}: the root directory stays short"));
+        faults.push(format!("{file}: a new entry of the root directory must be in ROOT"));
     }
     let parts = file.split(['/', '.']);
     if let Some(part) =
         parts.into_iter().find(|it| ["utils", "util", "helpers", "common", "misc"].contains(it))
     {
-        faults.push(format!("{file}: {part:?} names no concept"));
+        faults.push(format!("{file}: {part:?} says nothing about the content; name the concept"));
     }
     faults
 }
 
 fn content(file: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
-    // In two parts, so that this file does not find itself.
+    // Split, so that this file does not contain them.
     for machine in [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("..", "/shared")] {
         if text.contains(machine) {
-            faults.push(format!("{file}: {machine:?} is one machine's path"));
+            faults.push(format!("{file}: {machine:?} is a path of one machine"));
         }
     }
     let extension = Path::new(file).extension();
@@ -237,7 +234,7 @@ fn content(file: &str, text: &str) -> Vec<String> {
         faults.push(format!("{file}: {lines} lines; split it by concept"));
     }
     if !text.starts_with("//!") && !text.starts_with("#![") {
-        faults.push(format!("{file}: its first line does not say what it is"));
+        faults.push(format!("{file}: its first line must say what it contains"));
     }
     let is_root = file.ends_with("/src/lib.rs") || file.ends_with("/src/main.rs");
     if is_root && !text.contains("#![forbid(unsafe_code)]") {
@@ -264,37 +261,11 @@ fn misplaced(file: &str, code: &str, word: &Word) -> Vec<String> {
     faults
 }
 
-/// Homes of words that are gone: whatever comes there next would be free of the rule.
-fn deserted() -> Vec<String> {
+/// Files and folders of [`WORDS`] that do not exist.
+fn unused_homes() -> Vec<String> {
     let homes = WORDS.iter().flat_map(|word| word.homes);
-    let gone = homes.filter(|home| !project::root().join(home).exists());
-    gone.map(|home| format!("xtask/src/tidy.rs: {home} is not there")).collect()
-}
-
-/// The two commands that the README gives, and that both ways of running all checks run the tests
-/// first, as a reader of the README does.
-fn commands() -> Result<Vec<String>> {
-    let read = |file: &str| fs::read_to_string(project::root().join(file));
-    let readme = read("README.md")?;
-    let mut faults = Vec::new();
-    for command in ["cargo xtask demo", "cargo test --workspace"] {
-        if !readme.contains(command) {
-            faults.push(format!("README.md does not give the command {command:?}"));
-        }
-    }
-    for (file, before) in [(".ci/run", ""), (".github/workflows/ci.yml", "run: ")] {
-        if !runs_tests_then_checks(&read(file)?, before) {
-            faults.push(format!("{file} does not run the tests, and then every other check"));
-        }
-    }
-    Ok(faults)
-}
-
-fn runs_tests_then_checks(script: &str, before: &str) -> bool {
-    let mut lines = script.lines().map(str::trim);
-    ["cargo test --workspace", "cargo xtask ci"]
-        .iter()
-        .all(|command| lines.any(|line| line.strip_prefix(before) == Some(*command)))
+    let missing = homes.filter(|home| !project::root().join(home).exists());
+    missing.map(|home| format!("xtask/src/tidy.rs: there is no {home}")).collect()
 }
 
 #[cfg(test)]
@@ -308,18 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_runs_the_tests_before_every_other_check() {
-        let (tests, checks) = ("  run: cargo test --workspace\n", "  run: cargo xtask ci\n");
-        assert!(runs_tests_then_checks(&format!("x\n{tests}y\n{checks}"), "run: "));
-        for other in
-            [format!("{checks}{tests}"), tests.into(), checks.into(), format!("{tests}# {checks}")]
-        {
-            assert!(!runs_tests_then_checks(&other, "run: "), "{other}");
-        }
-    }
-
-    #[test]
-    fn what_is_out_of_place_is_found() {
+    fn misplaced_code_and_names_are_found() {
         let code = "//! x\nfn f() { std::fs::read(p); }\n";
         assert_eq!(content("crates/sso-provider/src/x.rs", code).len(), 1);
         assert_eq!(content("crates/sso-config/src/load.rs", code), Vec::<String>::new());
