@@ -101,7 +101,8 @@ pub(crate) enum Command {
         Profiles that populate made hold the key ssocreds_generated, which lists the keys that it \
         wrote. Running it again adds new roles; values that you edited and keys that you added \
         stay. Nothing else in the file is changed. If the list of roles breaks off, nothing is \
-        written, unless --allow-incomplete is given.")]
+        written, unless --allow-incomplete is given. The file config.lock beside the config file \
+        keeps two runs apart; it is empty and stays.")]
     Populate(Populate),
     /// Print credentials for the credential_process setting of any AWS tool
     #[command(after_help = "Example, in ~/.aws/config:\n  \

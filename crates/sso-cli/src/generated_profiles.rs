@@ -1,7 +1,11 @@
-//! Profiles that `populate` makes in the config file, recognized by a key of their own.
+//! Profiles that `populate` generates in the config file, recognized by a key of their own.
 //!
 //! The value of that key lists the keys that populate wrote. All others are the user's: they are
 //! never changed, and a profile that holds one is never removed.
+//!
+//! Each role gets an SSO profile. With `--credential-process` it gets a second profile, without SSO
+//! keys, for tools that know no SSO: some of them refuse a profile whose SSO keys they know only in
+//! part.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,6 +16,13 @@ use crate::name_template::NameTemplate;
 
 /// The key of generated profiles, and of generated sections in the credentials file.
 pub(crate) const MARK: &str = "ssocreds_generated";
+
+/// The end of the name of a profile that runs a `credential_process` for the SSO profile whose name
+/// stands before it.
+const PROCESS_SUFFIX: &str = ".process";
+
+/// The arguments of a `credential_process`, before the name of the SSO profile.
+const PROCESS_ARGUMENTS: &str = " credential-process --profile ";
 
 const PROFILE: SectionKind = SectionKind::Profile;
 
@@ -47,21 +58,32 @@ impl From<EditError> for GenerateError {
 #[derive(Debug)]
 pub(crate) struct GeneratedProfiles {
     pub(crate) session: String,
-    pub(crate) profiles: Vec<GeneratedProfile>,
+    pub(crate) roles: Vec<NamedRole>,
     /// Properties of every profile, in their order.
     pub(crate) properties: Vec<(String, String)>,
-    /// Whether to replace other values of these properties.
+    /// Whether to replace other values of these properties and of `credential_process`.
     pub(crate) overwrite: bool,
-    /// The program of a `credential_process`, as a word of a command line.
+    /// The program of the `credential_process` profiles, as a word of a command line.
     pub(crate) credential_process: Option<String>,
     /// The names in the credentials file.
     pub(crate) credentials_names: HashSet<String>,
 }
 
+/// A role and the name of its SSO profile.
 #[derive(Debug)]
-pub(crate) struct GeneratedProfile {
+pub(crate) struct NamedRole {
     pub(crate) name: String,
     pub(crate) role: AssignedRole,
+}
+
+/// A profile to generate.
+struct Wanted<'a> {
+    name: String,
+    role: &'a AssignedRole,
+    /// The properties that make it what it is. A generated profile lists the first of them.
+    essence: Vec<(&'static str, String)>,
+    /// Whether to replace other values of the essence.
+    overwrite: bool,
 }
 
 /// What an edit did.
@@ -75,24 +97,28 @@ pub(crate) struct Summary {
     pub(crate) kept: Vec<String>,
 }
 
-/// Returns a name for each role, all of them different.
+/// Returns a name for each role. All profiles of all roles have different names.
 pub(crate) fn name_all(
     session: &str,
     template: &NameTemplate,
     roles: Vec<AssignedRole>,
-) -> Result<Vec<GeneratedProfile>, GenerateError> {
-    let mut profiles: Vec<GeneratedProfile> = Vec::new();
+    with_process: bool,
+) -> Result<Vec<NamedRole>, GenerateError> {
+    let mut named: Vec<NamedRole> = Vec::new();
     let mut by_name: HashMap<String, usize> = HashMap::new();
     for role in roles {
         let name = template.fill(session, &role);
-        let earlier = by_name.insert(name.clone(), profiles.len());
-        if let Some(first) = earlier.and_then(|at| profiles.get(at)) {
-            let (first, second) = (describe(&first.role), describe(&role));
-            return Err(GenerateError::SameName { name, first, second });
+        let process = with_process.then(|| process_name(&name));
+        for name in [Some(name.clone()), process].into_iter().flatten() {
+            let earlier = by_name.insert(name.clone(), named.len());
+            if let Some(first) = earlier.and_then(|at| named.get(at)) {
+                let (first, second) = (describe(&first.role), describe(&role));
+                return Err(GenerateError::SameName { name, first, second });
+            }
         }
-        profiles.push(GeneratedProfile { name, role });
+        named.push(NamedRole { name, role });
     }
-    Ok(profiles)
+    Ok(named)
 }
 
 impl GeneratedProfiles {
@@ -100,17 +126,17 @@ impl GeneratedProfiles {
     pub(crate) fn write(&self, document: &mut Document) -> Result<Summary, GenerateError> {
         let existing: HashSet<String> = names(document).collect();
         let mut summary = Summary::default();
-        for profile in &self.profiles {
+        for profile in self.roles.iter().flat_map(|role| self.wanted(role)) {
             let is_new = !existing.contains(&profile.name);
-            if !is_new && document.get(PROFILE, &profile.name, MARK).is_none() {
-                self.check_users_own(document, profile)?;
+            if !is_new && !profile.is_generated(document) {
+                profile.check_users_own(document)?;
                 summary.unchanged += 1;
                 continue;
             }
             if is_new && self.credentials_names.contains(&profile.name) {
-                return Err(not_generated(profile, "the credentials file"));
+                return Err(profile.not_generated("the credentials file"));
             }
-            match (is_new, self.write_one(document, profile)?) {
+            match (is_new, self.write_one(document, &profile)?) {
                 (true, _) => summary.added += 1,
                 (false, true) => summary.changed += 1,
                 (false, false) => summary.unchanged += 1,
@@ -119,57 +145,56 @@ impl GeneratedProfiles {
         Ok(summary)
     }
 
-    /// A profile of the user's with that name is fine if it is the same.
-    fn check_users_own(
-        &self,
-        document: &Document,
-        profile: &GeneratedProfile,
-    ) -> Result<(), GenerateError> {
-        let is_same = self
-            .identity(profile)
-            .iter()
-            .all(|(key, value)| document.get(PROFILE, &profile.name, key) == Some(value));
-        if is_same { Ok(()) } else { Err(not_generated(profile, "the config file")) }
+    /// The profiles of a role.
+    fn wanted<'a>(&self, NamedRole { name, role }: &'a NamedRole) -> Vec<Wanted<'a>> {
+        let sso = vec![
+            ("sso_session", self.session.clone()),
+            ("sso_account_id", role.account_id.to_string()),
+            ("sso_role_name", role.role_name.to_string()),
+        ];
+        let mut wanted = vec![Wanted { name: name.clone(), role, essence: sso, overwrite: true }];
+        if let Some(program) = &self.credential_process {
+            let command = format!("{program}{}{name}", PROCESS_ARGUMENTS);
+            wanted.push(Wanted {
+                name: process_name(name),
+                role,
+                essence: vec![("credential_process", command)],
+                overwrite: self.overwrite,
+            });
+        }
+        wanted
     }
 
     /// Returns whether that changed anything.
     fn write_one(
         &self,
         document: &mut Document,
-        profile: &GeneratedProfile,
+        profile: &Wanted<'_>,
     ) -> Result<bool, GenerateError> {
         let name = &profile.name;
         let session = document.get(PROFILE, name, "sso_session");
         if let Some(other) = session.filter(|session| *session != self.session) {
             return Err(GenerateError::OtherSession {
                 name: name.clone(),
-                role: describe(&profile.role),
+                role: describe(profile.role),
                 other: other.to_owned(),
             });
         }
         let mut ours = marked_keys(document, name);
         let mut is_changed = false;
-        let mut set = |document: &mut Document, key: &str, value: &str, always: bool| {
+        let essence = profile.essence.iter().map(|(key, value)| (*key, value, profile.overwrite));
+        let others =
+            self.properties.iter().map(|(key, value)| (key.as_str(), value, self.overwrite));
+        for (key, value, overwrite) in essence.chain(others) {
             let present = document.get(PROFILE, name, key);
-            if present == Some(value) || (present.is_some() && !always) {
-                return Ok::<_, EditError>(());
+            if present == Some(value) || (present.is_some() && !overwrite) {
+                continue;
             }
             document.set(PROFILE, name, key, value)?;
             is_changed = true;
             if !ours.iter().any(|known| known == key) {
                 ours.push(key.to_owned());
             }
-            Ok(())
-        };
-        for (key, value) in self.identity(profile) {
-            set(document, key, value, true)?;
-        }
-        for (key, value) in &self.properties {
-            set(document, key, value, self.overwrite)?;
-        }
-        if let Some(program) = &self.credential_process {
-            let command = format!("{program} credential-process --profile {name}");
-            set(document, "credential_process", &command, self.overwrite)?;
         }
         if is_changed {
             document.set(PROFILE, name, MARK, &ours.join(","))?;
@@ -177,37 +202,24 @@ impl GeneratedProfiles {
         Ok(is_changed)
     }
 
-    fn identity<'a>(&'a self, profile: &'a GeneratedProfile) -> [(&'static str, &'a str); 3] {
-        [
-            ("sso_session", &self.session),
-            ("sso_account_id", profile.role.account_id.as_str()),
-            ("sso_role_name", profile.role.role_name.as_str()),
-        ]
-    }
-
-    /// Removes generated profiles of this session whose role is not in `all`, the complete list, and
-    /// those whose role has a profile of another name now.
+    /// Removes generated SSO profiles of this session whose role is not in `all`, the complete list,
+    /// or has a profile of another name now. Removes the `credential_process` profiles of these, and
+    /// those of profiles that do not exist.
     pub(crate) fn prune(
         &self,
         document: &mut Document,
         all: &[AssignedRole],
         summary: &mut Summary,
     ) -> Result<(), GenerateError> {
-        let key = |role: &AssignedRole| (role.account_id.to_string(), role.role_name.to_string());
-        let assigned: HashSet<_> = all.iter().map(key).collect();
-        let names_now: HashMap<_, _> =
-            self.profiles.iter().map(|it| (key(&it.role), it.name.as_str())).collect();
+        let existing: HashSet<String> = names(document).collect();
+        let outdated = self.outdated(document, all, &existing);
+        let is_process_of_outdated = |name: &&String| {
+            let target = process_target(document, name);
+            target.is_some_and(|target| outdated.contains(target) || !existing.contains(target))
+        };
+        let processes: Vec<_> = existing.iter().filter(is_process_of_outdated).cloned().collect();
         let mut removed = Vec::new();
-        for name in names(document).collect::<HashSet<_>>() {
-            let get = |key| document.get(PROFILE, &name, key).unwrap_or_default();
-            if document.get(PROFILE, &name, MARK).is_none() || get("sso_session") != self.session {
-                continue;
-            }
-            let role = (get("sso_account_id").to_owned(), get("sso_role_name").to_owned());
-            let is_renamed = names_now.get(&role).is_some_and(|now| *now != name);
-            if assigned.contains(&role) && !is_renamed {
-                continue;
-            }
+        for name in outdated.iter().cloned().chain(processes) {
             let ours = marked_keys(document, &name);
             if document.keys(PROFILE, &name).all(|key| key == MARK || ours.contains(&key)) {
                 removed.push(name);
@@ -219,6 +231,64 @@ impl GeneratedProfiles {
         summary.removed += document.remove_sections(PROFILE, removed.iter().map(String::as_str))?;
         Ok(())
     }
+
+    /// Generated SSO profiles of this session whose role is gone or has a profile of another name.
+    fn outdated(
+        &self,
+        document: &Document,
+        all: &[AssignedRole],
+        existing: &HashSet<String>,
+    ) -> HashSet<String> {
+        let key = |role: &AssignedRole| (role.account_id.to_string(), role.role_name.to_string());
+        let assigned: HashSet<_> = all.iter().map(key).collect();
+        let names_now: HashMap<_, _> =
+            self.roles.iter().map(|it| (key(&it.role), it.name.as_str())).collect();
+        let is_outdated = |name: &&String| {
+            let get = |key| document.get(PROFILE, name, key).unwrap_or_default();
+            if document.get(PROFILE, name, MARK).is_none() || get("sso_session") != self.session {
+                return false;
+            }
+            let role = (get("sso_account_id").to_owned(), get("sso_role_name").to_owned());
+            let is_renamed = names_now.get(&role).is_some_and(|now| now != name);
+            !assigned.contains(&role) || is_renamed
+        };
+        existing.iter().filter(is_outdated).cloned().collect()
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether the existing profile of that name is a generated one of the same kind.
+    fn is_generated(&self, document: &Document) -> bool {
+        let ours = marked_keys(document, &self.name);
+        self.essence.first().is_some_and(|(key, _)| ours.iter().any(|known| known == key))
+    }
+
+    /// Accepts a profile of the user's with that name if it is the same.
+    fn check_users_own(&self, document: &Document) -> Result<(), GenerateError> {
+        let is_same = |(key, value): &(&str, String)| {
+            document.get(PROFILE, &self.name, key) == Some(value.as_str())
+        };
+        let is_same = self.essence.iter().all(is_same);
+        if is_same { Ok(()) } else { Err(self.not_generated("the config file")) }
+    }
+
+    fn not_generated(&self, place: &'static str) -> GenerateError {
+        let (name, role) = (self.name.clone(), describe(self.role));
+        GenerateError::NotGenerated { name, role, place }
+    }
+}
+
+/// Returns the name of the `credential_process` profile that belongs to an SSO profile.
+fn process_name(name: &str) -> String {
+    format!("{name}{PROCESS_SUFFIX}")
+}
+
+/// Returns the name of the SSO profile for which a generated `credential_process` profile runs.
+fn process_target<'a>(document: &'a Document, name: &str) -> Option<&'a str> {
+    let is_ours = marked_keys(document, name).iter().any(|key| key == "credential_process");
+    let command = document.get(PROFILE, name, "credential_process").filter(|_| is_ours)?;
+    let (_, target) = command.rsplit_once(PROCESS_ARGUMENTS)?;
+    Some(target)
 }
 
 /// Returns the keys that the mark of a profile lists.
@@ -231,11 +301,6 @@ fn marked_keys(document: &Document, name: &str) -> Vec<String> {
 fn names(document: &Document) -> impl Iterator<Item = String> {
     let profiles = document.sections().filter(|(kind, _)| *kind == PROFILE);
     profiles.map(|(_, name)| name.to_owned())
-}
-
-fn not_generated(profile: &GeneratedProfile, place: &'static str) -> GenerateError {
-    let (name, role) = (profile.name.clone(), describe(&profile.role));
-    GenerateError::NotGenerated { name, role, place }
 }
 
 /// The role for a message: `Admin in 123456789012 (Development)`.
@@ -252,7 +317,7 @@ mod tests {
 
     /// Takes minutes if the work grows with the square of the number of profiles.
     #[test]
-    fn five_thousand_profiles_are_added_and_removed() {
+    fn profiles_of_five_thousand_roles_are_added_and_removed() {
         let role = |at: usize| AssignedRole {
             account_id: format!("{at:012}").parse().unwrap(),
             account_name: Some(format!("Account {at}")),
@@ -263,21 +328,21 @@ mod tests {
         let template: NameTemplate = "{account_name}".parse().unwrap();
         let mut generated = GeneratedProfiles {
             session: "s".to_owned(),
-            profiles: name_all("s", &template, roles.clone()).unwrap(),
+            roles: name_all("s", &template, roles.clone(), true).unwrap(),
             properties: vec![("region".to_owned(), "eu-west-1".to_owned())],
             overwrite: false,
-            credential_process: None,
+            credential_process: Some("ssocreds".to_owned()),
             credentials_names: HashSet::new(),
         };
         let text = "# mine\n[profile x]\nregion = y\n";
         let mut document = Document::parse(FileKind::Config, text);
-        assert_eq!(generated.write(&mut document).unwrap().added, 5000);
-        assert_eq!(generated.write(&mut document).unwrap().unchanged, 5000);
+        assert_eq!(generated.write(&mut document).unwrap().added, 10_000);
+        assert_eq!(generated.write(&mut document).unwrap().unchanged, 10_000);
         let mut summary = Summary::default();
         generated.prune(&mut document, &roles, &mut summary).unwrap();
         assert_eq!(summary.removed, 0);
-        generated.profiles.clear();
+        generated.roles.clear();
         generated.prune(&mut document, &[], &mut summary).unwrap();
-        assert_eq!((summary.removed, document.to_string().as_str()), (5000, text));
+        assert_eq!((summary.removed, document.to_string().as_str()), (10_000, text));
     }
 }

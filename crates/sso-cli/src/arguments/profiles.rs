@@ -38,7 +38,8 @@ pub(crate) struct Populate {
     /// it they stay
     #[arg(long)]
     pub(crate) overwrite: bool,
-    /// Add a credential_process that runs this program, for tools that know no SSO
+    /// Write a second profile for each role, NAME.process, for tools that know no SSO: it holds no
+    /// SSO keys, and a credential_process that runs this program
     #[arg(
         long,
         value_name = "PROGRAM",

@@ -33,7 +33,7 @@ pub(crate) fn run(context: &Context, options: &Populate) -> Result<(), Failure> 
     };
     let included = listed.roles.iter().filter(|role| is_included(role)).cloned().collect();
     let generated = GeneratedProfiles {
-        profiles: name_all(&session, &options.name, included)?,
+        roles: name_all(&session, &options.name, included, options.credential_process.is_some())?,
         session,
         properties: properties(options),
         overwrite: options.overwrite,
@@ -81,8 +81,8 @@ fn write(
     }
     for name in &summary.kept {
         notices::warn(&format!(
-            "profile {name:?} is of a role that is gone, and stays because you added keys to it; \
-             remove it yourself"
+            "the role of profile {name:?} is gone, but you added keys to the profile; remove it \
+             yourself"
         ));
     }
     Ok(())
@@ -93,7 +93,7 @@ fn properties(options: &Populate) -> Vec<(String, String)> {
     region.into_iter().chain(options.set.iter().cloned()).collect()
 }
 
-/// The program as a word of the command line that an SDK runs.
+/// Returns the program as a word of the command line that an SDK runs.
 fn program_word(program: &str) -> String {
     if cfg!(windows) {
         let is_plain = !program.contains([' ', '\t']);
@@ -102,7 +102,7 @@ fn program_word(program: &str) -> String {
     quote::posix(program).to_string()
 }
 
-/// The names in the credentials file. Their static keys would hide a profile of the same name.
+/// Returns the names in the credentials file. Their static keys would hide a profile of the same name.
 fn credentials_names(context: &Context) -> Result<HashSet<String>, Failure> {
     let document = context.document_file(FileKind::Credentials)?.read()?;
     Ok(document.sections().map(|(_, name)| name.to_owned()).collect())

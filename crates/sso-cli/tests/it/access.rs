@@ -166,3 +166,35 @@ async fn root_sends_no_token_where_a_user_s_credentials_file_says() {
     assert!(error.contains("user 23456 can change"), "{error}");
     assert_eq!(scene.emulator.counts().get_role_credentials, 1);
 }
+
+/// The file could be replaced, as its directory is the user's own.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root"]
+async fn a_config_file_of_root_or_of_another_user_is_not_edited() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let credentials = scene.path(".aws/credentials");
+    fs::write(&credentials, "[other]\naws_access_key_id = x\n").unwrap();
+    let as_user = as_user(&scene);
+    let configure = "configure --sso-session dev-session --account-id 123456789012 --role-name \
+                     SSOReadOnlyRole --profile new --yes";
+    let commands = [
+        (&scene.home.config_file, "populate --sso-session dev-session"),
+        (&scene.home.config_file, configure),
+        (&credentials, "export --profile devsso --write-profile exported"),
+    ];
+    for (file, command) in commands {
+        let before = fs::read(file).unwrap();
+        set_mode(file, 0o644);
+        for owner in [0, STRANGER] {
+            chown(file, Some(owner), None).unwrap();
+            let run = scene.run_command(&mut as_user(&command.split(' ').collect::<Vec<_>>()));
+            let error = run.failure(1);
+            assert!(error.contains(&format!("belongs to another user ({owner})")), "{error}");
+            assert_eq!(fs::read(file).unwrap(), before);
+        }
+        chown(file, Some(USER), None).unwrap();
+        let run = scene.run_command(&mut as_user(&command.split(' ').collect::<Vec<_>>()));
+        assert_eq!(run.code(), Some(0), "{}", run.stderr());
+        assert_ne!(fs::read(file).unwrap(), before);
+    }
+}

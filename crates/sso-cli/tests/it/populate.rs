@@ -142,7 +142,7 @@ async fn pruning_removes_generated_profiles_of_roles_that_are_gone() {
     "#]]
     .assert_eq(&run.stdout());
     expect![[r#"
-        ssocreds: warning: profile "gone-mine" is of a role that is gone, and stays because you added keys to it; remove it yourself
+        ssocreds: warning: the role of profile "gone-mine" is gone, but you added keys to the profile; remove it yourself
     "#]]
     .assert_eq(&run.stderr());
     let left = config(&scene);
@@ -166,7 +166,6 @@ async fn names_that_are_taken_are_errors_and_nothing_is_written() {
     let builder = accounts().account("000000000001", "development", "x@example.com", ["Admin"]);
     let builder = builder.account("000000000002", "development", "x@example.com", ["Admin"]);
     let scene = Scene::with(builder, TokenState::Valid).await;
-    let before = config(&scene);
     expect![[r#"
         ssocreds: Admin in 000000000001 (development) and Admin in 000000000002 (development) would both be profile "development.Admin"; choose a --name that tells them apart, with {account_id} for example
     "#]]
@@ -176,6 +175,13 @@ async fn names_that_are_taken_are_errors_and_nothing_is_written() {
         ssocreds: profile "devsso", for ReadOnly in 210987654321 (Team A, "prod" = [EU]\n😀), is in the config file already and was not made by `ssocreds populate`; rename it, or choose another --name
     "#]]
     .assert_eq(&populate(&scene, &one).failure(3));
+    scene.configure(
+        "[profile x.process]\nsso_session = dev-session\nssocreds_generated = sso_session\n",
+    );
+    let before = config(&scene);
+    let one = ["--credential-process", "--name", "x", "--account-name", "team*"];
+    let error = populate(&scene, &one).failure(3);
+    assert!(error.contains("profile \"x.process\", for ReadOnly in 210987654321"), "{error}");
     fs::write(scene.path(".aws/credentials"), "[taken]\naws_access_key_id = x\n").unwrap();
     let one = ["--name", "taken", "--account-name", "team*"];
     let error = populate(&scene, &one).failure(3);
@@ -240,15 +246,87 @@ async fn pages_of_roles() {
     assert!(again.contains("0 removed, 1000 unchanged"), "{again}");
 }
 
+/// Some tools refuse SSO keys that they know only in part: a profile for them holds none.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_credential_process_names_its_own_profile() {
+async fn a_second_profile_for_tools_that_know_no_sso() {
     let scene = scene().await;
-    populate(&scene, &["--credential-process=/opt/my tools/ssocreds", "--role-name", "Admin"])
-        .success();
-    let line = "credential_process = '/opt/my tools/ssocreds' credential-process --profile \
-                Development.Admin\n";
-    assert!(cfg!(windows) || config(&scene).contains(line), "{}", config(&scene));
-    scene.run(&["credential-process", "--profile", "Development.Admin"]).success();
+    let options = [
+        "--credential-process=/opt/my tools/ssocreds",
+        "--region=eu-west-1",
+        "--account-name=dev*",
+        "--role-name=Admin",
+    ];
+    let before = config(&scene);
+    let summary = populate(&scene, &options).success();
+    assert!(summary.contains("2 profiles added"), "{summary}");
+    let after = config(&scene);
+    if cfg!(unix) {
+        expect![[r"
+
+            [profile Development.Admin]
+            sso_session = dev-session
+            sso_account_id = 123456789012
+            sso_role_name = Admin
+            region = eu-west-1
+            ssocreds_generated = sso_session,sso_account_id,sso_role_name,region
+
+            [profile Development.Admin.process]
+            credential_process = '/opt/my tools/ssocreds' credential-process --profile Development.Admin
+            region = eu-west-1
+            ssocreds_generated = credential_process,region
+        "]]
+        .assert_eq(after.strip_prefix(&before).unwrap());
+    }
+    let summary = populate(&scene, &options).success();
+    assert!(summary.contains("0 profiles added, 0 changed, 0 removed, 2 unchanged"), "{summary}");
+    assert_eq!(config(&scene), after);
+    let credentials = |profile| scene.run(&["credential-process", "--profile", profile]).success();
+    assert_eq!(credentials("Development.Admin.process"), credentials("Development.Admin"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pruning_removes_the_second_profile_too() {
+    let scene = scene().await;
+    let by_hand =
+        "\n[profile mine]\ncredential_process = ssocreds credential-process --profile gone\n";
+    scene.configure(by_hand);
+    let before = config(&scene);
+    let process = |name: &str, target: &str, more: &str| {
+        format!(
+            "\n[profile {name}.process]\ncredential_process = ssocreds credential-process --profile \
+             {target}\n{more}ssocreds_generated = credential_process\n"
+        )
+    };
+    populate(&scene, &["--credential-process", "--name", "old.{account_id}.{role_name}"]).success();
+    let text = config(&scene)
+        + "\n[profile gone]\nsso_session = dev-session\nsso_account_id = 999999999999\n\
+           sso_role_name = Admin\nssocreds_generated = sso_session,sso_account_id,sso_role_name\n"
+        + &process("gone", "gone", "")
+        + &process("missing", "missing", "")
+        + &process("edited", "gone", "output = json\n")
+        + &process("devsso", "devsso", "");
+    fs::write(&scene.home.config_file, text).unwrap();
+    // Without --credential-process the profiles of roles that still exist stay.
+    let run = populate(&scene, &["--prune", "--name", "old.{account_id}.{role_name}"]);
+    assert!(run.stdout().contains("0 profiles added, 0 changed, 3 removed, 3 unchanged"));
+    assert!(run.stderr().contains("the role of profile \"edited.process\" is gone"));
+    let run = populate(&scene, &["--prune", "--credential-process"]);
+    assert!(run.stdout().contains("6 profiles added, 0 changed, 6 removed, 0 unchanged"));
+    let left = config(&scene);
+    let names = left.strip_prefix(&before).unwrap().lines().filter(|it| it.starts_with('['));
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        [
+            "[profile edited.process]",
+            "[profile devsso.process]",
+            "[profile Development.Admin]",
+            "[profile Development.Admin.process]",
+            "[profile Development.ReadOnly]",
+            "[profile Development.ReadOnly.process]",
+            "[profile Team-A-prod-EU.ReadOnly]",
+            "[profile Team-A-prod-EU.ReadOnly.process]",
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
