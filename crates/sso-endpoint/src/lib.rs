@@ -68,8 +68,10 @@
 //!
 //! # Known gaps
 //!
-//! A provider is asked for new credentials ahead of their expiry for as long as the endpoint lives,
-//! whether or not a client asks.
+//! * The AWS SDK for Rust (aws-config 1.13) shows only the status of an error. The endpoint therefore
+//!   also logs each failure, with the command to log in, through `tracing` at level warn.
+//! * A provider is asked for new credentials ahead of their expiry for as long as the endpoint lives,
+//!   whether or not a client asks.
 
 #![forbid(unsafe_code)]
 

@@ -77,6 +77,8 @@ struct Watched<'a> {
     stage: &'a Stage<'a>,
     child: Child,
     output: tempfile::NamedTempFile,
+    /// The standard error of ssocreds, and that of a client that is a library.
+    errors: tempfile::NamedTempFile,
     /// The requests of the AWS CLI, which does not show its credentials.
     signed: Option<SignedService>,
 }
@@ -89,6 +91,8 @@ struct Seen {
     last_key: Option<String>,
     /// Present if the last line is one.
     last_error: Option<String>,
+    /// What is not the client's answer.
+    standard_error: String,
 }
 
 impl<'a> Watched<'a> {
@@ -101,11 +105,12 @@ impl<'a> Watched<'a> {
             _ => None,
         };
         command.args(watch(client, signed.as_ref()));
-        let output = tempfile::NamedTempFile::new()?;
-        let file = File::options().append(true).open(output.path())?;
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let (output, errors) = (tempfile::NamedTempFile::new()?, tempfile::NamedTempFile::new()?);
+        let appending =
+            |file: &tempfile::NamedTempFile| File::options().append(true).open(file.path());
+        command.stdin(Stdio::null()).stdout(appending(&output)?).stderr(appending(&errors)?);
         let child = command.spawn().context("failed to start ssocreds")?;
-        Ok(Self { stage, child, output, signed })
+        Ok(Self { stage, child, output, errors, signed })
     }
 
     fn uses_the_endpoint(&mut self) -> Result<Cell> {
@@ -148,14 +153,23 @@ impl<'a> Watched<'a> {
 
     fn shows_the_login_command(&mut self) -> Result<Cell> {
         self.stage.emulator.end_session();
-        self.wait_until(|seen| seen.last_error.is_some())?;
-        let Some(error) = self.seen()?.last_error else {
+        self.wait_until(|seen| {
+            seen.last_error.is_some() && names_login_command(&seen.standard_error)
+        })?;
+        let seen = self.seen()?;
+        let Some(error) = seen.last_error else {
             return Ok(Cell::no(ROWS[2], "it showed no error".to_owned(), Whose::Ssocreds));
         };
-        if error.contains("ssocreds login") || error.contains("aws sso login") {
+        if !names_login_command(&seen.standard_error) {
+            let why = "ssocreds did not print the command".to_owned();
+            return Ok(Cell::no(ROWS[2], why, Whose::Ssocreds));
+        }
+        if names_login_command(&error) {
             return Ok(Cell::yes(ROWS[2]));
         }
-        Ok(Cell::no(ROWS[2], format!("it says `{}`", self.stage.shown(&error)), Whose::Client))
+        let error = self.stage.shown(&error);
+        let why = format!("it says `{error}`; ssocreds prints the command itself, to stderr");
+        Ok(Cell::no(ROWS[2], why, Whose::Client))
     }
 
     fn recovers(&mut self) -> Result<Cell> {
@@ -189,11 +203,13 @@ impl<'a> Watched<'a> {
     fn seen(&self) -> Result<Seen> {
         let polls = self.signed.as_ref().map(SignedService::polls);
         let text = std::fs::read_to_string(self.output.path())?;
-        Ok(seen(&text, polls.unwrap_or_default()))
+        let standard_error = std::fs::read_to_string(self.errors.path())?;
+        Ok(Seen { standard_error, ..seen(&text, polls.unwrap_or_default()) })
     }
 
     fn last_lines(&self) -> Result<String> {
-        let text = std::fs::read_to_string(self.output.path())?;
+        let mut text = std::fs::read_to_string(self.errors.path())?;
+        text.push_str(&std::fs::read_to_string(self.output.path())?);
         let lines: Vec<_> = text.lines().rev().take(3).collect();
         let lines = lines.into_iter().rev().collect::<Vec<_>>().join(" / ");
         Ok(format!("`{}`", self.stage.shown(&lines)))
@@ -209,6 +225,10 @@ impl Drop for Watched<'_> {
         }
         let _ = self.child.wait();
     }
+}
+
+fn names_login_command(text: &str) -> bool {
+    text.contains("ssocreds login") || text.contains("aws sso login")
 }
 
 /// The command that prints a line for each time that it has asked for credentials.
