@@ -154,7 +154,7 @@ impl GeneratedProfiles {
         ];
         let mut wanted = vec![Wanted { name: name.clone(), role, essence: sso, overwrite: true }];
         if let Some(program) = &self.credential_process {
-            let command = format!("{program}{}{name}", PROCESS_ARGUMENTS);
+            let command = format!("{program}{PROCESS_ARGUMENTS}{name}");
             wanted.push(Wanted {
                 name: process_name(name),
                 role,
