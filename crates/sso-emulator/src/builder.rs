@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use sso_types::{Clock, SystemClock};
 
-use crate::Emulator;
 use crate::settings::{Account, ExtraProfile, Settings};
 
-/// Sets an emulator up; every setting has a default. See [`Emulator::builder`].
+/// Sets an emulator up; every setting has a default. See [`Emulator::builder`](crate::Emulator::builder).
 #[derive(Debug)]
 pub struct EmulatorBuilder {
     pub(crate) settings: Settings,
@@ -185,7 +184,7 @@ impl EmulatorBuilder {
     }
 
     /// Sets whether to serve HTTPS, with a certificate of an authority that is created at the start:
-    /// see [`Emulator::ca_pem`]. Default: no.
+    /// see [`Emulator::ca_pem`](crate::Emulator::ca_pem). Default: no.
     #[must_use]
     pub fn tls(mut self, tls: bool) -> Self {
         self.settings.tls = tls;
@@ -212,17 +211,5 @@ impl EmulatorBuilder {
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
-    }
-
-    /// Starts the emulator on the current tokio runtime.
-    ///
-    /// # Panics
-    /// When there is no current tokio runtime with its I/O and time drivers, as all of tokio does.
-    pub async fn start(mut self) -> Result<Emulator, StartError> {
-        if self.accounts.is_empty() {
-            self =
-                self.account("123456789012", "Development", "dev@example.com", ["SSOReadOnlyRole"]);
-        }
-        Emulator::start(self).await
     }
 }

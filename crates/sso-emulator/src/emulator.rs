@@ -1,5 +1,6 @@
 //! The running emulator, as a test holds it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,11 +8,15 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::builder::{EmulatorBuilder, StartError};
+use crate::home;
 use crate::logins::Decision;
 use crate::server;
 use crate::tls;
 use crate::world::World;
-use crate::{Counts, Fault, IssuedToken, LoggedRequest, Operation, Owner, RoleCredentials};
+use crate::{
+    Counts, Fault, Home, HomeError, IssuedToken, LoggedRequest, Operation, Owner, RoleCredentials,
+    TokenState,
+};
 
 /// An SSO portal and an SSO OIDC service on a port of the loopback interface.
 ///
@@ -20,7 +25,7 @@ use crate::{Counts, Fault, IssuedToken, LoggedRequest, Operation, Owner, RoleCre
 /// none blocks for longer than an operation takes in memory.
 #[derive(Debug)]
 pub struct Emulator {
-    pub(crate) world: Arc<World>,
+    world: Arc<World>,
     task: JoinHandle<()>,
 }
 
@@ -28,22 +33,6 @@ impl Emulator {
     /// Sets one up.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
-    }
-
-    pub(crate) async fn start(builder: EmulatorBuilder) -> Result<Self, StartError> {
-        let EmulatorBuilder { settings, accounts, clock, port } = builder;
-        let (tls, ca_pem) = if settings.tls {
-            let (tls, ca_pem) = tls::make().map_err(StartError::Certificates)?;
-            (Some(tls), Some(ca_pem))
-        } else {
-            (None, None)
-        };
-        let listen = |source| StartError::Listen { port, source };
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let world = Arc::new(World::new(settings, accounts, clock, address, ca_pem));
-        let task = tokio::spawn(server::serve(listener, tls, Arc::clone(&world)));
-        Ok(Self { world, task })
     }
 
     /// The SSO portal's URL, for `AWS_ENDPOINT_URL_SSO`: scheme, host and port, no slash at the
@@ -75,6 +64,22 @@ impl Emulator {
     /// Moves the emulator's time, back when `by` is negative; the clock itself stays.
     pub fn advance(&self, by: SignedDuration) {
         self.world.advance(by);
+    }
+
+    /// Logs in, and writes a home into `directory`, which is created if it does not exist.
+    ///
+    /// It has one profile with an `sso_session` and one in the legacy form, each with its token
+    /// file. Directories get mode 0700, files 0600. Files that an emulator wrote before are replaced;
+    /// others are not: see [`HomeError::NotWrittenByEmulator`]. Blocks while it writes a few small
+    /// files.
+    pub fn write_home(&self, directory: &Path, state: TokenState) -> Result<Home, HomeError> {
+        home::write(&self.world, directory, state)
+    }
+
+    /// Returns the line of JSON that the program prints: URLs, the home's files and environment. It
+    /// has no secrets.
+    pub fn describe(&self, home: &Home) -> String {
+        home::describe(&self.world, home).to_string()
     }
 
     /// What a person's finished login gives, for a profile with an `sso_session`: registers a
@@ -204,6 +209,32 @@ impl Emulator {
         self.task.abort();
         // Aborted on purpose; that is the error it ends with.
         let _ = (&mut self.task).await;
+    }
+}
+
+impl EmulatorBuilder {
+    /// Starts the emulator on the current tokio runtime.
+    ///
+    /// # Panics
+    /// When there is no current tokio runtime with its I/O and time drivers, as all of tokio does.
+    pub async fn start(mut self) -> Result<Emulator, StartError> {
+        if self.accounts.is_empty() {
+            self =
+                self.account("123456789012", "Development", "dev@example.com", ["SSOReadOnlyRole"]);
+        }
+        let Self { settings, accounts, clock, port } = self;
+        let (tls, ca_pem) = if settings.tls {
+            let (tls, ca_pem) = tls::make().map_err(StartError::Certificates)?;
+            (Some(tls), Some(ca_pem))
+        } else {
+            (None, None)
+        };
+        let listen = |source| StartError::Listen { port, source };
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let world = Arc::new(World::new(settings, accounts, clock, address, ca_pem));
+        let task = tokio::spawn(server::serve(listener, tls, Arc::clone(&world)));
+        Ok(Emulator { world, task })
     }
 }
 

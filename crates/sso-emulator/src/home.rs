@@ -15,7 +15,7 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Map, Value, json};
 use sso_types::Environment;
 
-use crate::Emulator;
+use crate::issued_token::IssuedToken;
 use crate::settings::{Settings, after};
 use crate::world::World;
 
@@ -26,51 +26,6 @@ const IN_WINDOW: Duration = Duration::from_secs(120);
 /// A line of the config file. A config file without it is a person's own, and is not replaced. It is
 /// the last line, so that the line numbers of the profiles do not depend on it.
 const MARK: &str = "# Written by sso-emulator, which replaces this file.";
-
-/// The result of a login, as it is written to a token file. No AWS service accepts it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IssuedToken {
-    /// The access token.
-    pub access_token: String,
-    /// When the access token expires.
-    pub expires_at: Timestamp,
-    /// The refresh token; `None` for a legacy profile.
-    pub refresh_token: Option<String>,
-    /// The client id.
-    pub client_id: String,
-    /// The client secret.
-    pub client_secret: String,
-    /// When the client registration expires.
-    pub registration_expires_at: Timestamp,
-    /// The start URL of the login.
-    pub start_url: String,
-    /// The region of the SSO instance.
-    pub region: String,
-}
-
-impl IssuedToken {
-    /// Returns the content of the token file, as the AWS CLI writes it.
-    pub fn to_json(&self) -> String {
-        self.to_value().to_string()
-    }
-
-    pub(crate) fn to_value(&self) -> Value {
-        let mut token = json!({
-            "startUrl": self.start_url,
-            "region": self.region,
-            "accessToken": self.access_token,
-            "expiresAt": whole_seconds(self.expires_at),
-            "clientId": self.client_id,
-            "clientSecret": self.client_secret,
-            "registrationExpiresAt": whole_seconds(self.registration_expires_at),
-        });
-        if let (Some(refresh_token), Some(token)) = (&self.refresh_token, token.as_object_mut()) {
-            token.insert("refreshToken".to_owned(), json!(refresh_token));
-        }
-        token
-    }
-}
 
 /// The state of the tokens in a written home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,24 +136,7 @@ impl Home {
     }
 }
 
-impl Emulator {
-    /// Logs in, and writes a home into `directory`, which is created if it does not exist.
-    ///
-    /// It has one profile with an `sso_session` and one in the legacy form, each with its token
-    /// file. Directories get mode 0700, files 0600. Files that an emulator wrote before are replaced;
-    /// others are not: see [`HomeError::NotWrittenByEmulator`]. Blocks while it writes a few small
-    /// files.
-    pub fn write_home(&self, directory: &Path, state: TokenState) -> Result<Home, HomeError> {
-        write(&self.world, directory, state)
-    }
-
-    /// Returns the line of JSON that the program prints: URLs, the home's files and environment. It
-    /// has no secrets.
-    pub fn describe(&self, home: &Home) -> String {
-        describe(&self.world, home).to_string()
-    }
-}
-
+/// Logs in and writes a home. See `Emulator::write_home`.
 pub(crate) fn write(world: &World, directory: &Path, state: TokenState) -> Result<Home, HomeError> {
     let settings = &world.settings;
     let aws = directory.join(".aws");
@@ -390,10 +328,6 @@ fn replace_token(path: &Path, token: Option<&IssuedToken>) -> Result<(), HomeErr
 /// Returns the name of a token file: `<lowercase hex SHA-1 of the key>.json`.
 fn file_name(key: &str) -> String {
     format!("{}.json", hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes())))
-}
-
-fn whole_seconds(at: Timestamp) -> String {
-    crate::sessions::whole_seconds(at).to_string()
 }
 
 /// Creates `directory`, and makes it and its parents up to `home` accessible only to the owner.

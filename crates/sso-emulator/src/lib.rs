@@ -62,6 +62,7 @@ mod control;
 mod emulator;
 mod faults;
 mod home;
+mod issued_token;
 mod log;
 mod logins;
 mod oidc;
@@ -81,7 +82,8 @@ pub use assignments::{Owner, RoleCredentials};
 pub use builder::{EmulatorBuilder, StartError};
 pub use emulator::Emulator;
 pub use faults::Fault;
-pub use home::{Home, HomeError, IssuedToken, TokenState};
+pub use home::{Home, HomeError, TokenState};
+pub use issued_token::IssuedToken;
 pub use log::{Counts, LoggedRequest, Operation};
 
 // Its Rust example is compiled with the tests of the documentation.

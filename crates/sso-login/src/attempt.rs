@@ -1,22 +1,38 @@
 //! One attempt to log in: the options, and what they were resolved to.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sso_http::{Endpoint, Oidc, OidcOperation, ServiceError};
-use sso_types::Clock as _;
+use sso_cache::TokenFile;
+use sso_http::{Endpoint, EndpointVariant, Oidc, OidcOperation, RetryLayer, ServiceError};
+use sso_types::Clock;
 use tokio::time::Instant;
 use tower::{Layer as _, ServiceExt as _};
 
-use crate::login::Login;
-use crate::start_url::{self, Portal};
-use crate::{LoginError, LoginEvent, LoginPrompt};
+use crate::start_url::{self, Https, Portal};
+use crate::{LoginError, LoginEvent, LoginPrompt, LoginSession, OpenBrowser};
+
+/// The options of a login. `LoginBuilder` documents each.
+pub(crate) struct Options {
+    pub(crate) session: LoginSession,
+    pub(crate) token_file: TokenFile,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) timeout: Duration,
+    pub(crate) redirect_port: Option<u16>,
+    pub(crate) https: Https,
+    pub(crate) browser: Option<Arc<dyn OpenBrowser>>,
+    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) variant: EndpointVariant,
+    pub(crate) retry: RetryLayer,
+}
 
 /// A call under way. Boxed, as rustc cannot prove that the service's own future is `Send`.
 type Answering<T> = Pin<Box<dyn Future<Output = Result<T, ServiceError>> + Send>>;
 
 pub(crate) struct Attempt<'a> {
-    pub(crate) login: &'a Login,
+    pub(crate) options: &'a Options,
     pub(crate) prompt: &'a dyn LoginPrompt,
     pub(crate) portal: Portal,
     pub(crate) endpoint: Endpoint,
@@ -32,14 +48,14 @@ pub(crate) struct PageToOpen<'a> {
 impl<'a> Attempt<'a> {
     /// Resolves the start URL and the endpoint.
     pub(crate) async fn new(
-        login: &'a Login,
+        options: &'a Options,
         prompt: &'a dyn LoginPrompt,
     ) -> Result<Self, LoginError> {
-        let portal = start_url::resolve(&login.https, &login.session).await?;
-        let endpoint = login.endpoint.clone().unwrap_or_else(|| {
-            Endpoint::oidc(&portal.region, login.variant.for_oidc(&portal.start_url))
+        let portal = start_url::resolve(&options.https, &options.session).await?;
+        let endpoint = options.endpoint.clone().unwrap_or_else(|| {
+            Endpoint::oidc(&portal.region, options.variant.for_oidc(&portal.start_url))
         });
-        Ok(Self { login, prompt, portal, endpoint })
+        Ok(Self { options, prompt, portal, endpoint })
     }
 
     /// Sends one request to SSO OIDC, once.
@@ -53,7 +69,7 @@ impl<'a> Attempt<'a> {
         operation: Op,
     ) -> Result<Op::Response, LoginError> {
         let answering: Answering<Op::Response> =
-            Box::pin(self.login.retry.layer(self.oidc()).oneshot(operation));
+            Box::pin(self.options.retry.layer(self.oidc()).oneshot(operation));
         answering.await.map_err(LoginError::of_service)
     }
 
@@ -61,8 +77,8 @@ impl<'a> Attempt<'a> {
     pub(crate) fn show_page(&self, page: &PageToOpen<'_>, deadline: Instant) {
         let left = deadline.saturating_duration_since(Instant::now());
         let left = SignedDuration::try_from(left).unwrap_or(SignedDuration::MAX);
-        let expires_at = self.login.clock.now().checked_add(left).unwrap_or(Timestamp::MAX);
-        let browser = self.login.browser.as_ref();
+        let expires_at = self.options.clock.now().checked_add(left).unwrap_or(Timestamp::MAX);
+        let browser = self.options.browser.as_ref();
         self.prompt.show(&LoginEvent::OpenPage {
             url: page.url,
             user_code: page.user_code,
@@ -76,7 +92,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn oidc(&self) -> Oidc<start_url::Https> {
-        Oidc::with_endpoint(self.login.https.clone(), self.endpoint.clone())
+    fn oidc(&self) -> Oidc<Https> {
+        Oidc::with_endpoint(self.options.https.clone(), self.endpoint.clone())
     }
 }

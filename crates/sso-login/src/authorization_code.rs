@@ -19,8 +19,8 @@ const QUERY_VALUE: &AsciiSet =
 impl Attempt<'_> {
     /// Runs the flow to its end. The port is open before anything else happens.
     pub(crate) async fn with_authorization_code(&self) -> Result<CachedToken, LoginError> {
-        let deadline = Instant::now() + self.login.timeout;
-        let mut listener = CallbackListener::bind(self.login.redirect_port).await?;
+        let deadline = Instant::now() + self.options.timeout;
+        let mut listener = CallbackListener::bind(self.options.redirect_port).await?;
         let registration = self.registration(Grant::AuthorizationCode).await?;
         let state = pkce::random_text()?;
         let verifier = pkce::code_verifier()?;
@@ -40,7 +40,7 @@ impl Attempt<'_> {
             }
         };
         let page = match &outcome {
-            Ok(_) => Page::logged_in(self.login.session.display_name()),
+            Ok(_) => Page::logged_in(self.options.session.display_name()),
             Err(error) => Page::failed(error),
         };
         listener.finish(browser, page).await;
@@ -59,7 +59,7 @@ impl Attempt<'_> {
         let lock = self.lock_token_file().await?;
         let reservation = match &lock {
             Some(lock) => lock.reserve(),
-            None => self.login.token_file.reserve_unlocked(),
+            None => self.options.token_file.reserve_unlocked(),
         };
         let reservation = reservation.map_err(LoginError::Store)?;
         let request = CreateToken::authorization_code(
@@ -83,7 +83,7 @@ impl Attempt<'_> {
         state: &str,
         verifier: &CodeVerifier,
     ) -> String {
-        let scopes = self.login.session.scopes().join(" ");
+        let scopes = self.options.session.scopes().join(" ");
         let challenge = pkce::code_challenge(verifier);
         let mut url = format!("{}/authorize?response_type=code", self.endpoint.url());
         for (name, value) in [

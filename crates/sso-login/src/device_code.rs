@@ -23,9 +23,9 @@ impl Attempt<'_> {
     pub(crate) async fn with_device_code(&self) -> Result<CachedToken, LoginError> {
         // Each poll may be the one that spends the code. The space is reserved without the token
         // file's lock, which must not be held while the user decides.
-        let reservation = self.login.token_file.reserve_unlocked().map_err(LoginError::Store)?;
+        let reservation = self.options.token_file.reserve_unlocked().map_err(LoginError::Store)?;
         let (registration, started) = self.start_device_authorization().await?;
-        let deadline = Instant::now() + self.login.timeout.min(started.expires_in());
+        let deadline = Instant::now() + self.options.timeout.min(started.expires_in());
         let page = PageToOpen {
             url: started.verification_uri(),
             user_code: Some(started.user_code()),

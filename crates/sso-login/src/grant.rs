@@ -23,10 +23,10 @@ impl Attempt<'_> {
     pub(crate) async fn lock_token_file(&self) -> Result<Option<TokenFileLock>, LoginError> {
         let start = Instant::now();
         loop {
-            match self.login.token_file.try_lock() {
+            match self.options.token_file.try_lock() {
                 Ok(Some(lock)) => return Ok(Some(lock)),
                 Ok(None) if start.elapsed() >= LOCK_TIMEOUT => {
-                    let path = self.login.token_file.lock_path().map_err(LoginError::Lock)?;
+                    let path = self.options.token_file.lock_path().map_err(LoginError::Lock)?;
                     return Err(LoginError::Lock(LockError::timeout(path, start.elapsed())));
                 }
                 Ok(None) => tokio::time::sleep(LOCK_PAUSE).await,
@@ -44,9 +44,9 @@ impl Attempt<'_> {
     ) -> CachedToken {
         let lifetime = SignedDuration::try_from(response.expires_in());
         let lifetime = lifetime.unwrap_or(SignedDuration::MAX);
-        let expires_at = self.login.clock.now().checked_add(lifetime).unwrap_or(Timestamp::MAX);
+        let expires_at = self.options.clock.now().checked_add(lifetime).unwrap_or(Timestamp::MAX);
         let token = CachedToken::new(response.access_token().clone(), expires_at)
-            .with_start_url(self.login.session.start_url().as_str())
+            .with_start_url(self.options.session.start_url().as_str())
             .with_region(self.portal.region.as_str())
             .with_client_registration(
                 registration.client_id(),
@@ -58,7 +58,7 @@ impl Attempt<'_> {
             None => token,
         };
         // Other tools' fields in the file stay; a file that cannot be read is replaced.
-        let previous = self.login.token_file.load_once().ok();
+        let previous = self.options.token_file.load_once().ok();
         token.replacing(previous.as_ref().map(|(token, _)| token))
     }
 

@@ -11,9 +11,8 @@ use sso_types::{Clock, SystemClock};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
-use crate::attempt::Attempt;
-use crate::login_lock::Acquired;
-use crate::start_url::Https;
+use crate::attempt::{Attempt, Options};
+use crate::login_lock::{self, Acquired};
 use crate::{LoginError, LoginPrompt, LoginSession, OpenBrowser};
 
 /// The time that a person has, unless set.
@@ -31,16 +30,7 @@ pub enum Flow {
 
 /// A login that can be run. Needs a tokio runtime with I/O and time enabled.
 pub struct Login {
-    pub(crate) session: LoginSession,
-    pub(crate) token_file: TokenFile,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) timeout: Duration,
-    pub(crate) redirect_port: Option<u16>,
-    pub(crate) https: Https,
-    pub(crate) browser: Option<Arc<dyn OpenBrowser>>,
-    pub(crate) endpoint: Option<Endpoint>,
-    pub(crate) variant: EndpointVariant,
-    pub(crate) retry: RetryLayer,
+    options: Options,
     flow: Flow,
 }
 
@@ -80,19 +70,19 @@ impl Login {
             Some(_) => Flow::AuthorizationCode,
             None => Flow::DeviceCode,
         };
-        LoginBuilder(Login {
+        let options = Options {
             session,
             token_file,
             clock: Arc::new(SystemClock),
             timeout: TIMEOUT,
             redirect_port: None,
             https: BoxCloneSyncService::new(https.map_err(Into::into)),
-            flow,
             browser: None,
             endpoint: None,
             variant: EndpointVariant::default(),
             retry: RetryLayer::standard(),
-        })
+        };
+        LoginBuilder(Login { options, flow })
     }
 
     /// Logs in. Returns when the user has decided, or the time is over; dropping the future gives
@@ -102,13 +92,13 @@ impl Login {
     ///
     /// Panics when it is polled outside a tokio runtime with I/O and time enabled.
     pub async fn run(&self, prompt: &dyn LoginPrompt) -> Result<FinishedLogin, LoginError> {
-        let _lock = match self.acquire_login_lock(prompt).await? {
+        let _lock = match login_lock::acquire(&self.options, prompt).await? {
             Acquired::Lock(lock) => lock,
             Acquired::OtherToken(token) => {
                 return Ok(FinishedLogin { token: *token, by_other_process: true });
             }
         };
-        let attempt = Attempt::new(self, prompt).await?;
+        let attempt = Attempt::new(&self.options, prompt).await?;
         let token = match self.flow {
             Flow::AuthorizationCode => attempt.with_authorization_code().await?,
             Flow::DeviceCode => attempt.with_device_code().await?,
@@ -120,8 +110,8 @@ impl Login {
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login")
-            .field("session", &self.session)
-            .field("token_file", &self.token_file.path())
+            .field("session", &self.options.session)
+            .field("token_file", &self.options.token_file.path())
             .field("flow", &self.flow)
             .finish_non_exhaustive()
     }
@@ -136,7 +126,7 @@ impl LoginBuilder {
     /// Sets the flow. Default: authorization code for an sso-session. A legacy profile always uses
     /// the device code.
     pub fn flow(mut self, flow: Flow) -> Self {
-        if self.0.session.name().is_some() {
+        if self.0.options.session.name().is_some() {
             self.0.flow = flow;
         }
         self
@@ -144,44 +134,44 @@ impl LoginBuilder {
 
     /// Sets the port of the loopback listener, for a forwarded port. Default: any free port.
     pub fn redirect_port(mut self, port: u16) -> Self {
-        self.0.redirect_port = Some(port);
+        self.0.options.redirect_port = Some(port);
         self
     }
 
     /// Sets the browser. Default: none is opened; the prompt shows the page.
     pub fn browser(mut self, browser: impl OpenBrowser + 'static) -> Self {
-        self.0.browser = Some(Arc::new(browser));
+        self.0.options.browser = Some(Arc::new(browser));
         self
     }
 
     /// Sets the SSO OIDC endpoint. Default: that of the region; the dual-stack one if the start URL
     /// is of a dual-stack portal.
     pub fn oidc_endpoint(mut self, endpoint: Endpoint) -> Self {
-        self.0.endpoint = Some(endpoint);
+        self.0.options.endpoint = Some(endpoint);
         self
     }
 
     /// Sets the variant of the region's endpoint. Ignored if the endpoint is set.
     pub fn endpoint_variant(mut self, variant: EndpointVariant) -> Self {
-        self.0.variant = variant;
+        self.0.options.variant = variant;
         self
     }
 
     /// Sets how long to wait for the user, and for another login. Default: ten minutes.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.0.timeout = timeout;
+        self.0.options.timeout = timeout;
         self
     }
 
     /// Sets the retries of requests that can be repeated. Default: AWS's standard mode.
     pub fn retry_layer(mut self, retry: RetryLayer) -> Self {
-        self.0.retry = retry;
+        self.0.options.retry = retry;
         self
     }
 
     /// Sets the clock. Default: the machine's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.0.clock = Arc::new(clock);
+        self.0.options.clock = Arc::new(clock);
         self
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sso_cache::{CachedToken, LoginLock};
 use tokio::time::Instant;
 
-use crate::login::Login;
+use crate::attempt::Options;
 use crate::{LoginError, LoginEvent, LoginPrompt};
 
 /// Pause between two tries to take the lock.
@@ -19,43 +19,41 @@ pub(crate) enum Acquired {
     OtherToken(Box<CachedToken>),
 }
 
-impl Login {
-    /// Takes the login lock, or waits for the login that holds it and takes its token.
-    pub(crate) async fn acquire_login_lock(
-        &self,
-        prompt: &dyn LoginPrompt,
-    ) -> Result<Acquired, LoginError> {
-        let start = Instant::now();
-        let before = self.token_file.fingerprint().map_err(LoginError::Store)?;
-        let mut has_waited = false;
-        loop {
-            match self.token_file.try_login_lock() {
-                Ok(None) => {}
-                Ok(Some(lock)) if !has_waited => return Ok(Acquired::Lock(Some(lock))),
-                Ok(Some(lock)) => {
-                    let after = self.token_file.fingerprint().map_err(LoginError::Store)?;
-                    let token = (after != before).then(|| self.token_file.load().ok()).flatten();
-                    let now = self.clock.now();
-                    return Ok(match token.filter(|token| !token.is_expired(now)) {
-                        Some(token) => Acquired::OtherToken(Box::new(token)),
-                        // The other login failed.
-                        None => Acquired::Lock(Some(lock)),
-                    });
-                }
-                Err(error) if error.is_unsupported() => {
-                    tracing::debug!(%error, "no lock for this login");
-                    return Ok(Acquired::Lock(None));
-                }
-                Err(error) => return Err(LoginError::Lock(error)),
+/// Takes the login lock, or waits for the login that holds it and takes its token.
+pub(crate) async fn acquire(
+    options: &Options,
+    prompt: &dyn LoginPrompt,
+) -> Result<Acquired, LoginError> {
+    let start = Instant::now();
+    let before = options.token_file.fingerprint().map_err(LoginError::Store)?;
+    let mut has_waited = false;
+    loop {
+        match options.token_file.try_login_lock() {
+            Ok(None) => {}
+            Ok(Some(lock)) if !has_waited => return Ok(Acquired::Lock(Some(lock))),
+            Ok(Some(lock)) => {
+                let after = options.token_file.fingerprint().map_err(LoginError::Store)?;
+                let token = (after != before).then(|| options.token_file.load().ok()).flatten();
+                let now = options.clock.now();
+                return Ok(match token.filter(|token| !token.is_expired(now)) {
+                    Some(token) => Acquired::OtherToken(Box::new(token)),
+                    // The other login failed.
+                    None => Acquired::Lock(Some(lock)),
+                });
             }
-            if !has_waited {
-                prompt.show(&LoginEvent::OtherLogin);
-                has_waited = true;
+            Err(error) if error.is_unsupported() => {
+                tracing::debug!(%error, "no lock for this login");
+                return Ok(Acquired::Lock(None));
             }
-            if start.elapsed() >= self.timeout {
-                return Err(LoginError::OtherLogin { waited: start.elapsed() });
-            }
-            tokio::time::sleep(PAUSE).await;
+            Err(error) => return Err(LoginError::Lock(error)),
         }
+        if !has_waited {
+            prompt.show(&LoginEvent::OtherLogin);
+            has_waited = true;
+        }
+        if start.elapsed() >= options.timeout {
+            return Err(LoginError::OtherLogin { waited: start.elapsed() });
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }

@@ -26,7 +26,7 @@ impl Attempt<'_> {
         &self,
         grant: Grant,
     ) -> Result<ClientRegistration, LoginError> {
-        let now = self.login.clock.now();
+        let now = self.options.clock.now();
         if let Some(registration) = self.registration_file().load()
             && is_usable(&registration, grant, now)
         {
@@ -39,7 +39,7 @@ impl Attempt<'_> {
     /// Registers a client and writes its file. A file that cannot be written costs the next login a
     /// registration, nothing else.
     pub(crate) async fn register(&self, grant: Grant) -> Result<ClientRegistration, LoginError> {
-        let scopes = self.login.session.scopes();
+        let scopes = self.options.session.scopes();
         let mut request = RegisterClient::new(self.client_name()).scopes(scopes.clone());
         let mut grant_types = Vec::new();
         if grant == Grant::AuthorizationCode {
@@ -50,7 +50,7 @@ impl Attempt<'_> {
                 .issuer_url(self.portal.start_url.as_str());
         }
         let response = self.call_with_retries(request).await?;
-        let now = self.login.clock.now();
+        let now = self.options.clock.now();
         let expires_at = response
             .client_secret_expires_at()
             .unwrap_or_else(|| now.checked_add(UNTOLD_LIFETIME).unwrap_or(Timestamp::MAX));
@@ -69,18 +69,18 @@ impl Attempt<'_> {
 
     fn registration_file(&self) -> ClientRegistrationFile {
         ClientRegistrationFile::standard(
-            self.login.token_file.path().parent().unwrap_or(Path::new(".")),
-            self.login.session.region(),
-            self.login.session.start_url(),
-            self.login.session.name(),
-            self.login.session.configured_scopes(),
+            self.options.token_file.path().parent().unwrap_or(Path::new(".")),
+            self.options.session.region(),
+            self.options.session.start_url(),
+            self.options.session.name(),
+            self.options.session.configured_scopes(),
         )
     }
 
     fn client_name(&self) -> String {
-        match self.login.session.name() {
+        match self.options.session.name() {
             Some(name) => format!("ssocreds-{name}"),
-            None => format!("ssocreds-{}", self.login.clock.now().as_second()),
+            None => format!("ssocreds-{}", self.options.clock.now().as_second()),
         }
     }
 }
