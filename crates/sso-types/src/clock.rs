@@ -1,7 +1,7 @@
-//! Where the time comes from: the system, or a clock that a test moves by hand.
+//! The source of the current time: the system clock, or a clock that a test sets.
 //!
-//! Wall-clock time throughout: what expires does so at a point of UTC time, also while a laptop
-//! sleeps. Timers are elsewhere: they need a runtime.
+//! All times are wall-clock times (UTC), because a token also expires while the computer is
+//! suspended. There are no timers here, since they need a runtime.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,8 +18,9 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
 /// Converts a timestamp to the standard library's type.
 ///
-/// A platform whose `SystemTime` does not reach as far as the timestamp (Windows begins in 1601)
-/// gets the Unix epoch for a time before it and the far future for a time after it.
+/// Not every platform's `SystemTime` covers all timestamps; on Windows it starts in 1601. A
+/// timestamp outside its range becomes the Unix epoch if it is before 1970, and a time in 2106
+/// otherwise.
 pub fn system_time(timestamp: Timestamp) -> SystemTime {
     SystemTime::try_from(timestamp).unwrap_or_else(|_| {
         if timestamp < Timestamp::UNIX_EPOCH {
@@ -47,9 +48,9 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests, which shows the same time until it is set.
+/// A clock for tests. It returns the same time until it is set.
 ///
-/// Clones show the same time. Resolution: a millisecond.
+/// Clones share one time. The resolution is one millisecond.
 ///
 /// ```
 /// use jiff::SignedDuration;
@@ -64,18 +65,18 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that shows `now`, less what is finer than a millisecond.
+    /// Creates a clock that returns `now`, truncated to milliseconds.
     pub fn at(now: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(now.as_millisecond())))
     }
 
-    /// Sets the clock, forward or back.
+    /// Sets the clock, which may go back.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.as_millisecond(), Ordering::SeqCst);
     }
 
-    /// Moves the clock by `by`, back when it is negative; at either end of what a [`Timestamp`] can
-    /// show (the years -9999 and 9999) it stops.
+    /// Moves the clock by `by`, or back if `by` is negative. The result is clamped to the range of
+    /// [`Timestamp`] (the years -9999 to 9999).
     pub fn advance(&self, by: SignedDuration) {
         let furthest = if by.is_negative() { i64::MIN } else { i64::MAX };
         let by = i64::try_from(by.as_millis()).unwrap_or(furthest);
@@ -87,7 +88,7 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        // Of its last millisecond jiff makes no timestamp: that is the end itself.
+        // jiff rejects the last millisecond of its range; return the end of the range instead.
         let now = self.0.load(Ordering::SeqCst);
         let end = if now < 0 { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_millisecond(now).unwrap_or(end)

@@ -1,25 +1,25 @@
-//! An option with its value, for a command that an error tells the user to run.
+//! A command-line option with its value, for errors that tell the user which command to run.
 
 use std::fmt;
 
-/// A command's option with any name as its value. `Display` quotes it for the platform's shell, ready to be
-/// pasted.
+/// A command-line option with its value. `Display` quotes the value for the platform's shell, so
+/// that the user can paste it.
 ///
-/// Not part of the crate's API: public only for the other crates of the family, whose errors name
-/// commands.
+/// Not part of the crate's API: public only for the other crates of `ssocreds`, whose errors
+/// contain commands.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct CommandOption<'a> {
-    /// With its hyphens.
+    /// The option, with its hyphens.
     pub option: &'static str,
-    /// The value, quoted where the shell needs it.
+    /// The value, not yet quoted.
     pub value: &'a str,
 }
 
 impl fmt::Display for CommandOption<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { option, value } = self;
-        // As a word of its own, a name that begins with a hyphen would be taken for an option.
+        // After a space, a value that begins with a hyphen would be parsed as an option.
         let between = if value.starts_with('-') { '=' } else { ' ' };
         let plain = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+,".contains(c);
         if !value.is_empty() && value.chars().all(plain) {
@@ -31,12 +31,12 @@ impl fmt::Display for CommandOption<'_> {
     }
 }
 
-/// One word of a POSIX shell.
+/// Quotes a value for a POSIX shell.
 fn posix(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 
-/// One word of `cmd.exe` and of PowerShell. Neither has a form for every character that both read alike.
+/// Quotes a value for `cmd.exe` and PowerShell. Some characters have no form that both understand.
 fn windows(value: &str) -> String {
     format!("\"{}\"", value.replace('"', "\"\""))
 }

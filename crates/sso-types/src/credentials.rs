@@ -1,4 +1,4 @@
-//! Role credentials, which an SSO access token is exchanged for.
+//! Role credentials, as the SSO portal returns them in exchange for an access token.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ pub const PROVIDER_NAME: &str = "SSOProvider";
 /// Temporary AWS credentials of one account and role, as `GetRoleCredentials` of the SSO portal
 /// returns them.
 ///
-/// Cheap to clone: one reference count. The secret parts are cleared from memory when the last
-/// clone is dropped, and `Debug` does not show them.
+/// Cloning increments a reference count. The secrets are cleared from memory when the last clone is
+/// dropped, and `Debug` redacts them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials(Arc<Parts>);
 
@@ -44,44 +44,45 @@ impl Credentials {
         }))
     }
 
-    /// Returns the same credentials, known to belong to `account_id`.
+    /// Sets the account that the credentials belong to.
     #[must_use]
     pub fn with_account_id(mut self, account_id: AccountId) -> Self {
         Arc::make_mut(&mut self.0).account_id = Some(account_id);
         self
     }
 
-    /// Returns whether these are clones of the same credentials. Constant time: no secret is compared.
+    /// Returns `true` if `self` and `other` are clones of the same value. Compares pointers only,
+    /// so it leaks no secret through its timing.
     pub fn ptr_eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The access key ID. AWS's own logs name the credentials by it; it is not secret.
+    /// The access key ID. It is not secret: AWS logs it to identify the credentials.
     pub fn access_key_id(&self) -> &str {
         &self.0.access_key_id
     }
 
-    /// The secret access key. Secret.
+    /// The secret access key.
     pub fn secret_access_key(&self) -> &SecretAccessKey {
         &self.0.secret_access_key
     }
 
-    /// The session token. Secret.
+    /// The session token, which is a secret.
     pub fn session_token(&self) -> &SessionToken {
         &self.0.session_token
     }
 
-    /// The time (UTC) from which the credentials are expired.
+    /// The time at which the credentials expire.
     pub fn expires_at(&self) -> Timestamp {
         self.0.expires_at
     }
 
-    /// Returns [`Self::expires_at`] as the standard library's type.
+    /// Returns [`Self::expires_at`] as a [`SystemTime`](std::time::SystemTime).
     pub fn expires_at_system_time(&self) -> std::time::SystemTime {
         crate::system_time(self.expires_at())
     }
 
-    /// Returns whether the credentials are expired at `now`.
+    /// Returns `true` if the credentials are expired at `now`, which includes `expires_at` itself.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.0.expires_at
     }
@@ -91,7 +92,7 @@ impl Credentials {
         self.0.account_id.as_ref()
     }
 
-    /// The kind of source of the credentials, in the AWS SDKs' spelling: [`PROVIDER_NAME`].
+    /// The name of the credentials provider, as the AWS SDKs spell it: [`PROVIDER_NAME`].
     pub fn provider_name(&self) -> &'static str {
         PROVIDER_NAME
     }

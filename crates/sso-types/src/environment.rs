@@ -1,11 +1,11 @@
-//! The process environment as a value, which is read once and passed on.
+//! The process environment, read once and passed on as a value.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
-/// The variables that are read from the process environment. No others are.
+/// The variables that [`Environment::from_process`] reads.
 const VARIABLES: &[&str] = &[
     "HOME",
     "USERPROFILE",
@@ -51,12 +51,12 @@ const VARIABLES: &[&str] = &[
     "container",
 ];
 
-/// The environment variables and the home directory that a program sees.
+/// Environment variables and a home directory.
 ///
-/// Everything in this family of crates that depends on the environment takes one of these, so that
-/// a test, or a server with many users, gives its own. **An empty variable counts as unset.**
+/// The `ssocreds` crates take an `Environment` instead of reading the process environment, so that
+/// a test, or a server with many users, can pass its own. **An empty variable counts as unset.**
 ///
-/// `Debug` shows the names of the variables that are set, not their values: a proxy URL may hold a
+/// `Debug` shows the names of the variables but not their values, since a proxy URL may contain a
 /// password.
 ///
 /// ```
@@ -71,12 +71,12 @@ const VARIABLES: &[&str] = &[
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<OsString, OsString>,
-    /// What the platform's user database says, asked only when no variable tells.
+    /// The home directory in the platform's user database. Set only if no variable names one.
     platform_home: Option<PathBuf>,
 }
 
-/// A variable that is not text. Set it to another value; the value is not
-/// shown, as it may be a secret.
+/// The error for a variable that is not valid UTF-8. It does not contain the value, which may be a
+/// secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {name} is not valid UTF-8; set it again or unset it")]
 pub struct EnvironmentError {
@@ -91,9 +91,11 @@ impl EnvironmentError {
 }
 
 impl Environment {
-    /// The environment of this process: the variables that the AWS SDKs define for SSO, those for
-    /// the home directory and those for proxies and certificates. Where no variable tells the home
-    /// directory, the platform's user database is asked, which may block.
+    /// Reads the environment of this process: the variables that the `ssocreds` crates use, and no
+    /// others.
+    ///
+    /// If no variable names the home directory, this looks it up in the platform's user database,
+    /// which may block.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the process environment"
@@ -104,7 +106,7 @@ impl Environment {
             .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
             .collect();
         let mut environment = Self { variables, platform_home: None };
-        // Only where it is needed. std takes an empty HOME for none, too, and asks the user database.
+        // Only if needed, as it may block. With HOME unset or empty, std uses the user database.
         if environment.home_dir().is_none() {
             environment.platform_home =
                 std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
@@ -112,8 +114,8 @@ impl Environment {
         environment
     }
 
-    /// The names of all variables of this process, whatever they are for: a program that runs another
-    /// one hands them on.
+    /// The names of all variables of this process, for a program that starts another one and passes
+    /// them on.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the process environment"
@@ -122,35 +124,37 @@ impl Environment {
         std::env::vars_os().map(|(name, _)| name)
     }
 
-    /// Sets `name`, for a caller that builds an environment by hand.
+    /// Sets the variable `name`.
     #[must_use]
     pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
     }
 
-    /// Removes `name`: the variable counts as unset.
+    /// Removes the variable `name`.
     #[must_use]
     pub fn without(mut self, name: impl AsRef<OsStr>) -> Self {
         self.variables.remove(name.as_ref());
         self
     }
 
-    /// The value of `name`; `None` when it is unset or empty. Fails when it is not UTF-8.
+    /// Returns the value of `name`, or `None` if it is unset or empty. Fails if it is not UTF-8.
     pub fn var(&self, name: &str) -> Result<Option<&str>, EnvironmentError> {
         self.var_os(name)
             .map(|value| value.to_str().ok_or_else(|| EnvironmentError { name: name.to_owned() }))
             .transpose()
     }
 
-    /// The value of `name`, which need not be UTF-8; `None` when it is unset or empty.
+    /// Returns the value of `name`, which need not be UTF-8, or `None` if it is unset or empty.
     pub fn var_os(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|v| !v.is_empty())
     }
 
-    /// The home directory, as the AWS CLI finds it: on Windows `USERPROFILE`, else `HOMEDRIVE` and
-    /// `HOMEPATH` joined; elsewhere `HOME`. Else, for [`Environment::from_process`], the one in the
-    /// platform's user database.
+    /// Returns the home directory, which it finds as the AWS CLI does.
+    ///
+    /// On Windows this is `USERPROFILE`, or `HOMEDRIVE` and `HOMEPATH` joined. On other systems it
+    /// is `HOME`. If these are unset and the value comes from [`Environment::from_process`], it is
+    /// the home directory in the platform's user database.
     pub fn home_dir(&self) -> Option<PathBuf> {
         let home = if cfg!(windows) { self.windows_home() } else { self.unix_home() };
         home.or_else(|| self.platform_home.clone())
@@ -171,7 +175,7 @@ impl Environment {
 }
 
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
-    /// An environment of exactly these variables; of a name that is given twice the last counts.
+    /// Creates an environment of these variables. If a name occurs twice, the last value counts.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
         let variables = variables.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
         Self { variables, platform_home: None }

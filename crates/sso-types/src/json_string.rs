@@ -1,20 +1,21 @@
-//! The text of a JSON string, without a copy of it left in memory.
+//! Decoding of JSON strings that may be secrets.
 //!
-//! `serde_json` builds a string with escapes in a buffer that it does not clear, and the string may be a
-//! secret. So the escapes are decoded here, from the text that `serde_json` found to be valid.
+//! `serde_json` decodes a string with escapes in a buffer that it does not clear. This module
+//! decodes the text of a string that `serde_json` has validated, and clears its only copy.
 
 use zeroize::Zeroizing;
 
-/// The text that a JSON string stands for. `None` when `json` is JSON of another type, or a string that
-/// Unicode does not allow (half a surrogate pair).
+/// Decodes a JSON string. Returns `None` if `json` is JSON of another type, or a string with an
+/// unpaired surrogate.
 ///
-/// `json` must be valid JSON. Makes one copy, which is cleared on drop.
+/// `json` must be valid JSON. The only copy of the text is the result, which is cleared on drop.
 ///
-/// Not part of the crate's API: public only for the other crates of the family.
+/// Not part of the crate's API: public only for the other crates of `ssocreds`.
 #[doc(hidden)]
 pub fn json_string(json: &str) -> Option<Zeroizing<String>> {
     let mut rest = json.strip_prefix('"')?.strip_suffix('"')?;
-    // An escape is never shorter than its character, so the text is never moved in memory.
+    // An escape is never shorter than its character. So the buffer never grows, and no copy of the
+    // text is left in a freed allocation.
     let mut text = Zeroizing::new(String::with_capacity(rest.len()));
     while let Some((plain, escape)) = rest.split_once('\\') {
         text.push_str(plain);
@@ -26,7 +27,7 @@ pub fn json_string(json: &str) -> Option<Zeroizing<String>> {
     Some(text)
 }
 
-/// The character of the escape that begins after a backslash, and the text after it.
+/// Decodes the escape after a backslash. Returns its character and the rest of the text.
 fn unescape(escape: &str) -> Option<(char, &str)> {
     let mut characters = escape.chars();
     let character = match characters.next()? {
@@ -42,7 +43,8 @@ fn unescape(escape: &str) -> Option<(char, &str)> {
     Some((character, characters.as_str()))
 }
 
-/// The character of `XXXX`, or of `XXXX\uXXXX` when the first is half a pair, and the text after it.
+/// Decodes `XXXX`, or `XXXX\uXXXX` if the first four digits are a high surrogate. Returns the
+/// character and the rest of the text.
 fn unicode(digits: &str) -> Option<(char, &str)> {
     let (first, rest) = unit(digits)?;
     if !(0xd800..0xdc00).contains(&first) {
@@ -53,6 +55,8 @@ fn unicode(digits: &str) -> Option<(char, &str)> {
     Some((character, rest))
 }
 
+/// Parses four hexadecimal digits, which are one UTF-16 code unit. Returns it and the rest of the
+/// text.
 fn unit(digits: &str) -> Option<(u16, &str)> {
     let (digits, rest) = digits.split_at_checked(4)?;
     Some((u16::from_str_radix(digits, 16).ok()?, rest))

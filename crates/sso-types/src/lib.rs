@@ -1,8 +1,8 @@
 //! The types that all `ssocreds` crates share: secrets, names, credentials, the clock
 //! and the environment.
 //!
-//! This crate has no file access, no network and nothing `async`. A crate that only needs to pass
-//! credentials on depends on this one and on little else.
+//! This crate has few dependencies, no file access, no network access and nothing `async`. It is
+//! enough for code that only passes credentials on.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk, sso-cli
@@ -56,10 +56,10 @@ pub use secret::{
     SecretAccessKey, SessionToken,
 };
 
-// The public API speaks of its types; a program that uses this one cannot have another version.
+// The public API contains types of `jiff`, so a caller must use the same version.
 pub use jiff;
 
-// Its example is compiled with the tests of the documentation.
+// Runs the example in the README as a doctest.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,13 +1,13 @@
-//! The names that say where and as whom: region, account id, role name, session name, start URL.
+//! Validated names: region, account id, role name, session name and start URL.
 //!
-//! A value of one of these types is fit to be sent. Whether the service knows it is not judged here.
+//! The types check only that a name can be sent safely. The service decides whether it exists.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A name that cannot be used, and why. The name comes from the configuration or from the caller. The
-/// error quotes it, with escapes: names are not secret.
+/// The error for a name that cannot be used. The message contains the name, escaped, and the
+/// reason; names are not secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name:?} is not a usable {kind}: {reason}")]
 pub struct NameError {
@@ -17,12 +17,12 @@ pub struct NameError {
 }
 
 impl NameError {
-    /// What the text was meant to be, in words: "region", "account id" and so on.
+    /// The kind of name, in words: "region", "account id" and so on.
     pub fn kind(&self) -> &'static str {
         self.kind
     }
 
-    /// The problem with the text.
+    /// The reason why the name cannot be used.
     pub fn reason(&self) -> &'static str {
         self.reason
     }
@@ -37,7 +37,7 @@ macro_rules! name {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes the text when it is usable, byte for byte. Fails when it is not, and says why.
+            /// Checks the text and stores it unchanged. Fails if it is not usable.
             pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
                 let text = text.as_ref();
                 let check: fn(&str) -> Result<(), &'static str> = $check;
@@ -47,7 +47,7 @@ macro_rules! name {
                 }
             }
 
-            /// The text, byte for byte as it was given.
+            /// The text, exactly as it was given.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -82,23 +82,24 @@ macro_rules! name {
 }
 
 name! {
-    /// An AWS region, such as `eu-central-1`: the one of the IAM Identity Center instance, not the
-    /// one that a program works in.
+    /// An AWS region, such as `eu-central-1`: the region of the IAM Identity Center instance, not
+    /// the one that a program works in.
     ///
-    /// It becomes part of a host name, so it must be a host label (RFC 1123: lower-case letters,
-    /// digits and hyphens, at most 63, no hyphen at either end); anything else could send a token
-    /// to another host.
+    /// It becomes part of a host name, so it must be a host label (RFC 1123): at most 63 lower-case
+    /// letters, digits and hyphens, with no hyphen at either end. With any other text, a token
+    /// could be sent to a host outside AWS.
     Region, "region", host_label
 }
 
 name! {
-    /// An AWS account id. Twelve digits, normally: [`AccountId::has_twelve_digits`] tells. The
-    /// service is the judge, so any text without control characters is taken.
+    /// An AWS account id, normally twelve digits; see [`AccountId::has_twelve_digits`]. Any text
+    /// without control characters is accepted, since the service decides whether it is valid.
     AccountId, "account id", printable
 }
 
 name! {
-    /// The name of a role (permission set) that an IAM Identity Center user is assigned in an account.
+    /// The name of a role (permission set) that an IAM Identity Center user is assigned in an
+    /// account.
     RoleName, "role name", printable
 }
 
@@ -108,13 +109,13 @@ name! {
 }
 
 name! {
-    /// The start URL of an IAM Identity Center instance (its AWS access portal), byte for byte as
-    /// configured: the name of a legacy profile's token file is made from these bytes.
+    /// The start URL of an IAM Identity Center instance (its AWS access portal), exactly as
+    /// configured. The file name of a legacy profile's token is a hash of these bytes.
     StartUrl, "start URL", printable
 }
 
 impl AccountId {
-    /// Returns whether this is twelve ASCII digits, as every AWS account id is. One that is not has
+    /// Returns `true` if this is twelve ASCII digits, as every AWS account id is. A shorter one has
     /// usually lost its leading zeros.
     pub fn has_twelve_digits(&self) -> bool {
         self.0.len() == 12 && self.0.bytes().all(|byte| byte.is_ascii_digit())
@@ -122,9 +123,9 @@ impl AccountId {
 }
 
 impl StartUrl {
-    /// Returns whether the URL is of a dual-stack access portal
-    /// (`https://ID.portal.REGION.app.aws`). Its logins and refreshes need the dual-stack endpoint of
-    /// SSO OIDC, whatever is configured.
+    /// Returns `true` if this is the URL of a dual-stack access portal
+    /// (`https://ID.portal.REGION.app.aws`). Logins and refreshes for such a portal need the
+    /// dual-stack endpoint of SSO OIDC, even if dual-stack endpoints are not configured.
     pub fn is_dual_stack_portal(&self) -> bool {
         let rest = self.0.split_once("://").map_or(self.as_str(), |(_, rest)| rest);
         let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
@@ -141,7 +142,7 @@ fn host_label(text: &str) -> Result<(), &'static str> {
     } else if text.len() > 63 {
         Err("it is longer than 63 characters")
     } else if !text.bytes().all(inner) {
-        Err("only lower-case letters, digits and hyphens can stand in it")
+        Err("only lower-case letters, digits and hyphens are allowed")
     } else if text.starts_with('-') || text.ends_with('-') {
         Err("it begins or ends with a hyphen")
     } else {
@@ -193,7 +194,7 @@ mod tests {
         let error = Region::new("evil.example/\n").unwrap_err();
         assert_eq!(
             error.to_string(),
-            r#""evil.example/\n" is not a usable region: only lower-case letters, digits and hyphens can stand in it"#
+            r#""evil.example/\n" is not a usable region: only lower-case letters, digits and hyphens are allowed"#
         );
     }
 

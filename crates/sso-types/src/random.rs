@@ -1,15 +1,14 @@
-//! A random number that spreads retries and refreshes of many processes over time.
-//!
-//! It is not for secrets.
+//! Random jitter, which spreads the retries and refreshes of many processes over time. Not
+//! cryptographically secure.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A number from 0 to 1.
+/// Returns a random number from 0 to 1, both included.
 ///
-/// Not part of the crate's API: public only for the other crates of the family.
+/// Not part of the crate's API: public only for the other crates of `ssocreds`.
 #[doc(hidden)]
 pub fn random_fraction() -> f64 {
-    // std seeds each hasher differently; 32 bits fit a float exactly.
+    // std seeds each `RandomState` differently. An f64 represents 32 bits exactly.
     let bits = RandomState::new().hash_one(0_u8) >> 32;
     u32::try_from(bits).map_or(0.0, |bits| f64::from(bits) / f64::from(u32::MAX))
 }

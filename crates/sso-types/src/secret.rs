@@ -1,6 +1,6 @@
-//! The secret strings of an SSO login, each a type of its own.
+//! The secrets of an SSO login, each with its own type.
 //!
-//! Each type clears its own copy. The code that reads a secret from a buffer, or writes it to one, must
+//! A value clears its memory on drop. Code that copies a secret from or to another buffer must
 //! clear that buffer itself.
 
 use std::fmt;
@@ -11,24 +11,24 @@ macro_rules! secret {
     ($(#[$documentation:meta])* $name:ident) => {
         $(#[$documentation])*
         ///
-        /// Cleared from memory on drop. There is no `Display`, no serialization and no `Deref`;
-        /// `Debug` shows the type's name only. Comparison does not take constant time: do not compare
-        /// with a value that an attacker chooses.
+        /// Cleared from memory on drop. There is no `Display`, no serialization and no `Deref`, and
+        /// `Debug` shows the type's name only. `==` does not take constant time, so do not compare
+        /// a secret with a value that an attacker can choose.
         #[derive(Clone, PartialEq, Eq)]
         pub struct $name(Zeroizing<String>);
 
         impl $name {
-            /// Takes any string. Only the service can tell whether it is valid.
+            /// Wraps any string. Only the service can tell whether it is valid.
             pub fn new(secret: impl Into<String>) -> Self {
                 Self(Zeroizing::new(secret.into()))
             }
 
-            /// The secret itself. Review each call of this: it is a place where the secret can leak.
+            /// The secret itself. Review each call, as the secret can leak there.
             pub fn expose_secret(&self) -> &str {
                 &self.0
             }
 
-            /// Returns whether the secret is the empty string.
+            /// Returns `true` if the secret is the empty string.
             pub fn is_empty(&self) -> bool {
                 self.0.is_empty()
             }
@@ -43,14 +43,14 @@ macro_rules! secret {
 }
 
 secret! {
-    /// The SSO access token, a bearer token: its holder can ask the SSO portal for the
-    /// credentials of every account and role that its user is assigned.
+    /// The SSO access token, a bearer token. With it, anyone can get credentials from the SSO
+    /// portal for every account and role that its user is assigned.
     AccessToken
 }
 
 secret! {
-    /// The refresh token of an SSO login (RFC 6749 section 1.5): with the client registration it
-    /// buys new access tokens until the session ends.
+    /// The refresh token of an SSO login (RFC 6749 section 1.5). Together with the client
+    /// registration it can be exchanged for a new access token, until the session ends.
     RefreshToken
 }
 
@@ -60,24 +60,25 @@ secret! {
 }
 
 secret! {
-    /// The device code of a device authorization (RFC 8628 section 3.2). Until it expires, its holder
-    /// can, with the client registration, fetch the token that the user grants.
+    /// The device code of a device authorization (RFC 8628 section 3.2). Together with the client
+    /// registration it can be exchanged for a token, once the user has approved the request.
     DeviceCode
 }
 
 secret! {
-    /// An authorization code (RFC 6749 section 1.3.1), good for one `CreateToken`.
+    /// An authorization code (RFC 6749 section 1.3.1), valid for one `CreateToken` request.
     AuthorizationCode
 }
 
 secret! {
-    /// The code verifier of PKCE (RFC 7636 section 4.1). It proves that an authorization code is
-    /// redeemed by the client that requested it.
+    /// The code verifier of PKCE (RFC 7636 section 4.1). It proves to the service that the client
+    /// that redeems an authorization code is the one that requested it.
     CodeVerifier
 }
 
 secret! {
-    /// An OpenID Connect id token. It is part of the service's model; AWS says that it is not supported.
+    /// An OpenID Connect id token. The service's model has it, but AWS documents it as not
+    /// supported.
     IdToken
 }
 

@@ -113,7 +113,7 @@ fn a_session_by_itself() {
         "[sso-session corp]\nsso_region = EU\nsso_start_url = https://x",
         &expect![[r#"
         sso_region of [sso-session corp] cannot be used, config line 2; correct it there
-        caused by: "EU" is not a usable region: only lower-case letters, digits and hyphens can stand in it"#]],
+        caused by: "EU" is not a usable region: only lower-case letters, digits and hyphens are allowed"#]],
     );
 }
 
@@ -386,7 +386,7 @@ fn values_that_cannot_be_used() {
         &legacy("https://x", "evil.example/"),
         &expect![[r#"
         profile "dev": sso_region of [profile dev] cannot be used, config line 5; correct it there
-        caused by: "evil.example/" is not a usable region: only lower-case letters, digits and hyphens can stand in it"#]],
+        caused by: "evil.example/" is not a usable region: only lower-case letters, digits and hyphens are allowed"#]],
     );
     fails(
         &legacy("https://x\n  more", "eu-west-1"),
