@@ -1,5 +1,5 @@
-//! The whole stack by hand, with every part replaced: the HTTPS client, endpoints, retries, limits,
-//! files, windows, the clock.
+//! Builds every part by hand and sets all options: the HTTPS client, endpoints, retries, time
+//! limits, files, refresh windows and the clock.
 //!
 //! Everything is on this machine: the services are emulated. Run it with
 //! `cargo run -p sso-provider --example by_hand`.
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let home = emulator.write_home(directory.path(), TokenState::Expired)?;
 
-    // What from_profile takes from the environment and the config files, said here.
+    // The values that from_profile would read from the environment and the config files.
     let environment: Environment = home.environment.into_iter().collect();
     let session: SessionName = "dev-session".parse()?;
     let start_url: StartUrl = "https://my-sso-portal.awsapps.com/start".parse()?;
@@ -46,7 +46,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(RetryLayer::standard().max_attempts(5))
         .service(Portal::with_endpoint(https.clone(), portal));
     let oidc = emulator.oidc_url().parse::<Endpoint>()?.with_origin("this example");
-    // What may have spent the refresh token is not tried again blindly: the provider looks first.
+    // A request that may have spent the refresh token is not retried by the layer: the provider
+    // reads the token file before it sends the request again.
     let oidc = ServiceBuilder::new()
         .layer(RetryLayer::standard().retry_ambiguous(false))
         .service(Oidc::with_endpoint(https, oidc));

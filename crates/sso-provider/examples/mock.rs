@@ -1,4 +1,4 @@
-//! A mock is a function: code that takes credentials from this crate, tested without a network.
+//! Tests code that uses this crate without a network. Functions take the place of the services.
 //!
 //! Run it with `cargo run -p sso-provider --example mock`.
 
@@ -18,7 +18,7 @@ use sso_provider::{CredentialsCache, SsoCredentialsProvider, SsoTokenProvider};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // An expired login that can be refreshed, at a time of our choosing.
+    // An expired login that can be refreshed, and a clock that shows a fixed time.
     let directory = tempfile::tempdir()?;
     let file = TokenFile::new(directory.path().join("token.json"));
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse()?);
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let hour = Duration::from_secs(3600);
         Ok::<_, ServiceError>(CreateTokenResponse::new(AccessToken::new("new"), hour))
     });
-    // Takes the new access token, and refuses one account.
+    // Accepts only the new access token, and denies access to one account.
     let expires_at = "2026-01-01T01:00:00Z".parse()?;
     let portal = tower::service_fn(move |request: GetRoleCredentials| async move {
         assert_eq!(request.access_token().expose_secret(), "new");

@@ -1,5 +1,5 @@
-//! Requests through a layer of the program's own: it numbers each HTTP request and counts the answers
-//! by status. The accounts of a login are listed through it.
+//! Lists the accounts of a login through a custom tower layer, which numbers each HTTP request and
+//! counts the responses by status.
 //!
 //! Everything is on this machine: the services are emulated, and throttle the first request. Run it
 //! with `cargo run -p sso-provider --example own_layer`.
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How many answers had each status.
+/// The number of responses with each status.
 #[derive(Debug, Clone, Default)]
 struct Statuses(Arc<Mutex<BTreeMap<u16, u32>>>);
 
@@ -58,7 +58,7 @@ impl Statuses {
     }
 }
 
-/// Makes a [`Count`].
+/// A layer that wraps a service in [`Count`].
 #[derive(Debug, Clone)]
 struct CountLayer(Statuses);
 

@@ -1,4 +1,4 @@
-//! From a profile name to credentials, as configured for the AWS CLI.
+//! Gets the credentials of a profile that is configured for the AWS CLI.
 //!
 //! Everything is on this machine: an emulated SSO portal and OIDC service, and a home directory with a
 //! config file and an expired login, which is refreshed. Run it with
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let credentials = provider.retrieve().await?;
     println!("{credentials:?}");
-    // From now on from memory; near their expiry new ones are got by themselves.
+    // Further retrievals return the credentials in memory, and renew them near their expiry.
     let again = provider.retrieve().await?;
     assert_eq!(again, credentials);
     println!("requests: {:?}", emulator.counts());

@@ -1,15 +1,15 @@
-//! One warning about the access that other users have to a cache file.
+//! Logs, once per file, that other users have access to a cache file.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sso_cache::AccessWarning;
 
-/// Remembers whether the warnings were logged.
+/// Records whether the warnings were logged.
 #[derive(Debug, Default)]
 pub(crate) struct AccessNotice(AtomicBool);
 
 impl AccessNotice {
-    /// Logs the warnings, the first time that there are any.
+    /// Logs the warnings, unless warnings were logged before.
     pub(crate) fn warn_once(&self, warnings: impl FnOnce() -> Vec<AccessWarning>) {
         if self.0.load(Ordering::Relaxed) {
             return;

@@ -1,4 +1,4 @@
-//! Role credentials kept in memory and renewed before they expire.
+//! The cache that keeps role credentials in memory and renews them before they expire.
 
 use std::fmt;
 use std::future::Future;
@@ -14,24 +14,26 @@ use sso_types::{Clock, Credentials, SystemClock, random_fraction};
 use crate::single_flight::SingleFlight;
 use crate::{ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials};
 
-/// How long after a failed renewal the valid credentials are used without another attempt.
-const FAILURE_IS_REMEMBERED: SignedDuration = SignedDuration::from_secs(30);
+/// The time after a failed renewal during which valid credentials are used without another attempt.
+const FAILURE_BACKOFF: SignedDuration = SignedDuration::from_secs(30);
 
-/// How often a retrieval starts over when its flight was lost or brought expired credentials.
+/// The maximum number of requests that one retrieval starts or joins. A request may be lost, or
+/// return expired credentials.
 const MAX_ROUNDS: usize = 3;
 
 /// Keeps the credentials of any [`ProvideCredentials`] in memory, and renews them before they
-/// expire. Clones share everything.
+/// expire. Clones share one cache.
 ///
-/// * **Fresh**: no lock, no allocation, no waiting.
-/// * **In the refresh window** (5 minutes before expiry): the caller that starts the request waits
-///   for it, so that a short-lived program makes progress; others get the valid credentials.
-/// * **In the mandatory window** (the last minute): every caller waits for the one request.
-/// * A request that fails in either window leaves the valid credentials in use, with a warning, and
-///   is not repeated for 30 seconds.
-/// * **Expired**: never handed out. Every caller waits for the one request and shares its failure.
+/// * **Fresh**: a retrieval takes no lock, does not allocate and does not wait.
+/// * **In the refresh window** (the last 5 minutes): the first caller starts a request and waits
+///   for it, so that a short-lived program also renews. Other callers get the current credentials.
+/// * **In the mandatory window** (the last minute): all callers wait for one request.
+/// * If the request fails in either window, the cache logs a warning and returns the current
+///   credentials. It does not send another request for 30 seconds.
+/// * **Expired**: the cache never returns expired credentials. All callers wait for one request and
+///   share its failure.
 ///
-/// Needs a tokio runtime with time enabled. To call it from synchronous code, keep a runtime:
+/// Needs a tokio runtime with time enabled. Synchronous code can keep a runtime for its calls:
 ///
 /// ```no_run
 /// # #[cfg(feature = "https")]
@@ -44,9 +46,9 @@ const MAX_ROUNDS: usize = 3;
 /// # }
 /// ```
 ///
-/// A caller that gives up early (a `timeout` around a retrieval) should use a multi-thread runtime
-/// with one worker. On a current-thread runtime a refresh stands still between two `block_on`s, and
-/// may hold the token file's lock, which other processes wait for.
+/// If a caller may drop a retrieval early, for example with `timeout`, use a multi-thread runtime
+/// with one worker. On a current-thread runtime, a refresh is suspended between two calls of
+/// `block_on`. It may then hold the token file's lock, for which other processes wait.
 #[derive(Clone)]
 pub struct CredentialsCache(Arc<Shared>);
 
@@ -71,17 +73,17 @@ struct Cached {
 #[derive(Default)]
 struct State {
     failed_at: Option<Timestamp>,
-    /// Whether credentials were invalidated and no others obtained since.
+    /// True if the credentials were invalidated and have not been renewed since.
     invalidated: bool,
 }
 
 impl CredentialsCache {
-    /// Returns a cache around `provider` with the default options.
+    /// Returns a cache over `provider` with the default options.
     pub fn new(provider: impl ProvideCredentials) -> Self {
         Self::builder(provider).into_cache()
     }
 
-    /// Returns a builder of a cache around `provider`.
+    /// Returns a builder of a cache over `provider`.
     pub fn builder(provider: impl ProvideCredentials) -> CredentialsCacheBuilder {
         CredentialsCacheBuilder {
             provider: Arc::new(provider),
@@ -94,36 +96,38 @@ impl CredentialsCache {
     }
 
     /// Returns credentials that have not expired. Dropping the future neither cancels nor repeats a
-    /// request that is running: it goes on for as long as its runtime is driven.
+    /// running request, which continues while its runtime is driven.
     ///
     /// # Errors
     ///
-    /// Fails as the provider does, and only when no valid credentials are left. A failure is not
-    /// kept: the next retrieval asks again.
+    /// Fails with the provider's error if no valid credentials are left. The error is not cached:
+    /// the next retrieval sends a new request.
     ///
     /// # Panics
     ///
-    /// Panics outside a tokio runtime with time enabled, unless the credentials are fresh.
+    /// Panics if the credentials are not fresh and there is no tokio runtime with time enabled.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
         if let Some(cached) = &*self.0.current.load()
             && cached.is_fresh(self.0.clock.now())
         {
             return Ok(cached.credentials.clone());
         }
-        // Boxed and behind a dyn: the path above must not pay for the stack of this one.
+        // Boxed as a trait object, so that this path does not enlarge the future of the fast path.
         let renewal: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(self.renew());
         renewal.await
     }
 
-    /// Returns the credentials in memory if they have not expired. Sends nothing and never waits.
+    /// Returns the credentials in memory if they have not expired. Sends no request and never
+    /// waits.
     pub fn current(&self) -> Option<Credentials> {
         self.0.valid(self.0.clock.now())
     }
 
-    /// Discards the credentials: the next retrieval gets new ones, not from a cache on disk either,
-    /// until one succeeds. A request that is running still serves its callers and is not kept.
+    /// Discards the credentials. Retrievals then request new credentials, bypassing a cache on
+    /// disk, until a request succeeds. A running request still returns its result to its callers,
+    /// but the result is not cached.
     ///
-    /// For credentials that a service rejected before their expiry.
+    /// Use this after a service has rejected the credentials before their expiry.
     pub fn invalidate(&self) {
         let mut state = self.0.state();
         state.failed_at = None;
@@ -132,7 +136,7 @@ impl CredentialsCache {
         self.0.current.store(None);
     }
 
-    /// The provider that the credentials come from.
+    /// Returns the provider of the credentials.
     pub fn provider(&self) -> &Arc<dyn ProvideCredentials> {
         &self.0.provider
     }
@@ -149,7 +153,7 @@ impl CredentialsCache {
                     return Ok(credentials);
                 }
                 Some(Err(error)) => return self.current().ok_or(error),
-                // The machine slept until the new credentials had expired, or the flight was lost.
+                // The machine slept until the new credentials had expired, or the request was lost.
                 Some(Ok(_)) | None => {}
             }
         }
@@ -158,23 +162,24 @@ impl CredentialsCache {
 }
 
 impl Shared {
-    /// Returns the credentials in memory if nobody has to wait for newer ones.
+    /// Returns the credentials in memory if the caller does not need to wait for a renewal.
     fn usable(&self, renewal_is_running: bool) -> Option<Credentials> {
         let now = self.clock.now();
         let cached =
             self.current.load_full().filter(|cached| !cached.credentials.is_expired(now))?;
         let failed_recently = self.state().failed_at.is_some_and(|at| {
             let since = now.duration_since(at);
-            !since.is_negative() && since < FAILURE_IS_REMEMBERED
+            !since.is_negative() && since < FAILURE_BACKOFF
         });
         let others_renew = renewal_is_running && now < cached.mandatory_from;
         (cached.is_fresh(now) || failed_recently || others_renew)
             .then(|| cached.credentials.clone())
     }
 
-    /// Asks the provider, and keeps the answer unless it was invalidated meanwhile.
+    /// Calls the provider, and caches the credentials unless [`CredentialsCache::invalidate`] was
+    /// called meanwhile.
     async fn request(self: Arc<Self>, generation: u64) -> Result<Credentials, CredentialsError> {
-        // Another flight may have ended between the caller's decision and the start of this one.
+        // Another request may have ended between the caller's check and the start of this one.
         if let Some(credentials) = self.usable(false) {
             return Ok(credentials);
         }
@@ -226,15 +231,15 @@ impl Shared {
         (!cached.credentials.is_expired(now)).then(|| cached.credentials.clone())
     }
 
-    /// A poisoned lock is good: nothing that holds it can panic half way through a change.
+    /// Ignores poisoning: no code that holds the lock can panic halfway through a change.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Cached {
-    /// A clock that was set back before `obtained_at` says nothing about the credentials' age, so
-    /// they do not count as fresh.
+    /// Returns `true` outside the refresh window. If the clock was set back to before
+    /// `obtained_at`, the age of the credentials is unknown, so they do not count as fresh.
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.obtained_at <= now && now < self.refresh_from
     }
@@ -251,7 +256,7 @@ impl ProvideCredentials for CredentialsCache {
     }
 }
 
-// A panic leaves no state half changed.
+// A panic leaves no inconsistent state.
 impl UnwindSafe for CredentialsCache {}
 impl RefUnwindSafe for CredentialsCache {}
 
@@ -278,36 +283,36 @@ pub struct CredentialsCacheBuilder {
 }
 
 impl CredentialsCacheBuilder {
-    /// How long before their expiry credentials are renewed while they are still valid. The default
-    /// is 5 minutes; never more than half of their lifetime.
+    /// Sets the time before their expiry at which credentials are renewed. The default is 5
+    /// minutes. The cache uses at most half of the credentials' lifetime.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.refresh_window = window;
         self
     }
 
-    /// How long before the expiry every caller waits for new credentials. The default is one
-    /// minute; never more than half of the refresh window.
+    /// Sets the time before their expiry from which all callers wait for new credentials. The
+    /// default is one minute. The cache uses at most half of the refresh window.
     pub fn mandatory_window(mut self, window: Duration) -> Self {
         self.mandatory_window = window;
         self
     }
 
-    /// The largest part of the refresh window, between 0 and 1, by which a renewal is delayed at
-    /// random, so that many processes do not renew at the same moment. The default is 0.2.
+    /// Sets the maximum random delay of a renewal, as a fraction of the refresh window between 0
+    /// and 1. It keeps many processes from renewing at the same moment. The default is 0.2.
     pub fn jitter(mut self, fraction: f64) -> Self {
         self.jitter = fraction;
         self
     }
 
-    /// How long one request of the provider may take; one that takes longer counts as lost and is
-    /// started again. The default is 60 seconds. Set it to the provider's own time limit if that is
-    /// longer.
+    /// Sets the time limit for one call of the provider. A call that takes longer counts as lost,
+    /// and another is started. The default is 60 seconds. Use at least the provider's own time
+    /// limit.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// The clock. The default is the machine's. In a test, use the provider's.
+    /// Sets the clock. The default is the system clock. In a test, use the provider's clock.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.shared_clock(Arc::new(clock))
     }
@@ -317,11 +322,11 @@ impl CredentialsCacheBuilder {
         self
     }
 
-    /// Builds the cache. Nothing is read, sent or spawned before the first retrieval.
+    /// Builds the cache. It does not call the provider before the first retrieval.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Option`] if an option is out of its range.
+    /// Fails with [`ConfigError::Option`] if an option is out of range.
     pub fn build(self) -> Result<CredentialsCache, ConfigError> {
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(ConfigError::Option { option: "jitter", must_be: "between 0 and 1" });

@@ -1,6 +1,4 @@
-//! Role credentials: an access token exchanged at the SSO portal.
-//!
-//! `CredentialsCache` keeps them in memory.
+//! The provider that exchanges an access token for role credentials at the SSO portal.
 
 use std::fmt;
 use std::future::Future;
@@ -21,10 +19,11 @@ use crate::{
     SsoTokenProvider,
 };
 
-/// Returns the credentials of one account and role from the SSO portal. Clones share everything.
+/// Provides the credentials of one account and role from the SSO portal. Clones share all state.
 ///
-/// Every retrieval sends a request, unless the role-credential cache on disk is on and holds valid
-/// credentials. A long-running program wraps it in a [`CredentialsCache`](crate::CredentialsCache).
+/// Every retrieval sends a request, unless the role-credential cache on disk is on and has valid
+/// credentials. A long-running program should wrap the provider in a
+/// [`CredentialsCache`](crate::CredentialsCache).
 #[derive(Clone)]
 pub struct SsoCredentialsProvider(Arc<Shared>);
 
@@ -40,8 +39,8 @@ struct Shared {
 }
 
 impl SsoCredentialsProvider {
-    /// Returns a builder of a provider of the credentials of `role_name` in `account_id`. Requests
-    /// go to `portal`: an [`sso_http::Portal`], with any layers, or another tower service for
+    /// Returns a builder of a provider of the credentials of `role_name` in `account_id`. `portal`
+    /// is an [`sso_http::Portal`] with any layers, or another tower service for
     /// `GetRoleCredentials`.
     pub fn builder<S>(
         portal: S,
@@ -67,18 +66,18 @@ impl SsoCredentialsProvider {
         }
     }
 
-    /// Returns the role's credentials. Never expired ones.
+    /// Returns the role's credentials. Never returns expired credentials.
     ///
-    /// If the portal rejects the token (401), the token file is read again, the token refreshed once
-    /// if that is possible, and the request repeated once.
+    /// If the portal rejects the access token (401), the provider gets another token and repeats
+    /// the request once: see [`SsoTokenProvider::call_with_token`].
     ///
-    /// Blocks the thread only to read and write files: as [`SsoTokenProvider`] says, and for some
-    /// system calls if the cache on disk is on.
+    /// Blocks the thread only to read and write files. [`SsoTokenProvider`] documents this for the
+    /// token file; the cache on disk adds some system calls.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError`] has a predicate for each kind: a login is needed, the role is not
-    /// assigned, or a service or the network did not answer within the time limit.
+    /// Fails if a login is needed, if the role is not assigned, or if a service or the network
+    /// failed. [`CredentialsError`] has a predicate for each kind.
     ///
     /// # Panics
     ///
@@ -87,10 +86,10 @@ impl SsoCredentialsProvider {
         self.retrieve_with(true).await
     }
 
-    /// As [`Self::retrieve`], but never from the role-credential cache on disk. The new credentials
-    /// replace the ones in that cache.
+    /// Returns the role's credentials as [`Self::retrieve`] does, but never from the
+    /// role-credential cache on disk. The new credentials replace those in that cache.
     ///
-    /// For use after a service rejected credentials before their expiry.
+    /// Use this after a service has rejected credentials before their expiry.
     ///
     /// # Errors
     ///
@@ -110,7 +109,8 @@ impl SsoCredentialsProvider {
             answer.unwrap_or(Err(CredentialsError::Timeout { limit }))
         };
         if self.0.role_cache.as_ref().is_some_and(RoleCache::is_unused) {
-            // Without a login there is nothing to write, and taking the lock would create directories.
+            // Without a login there is nothing to cache, and taking the lock would create the
+            // directory.
             let token = tokio::time::timeout(limit, self.0.token_provider.retrieve_bearer_token());
             token.await.map_err(|_| CredentialsError::Timeout { limit })??;
         }
@@ -122,22 +122,22 @@ impl SsoCredentialsProvider {
         };
         retrieved.map(|credentials| match credentials.account_id() {
             Some(_) => credentials,
-            // Older versions of the AWS CLI do not store it.
+            // Older versions of the AWS CLI do not store the account.
             None => credentials.with_account_id(self.0.account_id.clone()),
         })
     }
 
-    /// The account of the credentials.
+    /// Returns the account of the credentials.
     pub fn account_id(&self) -> &AccountId {
         &self.0.account_id
     }
 
-    /// The role of the credentials.
+    /// Returns the role of the credentials.
     pub fn role_name(&self) -> &RoleName {
         &self.0.role_name
     }
 
-    /// The provider of the access token.
+    /// Returns the provider of the access token.
     pub fn token_provider(&self) -> &SsoTokenProvider {
         &self.0.token_provider
     }
@@ -193,7 +193,7 @@ impl ProvideCredentials for SsoCredentialsProvider {
     }
 }
 
-// A panic leaves no state half changed.
+// A panic leaves no inconsistent state.
 impl UnwindSafe for SsoCredentialsProvider {}
 impl RefUnwindSafe for SsoCredentialsProvider {}
 
@@ -232,14 +232,15 @@ pub struct SsoCredentialsProviderBuilder {
 }
 
 impl SsoCredentialsProviderBuilder {
-    /// The provider of the access token. A token provider, a token file or a start URL is required;
-    /// the token provider takes precedence, then the file.
+    /// Sets the provider of the access token. A token provider, a token file or a start URL is
+    /// required. The token provider takes precedence over the token file, which takes precedence
+    /// over the start URL.
     pub fn token_provider(mut self, token_provider: SsoTokenProvider) -> Self {
         self.token_source = Some(TokenSource::Provider(token_provider));
         self
     }
 
-    /// The file of the access token, which is then never refreshed.
+    /// Sets the file of the access token. The provider never refreshes a token from this file.
     pub fn cached_token_filepath(mut self, path: impl Into<PathBuf>) -> Self {
         if !matches!(self.token_source, Some(TokenSource::Provider(_))) {
             self.token_source = Some(TokenSource::File(path.into()));
@@ -247,37 +248,38 @@ impl SsoCredentialsProviderBuilder {
         self
     }
 
-    /// The start URL of the IAM Identity Center instance, for error texts. Without a token provider
-    /// and a token file, the access token comes from the standard token file for this URL, as for a
-    /// legacy profile, and is never refreshed.
+    /// Sets the start URL of the IAM Identity Center instance, for error texts.
+    ///
+    /// Without a token provider or a token file, the provider reads the access token from the
+    /// standard token file for this URL, as for a legacy profile. It never refreshes that token.
     pub fn start_url(mut self, start_url: StartUrl) -> Self {
         self.start_url = Some(start_url);
         self
     }
 
-    /// Keeps the credentials also in this file, which the AWS CLI uses too, and takes them from it
-    /// while they are valid: all processes together make one request. The default is not to, since
-    /// it writes credentials to disk.
+    /// Caches the credentials in this file, which the AWS CLI uses too. All processes that use the
+    /// file together make one request. By default no file is used, so that no credentials are
+    /// written to disk.
     pub fn role_credentials_file(mut self, file: RoleCredentialsFile) -> Self {
         self.role_cache = Some(file);
         self
     }
 
-    /// The remaining lifetime that credentials in the file must have. The default is 15 minutes, as
-    /// for the AWS CLI.
+    /// Sets the remaining lifetime that credentials in the file must have to be used. The default
+    /// is 15 minutes, as in the AWS CLI.
     pub fn role_credentials_window(mut self, window: Duration) -> Self {
         self.role_cache_window = window;
         self
     }
 
-    /// The environment that gives the home directory, for [`Self::start_url`]. The default is the
-    /// process's.
+    /// Sets the environment that determines the home directory, for [`Self::start_url`]. The
+    /// default is the environment of the process.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// The clock. The default is the machine's.
+    /// Sets the clock. The default is the system clock.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.shared_clock(Arc::new(clock))
     }
@@ -287,19 +289,21 @@ impl SsoCredentialsProviderBuilder {
         self
     }
 
-    /// How long a whole retrieval may take, the token's refresh and retries included. The default is
-    /// 60 seconds.
+    /// Sets the time limit for one retrieval, including a token refresh and all retries. The
+    /// default is 60 seconds.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// Builds the provider. Nothing is read, sent or spawned before the first retrieval.
+    /// Builds the provider. It reads no file, sends no request and spawns no task before the first
+    /// retrieval.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NoTokenSource`] without a token provider, a token file and a start URL;
-    /// [`ConfigError::Cache`] if the start URL is used and no home directory is known.
+    /// Fails with [`ConfigError::NoTokenSource`] if there is no token provider, no token file and
+    /// no start URL. Fails with [`ConfigError::Cache`] if the start URL is used and the home
+    /// directory is unknown.
     pub fn build(self) -> Result<SsoCredentialsProvider, ConfigError> {
         let unrefreshed = |path: PathBuf| {
             SsoTokenProvider::builder_without_refresh(TokenFile::new(path))

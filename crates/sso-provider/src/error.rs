@@ -1,4 +1,4 @@
-//! Errors between a profile name and its credentials.
+//! Errors of the token provider, the credentials provider and their configuration.
 
 use std::fmt::Write as _;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -11,34 +11,35 @@ use sso_cache::{LockError, NearMiss, NotRefreshable, StoreError};
 use sso_http::{EndpointError, ServiceError};
 use sso_types::{AccountId, RoleName, StartUrl};
 
-/// There is no access token. Cheap to clone: the callers of one refresh share it.
+/// The error returned when no access token can be retrieved. Cheap to clone; all callers of one
+/// refresh share it.
 ///
-/// Every error about an expired or rejected token names the command that logs in.
+/// Every variant about an expired or rejected token names the command that logs in.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// Only a login helps: there is no token, it cannot be used or refreshed, or the session has
+    /// The user must log in: there is no token, it cannot be used or refreshed, or the session has
     /// ended.
     #[error("a login is required; run: {command}")]
     #[non_exhaustive]
     LoginRequired {
         /// The command to run, quoted for a shell.
         command: String,
-        /// Why the present login cannot be used.
+        /// The reason that the current login cannot be used.
         #[source]
         reason: LoginReason,
     },
-    /// The token has expired or was rejected, and SSO OIDC or the network failed.
+    /// The token has expired or was rejected, and the request to refresh it failed.
     #[error("failed to refresh the access token; try again later, or run: {command}")]
     #[non_exhaustive]
     Refresh {
         /// The command that logs in.
         command: String,
-        /// The service's answer, or the reason that there was none.
+        /// The service's error response, or the reason that there was no response.
         source: ServiceError,
     },
-    /// The token has expired or was rejected, and was not refreshed because the new one could not
-    /// be written. The refresh token is not spent.
+    /// The token has expired or was rejected, but was not refreshed because the new token could not
+    /// be written. The refresh token has not been used.
     #[error(
         "the access token was not refreshed because nothing can be written to {}, and a refresh \
          that is not written ends the login for every program that shares it; make the directory \
@@ -52,14 +53,14 @@ pub enum TokenError {
         command: String,
         /// The directory of the token file.
         directory: PathBuf,
-        /// The reason.
+        /// The error of the attempt to write.
         source: Box<StoreError>,
     },
-    /// The token file cannot be read: its permissions, or the disk.
+    /// The token file cannot be read, for example because of its permissions or a disk error.
     #[error("the token file cannot be read")]
     File(#[source] StoreError),
-    /// The token has expired or was rejected, and another process has been refreshing it for longer
-    /// than the time limit.
+    /// The token has expired or was rejected, and another process held the token file's lock for
+    /// longer than the time limit.
     #[error(
         "another process holds the token file's lock; try again, end that process if it hangs, \
          or run: {command}"
@@ -68,7 +69,7 @@ pub enum TokenError {
     Locked {
         /// The command that logs in.
         command: String,
-        /// The lock file, and how long it was waited for.
+        /// The lock error, with the lock file and the time waited.
         source: LockError,
     },
     /// The token has expired or was rejected, and refreshing it took longer than the time limit.
@@ -83,8 +84,8 @@ pub enum TokenError {
         /// The limit.
         limit: Duration,
     },
-    /// Three refreshes in a row were lost: the tokio runtime was shut down, the service for
-    /// `CreateToken` panicked, or the machine slept until the new token had expired.
+    /// Three refreshes in a row ended without a usable token: the tokio runtime was shut down, the
+    /// service for `CreateToken` panicked, or the machine slept until the new token had expired.
     #[error("refreshing the access token was interrupted; try again, or run: {command}")]
     #[non_exhaustive]
     Interrupted {
@@ -97,16 +98,16 @@ pub enum TokenError {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginReason {
-    /// There is no token file: nobody has logged in, or somebody has logged out.
+    /// There is no token file: the user has not logged in, or has logged out.
     #[error("there is no token file {}{}", path.display(), describe(near_miss.as_deref()))]
     #[non_exhaustive]
     NoToken {
-        /// The file that was looked for.
+        /// The path of the missing file.
         path: PathBuf,
         /// A token for the same start URL in another file.
         near_miss: Option<Box<NearMiss>>,
     },
-    /// The token file holds no token that can be used.
+    /// The token file does not contain a usable token.
     #[error(transparent)]
     Unusable(StoreError),
     /// The access token has expired and cannot be refreshed.
@@ -118,8 +119,8 @@ pub enum LoginReason {
         /// The reason that it cannot be refreshed.
         why: CannotRefresh,
     },
-    /// The service says that the session is over: it ran out, an administrator ended it, or
-    /// somebody logged out.
+    /// The service reported that the session has ended: it expired, an administrator ended it, or
+    /// the user logged out.
     #[error("the session has ended")]
     SessionEnded(#[source] ServiceError),
 }
@@ -128,13 +129,13 @@ pub enum LoginReason {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CannotRefresh {
-    /// The token file lacks what a refresh needs.
+    /// The token file lacks a value that a refresh needs.
     #[error(transparent)]
     Token(NotRefreshable),
-    /// The token is that of a legacy profile.
+    /// The token belongs to a legacy profile.
     #[error("legacy profiles, which name no sso-session, have no refresh token")]
     LegacyProfile,
-    /// The token is another session's.
+    /// The token belongs to another sso-session.
     #[error("it belongs to another sso-session, which alone may refresh it")]
     OtherSession,
     /// The provider was built without a service for `CreateToken`.
@@ -142,7 +143,8 @@ pub enum CannotRefresh {
     NoService,
 }
 
-/// The failure of [`SsoTokenProvider::call_with_token`](crate::SsoTokenProvider::call_with_token).
+/// The error returned by
+/// [`SsoTokenProvider::call_with_token`](crate::SsoTokenProvider::call_with_token).
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
     /// There is no access token that the service accepts.
@@ -158,22 +160,23 @@ fn describe(near_miss: Option<&NearMiss>) -> String {
 }
 
 impl TokenError {
-    /// Returns this error and its causes as one line. `Display` shows this level alone.
+    /// Returns this error and its causes in one line. `Display` shows only this error.
     pub fn report(&self) -> String {
         report(self)
     }
 
-    /// Whether only a login helps. [`Self::login_command`] names the command.
+    /// Returns `true` if the user must log in. [`Self::login_command`] returns the command.
     pub fn needs_login(&self) -> bool {
         matches!(self, Self::LoginRequired { .. })
     }
 
-    /// Whether there is no token file.
+    /// Returns `true` if there is no token file.
     pub(crate) fn is_no_token(&self) -> bool {
         matches!(self, Self::LoginRequired { reason: LoginReason::NoToken { .. }, .. })
     }
 
-    /// Whether the service has ended the session: only another token file can help.
+    /// Returns `true` if the session has ended, so that the token in the file cannot be refreshed
+    /// again.
     pub(crate) fn is_end_of_session(&self) -> bool {
         let ended = |reason: &LoginReason| {
             matches!(reason, LoginReason::SessionEnded(_) | LoginReason::Expired { .. })
@@ -181,7 +184,8 @@ impl TokenError {
         matches!(self, Self::LoginRequired { reason, .. } if ended(reason))
     }
 
-    /// The command that logs in: needed if [`Self::needs_login`], else the other way out.
+    /// Returns the command that logs in. If [`Self::needs_login`] is false, logging in is an
+    /// alternative to trying again.
     pub fn login_command(&self) -> Option<&str> {
         match self {
             Self::LoginRequired { command, .. }
@@ -194,7 +198,7 @@ impl TokenError {
         }
     }
 
-    /// Whether the same call may succeed a little later.
+    /// Returns `true` if the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Refresh { source, .. } => source.is_transient(),
@@ -203,7 +207,7 @@ impl TokenError {
         }
     }
 
-    /// The service's answer behind this, if there is one, or the reason that there was none.
+    /// Returns the error of the request to the service, if a request caused this error.
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             Self::Refresh { source, .. }
@@ -213,12 +217,13 @@ impl TokenError {
     }
 }
 
-/// There are no credentials. Cheap to clone: the callers of one request share it.
+/// The error returned when no credentials can be retrieved. Cheap to clone; all callers of one
+/// request share it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
     /// There is no valid access token (`InvalidTokenError` of the AWS SDK for Go).
-    /// [`needs_login`](Self::needs_login) says whether only a login helps.
+    /// [`needs_login`](Self::needs_login) tells whether the user must log in.
     #[error(transparent)]
     InvalidToken(#[from] TokenError),
     /// The role is not assigned to the user, or the account is not in the organization (403).
@@ -235,7 +240,7 @@ pub enum CredentialsError {
         role_name: RoleName,
         /// The IAM Identity Center instance, if known.
         start_url: Option<StartUrl>,
-        /// The service's answer.
+        /// The service's error response.
         #[source]
         source: ServiceError,
     },
@@ -250,12 +255,12 @@ pub enum CredentialsError {
         account_id: AccountId,
         /// The requested role.
         role_name: RoleName,
-        /// The service's answer, or the reason that there was none.
+        /// The service's error response, or the reason that there was no response.
         #[source]
         source: ServiceError,
     },
-    /// The SSO portal returned credentials that had already expired: its clock and this machine's
-    /// differ. Set this machine's clock.
+    /// The SSO portal returned credentials that have already expired, because its clock and this
+    /// machine's clock differ. Correct this machine's clock.
     #[error(
         "the SSO portal gave credentials that expired at {at:.0}, before now ({now:.0}); check this machine's clock"
     )]
@@ -266,32 +271,32 @@ pub enum CredentialsError {
         /// This machine's time (UTC).
         now: Timestamp,
     },
-    /// The whole retrieval took longer than its time limit. Try again.
+    /// The retrieval took longer than its time limit. Try again.
     #[error("getting the credentials took longer than {} seconds; try again", limit.as_secs_f32())]
     #[non_exhaustive]
     Timeout {
         /// The limit.
         limit: Duration,
     },
-    /// Three retrievals in a row were lost: the tokio runtime was shut down, the service for
-    /// `GetRoleCredentials` panicked, or the machine slept until the new credentials had expired. Try
-    /// again.
+    /// Three attempts in a row ended without usable credentials: the tokio runtime was shut down,
+    /// the service for `GetRoleCredentials` panicked, or the machine slept until the new
+    /// credentials had expired. Try again.
     #[error("getting the credentials was interrupted; try again")]
     Interrupted,
     /// The shared config files, or the settings of the profile, cannot be used.
     #[error("the configuration cannot be used")]
     Config(#[from] ConfigError),
-    /// The error of another implementation of [`ProvideCredentials`](crate::ProvideCredentials).
-    /// See [`other`](Self::other).
+    /// An error of another implementation of [`ProvideCredentials`](crate::ProvideCredentials),
+    /// created by [`other`](Self::other).
     #[error(transparent)]
     Other(Arc<dyn std::error::Error + Send + Sync>),
 }
 
-// An error is never changed.
+// Errors are immutable.
 impl UnwindSafe for CredentialsError {}
 impl RefUnwindSafe for CredentialsError {}
 
-/// The configuration is wrong: the person who wrote it must correct it.
+/// An error in the configuration, which the user or the program must correct.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -301,18 +306,19 @@ pub enum ConfigError {
     /// A setting of the profile is missing, contradictory or invalid.
     #[error(transparent)]
     Settings(#[from] sso_config::SettingsError),
-    /// The cache directory is not known.
+    /// The cache directory cannot be determined.
     #[error(transparent)]
     Cache(#[from] StoreError),
     /// The URL of an endpoint cannot be used.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The HTTPS client cannot be built: a proxy variable, or the suffix for `User-Agent`, is invalid.
+    /// The HTTPS client cannot be built, because a proxy variable or the `User-Agent` suffix is
+    /// invalid.
     #[cfg(feature = "https")]
     #[error(transparent)]
     Client(#[from] sso_http::ClientError),
-    /// Credentials were requested for a profile that names no account and role, which gives access
-    /// tokens only.
+    /// Credentials were requested for a profile that names no account and role. Such a profile
+    /// provides only access tokens.
     #[error(
         "the profile {profile:?} names no sso_account_id and sso_role_name; add them to get \
          credentials, or ask it for an access token only"
@@ -322,7 +328,7 @@ pub enum ConfigError {
         /// The profile.
         profile: String,
     },
-    /// A builder has neither a token provider nor a token file or start URL.
+    /// A builder has no token provider, no token file and no start URL.
     #[error(
         "say where the access token comes from: token_provider, start_url or cached_token_filepath"
     )]
@@ -331,7 +337,7 @@ pub enum ConfigError {
     #[error("{option} must be {must_be}")]
     #[non_exhaustive]
     Option {
-        /// The builder's setter.
+        /// The name of the builder's method.
         option: &'static str,
         /// The accepted range.
         must_be: &'static str,
@@ -339,7 +345,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// Returns the error for a profile, or an sso-session, that names no account and role.
+    /// Returns the error for a profile or sso-session that names no account and role.
     pub fn token_only(profile: impl Into<String>) -> Self {
         Self::TokenOnly { profile: profile.into() }
     }
@@ -369,37 +375,39 @@ fn hint(account_id: &AccountId) -> &'static str {
 }
 
 impl CredentialsError {
-    /// Returns this error and its causes as one line. `Display` shows this level alone.
+    /// Returns this error and its causes in one line. `Display` shows only this error.
     pub fn report(&self) -> String {
         report(self)
     }
 
-    /// Wraps the error of a user's own [`ProvideCredentials`](crate::ProvideCredentials).
+    /// Wraps an error of another implementation of
+    /// [`ProvideCredentials`](crate::ProvideCredentials).
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into().into())
     }
 
-    /// Whether only a login helps. [`Self::login_command`] names the command.
+    /// Returns `true` if the user must log in. [`Self::login_command`] returns the command.
     pub fn needs_login(&self) -> bool {
         self.token_error().is_some_and(TokenError::needs_login)
     }
 
-    /// The command that logs in: needed if [`Self::needs_login`], else the other way out.
+    /// Returns the command that logs in. If [`Self::needs_login`] is false, logging in is an
+    /// alternative to trying again.
     pub fn login_command(&self) -> Option<&str> {
         self.token_error()?.login_command()
     }
 
-    /// Whether the role is not assigned to the user.
+    /// Returns `true` if the role is not assigned to the user.
     pub fn is_access_denied(&self) -> bool {
         matches!(self, Self::AccessDenied { .. })
     }
 
-    /// Whether the configuration, or an option of a builder, must be corrected.
+    /// Returns `true` if the configuration, or an option of a builder, must be corrected.
     pub fn is_configuration(&self) -> bool {
         matches!(self, Self::Config(_))
     }
 
-    /// Whether the same call may succeed a little later.
+    /// Returns `true` if the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::InvalidToken(error) => error.is_transient(),
@@ -411,7 +419,7 @@ impl CredentialsError {
         }
     }
 
-    /// The service's answer behind this, if there is one, or the reason that there was none.
+    /// Returns the error of the request to the service, if a request caused this error.
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             Self::AccessDenied { source, .. } | Self::Portal { source, .. } => Some(source),

@@ -1,14 +1,15 @@
-//! From a profile name to its credentials, in one call.
+//! Functions that return a provider for a profile.
 
 use crate::{CredentialsCache, CredentialsError, ProfileProviders};
 
-/// Returns a provider of a profile's credentials, as configured for the AWS CLI: cached in memory and
-/// renewed before they expire. Keep it for the life of the program; clones share everything.
+/// Returns a provider of the credentials of a profile that is configured for the AWS CLI. It caches
+/// the credentials in memory and renews them before they expire. Keep it for the life of the
+/// program. Clones share the same cache.
 ///
-/// Reads the process environment and the shared config files, on one of the runtime's blocking
-/// threads, and sends nothing: the first retrieval fails if there is no login. Does not use the
-/// role-credential cache on disk; [`ProfileProviders`] has an option for it, and for every other
-/// part.
+/// Reads the process environment and the shared config files on one of the runtime's blocking
+/// threads. Sends no request, so a missing login is reported by the first retrieval. Does not use
+/// the role-credential cache on disk; [`ProfileProviders`] has an option for it and for everything
+/// else.
 ///
 /// # Errors
 ///
@@ -23,8 +24,8 @@ pub async fn from_profile(
     load(Some(profile.into())).await
 }
 
-/// As [`from_profile`], for the profile that `AWS_PROFILE` names, else `AWS_DEFAULT_PROFILE`, else
-/// `default`.
+/// Does the same as [`from_profile`] for the profile that `AWS_PROFILE` names, or else
+/// `AWS_DEFAULT_PROFILE`, or else `default`.
 ///
 /// # Errors
 ///

@@ -1,12 +1,13 @@
-//! AWS credentials from an AWS IAM Identity Center (AWS SSO) login: from a profile name, or part by
-//! part.
+//! Provides AWS credentials from an AWS IAM Identity Center (AWS SSO) login.
 //!
-//! A login leaves an access token in a file under `~/.aws/sso/cache`. [`SsoTokenProvider`] reads it
-//! and refreshes it through SSO OIDC when it runs out; [`SsoCredentialsProvider`] exchanges it at
-//! the SSO portal for the credentials of one account and role; [`CredentialsCache`] keeps those in
-//! memory. [`from_profile()`] puts them together as the shared config files say.
+//! A login stores an access token in a file under `~/.aws/sso/cache`. [`SsoTokenProvider`] reads
+//! the token and refreshes it through SSO OIDC before it expires. [`SsoCredentialsProvider`]
+//! exchanges the token at the SSO portal for the credentials of one account and role.
+//! [`CredentialsCache`] keeps the credentials in memory. [`from_profile()`] builds all three from a
+//! profile of the shared config files.
 //!
-//! This crate does not log in: that takes a person. Errors name the command to run.
+//! This crate does not log in, because a login needs a person. When a login is needed, the error
+//! names the command to run.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk, sso-cli
@@ -15,7 +16,8 @@
 //!
 //! # Examples
 //!
-//! A profile, as configured for the AWS CLI; [`from_env`] takes the one that `AWS_PROFILE` names:
+//! Get the credentials of a profile that is configured for the AWS CLI. [`from_env`] does the same
+//! for the profile that `AWS_PROFILE` names:
 //!
 //! ```no_run
 //! # #[cfg(feature = "https")]
@@ -27,8 +29,8 @@
 //! # }
 //! ```
 //!
-//! [`ProfileProviders`] gives access to the parts of a profile: the access token, the portal, and the
-//! AWS CLI's cache of role credentials.
+//! [`ProfileProviders`] gives access to the parts of a profile: the access token, the SSO portal,
+//! and the AWS CLI's cache of role credentials:
 //!
 //! ```no_run
 //! # #[cfg(feature = "https")]
@@ -45,7 +47,7 @@
 //! # }
 //! ```
 //!
-//! By hand, with no config file at all:
+//! Build every part by hand, without a config file:
 //!
 //! ```no_run
 //! # #[cfg(feature = "https")]
@@ -59,7 +61,8 @@
 //! let (session, region): (SessionName, Region) = ("dev-session".parse()?, "us-east-1".parse()?);
 //! let https = HttpsClient::from_environment(&Environment::from_process())?;
 //! let portal = RetryLayer::standard().layer(Portal::new(https.clone(), region.clone()));
-//! // What may have spent the refresh token is not sent again blindly: the provider looks first.
+//! // A request that may have spent the refresh token is not retried by the layer: the provider
+//! // reads the token file before it sends the request again.
 //! let oidc = RetryLayer::standard().retry_ambiguous(false).layer(Oidc::new(https, region));
 //!
 //! let file = TokenFile::new(standard_cached_token_filepath(&session)?);
@@ -74,7 +77,8 @@
 //! # }
 //! ```
 //!
-//! Every part can be replaced. Requests go through any `tower::Service`, so a mock is a function:
+//! Every part can be replaced. Requests go through any `tower::Service`, so a test can pass a
+//! function:
 //!
 //! ```
 //! use sso_provider::{CredentialsCache, SsoCredentialsProvider, SsoTokenProvider};
@@ -104,9 +108,9 @@
 //! # }
 //! ```
 //!
-//! `examples/` holds complete programs: `profile`, `by_hand` with every part replaced, `mock`,
-//! `own_layer` for requests through a layer of the program's own, and `two_profiles`, a service that
-//! runs for hours. See also [the names in other SDKs][coming] and [every error with its cause and
+//! `examples/` contains complete programs: a profile (`profile`), every part replaced (`by_hand`),
+//! mocked services (`mock`), a custom tower layer (`own_layer`), and a service that runs for hours
+//! (`two_profiles`). See also [the names in other SDKs][coming] and [every error with its cause and
 //! remedy][errors].
 //!
 //! [coming]: https://github.com/ssocreds/ssocreds/blob/main/docs/COMING_FROM.md
@@ -114,29 +118,33 @@
 //!
 //! # Features
 //!
-//! * `https` (default): [`from_profile()`], [`from_env`] and [`ProfileProviders`], over `sso-http`'s HTTPS
-//!   client. Without it the builders remain, for any service that carries the requests.
+//! * `https` (default): [`from_profile()`], [`from_env`] and [`ProfileProviders`], which use
+//!   `sso-http`'s HTTPS client. Without it, use the builders with any service that sends the
+//!   requests.
 //!
 //! # `tracing`
 //!
-//! Level `WARN`: the credentials are valid, but something needs attention. A token could not be
-//! refreshed ahead of its expiry, or could not be written, or the file system has no locks.
+//! Events at level `WARN` report a problem that needs attention although valid credentials are
+//! returned. For example, a token could not be refreshed before its expiry or could not be written,
+//! or the file system has no locks.
 //!
-//! Target `ssocreds::progress`, level `DEBUG`: one event when this process starts to wait for another
-//! process, and one with the field `over` when that ends. `sso_http` reports its retries there, too.
+//! Events with the target `ssocreds::progress`, at level `DEBUG`, report waiting. This crate logs
+//! one event when it starts to wait for another process, and one with the field `over` when the
+//! wait ends. `sso_http` logs its retries to the same target.
 //!
-//! No event holds a secret.
+//! No event contains a secret.
 //!
 //! # Known gaps
 //!
-//! * A token file that another tool is writing in place is read again after a pause of the runtime's
-//!   timer. Two reads block their thread instead, for up to a quarter of a second: of a broken file
-//!   of role credentials, and of a token file that another tool changed during a refresh.
-//! * File operations, `fsync` included, run on the thread of the task that needs them.
+//! * A file that another tool is writing in place is read again after a pause. The pause is usually
+//!   asynchronous. Two reads block the thread instead, for up to a quarter of a second: reading an
+//!   incomplete role-credentials file, and reading a token file that another tool changed during a
+//!   refresh.
+//! * File operations, including `fsync`, block the thread of the calling task.
 //! * On a file system without locks, two processes may refresh the same token at once.
 
 #![forbid(unsafe_code)]
-// docs.rs says of each item which feature it needs.
+// Show on docs.rs which feature each item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod access;
@@ -176,10 +184,11 @@ pub use sso_types::PROVIDER_NAME;
 pub use token_provider::{BearerToken, SsoTokenProvider};
 pub use token_provider_builder::SsoTokenProviderBuilder;
 
-// What the API above speaks of, so that a user need not name the versions of these crates, too.
+// Crates whose types appear in this API, so that users need not depend on matching versions of
+// them.
 pub use {sso_cache as cache, sso_config as config, sso_http as http, sso_types as types};
 
-// Its example is compiled with the tests of the documentation.
+// Compiles the README's example as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,12 +1,12 @@
-//! The command that a person runs to log in. It is only named here, never run.
+//! The command that the user runs to log in. This crate shows the command and never runs it.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use sso_types::{CommandOption, SessionName};
 
-/// The command that logs in to an sso-session or a legacy profile, `aws sso login` unless another
-/// program is set. `Display` quotes it for the platform's shells.
+/// The command that logs in to an sso-session or a legacy profile. The default program is `aws sso
+/// login`. `Display` quotes the command for the platform's shells.
 ///
 /// ```
 /// let command = sso_provider::LoginCommand::for_session(&"corp".parse()?);

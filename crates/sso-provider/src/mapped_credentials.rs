@@ -1,4 +1,4 @@
-//! Values derived from cached credentials.
+//! A cache of values derived from cached credentials.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -9,8 +9,8 @@ use sso_types::Credentials;
 
 use crate::{CredentialsCache, CredentialsError};
 
-/// A cache of values derived from credentials, made by [`CredentialsCache::map`]. Clones share
-/// everything.
+/// A cache of values derived from credentials, created by [`CredentialsCache::map`]. Clones share
+/// one cache.
 ///
 /// ```
 /// # use sso_provider::{CredentialsCache, CredentialsError};
@@ -36,8 +36,8 @@ struct Derived<T> {
 }
 
 impl CredentialsCache {
-    /// Returns a provider of values derived from the credentials, such as another SDK's type.
-    /// [`MappedCredentials::retrieve`] calls `derive` only when the credentials have changed.
+    /// Returns a cache of values derived from the credentials, such as another SDK's credentials
+    /// type. [`MappedCredentials::retrieve`] calls `derive` only when the credentials have changed.
     pub fn map<T: Send + Sync + 'static>(
         &self,
         derive: impl Fn(&Credentials) -> T + Send + Sync + 'static,
@@ -52,8 +52,8 @@ impl<T: Send + Sync + 'static> MappedCredentials<T> {
         Self(Arc::new(Shared { cache, derive, latest, deriving }))
     }
 
-    /// Returns the value for the credentials that [`CredentialsCache::retrieve`] gives: the same
-    /// `Arc` for as long as the credentials are unchanged.
+    /// Returns the value for the credentials that [`CredentialsCache::retrieve`] returns. Returns
+    /// the same `Arc` while the credentials are unchanged.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl<T: Send + Sync + 'static> MappedCredentials<T> {
         if let Some(value) = self.0.latest_for(&credentials) {
             return Ok(value);
         }
-        // A derivation that panicked has stored nothing.
+        // If `derive` panicked, it stored nothing, so poisoning can be ignored.
         let _deriving = self.0.deriving.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(value) = self.0.latest_for(&credentials) {
             return Ok(value);
@@ -78,7 +78,7 @@ impl<T: Send + Sync + 'static> MappedCredentials<T> {
         Ok(value)
     }
 
-    /// The cache that the credentials come from.
+    /// Returns the cache of the credentials.
     pub fn cache(&self) -> &CredentialsCache {
         &self.0.cache
     }
@@ -92,7 +92,7 @@ impl<T> Shared<T> {
     }
 }
 
-// A panic in the caller's function stores nothing.
+// If the caller's function panics, nothing is stored.
 impl<T: RefUnwindSafe> UnwindSafe for MappedCredentials<T> {}
 impl<T: RefUnwindSafe> RefUnwindSafe for MappedCredentials<T> {}
 

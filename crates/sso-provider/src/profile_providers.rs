@@ -1,5 +1,4 @@
-//! From a profile name to its providers, with the settings of the shared config files and the
-//! environment.
+//! Builds the providers of a profile from the shared config files and the environment.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
@@ -19,8 +18,8 @@ use crate::{
     SsoTokenProviderBuilder,
 };
 
-/// The providers of one profile, or of one sso-session, of the shared config files: of its access
-/// token, its SSO portal, and its credentials.
+/// The providers of one profile or sso-session of the shared config files: the access token, the
+/// SSO portal, and the credentials.
 #[derive(Debug, Clone)]
 pub struct ProfileProviders {
     target: Target,
@@ -41,7 +40,7 @@ enum Target {
 }
 
 impl ProfileProviders {
-    /// Returns a builder. Every option has a default.
+    /// Returns a builder whose options all have defaults.
     pub fn builder() -> ProfileProvidersBuilder {
         ProfileProvidersBuilder {
             environment: None,
@@ -65,7 +64,7 @@ impl ProfileProviders {
         }
     }
 
-    /// The resolved profile; `None` for an sso-session.
+    /// Returns the resolved profile, or `None` for an sso-session.
     pub fn sso_profile(&self) -> Option<&SsoProfile> {
         match &self.target {
             Target::Profile(profile) => Some(profile),
@@ -73,7 +72,7 @@ impl ProfileProviders {
         }
     }
 
-    /// The warnings of the shared config files that concern the profile or the session.
+    /// Returns the warnings about the profile or the sso-session in the shared config files.
     pub fn config_warnings(&self) -> &[sso_config::Warning] {
         match &self.target {
             Target::Profile(profile) => profile.warnings(),
@@ -81,33 +80,34 @@ impl ProfileProviders {
         }
     }
 
-    /// The endpoints and the other settings, each with its source.
+    /// Returns the endpoints and the other settings, each with its source.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The provider of the access token.
+    /// Returns the provider of the access token.
     pub fn token_provider(&self) -> &SsoTokenProvider {
         &self.token_provider
     }
 
-    /// The SSO portal, without retries, for the operations that list accounts and roles.
+    /// Returns the SSO portal without retries, for the operations that list accounts and roles.
     pub fn portal(&self) -> &Portal<HttpsClient> {
         &self.portal
     }
 
-    /// The HTTPS client, for a portal with layers of the caller's own below it.
+    /// Returns the HTTPS client, for a caller that builds a portal over its own layers.
     pub fn https_client(&self) -> &HttpsClient {
         &self.https
     }
 
-    /// The retries that the settings configure, as a layer over a service. Clones share one budget.
+    /// Returns the layer that retries requests as the settings configure. Clones share one retry
+    /// budget.
     pub fn retry_layer(&self) -> &RetryLayer {
         &self.retry
     }
 
-    /// The file of the AWS CLI's cache for the profile's role credentials; `None` if that cache is
-    /// off.
+    /// Returns the AWS CLI's cache file for the profile's role credentials, or `None` if that cache
+    /// is off.
     pub fn role_credentials_file(&self) -> Option<RoleCredentialsFile> {
         let (account_id, role_name) = self.sso_profile()?.role()?;
         let dir = self.role_cache_dir.as_ref()?;
@@ -115,12 +115,13 @@ impl ProfileProviders {
         Some(RoleCredentialsFile::standard(dir, account_id, role_name, &login))
     }
 
-    /// Returns a provider of the profile's role credentials. Each call returns another one, over the
-    /// same token provider.
+    /// Returns a new provider of the profile's role credentials. All providers that this method
+    /// returns share one token provider.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::TokenOnly`] for a session, and for a profile without account and role.
+    /// Fails with [`ConfigError::TokenOnly`] for an sso-session, and for a profile without account
+    /// and role.
     pub fn credentials_provider(&self) -> Result<SsoCredentialsProvider, ConfigError> {
         let profile = match &self.target {
             Target::Profile(profile) => profile,
@@ -146,7 +147,7 @@ impl ProfileProviders {
         builder.build()
     }
 
-    /// Returns a cache around [`Self::credentials_provider`], with the same clock.
+    /// Returns a cache over [`Self::credentials_provider`], with the same clock.
     ///
     /// # Errors
     ///
@@ -160,7 +161,7 @@ impl ProfileProviders {
     }
 }
 
-// A panic leaves no state half changed.
+// A panic leaves no inconsistent state.
 impl UnwindSafe for ProfileProviders {}
 impl RefUnwindSafe for ProfileProviders {}
 
@@ -186,7 +187,7 @@ impl Target {
         }
     }
 
-    /// The key of the login's cache files.
+    /// Returns the key that names the login's cache files.
     fn cache_key(&self) -> CacheKey {
         let by_start_url = || CacheKey::for_start_url(self.start_url());
         self.sso_session().map_or_else(by_start_url, CacheKey::for_session)
@@ -218,124 +219,129 @@ pub struct ProfileProvidersBuilder {
 }
 
 impl ProfileProvidersBuilder {
-    /// The environment. The default is the process's.
+    /// Sets the environment. The default is the environment of the process.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// The profile. The default is the one that the environment names, else `default`.
+    /// Sets the profile. The default is the profile that the environment names, or else `default`.
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
         self.profile = Some(profile.into());
         self
     }
 
-    /// An sso-session instead of a profile: it gives access tokens, but no role credentials. Takes
-    /// precedence over [`profile`](Self::profile).
+    /// Sets an sso-session instead of a profile. It provides access tokens, but no role
+    /// credentials. Takes precedence over [`profile`](Self::profile).
     pub fn sso_session(mut self, name: impl Into<String>) -> Self {
         self.sso_session = Some(name.into());
         self
     }
 
-    /// The shared config files. By default [`build`](Self::build) reads them.
+    /// Sets the contents of the shared config files. By default, [`build`](Self::build) reads the
+    /// files.
     pub fn shared_config(mut self, config: SharedConfig) -> Self {
         self.shared_config = Some(config);
         self
     }
 
-    /// The directory of the token files. The default is `~/.aws/sso/cache`.
+    /// Sets the directory of the token files. The default is `~/.aws/sso/cache`.
     pub fn cache_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.cache_dir = Some(dir.into());
         self
     }
 
-    /// Whether role credentials are kept in, and taken from, the AWS CLI's cache on disk. The default
-    /// is not to.
+    /// Sets whether to use the AWS CLI's cache of role credentials on disk. The default is false.
     pub fn role_credentials_cache(mut self, on: bool) -> Self {
         self.role_credentials_cache = on;
         self
     }
 
-    /// The directory of cached role credentials. The default is the AWS CLI's, `~/.aws/cli/cache`.
-    /// Used only with [`role_credentials_cache`](Self::role_credentials_cache).
+    /// Sets the directory of cached role credentials. The default is the AWS CLI's directory,
+    /// `~/.aws/cli/cache`. Used only with [`role_credentials_cache`](Self::role_credentials_cache).
     pub fn role_cache_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.role_cache_dir = Some(dir.into());
         self
     }
 
-    /// The time limit for opening a connection. The default is 3.1 seconds.
+    /// Sets the time limit for opening a connection. The default is 3.1 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = Some(limit);
         self
     }
 
-    /// The time limit for one retrieval, the token's refresh and all retries included. The default is
-    /// 60 seconds.
+    /// Sets the time limit for one retrieval, including a token refresh and all retries. The
+    /// default is 60 seconds.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self
     }
 
-    /// An HTTPS client, to share its connections among profiles. The default is a client of this
-    /// profile alone. The settings for certificates, proxies and connecting must be made on it.
+    /// Sets the HTTPS client, so that several profiles can share connections. The default is a new
+    /// client for this profile. The given client is used as it is: the builder and the settings do
+    /// not change its certificates, proxies, connect timeout or `User-Agent`.
     pub fn https_client(mut self, client: HttpsClient) -> Self {
         self.https_client = Some(client);
         self
     }
 
-    /// How long to wait for another process that refreshes the same token. The default is 20 seconds.
+    /// Sets the time limit for waiting while another process refreshes the same token. The default
+    /// is 20 seconds.
     pub fn lock_timeout(mut self, limit: Duration) -> Self {
         self.lock_timeout = Some(limit);
         self
     }
 
-    /// How long before its expiry the access token is refreshed. The default is 5 minutes.
+    /// Sets the time before its expiry at which the access token is refreshed. The default is 5
+    /// minutes.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.refresh_window = Some(window);
         self
     }
 
-    /// How often a request is sent in all. The default is the configured number, else 3.
+    /// Sets the maximum number of attempts for a request, including the first. The default is the
+    /// configured number, or else 3.
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = Some(max_attempts);
         self
     }
 
-    /// The program in the login command that errors name. The default is `aws sso login`.
+    /// Sets the program in the login command that errors show. The default is `aws sso login`.
     pub fn login_program(mut self, program: impl Into<String>) -> Self {
         self.login_program = Some(program.into());
         self
     }
 
-    /// Whether an unexpired token of another session with the same start URL is used if there is no
-    /// token of this one. The default is not to.
+    /// Sets whether to use an unexpired token of another session with the same start URL if this
+    /// session has no token. The default is false.
     pub fn accept_other_session(mut self, accept: bool) -> Self {
         self.accept_other_session = accept;
         self
     }
 
-    /// Whether an expired token is refreshed even if the new one cannot be written: see
+    /// Sets whether to refresh an expired token even if the new token cannot be written. The
+    /// default is false. See
     /// [`SsoTokenProviderBuilder::allow_unsaved_refresh`](crate::SsoTokenProviderBuilder::allow_unsaved_refresh).
-    /// The default is not to.
     pub fn allow_unsaved_refresh(mut self, allow: bool) -> Self {
         self.allow_unsaved_refresh = allow;
         self
     }
 
-    /// A suffix for the `User-Agent` of requests, such as the program's name and version.
+    /// Sets a suffix for the `User-Agent` header of requests, such as the program's name and
+    /// version.
     pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.user_agent = Some(suffix.into());
         self
     }
 
-    /// The clock. The default is the machine's.
+    /// Sets the clock. The default is the system clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Resolves the configuration. Reads the shared config files, which blocks for some system calls;
-    /// sends and spawns nothing.
+    /// Resolves the configuration. Reads the shared config files, which blocks for some system
+    /// calls. Sends no request and spawns no task.
     ///
     /// # Errors
     ///
@@ -374,15 +380,15 @@ impl ProfileProvidersBuilder {
         let file = config_files.into_iter().fold(file, TokenFile::with_config_file);
         let token_provider = match (target.sso_session(), &target) {
             (Some(session), _) => {
-                // No retry layer: the provider reads the file before it repeats a refresh, and the
-                // attempts of a layer would multiply its own.
+                // No retry layer: the token provider retries by itself, and reads the token file
+                // before each retry. A layer would multiply the attempts.
                 let oidc = Oidc::with_endpoint(https.clone(), oidc_endpoint);
                 SsoTokenProvider::builder(oidc, file).sso_session(session).retry_all(retry.clone())
             }
             (None, Target::Profile(profile)) => {
                 SsoTokenProvider::builder_without_refresh(file).profile(profile.profile_name())
             }
-            // A session has a name.
+            // Unreachable, since a session always has a name.
             (None, Target::Session(_)) => SsoTokenProvider::builder_without_refresh(file),
         };
         let token_provider = token_provider
@@ -411,7 +417,7 @@ impl ProfileProvidersBuilder {
         })
     }
 
-    /// The requested profile or session with its settings, and the files that they come from.
+    /// Returns the requested profile or session, its settings, and the config files that exist.
     fn resolve(
         &self,
         environment: &Environment,
@@ -475,7 +481,8 @@ impl ProfileProvidersBuilder {
     }
 }
 
-/// The endpoint that a setting sets; its errors, and those of calls to it, name the setting.
+/// Returns the endpoint that a setting configures. Its errors, and errors of requests to it, name
+/// the setting.
 fn endpoint_override(url: &Setting<String>) -> Result<Endpoint, EndpointError> {
     let origin = url.source.to_string();
     match url.value.parse::<Endpoint>() {

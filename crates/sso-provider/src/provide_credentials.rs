@@ -1,4 +1,4 @@
-//! The trait of everything that gives role credentials.
+//! The trait for providers of role credentials.
 
 use std::fmt;
 use std::future::Future;
@@ -9,7 +9,7 @@ use sso_types::Credentials;
 
 use crate::CredentialsError;
 
-/// The future that a [`ProvideCredentials`] returns.
+/// The future that the methods of [`ProvideCredentials`] return.
 pub type CredentialsFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Credentials, CredentialsError>> + Send + 'a>>;
 
@@ -41,10 +41,12 @@ pub trait ProvideCredentials: fmt::Debug + Send + Sync + 'static {
     /// Returns credentials that have not expired.
     fn provide_credentials(&self) -> CredentialsFuture<'_>;
 
-    /// Returns credentials that were issued for this call: none from a cache, such as the AWS CLI's
-    /// cache on disk. Called after [`CredentialsCache::invalidate`](crate::CredentialsCache::invalidate).
+    /// Returns credentials that were issued for this call, not credentials from a cache such as the
+    /// AWS CLI's cache on disk. [`CredentialsCache`](crate::CredentialsCache) calls this after
+    /// [`invalidate`](crate::CredentialsCache::invalidate).
     ///
-    /// The default is [`Self::provide_credentials`], for a provider without a cache.
+    /// The default implementation calls [`Self::provide_credentials`], which is right for a
+    /// provider without a cache.
     fn provide_new_credentials(&self) -> CredentialsFuture<'_> {
         self.provide_credentials()
     }

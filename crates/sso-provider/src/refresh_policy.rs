@@ -1,4 +1,4 @@
-//! The refresh decision: what to do with a token at one moment. No clock and no I/O.
+//! Decides whether to use a token, refresh it or require a login. A pure function of its arguments.
 
 use jiff::{SignedDuration, Timestamp};
 use sso_cache::Fingerprint;
@@ -8,39 +8,43 @@ use sso_types::AccessToken;
 use crate::token_snapshot::{Snapshot, Source};
 use crate::{CannotRefresh, LoginReason, TokenError};
 
-/// How long after a failed refresh a valid token is used without another attempt.
-const FAILURE_IS_REMEMBERED: SignedDuration = SignedDuration::from_secs(30);
+/// The time after a failed refresh during which a valid token is used without another attempt.
+const FAILURE_BACKOFF: SignedDuration = SignedDuration::from_secs(30);
 
-/// The token that a caller needs.
+/// The token that a caller asks for.
 #[derive(Debug, Clone)]
 pub(crate) enum Demand {
+    /// Any token that has not expired.
     AnyValid,
-    NotThisOne(RejectedToken),
+    /// A token other than the rejected one.
+    OtherThan(RejectedToken),
 }
 
-/// A token that the portal rejected before its expiry.
+/// A token that the portal rejected before its expiry, and the portal's response.
 #[derive(Debug, Clone)]
 pub(crate) struct RejectedToken {
     pub(crate) token: AccessToken,
     pub(crate) answer: ServiceError,
 }
 
-/// What to do with the token.
+/// The result of the decision.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Use it.
+    /// Use the token.
     Use,
-    /// It expires soon: one caller refreshes it; it is used if that fails, and by all others.
+    /// The token expires soon. One caller refreshes it, and uses it if that fails. All others use
+    /// it.
     RefreshAhead,
-    /// It is expired or rejected: refresh it.
+    /// The token is expired or rejected: refresh it.
     Refresh,
-    /// It is expired or rejected, and cannot be refreshed.
+    /// The token is expired or rejected, and cannot be refreshed: require a login.
     Login(LoginReason),
-    /// It is expired or rejected, and the service has just refused to refresh it.
+    /// The token is expired or rejected, and the service has just refused to refresh it: fail with
+    /// its error.
     Fail(TokenError),
 }
 
-/// What is known of earlier refreshes.
+/// The results of earlier refreshes.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(crate) failure: Option<FailedRefresh>,
@@ -52,22 +56,23 @@ pub(crate) struct History {
 #[derive(Debug)]
 pub(crate) struct FailedRefresh {
     pub(crate) at: Timestamp,
-    /// The version of the token file that was refreshed. A changed file ends the wait.
+    /// The version of the token file at the time. The failure does not apply to other versions.
     pub(crate) version: Fingerprint,
-    /// The error; `None` if it was another process's.
+    /// The error, or `None` if another process failed.
     pub(crate) error: Option<TokenError>,
 }
 
 /// The settings that the decision depends on.
 #[derive(Debug)]
 pub(crate) struct RefreshPolicy {
-    /// How long before its expiry a token is refreshed.
+    /// The time before its expiry at which a token is refreshed.
     pub(crate) window: SignedDuration,
-    /// Why tokens of this file are never refreshed, if so.
+    /// The reason that this provider never refreshes a token, if there is one.
     pub(crate) never: Option<CannotRefresh>,
 }
 
 impl RefreshPolicy {
+    /// Decides what to do with the token at the time `now`.
     pub(crate) fn decide(
         &self,
         snapshot: &Snapshot,
@@ -77,10 +82,10 @@ impl RefreshPolicy {
     ) -> Action {
         let token = &snapshot.token;
         let refreshable = self.refreshable(snapshot, now);
-        let failure = history.failure.as_ref().filter(|it| it.counts(&snapshot.version, now));
+        let failure = history.failure.as_ref().filter(|it| it.applies(&snapshot.version, now));
         let rejection = match demand {
-            Demand::NotThisOne(rejected) if rejected.is(snapshot) => Some(rejected),
-            Demand::NotThisOne(_) | Demand::AnyValid => None,
+            Demand::OtherThan(rejected) if rejected.is(snapshot) => Some(rejected),
+            Demand::OtherThan(_) | Demand::AnyValid => None,
         };
 
         if !token.is_expired(now) && rejection.is_none() {
@@ -99,7 +104,7 @@ impl RefreshPolicy {
             });
         }
         match failure.and_then(|failure| failure.error.as_ref()) {
-            // Asking again would only be refused again.
+            // The service would refuse another request, too.
             Some(error) if error.is_end_of_session() => Action::Fail(error.clone()),
             _ => Action::Refresh,
         }
@@ -132,11 +137,11 @@ impl History {
 }
 
 impl FailedRefresh {
-    /// Whether the failure still counts. A clock that was set back ends the wait: nothing is known
-    /// of how long ago the failure was.
-    pub(crate) fn counts(&self, version: &Fingerprint, now: Timestamp) -> bool {
+    /// Returns `true` if the failure is recent and concerns this version of the file. If the clock
+    /// was set back, the age of the failure is unknown, so the failure does not apply.
+    pub(crate) fn applies(&self, version: &Fingerprint, now: Timestamp) -> bool {
         let since = now.duration_since(self.at);
-        self.version == *version && !since.is_negative() && since < FAILURE_IS_REMEMBERED
+        self.version == *version && !since.is_negative() && since < FAILURE_BACKOFF
     }
 }
 
@@ -160,7 +165,7 @@ mod tests {
         failure: Failure,
     }
 
-    /// A failed refresh, so many seconds ago.
+    /// A failed refresh, with its age in seconds.
     #[derive(Clone, Copy)]
     enum Failure {
         Never,
@@ -201,7 +206,7 @@ mod tests {
             (Case { never: legacy(), ..DUE }, "use"),
             (Case { refreshable: false, ..EXPIRED }, "login: expired"),
             (Case { never: legacy(), ..EXPIRED }, "login: expired"),
-            // A failure counts for 30 seconds, for this version, and not after the clock was set back.
+            // A failure applies for 30 seconds, to this version, unless the clock was set back.
             (Case { failure: Transient(0), ..DUE }, "use"),
             (Case { failure: Transient(29), ..DUE }, "use"),
             (Case { failure: Transient(30), ..DUE }, "ahead"),
@@ -254,7 +259,7 @@ mod tests {
         let lifetime = case.lifetime.map(|it| (token.access_token().clone(), seconds(it)));
         let demand = if case.rejected {
             let token = token.access_token().clone();
-            Demand::NotThisOne(RejectedToken { token, answer: answer.clone() })
+            Demand::OtherThan(RejectedToken { token, answer: answer.clone() })
         } else {
             Demand::AnyValid
         };

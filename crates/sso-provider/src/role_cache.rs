@@ -1,4 +1,4 @@
-//! Role credentials shared between processes through the AWS CLI's cache file.
+//! Shares role credentials between processes through the AWS CLI's cache file.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use crate::CredentialsError;
 use crate::access::AccessNotice;
 use crate::wait::Wait;
 
-/// How long to wait for another process that requests the credentials. Then this one requests them
-/// too, which, unlike a second refresh of the token, does no harm.
+/// The maximum time to wait for another process that requests the credentials. After it, this
+/// process requests them too. A second request is harmless, unlike a second refresh of the token.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A role-credentials file, and the conditions on its credentials.
+/// A role-credentials file, and the remaining lifetime that its credentials must have.
 #[derive(Debug)]
 pub(crate) struct RoleCache {
     file: Arc<RoleCredentialsFile>,
-    /// The time that the credentials must have left.
+    /// The remaining lifetime that the credentials must have.
     window: SignedDuration,
     access_notice: AccessNotice,
 }
 
-/// The result of waiting for the lock.
-enum Locked {
+/// The outcome of waiting for the lock.
+enum LockOutcome {
     /// Request the credentials, under the lock if the file system has locks.
-    Ours(Option<RoleCredentialsFileLock>),
-    /// Another process has written these.
-    Settled(Credentials),
+    Acquired(Option<RoleCredentialsFileLock>),
+    /// Another process has written these credentials.
+    Cached(Credentials),
 }
 
 impl RoleCache {
@@ -41,16 +41,16 @@ impl RoleCache {
         Self { file: Arc::new(file), window, access_notice }
     }
 
-    /// Whether the directory does not exist, so that nothing was ever cached in it.
+    /// Returns `true` if the directory does not exist, so that nothing can be cached in it.
     pub(crate) fn is_unused(&self) -> bool {
         self.file.is_directory_missing()
     }
 
-    /// Returns the credentials in the file, else the result of `request`, which is stored for the
-    /// processes that wait for it.
+    /// Returns the credentials in the file if they are usable. Otherwise calls `request`, and
+    /// writes the result to the file for this and other processes.
     ///
-    /// Without `use_cached`, the file is only written. `request` is passed the rest of `limit`, as
-    /// its own time limit.
+    /// If `use_cached` is false, the file is written but not read. `request` receives the rest of
+    /// `limit` as its own time limit.
     pub(crate) async fn get_or_request<Answer>(
         &self,
         clock: &dyn Clock,
@@ -66,8 +66,8 @@ impl RoleCache {
         }
         let started = Instant::now();
         let lock = match self.lock(clock, use_cached, limit.min(LOCK_TIMEOUT)).await {
-            Locked::Ours(lock) => lock,
-            Locked::Settled(credentials) => return Ok(credentials),
+            LockOutcome::Acquired(lock) => lock,
+            LockOutcome::Cached(credentials) => return Ok(credentials),
         };
         match request(limit.saturating_sub(started.elapsed())).await {
             Ok(credentials) => {
@@ -75,7 +75,8 @@ impl RoleCache {
                 Ok(credentials)
             }
             Err(error) if error.is_transient() || error.needs_login() => {
-                // Too short a lifetime is left to prefer them, but they are still valid.
+                // The cached credentials expire too soon to be preferred, but they may still be
+                // valid.
                 let cached = if use_cached { self.load() } else { None };
                 let unexpired = cached.filter(|it| !it.is_expired(clock.now()));
                 let Some(credentials) = unexpired else { return Err(error) };
@@ -90,7 +91,7 @@ impl RoleCache {
         }
     }
 
-    /// Returns the credentials in the file if they are to be used.
+    /// Returns the credentials in the file if their remaining lifetime is long enough.
     fn usable(&self, clock: &dyn Clock, use_cached: bool) -> Option<Credentials> {
         if !use_cached {
             return None;
@@ -104,17 +105,17 @@ impl RoleCache {
     fn load(&self) -> Option<Credentials> {
         let (credentials, version) = self.file.load_with_fingerprint()?;
         if !version.is_private() {
-            self.warn_of_access();
+            self.warn_about_access();
         }
         Some(credentials)
     }
 
-    /// Warns about access that other users have to the file or its directory.
-    fn warn_of_access(&self) {
+    /// Warns once if other users have access to the file or its directory.
+    fn warn_about_access(&self) {
         self.access_notice.warn_once(|| self.file.access_warnings());
     }
 
-    async fn lock(&self, clock: &dyn Clock, use_cached: bool, limit: Duration) -> Locked {
+    async fn lock(&self, clock: &dyn Clock, use_cached: bool, limit: Duration) -> LockOutcome {
         let mut wait = Wait::new("waiting for another process to get the role's credentials");
         loop {
             let lock = match self.file.try_lock() {
@@ -123,27 +124,28 @@ impl RoleCache {
                     wait.pause().await;
                     None
                 }
-                Ok(None) => return Locked::Ours(None),
+                Ok(None) => return LockOutcome::Acquired(None),
                 Err(error) => {
                     tracing::debug!(
                         error = &error as &dyn std::error::Error,
                         "the role-credential cache cannot be locked; going on without a lock"
                     );
-                    return Locked::Ours(None);
+                    return LockOutcome::Acquired(None);
                 }
             };
             // The process that held the lock may have written credentials.
             if let Some(credentials) = self.usable(clock, use_cached) {
-                return Locked::Settled(credentials);
+                return LockOutcome::Cached(credentials);
             }
             if lock.is_some() {
-                self.warn_of_access();
-                return Locked::Ours(lock);
+                self.warn_about_access();
+                return LockOutcome::Acquired(lock);
             }
         }
     }
 
-    /// A failure is only a warning: it costs one request at the next retrieval.
+    /// Writes the credentials to the file. A failure is only a warning, because it costs one
+    /// request at the next retrieval.
     fn store(&self, lock: Option<&RoleCredentialsFileLock>, credentials: &Credentials) {
         let stored = match lock {
             Some(lock) => lock.store(credentials),

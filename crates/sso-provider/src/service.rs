@@ -1,10 +1,10 @@
-//! Tower services for one operation, with their type erased.
+//! Type-erased tower services for one operation.
 
 use sso_http::ServiceError;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceExt};
 
-/// A service for one operation. Its type is erased so that the providers have no type parameter.
+/// A type-erased service for one operation, so that the providers need no type parameter.
 pub(crate) type Operation<Request, Response> = BoxCloneSyncService<Request, Response, ServiceError>;
 
 pub(crate) fn erase<S, Request, Response>(service: S) -> Operation<Request, Response>

@@ -1,4 +1,4 @@
-//! One shared run of an asynchronous operation at a time.
+//! Runs an asynchronous operation once for all concurrent callers.
 
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-/// How much longer than its own time limit a flight may take. Its own timeout error comes first.
+/// The time added to an operation's own time limit, so that the operation can return its own
+/// timeout error.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Runs one operation at a time, in a task of its own, and shares the result among all callers.
+/// Runs at most one operation at a time, in its own task, and shares the result among all callers.
 ///
-/// A caller that is dropped neither cancels nor repeats the operation. A result is not kept: the
-/// operation itself stores what it wants to keep before it ends.
+/// Dropping a caller neither cancels nor repeats the operation. Results are not cached: an
+/// operation must store its result itself before it ends.
 #[derive(Debug)]
 pub(crate) struct SingleFlight<T> {
     slot: Mutex<Slot<T>>,
@@ -27,7 +28,7 @@ struct Slot<T> {
     flight: Option<Flight<T>>,
 }
 
-/// A running operation, or its result.
+/// A handle to a running operation, or to its result.
 #[derive(Debug, Clone)]
 pub(crate) struct Flight<T> {
     result: watch::Receiver<Option<T>>,
@@ -36,15 +37,17 @@ pub(crate) struct Flight<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
-    /// `limit` is how long one operation may take.
+    /// Returns an instance for operations that take at most `limit`.
     pub(crate) fn new(limit: Duration) -> Self {
         let slot = Mutex::new(Slot { generation: 0, flight: None });
         Self { slot, limit: limit.saturating_add(GRACE) }
     }
 
-    /// Returns the running flight, or starts one. `start` is given the generation of the flight.
+    /// Returns the running flight, or starts one. `start` receives the generation of the new
+    /// flight.
     ///
-    /// A lost flight is replaced: one whose runtime was shut down, or is no longer driven.
+    /// A flight counts as lost, and is replaced, if its runtime was shut down or is no longer
+    /// driven.
     pub(crate) fn join<F>(&self, start: impl FnOnce(u64) -> F) -> Flight<T>
     where
         F: Future<Output = T> + Send + 'static,
@@ -58,29 +61,31 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         flight
     }
 
-    /// Whether an operation is running.
+    /// Returns `true` if an operation is running.
     pub(crate) fn is_running(&self) -> bool {
         self.running().is_some()
     }
 
-    /// Returns the running flight.
+    /// Returns the running flight, if there is one.
     pub(crate) fn running(&self) -> Option<Flight<T>> {
         self.slot().flight.clone().filter(Flight::is_running)
     }
 
-    /// Detaches the running flight: its callers still get its result, later ones start another.
+    /// Detaches the running flight. Its callers still get its result; later callers start another
+    /// flight.
     pub(crate) fn forget(&self) {
         let mut slot = self.slot();
         slot.generation += 1;
         slot.flight = None;
     }
 
-    /// The generation of a flight that starts now. A flight of another one was forgotten.
+    /// Returns the current generation. A flight of another generation has been detached by
+    /// [`Self::forget`].
     pub(crate) fn generation(&self) -> u64 {
         self.slot().generation
     }
 
-    /// A poisoned lock is good: nothing that holds it can panic half way through a change.
+    /// Ignores poisoning: no code that holds the lock can panic halfway through a change.
     fn slot(&self) -> MutexGuard<'_, Slot<T>> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -91,14 +96,14 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
         let (sender, result) = watch::channel(None);
         tokio::spawn(async move {
             if let Ok(outcome) = timeout(limit, operation).await {
-                // No receiver is left when all callers were dropped.
+                // Fails if all callers were dropped.
                 let _ = sender.send(Some(outcome));
             }
         });
         Self { result, started: Instant::now(), limit }
     }
 
-    /// Waits for the result. `None` means that the flight is lost: the operation panicked, or its
+    /// Waits for the result. Returns `None` if the flight is lost: the operation panicked, or its
     /// runtime was shut down or is no longer driven.
     pub(crate) async fn wait(mut self) -> Option<T> {
         let left = self.limit.saturating_sub(self.started.elapsed());
@@ -106,7 +111,7 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
     }
 
     fn is_running(&self) -> bool {
-        // The sender is dropped when the task ends, also when its runtime is shut down.
+        // The sender is dropped when the task ends or its runtime is shut down.
         self.result.has_changed().is_ok()
             && self.result.borrow().is_none()
             && self.started.elapsed() < self.limit
@@ -166,7 +171,7 @@ mod tests {
         let idle = runtime(false);
         let flight = idle.block_on(async { flights.join(|_| std::future::pending::<u8>()) });
         runtime(true).block_on(async {
-            // The time that a flight may take counts from its start, for late callers too.
+            // The time limit counts from the start of the flight, for late callers too.
             tokio::time::sleep(LIMIT).await;
             assert!(flights.is_running());
             let joined = Instant::now();

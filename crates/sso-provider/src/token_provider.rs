@@ -1,4 +1,4 @@
-//! The SSO access token: from the token file, refreshed when it expires.
+//! The provider of the SSO access token.
 
 use std::fmt;
 use std::future::Future;
@@ -19,31 +19,33 @@ use crate::token_refresh::Refresh;
 use crate::token_snapshot::{LoadError, Snapshot};
 use crate::{CallError, LoginReason, TokenError};
 
-/// How long a caller waits for a refresh of a token that is still valid.
+/// The maximum time that a caller waits for the refresh of a token that is still valid.
 const AHEAD_WAIT: Duration = Duration::from_secs(3);
 
-/// How often a retrieval starts over when its flight was lost or brought no usable token.
+/// The maximum number of refreshes that one retrieval starts or joins. A refresh may be lost, or
+/// return a token that is not usable.
 const MAX_ROUNDS: usize = 3;
 
-/// Returns the SSO access token of one token file, and refreshes it through SSO OIDC.
+/// Provides the SSO access token of one token file, and refreshes it through SSO OIDC.
 ///
-/// Clones share everything. Any number of tasks may call it: one refresh is made, across all
-/// processes that use this crate.
+/// Clones share all state. Any number of tasks can call the provider at the same time. Only one of
+/// all processes that use this crate refreshes the token; the others use its result.
 ///
-/// **The file is the truth.** Each retrieval looks at the file (one `stat` if it has not changed),
-/// so a login or logout by another tool counts at once.
+/// Each retrieval checks whether the file has changed, with one `stat`, and reads it if so. A login
+/// or logout by another tool therefore takes effect at once.
 ///
 /// # Blocking
 ///
-/// Looking at the file, and reading a changed one, block for some microseconds. Writing a refreshed
-/// token, once in a token's lifetime, blocks for as long as the disk takes to flush it: handed to
-/// another thread, the token could be lost at a shutdown, and the session with it.
+/// Checking the file, and reading a changed file, block for some microseconds. Writing a refreshed
+/// token blocks until the disk has flushed it; this happens once in a token's lifetime. The
+/// provider does not write on another thread, because the token could be lost at a shutdown, and
+/// the session with it.
 ///
 /// # Runtime
 ///
-/// Needs a tokio runtime with time enabled, driven until a refresh has ended: one that stands still
-/// may hold the token file's lock, which other processes wait for. A short-lived program calls
-/// [`wait_for_refresh`](Self::wait_for_refresh) before it exits.
+/// Needs a tokio runtime with time enabled. The runtime must be driven until a refresh has ended: a
+/// suspended refresh may hold the token file's lock, for which other processes wait. A short-lived
+/// program must call [`wait_for_refresh`](Self::wait_for_refresh) before it exits.
 #[derive(Clone)]
 pub struct SsoTokenProvider(Arc<Shared>);
 
@@ -52,54 +54,55 @@ pub struct SsoTokenProvider(Arc<Shared>);
 pub struct BearerToken(Arc<CachedToken>);
 
 impl BearerToken {
-    /// The access token. Secret.
+    /// Returns the access token, which is secret.
     pub fn access_token(&self) -> &AccessToken {
         self.0.access_token()
     }
 
-    /// The time (UTC) from which the token is expired.
+    /// Returns the time (UTC) at which the token expires.
     pub fn expires_at(&self) -> Timestamp {
         self.0.expires_at()
     }
 
-    /// Returns [`Self::expires_at`] as the standard library's type.
+    /// Returns [`Self::expires_at`] as a [`SystemTime`](std::time::SystemTime).
     pub fn expires_at_system_time(&self) -> std::time::SystemTime {
         sso_types::system_time(self.expires_at())
     }
 }
 
 impl SsoTokenProvider {
-    /// Returns the access token: the one in the file while it is valid, else a refreshed one. Never
-    /// an expired one.
+    /// Returns the access token in the file if it is valid, or else a refreshed token. Never
+    /// returns an expired token.
     ///
-    /// Near its expiry (the refresh window) the caller that starts the refresh waits for it for at
-    /// most 3 seconds. If it fails or takes longer, that caller gets the token that is still valid;
-    /// other callers get it at once. Dropping the future neither cancels nor repeats a refresh.
+    /// In the refresh window, shortly before the token's expiry, the first caller starts a refresh
+    /// and waits at most 3 seconds for it. If the refresh fails or takes longer, that caller gets
+    /// the current token, which is still valid. Other callers get the current token at once.
+    /// Dropping the future neither cancels nor repeats a refresh.
     ///
     /// # Errors
     ///
-    /// [`TokenError`] has a variant for each: a login is needed, the token file cannot be read, or
-    /// the token has expired and could not be refreshed this time.
+    /// Fails if a login is needed, if the token file cannot be read, or if the token has expired
+    /// and could not be refreshed. [`TokenError`] has a variant for each reason.
     ///
     /// # Panics
     ///
-    /// Panics outside a tokio runtime with time enabled, if a refresh is due.
+    /// Panics if a refresh is due and there is no tokio runtime with time enabled.
     pub async fn retrieve_bearer_token(&self) -> Result<BearerToken, TokenError> {
         self.retrieve(Demand::AnyValid).await
     }
 
-    /// Calls the SSO portal with the access token. If the portal rejects the token (401), the token
-    /// file is read again, the token refreshed once if that is possible, and the call repeated once
-    /// with the other token.
+    /// Calls the SSO portal with the access token, and once more with another token if the portal
+    /// rejects the first (401). The other token comes from the token file if that has changed, or
+    /// else from a refresh.
     ///
     /// # Errors
     ///
-    /// [`CallError::Token`] if there is no valid token, or if the portal rejected both;
-    /// [`CallError::Service`] if the call failed for another reason.
+    /// Fails with [`CallError::Token`] if there is no valid token, or if the portal rejected both
+    /// tokens. Fails with [`CallError::Service`] if the call failed for another reason.
     ///
     /// # Panics
     ///
-    /// Panics outside a tokio runtime with time enabled, if a refresh is due.
+    /// Panics if a refresh is due and there is no tokio runtime with time enabled.
     pub async fn call_with_token<T, Answer>(
         &self,
         mut call: impl FnMut(BearerToken) -> Answer,
@@ -113,7 +116,7 @@ impl SsoTokenProvider {
             answer => return Ok(answer?),
         };
         let rejected = RejectedToken { token: token.access_token().clone(), answer };
-        let other = self.retrieve(Demand::NotThisOne(rejected)).await?;
+        let other = self.retrieve(Demand::OtherThan(rejected)).await?;
         match call(other.clone()).await {
             Err(error) if is_rejected(&other, &error) => {
                 Err(self.0.login_required(LoginReason::SessionEnded(error)).into())
@@ -122,22 +125,22 @@ impl SsoTokenProvider {
         }
     }
 
-    /// Waits until a running refresh has ended, for at most its time limit. Returns at once if none
-    /// is running.
+    /// Waits for a running refresh to end, at most until its time limit. Returns at once if no
+    /// refresh is running.
     ///
-    /// Call this before a short-lived program exits. A refresh that is cut off may lose the only
-    /// valid refresh token, and with it the login.
+    /// Call this before a short-lived program exits. If the program exits during a refresh, the
+    /// only valid refresh token may be lost, and the user must log in again.
     ///
     /// # Panics
     ///
-    /// Panics outside a tokio runtime with time enabled, if a refresh is running.
+    /// Panics if a refresh is running and there is no tokio runtime with time enabled.
     pub async fn wait_for_refresh(&self) {
         if let Some(flight) = self.0.flights.running() {
             flight.wait().await;
         }
     }
 
-    /// The token file.
+    /// Returns the token file.
     pub fn token_file(&self) -> &TokenFile {
         self.0.store.file()
     }
@@ -147,9 +150,10 @@ impl SsoTokenProvider {
         let mut is_lost = false;
         for round in 0..MAX_ROUNDS {
             let loaded = match &demand {
-                // A rejected token is not trusted to be the one in the file.
-                Demand::NotThisOne(_) if round == 0 => shared.store.reload().await,
-                Demand::NotThisOne(_) | Demand::AnyValid => shared.store.load().await,
+                // The rejected token may have been replaced, so read the file even if it seems
+                // unchanged.
+                Demand::OtherThan(_) if round == 0 => shared.store.reload().await,
+                Demand::OtherThan(_) | Demand::AnyValid => shared.store.load().await,
             };
             let snapshot = loaded.map_err(|error| shared.load_error(error))?;
             let refreshed = match shared.decide(&snapshot, &demand) {
@@ -164,35 +168,37 @@ impl SsoTokenProvider {
                 Some(Refreshed { result: Ok(token), .. }) if shared.satisfies(&token, &demand) => {
                     return Ok(token.into());
                 }
-                // A refresh ahead of expiry makes one attempt, and the token has expired meanwhile.
+                // If a refresh ahead of expiry failed, and the token has expired meanwhile, try
+                // again: it made only one attempt.
                 Some(Refreshed { result: Err(error), ahead }) if !ahead || error.is_no_token() => {
                     return Err(error);
                 }
-                // The flight was lost, was started for the rejected token, or the machine slept.
+                // The refresh was lost, returned the rejected token, or the machine slept until the
+                // token had expired.
                 Some(_) | None => {}
             }
         }
         Err(match demand {
-            Demand::NotThisOne(rejected) if !is_lost => {
+            Demand::OtherThan(rejected) if !is_lost => {
                 shared.login_required(LoginReason::SessionEnded(rejected.answer))
             }
-            Demand::NotThisOne(_) | Demand::AnyValid => shared.interrupted(),
+            Demand::OtherThan(_) | Demand::AnyValid => shared.interrupted(),
         })
     }
 
-    /// Refreshes a token that is still valid, unless that is running or failed recently. Whatever
-    /// comes of it, a valid token is the result; `None` if it expires meanwhile.
+    /// Refreshes a token that is still valid, unless a refresh is running or failed recently.
+    /// Returns `valid` if the refresh fails, and `None` if `valid` has then expired.
     async fn refresh_ahead(&self, valid: Snapshot) -> Option<Refreshed> {
         let shared = &self.0;
-        if !shared.flights.is_running() && !shared.failed_elsewhere(&valid) {
+        if !shared.flights.is_running() && !shared.failed_in_other_process(&valid) {
             let flight = self.refresh(valid.clone(), Demand::AnyValid, true);
             match timeout(AHEAD_WAIT, flight.wait()).await {
                 Ok(Some(refreshed)) if refreshed.result.is_ok() => return Some(refreshed),
-                // Somebody has logged out meanwhile.
+                // The user has logged out meanwhile.
                 Ok(Some(Refreshed { result: Err(error), ahead })) if error.is_no_token() => {
                     return Some(Refreshed { result: Err(error), ahead });
                 }
-                // It failed, it was lost, or it goes on in the background.
+                // The refresh failed, was lost, or continues in the background.
                 Ok(_) | Err(_) => {}
             }
         }
@@ -201,9 +207,9 @@ impl SsoTokenProvider {
     }
 
     /// Joins the running refresh, or starts one.
-    fn refresh(&self, seen: Snapshot, demand: Demand, ahead: bool) -> Flight<Refreshed> {
+    fn refresh(&self, snapshot: Snapshot, demand: Demand, ahead: bool) -> Flight<Refreshed> {
         let shared = Arc::clone(&self.0);
-        self.0.flights.join(|_| Refresh { shared, seen, demand, ahead }.run())
+        self.0.flights.join(|_| Refresh { shared, snapshot, demand, ahead }.run())
     }
 }
 
@@ -262,32 +268,33 @@ impl Shared {
         TokenError::Interrupted { command: self.login_command.clone() }
     }
 
-    /// Whether another provider or process recorded a failed refresh of this version of the file.
-    fn failed_elsewhere(&self, snapshot: &Snapshot) -> bool {
+    /// Returns `true` if another provider or process recorded a recent failure to refresh this
+    /// version of the file.
+    fn failed_in_other_process(&self, snapshot: &Snapshot) -> bool {
         let Some(at) = self.store.file().refresh_failed_at(&snapshot.version) else {
             return false;
         };
         let failure = FailedRefresh { at, version: snapshot.version.clone(), error: None };
-        let counts = failure.counts(&snapshot.version, self.now());
-        if counts {
+        let applies = failure.applies(&snapshot.version, self.now());
+        if applies {
             self.history().failure = Some(failure);
         }
-        counts
+        applies
     }
 
     fn satisfies(&self, snapshot: &Snapshot, demand: &Demand) -> bool {
-        let is_rejected = matches!(demand, Demand::NotThisOne(rejected) if rejected.is(snapshot));
+        let is_rejected = matches!(demand, Demand::OtherThan(rejected) if rejected.is(snapshot));
         !is_rejected && !snapshot.token.is_expired(self.now())
     }
 
-    /// A poisoned lock is good: nothing that holds it can panic half way through a change.
+    /// Ignores poisoning: no code that holds the lock can panic halfway through a change.
     fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether the token is at fault, so that another one may do better. A token that holds what no
-/// header can carry counts as rejected.
+/// Returns `true` if the service rejected the token, so that another token may be accepted. A token
+/// that cannot be sent in a header counts as rejected.
 fn is_rejected(token: &BearerToken, error: &ServiceError) -> bool {
     let fits_header = |byte| matches!(byte, b'\t' | b' '..=b'~');
     error.is_unauthorized()
@@ -307,7 +314,7 @@ impl From<Shared> for SsoTokenProvider {
     }
 }
 
-// A panic leaves no state half changed.
+// A panic leaves no inconsistent state.
 impl UnwindSafe for SsoTokenProvider {}
 impl RefUnwindSafe for SsoTokenProvider {}
 

@@ -1,4 +1,4 @@
-//! The options of an access token provider.
+//! The builder of the access token provider.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,7 +7,6 @@ use jiff::SignedDuration;
 use sso_cache::TokenFile;
 use sso_http::{CreateToken, CreateTokenResponse, RetryLayer};
 use sso_types::{Clock, Region, SessionName, StartUrl, SystemClock};
-
 use tower::{BoxError, Service};
 
 use crate::login_command::LoginCommand;
@@ -21,7 +20,7 @@ use crate::{CannotRefresh, ConfigError, SsoTokenProvider};
 /// Builds an [`SsoTokenProvider`].
 #[derive(Debug)]
 #[must_use]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate option")]
 pub struct SsoTokenProviderBuilder {
     file: TokenFile,
     oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
@@ -31,7 +30,7 @@ pub struct SsoTokenProviderBuilder {
     timeout: Duration,
     invalid_grant_wait: Duration,
     retry: RetryLayer,
-    retries_certain_failures: bool,
+    retries_unexecuted: bool,
     allow_unsaved_refresh: bool,
     region: Option<Region>,
     start_url: Option<StartUrl>,
@@ -42,8 +41,9 @@ pub struct SsoTokenProviderBuilder {
 }
 
 impl SsoTokenProvider {
-    /// Returns a builder of a provider of the token in `file` that refreshes it through `oidc`: an
-    /// [`sso_http::Oidc`], with any layers, or another tower service for `CreateToken`.
+    /// Returns a builder of a provider that reads the token in `file` and refreshes it through
+    /// `oidc`. `oidc` is an [`sso_http::Oidc`] with any layers, or another tower service for
+    /// `CreateToken`.
     pub fn builder<S>(oidc: S, file: TokenFile) -> SsoTokenProviderBuilder
     where
         S: Service<CreateToken, Response = CreateTokenResponse> + Clone + Send + Sync + 'static,
@@ -53,8 +53,8 @@ impl SsoTokenProvider {
         SsoTokenProviderBuilder::new(Some(crate::service::erase(oidc)), file)
     }
 
-    /// Returns a builder of a provider of the token in `file` that never refreshes it, as for a
-    /// legacy profile (one without an `sso_session`).
+    /// Returns a builder of a provider that reads the token in `file` and never refreshes it. Use
+    /// it for a legacy profile, which is a profile without an `sso_session`.
     pub fn builder_without_refresh(file: TokenFile) -> SsoTokenProviderBuilder {
         SsoTokenProviderBuilder::new(None, file)
     }
@@ -74,7 +74,7 @@ impl SsoTokenProviderBuilder {
             timeout: Duration::from_secs(60),
             invalid_grant_wait: Duration::from_secs(2),
             retry: RetryLayer::standard(),
-            retries_certain_failures: false,
+            retries_unexecuted: false,
             allow_unsaved_refresh: false,
             region: None,
             start_url: None,
@@ -85,111 +85,116 @@ impl SsoTokenProviderBuilder {
         }
     }
 
-    /// How long before its expiry a token is refreshed. The default is 5 minutes; never more than
-    /// half of a token's lifetime, if that is known.
+    /// Sets the time before its expiry at which a token is refreshed. The default is 5 minutes. The
+    /// provider uses at most half of the token's lifetime, if the lifetime is known.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.refresh_window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
         self
     }
 
-    /// How long to wait for another process that refreshes the same token. The default is 20
-    /// seconds. Timing out is an error: refreshing anyway could invalidate the other process's
-    /// refresh token.
+    /// Sets the time limit for waiting while another process refreshes the same token. The default
+    /// is 20 seconds. Timing out is an error, because refreshing anyway could invalidate the other
+    /// process's refresh token.
     pub fn lock_timeout(mut self, limit: Duration) -> Self {
         self.lock_timeout = limit;
         self
     }
 
-    /// How long a whole refresh may take, waiting for others and retries included. The default is
-    /// 60 seconds. A refresh ahead of expiry takes at most 12 seconds.
+    /// Sets the time limit for a refresh, including waiting for the lock and retries. The default
+    /// is 60 seconds. A refresh ahead of expiry takes at most 12 seconds.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// How long to wait, after the service has answered `invalid_grant`, for another process that
-    /// may have used the refresh token without the lock (the AWS CLI takes none) to write its new
-    /// token. The default is 2 seconds: the first retrieval after a session has ended takes that
-    /// much longer.
+    /// Sets the time to wait for another process's token after the service has answered
+    /// `invalid_grant`. The default is 2 seconds.
+    ///
+    /// The other process may have used the refresh token without taking the lock, as the AWS CLI
+    /// does, and may not have written its new token yet. The first retrieval after a session has
+    /// ended takes this much longer.
     pub fn invalid_grant_wait(mut self, limit: Duration) -> Self {
         self.invalid_grant_wait = limit;
         self
     }
 
-    /// How often `CreateToken` is sent in all if its answer is lost. The default is 3, the least 1.
-    /// Before each further attempt the file is read again, because the refresh token may be
-    /// spent. Failures of requests that were certainly not carried out are for a retry layer over
-    /// the service; with one, each of these attempts may be several requests. A refresh ahead of
-    /// expiry makes one attempt.
+    /// Sets the maximum number of attempts to send `CreateToken` if its response is lost. The
+    /// default is 3, the minimum 1. A refresh ahead of expiry makes one attempt.
+    ///
+    /// The provider reads the token file before each further attempt, because a lost request may
+    /// have spent the refresh token. It does not retry requests that the service certainly did not
+    /// carry out. Use a retry layer over the service for those; each attempt may then send several
+    /// requests.
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.retry = self.retry.max_attempts(max_attempts);
         self
     }
 
-    /// Retries every transient failure, for a service without a retry layer.
+    /// Makes the provider retry every transient failure, for a service without a retry layer.
     #[cfg(feature = "https")]
     pub(crate) fn retry_all(mut self, retry: RetryLayer) -> Self {
         self.retry = retry;
-        self.retries_certain_failures = true;
+        self.retries_unexecuted = true;
         self
     }
 
-    /// Refreshes an expired token even if the new one cannot be written, and keeps it in memory
-    /// until it can be. The default is not to.
+    /// Sets whether to refresh an expired token even if the new token cannot be written. The new
+    /// token is then kept in memory until it can be written. The default is false.
     ///
-    /// The refresh token in the file is spent by this. If the process ends before the new one is
-    /// written, every program that shares the file needs a new login.
+    /// Such a refresh spends the refresh token in the file. If the process ends before the new
+    /// token is written, every program that shares the file needs a new login.
     pub fn allow_unsaved_refresh(mut self, allow: bool) -> Self {
         self.allow_unsaved_refresh = allow;
         self
     }
 
-    /// The region of the IAM Identity Center instance. Written to the token file on a refresh.
+    /// Sets the region of the IAM Identity Center instance. A refresh writes it to the token file.
     pub fn region(mut self, region: Region) -> Self {
         self.region = Some(region);
         self
     }
 
-    /// The start URL. Written to the token file on a refresh, and used to search for a token under
-    /// another name if the token file is missing.
+    /// Sets the start URL. A refresh writes it to the token file. If the token file is missing, the
+    /// provider searches other files for a token with this start URL.
     pub fn start_url(mut self, start_url: StartUrl) -> Self {
         self.start_url = Some(start_url);
         self
     }
 
-    /// If the token file is missing, accepts an unexpired token for the same start URL that belongs
-    /// to another sso-session or to a legacy profile. Such a token is not refreshed. The default is
-    /// not to; needs [`Self::start_url`].
+    /// Sets whether to use the token of another sso-session or of a legacy profile if the token
+    /// file is missing. The token must be unexpired and have the same start URL, which
+    /// [`Self::start_url`] must set. The provider does not refresh such a token. The default is
+    /// false.
     pub fn accept_other_session(mut self, accept: bool) -> Self {
         self.accept_other_session = accept;
         self
     }
 
-    /// The sso-session that the token belongs to, for the login command in errors.
+    /// Sets the sso-session that the token belongs to, for the login command in errors.
     pub fn sso_session(mut self, session: &SessionName) -> Self {
         self.login = LoginCommand::for_session(session);
         self
     }
 
-    /// The legacy profile that the token belongs to, for the login command in errors.
+    /// Sets the legacy profile that the token belongs to, for the login command in errors.
     pub fn profile(mut self, profile: &str) -> Self {
         self.login = LoginCommand::for_profile(profile);
         self.legacy()
     }
 
-    /// Marks the token as that of a legacy profile, for error texts.
+    /// Marks the token as a legacy profile's token, for error texts.
     pub(crate) fn legacy(mut self) -> Self {
         self.is_legacy = true;
         self
     }
 
-    /// The program in the login command that errors name. The default is `aws sso login`.
+    /// Sets the program in the login command that errors show. The default is `aws sso login`.
     pub fn login_program(mut self, program: impl Into<String>) -> Self {
         self.login_program = Some(program.into());
         self
     }
 
-    /// The clock. The default is the machine's.
+    /// Sets the clock. The default is the system clock.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.shared_clock(Arc::new(clock))
     }
@@ -199,11 +204,12 @@ impl SsoTokenProviderBuilder {
         self
     }
 
-    /// Builds the provider. Nothing is read, sent or spawned before the first retrieval.
+    /// Builds the provider. It reads no file, sends no request and spawns no task before the first
+    /// retrieval.
     ///
     /// # Errors
     ///
-    /// None so far.
+    /// Currently never fails.
     pub fn build(self) -> Result<SsoTokenProvider, ConfigError> {
         let never = match (&self.oidc, self.is_legacy) {
             (Some(_), _) => None,
@@ -229,7 +235,7 @@ impl SsoTokenProviderBuilder {
             timeout: self.timeout,
             invalid_grant_wait: self.invalid_grant_wait,
             retry: self.retry,
-            retries_certain_failures: self.retries_certain_failures,
+            retries_unexecuted: self.retries_unexecuted,
             allow_unsaved_refresh: self.allow_unsaved_refresh,
             region: self.region,
             start_url: self.start_url,

@@ -1,4 +1,4 @@
-//! What the clones of a token provider share, with its refreshes.
+//! The state that the clones of a token provider share with its refresh tasks.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,8 +22,9 @@ pub(crate) struct Shared {
     pub(crate) timeout: Duration,
     pub(crate) invalid_grant_wait: Duration,
     pub(crate) retry: RetryLayer,
-    /// Whether failures of requests that were certainly not carried out are retried here, too.
-    pub(crate) retries_certain_failures: bool,
+    /// True if a refresh also retries requests that the service certainly did not carry out.
+    /// Otherwise they are left to a retry layer over the service.
+    pub(crate) retries_unexecuted: bool,
     pub(crate) allow_unsaved_refresh: bool,
     pub(crate) region: Option<Region>,
     pub(crate) start_url: Option<StartUrl>,
@@ -32,10 +33,10 @@ pub(crate) struct Shared {
     pub(crate) history: Mutex<History>,
 }
 
-/// The result of a refresh, as all its callers share it.
+/// The result of a refresh, shared by all its callers.
 #[derive(Debug, Clone)]
 pub(crate) struct Refreshed {
     pub(crate) result: Result<Snapshot, TokenError>,
-    /// Whether it was made ahead of expiry, with one attempt.
+    /// True if the refresh was made ahead of expiry, with one attempt.
     pub(crate) ahead: bool,
 }

@@ -17,25 +17,27 @@ use crate::token_store::StoreGuard;
 use crate::wait::Wait;
 use crate::{LoginReason, TokenError};
 
-/// Time limits of a refresh ahead of expiry. A request that was sent is waited for: its answer may
-/// hold the only valid refresh token.
+/// The time limits of a refresh ahead of expiry. A sent request has more time than connecting,
+/// because its response may contain the only valid refresh token.
 const AHEAD_CONNECT: Duration = Duration::from_secs(1);
 const AHEAD_ATTEMPT: Duration = Duration::from_secs(11);
 const AHEAD_TOTAL: Duration = Duration::from_secs(12);
 
-/// A longer lifetime is cut to this. The refresh token is spent, so the answer is not discarded.
+/// The maximum lifetime of a token. A longer lifetime in a response is reduced to this; an error
+/// would lose the new refresh token.
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-/// A refresh of the token `seen`.
+/// A refresh of the token in `snapshot`.
 pub(crate) struct Refresh {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) seen: Snapshot,
+    pub(crate) snapshot: Snapshot,
     pub(crate) demand: Demand,
     pub(crate) ahead: bool,
 }
 
 impl Refresh {
-    /// Refreshes, and remembers a failure: here for this process, in the lock file for others.
+    /// Refreshes the token. Records a failure in memory for this process, and in the lock file for
+    /// other processes.
     pub(crate) async fn run(self) -> Refreshed {
         let shared = &self.shared;
         let limit = if self.ahead { shared.timeout.min(AHEAD_TOTAL) } else { shared.timeout };
@@ -43,11 +45,11 @@ impl Refresh {
         let timed_out = || Err(shared.timed_out(limit));
 
         let locked = timeout_at(deadline, self.lock()).await;
-        let result = match locked.unwrap_or_else(|_| timed_out().map(Locked::Settled)) {
+        let result = match locked.unwrap_or_else(|_| timed_out().map(LockOutcome::NotNeeded)) {
             Err(error) => Err(error),
-            Ok(Locked::Settled(snapshot)) => Ok(snapshot),
-            Ok(Locked::Ours(guard)) => {
-                let mut current = self.seen.clone();
+            Ok(LockOutcome::NotNeeded(snapshot)) => Ok(snapshot),
+            Ok(LockOutcome::Acquired(guard)) => {
+                let mut current = self.snapshot.clone();
                 let refreshed = timeout_at(deadline, self.refresh(&guard, &mut current)).await;
                 let result = refreshed.unwrap_or_else(|_| timed_out());
                 if let Err(error) = &result {
@@ -66,7 +68,7 @@ impl Refresh {
         Refreshed { result, ahead: self.ahead }
     }
 
-    /// Refreshes the token under the lock. Leaves in `current` the token that was refreshed last.
+    /// Refreshes the token under the lock. Stores in `current` each token that it tries to refresh.
     async fn refresh(
         &self,
         guard: &StoreGuard<'_>,
@@ -76,13 +78,13 @@ impl Refresh {
         let mut waited_for_other = false;
         loop {
             *current = guard.reload().await.map_err(|error| self.shared.load_error(error))?;
-            if let Some(settled) = self.settled(current) {
-                return settled;
+            if let Some(result) = self.result_without_refresh(current) {
+                return result;
             }
             let reservation = self.reserve(guard, current)?;
             let asked_at = self.shared.now();
             let answer = self.create_token(current, asked_at).await;
-            // Between an answer and its commit there is no `.await`.
+            // There must be no `.await` between a response and its commit.
             let retry = self.next_retry(&mut retries, &answer);
             let error = match answer {
                 Ok(answer) => {
@@ -97,7 +99,7 @@ impl Refresh {
             };
             drop(reservation);
             if error.is_invalid_grant() && !waited_for_other {
-                // Another process may have used the refresh token, without our lock.
+                // Another process may have used the refresh token without taking the lock.
                 waited_for_other = true;
                 if self.other_process_wrote(guard, current).await? {
                     continue;
@@ -113,38 +115,39 @@ impl Refresh {
         }
     }
 
-    /// Takes the lock, unless that turns out to be needless: another process has refreshed the
-    /// token, or is refreshing one that is still valid.
-    async fn lock(&self) -> Result<Locked<'_>, TokenError> {
+    /// Takes the lock, unless this process need not refresh the token. That is the case if another
+    /// process has refreshed it, or is refreshing it while it is still valid.
+    async fn lock(&self) -> Result<LockOutcome<'_>, TokenError> {
         let store = &self.shared.store;
         if self.ahead {
             return Ok(match store.try_lock() {
-                Some(guard) => Locked::Ours(guard),
-                None => Locked::Settled(self.seen.clone()),
+                Some(guard) => LockOutcome::Acquired(guard),
+                None => LockOutcome::NotNeeded(self.snapshot.clone()),
             });
         }
         let deadline = Instant::now() + self.shared.lock_timeout;
-        let mut known = self.seen.version.clone();
+        let mut known = self.snapshot.version.clone();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let locked = store.lock(&known, left).await;
             if let Some(guard) = locked.map_err(|error| self.shared.locked(error))? {
-                return Ok(Locked::Ours(guard));
+                return Ok(LockOutcome::Acquired(guard));
             }
             let current = store.reload().await.map_err(|error| self.shared.load_error(error))?;
-            if let Some(settled) = self.settled(&current) {
-                return settled.map(Locked::Settled);
+            if let Some(result) = self.result_without_refresh(&current) {
+                return result.map(LockOutcome::NotNeeded);
             }
             known = current.version;
         }
     }
 
-    /// Decides anew, on the present token. `None` means: refresh it.
-    fn settled(&self, current: &Snapshot) -> Option<Result<Snapshot, TokenError>> {
+    /// Applies the refresh policy to the current token. Returns `None` if the token must be
+    /// refreshed, or else the result without a refresh.
+    fn result_without_refresh(&self, current: &Snapshot) -> Option<Result<Snapshot, TokenError>> {
         match self.shared.decide(current, &self.demand) {
             Action::Use => Some(Ok(current.clone())),
-            // Another process has just refreshed it.
-            Action::RefreshAhead if !current.has_same_token(&self.seen) => {
+            // Another process has just refreshed the token.
+            Action::RefreshAhead if !current.has_same_token(&self.snapshot) => {
                 Some(Ok(current.clone()))
             }
             Action::RefreshAhead | Action::Refresh => None,
@@ -153,8 +156,9 @@ impl Refresh {
         }
     }
 
-    /// Reserves room for the new token. A refresh token is not spent if the new one would be lost,
-    /// unless the file's is spent already or the caller allows it.
+    /// Reserves disk space for the new token. If that fails, the refresh token must not be spent,
+    /// because the new token would be lost. The exceptions are that the refresh token in the file
+    /// is already spent, or that the caller allows it.
     fn reserve(
         &self,
         guard: &StoreGuard<'_>,
@@ -181,7 +185,7 @@ impl Refresh {
     ) -> Result<CreateTokenResponse, ServiceError> {
         let (Some(oidc), Ok(material)) = (&self.shared.oidc, current.token.refreshability(now))
         else {
-            // The decision has seen to both.
+            // Unreachable: `RefreshPolicy::decide` has checked both.
             return Err(ServiceError::malformed("the token cannot be refreshed"));
         };
         let mut request = CreateToken::refresh_token(
@@ -208,7 +212,8 @@ impl Refresh {
         let lifetime = SignedDuration::try_from(answer.expires_in().min(MAX_LIFETIME))
             .unwrap_or(SignedDuration::ZERO);
         let renew = |base: &CachedToken| {
-            // Counted from before the request: a slow answer makes no token last longer.
+            // Counted from before the request, so that a slow response does not extend the
+            // lifetime.
             let expires_at = asked_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
             let refresh_token = answer.refresh_token().cloned();
             let mut token =
@@ -228,7 +233,8 @@ impl Refresh {
         Ok(committed)
     }
 
-    /// Waits for another process to write the token that it got for our refresh token.
+    /// Waits for another process, which may have used the refresh token, to write its new token.
+    /// Returns `false` if none did in time.
     async fn other_process_wrote(
         &self,
         guard: &StoreGuard<'_>,
@@ -248,44 +254,45 @@ impl Refresh {
         }
     }
 
-    /// The delay before another attempt; `None` if there is to be none.
+    /// Returns the delay before another attempt, or `None` if there must be no other attempt.
     fn next_retry(
         &self,
         retries: &mut RetryPolicy,
         answer: &Result<CreateTokenResponse, ServiceError>,
     ) -> Option<sso_http::RetryDelay> {
         let was_not_carried_out = answer.as_ref().is_err_and(|error| !error.is_outcome_unknown());
-        // What the service certainly did not carry out, its own retry layer has tried again.
-        let is_tried_elsewhere = was_not_carried_out && !self.shared.retries_certain_failures;
-        if self.ahead || is_tried_elsewhere {
+        // A retry layer over the service has already retried requests that were not carried out.
+        let is_retried_by_layer = was_not_carried_out && !self.shared.retries_unexecuted;
+        if self.ahead || is_retried_by_layer {
             return None;
         }
         retries.next_wait(answer)
     }
 }
 
-/// How waiting for the lock ended.
-enum Locked<'a> {
-    Ours(StoreGuard<'a>),
-    /// This token is to be used, without a refresh.
-    Settled(Snapshot),
+/// The outcome of waiting for the lock.
+enum LockOutcome<'a> {
+    /// This process refreshes the token.
+    Acquired(StoreGuard<'a>),
+    /// No refresh is needed; use this token.
+    NotNeeded(Snapshot),
 }
 
-/// Whether only a login helps: `CreateToken` was refused with an OAuth error, other than a temporary
-/// one.
+/// Returns `true` if the user must log in, because the service refused `CreateToken` with a
+/// permanent OAuth error.
 fn is_final(error: &ServiceError) -> bool {
     let is_temporary = error.is_throttled()
         || error.kind() == ServiceErrorKind::AuthorizationPending
         || error.is_transient();
-    let is_of_the_service =
+    let is_service_error =
         error.error().is_some() || error.code().is_some_and(|code| code.ends_with("Exception"));
     error.status().is_some_and(|status| (400..500).contains(&status))
-        && is_of_the_service
+        && is_service_error
         && !is_temporary
 }
 
-/// Logs the failure. A directory that is not writable is no warning: it would be repeated at each
-/// retrieval, and the token is still valid.
+/// Logs a failed refresh ahead of expiry. A directory that is not writable is logged at level
+/// `DEBUG`, because a warning would be repeated at each retrieval while the token is still valid.
 fn warn(error: &TokenError) {
     let error_value = error as &dyn std::error::Error;
     if matches!(error, TokenError::NotWritable { .. }) {

@@ -1,4 +1,4 @@
-//! A token at one moment, and what is known of the token file.
+//! A token with the version of its file, and the state that is kept in memory about that file.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use sso_types::AccessToken;
 
 use crate::LoginReason;
 
-/// A token at one moment.
+/// A token, and the version of the token file that it belongs to.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     pub(crate) token: Arc<CachedToken>,
@@ -16,39 +16,43 @@ pub(crate) struct Snapshot {
     pub(crate) source: Source,
 }
 
+/// The origin of a token.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     /// The token file.
     File,
-    /// A refresh whose result could not be written. The file holds the token `in_file`, whose
-    /// refresh token is spent.
+    /// A refresh whose result could not be written. The file still contains the token `in_file`,
+    /// whose refresh token is spent.
     Unsaved { in_file: AccessToken },
-    /// The token file of another session, as
+    /// The token file of another session, which
     /// [`accept_other_session`](crate::SsoTokenProviderBuilder::accept_other_session) allows.
     OtherSession,
 }
 
-/// Why there is no token.
+/// The reason that no token could be loaded.
 #[derive(Debug, Clone)]
 pub(crate) enum LoadError {
     Login(LoginReason),
     File(StoreError),
 }
 
-/// What is known of the file. None of it outlives a change of the file, except `unsaved`.
+/// The state kept in memory about the file. A change of the file discards all of it except
+/// `unsaved`.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(crate) latest: Option<Snapshot>,
-    /// A refreshed token that could not be written. It outlives all but a login and a logout.
+    /// A refreshed token that could not be written. Only a login, a logout or a newer refresh
+    /// discards it.
     pub(crate) unsaved: Option<Snapshot>,
-    /// The version of the file that gave no token, and why.
+    /// The version of the file that contained no usable token, and the error.
     broken: Option<(Fingerprint, LoadError)>,
     /// The version of the directory that was searched for another token, and the result.
     pub(crate) near_miss: Option<(Fingerprint, Option<NearMiss>)>,
 }
 
 impl Known {
-    pub(crate) fn of(&self, version: &Fingerprint) -> Option<Result<Snapshot, LoadError>> {
+    /// Returns the result of loading the given version of the file, if it is in memory.
+    pub(crate) fn result_for(&self, version: &Fingerprint) -> Option<Result<Snapshot, LoadError>> {
         let snapshots = [&self.unsaved, &self.latest].into_iter().flatten();
         let mut matching = snapshots
             .filter(|it| it.version == *version && !matches!(it.source, Source::OtherSession));
@@ -59,7 +63,8 @@ impl Known {
         (broken == version).then(|| Err(error.clone()))
     }
 
-    /// Takes over what was read from the file of the given version, if that is known.
+    /// Updates the state with the result of reading the file, and returns the current token.
+    /// `version` is the file's version, if it did not change during the read.
     pub(crate) fn update(
         &mut self,
         read: Result<Snapshot, LoadError>,
@@ -89,7 +94,7 @@ impl Known {
         }
     }
 
-    /// The unsaved token has been written after all.
+    /// Records that the unsaved token has been written.
     pub(crate) fn saved(&mut self, unsaved: &Snapshot, version: Fingerprint) {
         let is_latest = |it: &mut Snapshot| Arc::ptr_eq(&it.token, &unsaved.token);
         if self.unsaved.take_if(is_latest).is_some() {
@@ -104,25 +109,26 @@ impl Snapshot {
         self.token.access_token() == other.token.access_token()
     }
 
-    /// Whether nobody has logged in or refreshed between this snapshot and `current`. The file may
-    /// have another mode, time or unknown field.
-    pub(crate) fn goes_with(&self, current: &Self) -> bool {
+    /// Returns `true` if no login or refresh happened between this snapshot and `current`. The file
+    /// may still differ in its mode, its times or its unknown fields.
+    pub(crate) fn matches_file(&self, current: &Self) -> bool {
         let is_same =
             current.token.access_token() == self.in_file() || self.has_same_token(current);
         is_same && !matches!(current.source, Source::OtherSession)
     }
 
-    /// Returns this token, with the present version of the file, if it is newer than the file;
+    /// Returns this token with the file's current version if the token is newer than the file, or
     /// else `current`.
     pub(crate) fn or_newer(self, current: Self) -> Self {
         let is_unsaved = matches!(self.source, Source::Unsaved { .. });
-        if is_unsaved && self.goes_with(&current) && !self.has_same_token(&current) {
+        if is_unsaved && self.matches_file(&current) && !self.has_same_token(&current) {
             Self { version: current.version, ..self }
         } else {
             current
         }
     }
 
+    /// Returns the access token that the file contained.
     pub(crate) fn in_file(&self) -> &AccessToken {
         match &self.source {
             Source::Unsaved { in_file } => in_file,
@@ -132,7 +138,7 @@ impl Snapshot {
 }
 
 impl LoadError {
-    /// Whether there is no token file: nobody has logged in, or somebody has logged out.
+    /// Returns `true` if there is no token file: the user has not logged in, or has logged out.
     pub(crate) fn is_no_token(&self) -> bool {
         matches!(self, Self::Login(LoginReason::NoToken { .. }))
     }

@@ -1,6 +1,6 @@
-//! The token of one token file, and the version of the file that it goes with.
+//! Loads, locks and replaces the token of one token file.
 //!
-//! The only code that compares file versions.
+//! This is the only module that compares versions of the token file.
 
 use std::io;
 use std::path::Path;
@@ -21,17 +21,18 @@ use crate::access::AccessNotice;
 use crate::token_snapshot::{Known, LoadError, Snapshot, Source};
 use crate::wait::Wait;
 
-/// The pauses before a file that does not parse is read again: another tool may be writing it in
-/// place. After the first, only a file that is still incomplete is read again.
-const READ_AGAIN_AFTER: [Duration; 4] = [
+/// The pauses before a file that does not parse is read again, since another tool may be writing it
+/// in place. After the first pause, the file is read again only if it still looks incomplete.
+const READ_PAUSES: [Duration; 4] = [
     Duration::from_millis(10),
     Duration::from_millis(20),
     Duration::from_millis(40),
     Duration::from_millis(80),
 ];
 
-/// How often, and how far apart, a rename is tried again that another program prevented.
-const RENAME_AGAIN: (u32, Duration) = (20, Duration::from_millis(100));
+/// The number of attempts to repeat a rename that another program prevented, and the pause before
+/// each.
+const RENAME_RETRIES: (u32, Duration) = (20, Duration::from_millis(100));
 
 /// Loads, locks and replaces the token of one token file.
 #[derive(Debug)]
@@ -41,21 +42,21 @@ pub(crate) struct TokenStore {
     accept_other_session: bool,
     clock: Arc<dyn Clock>,
     access_notice: AccessNotice,
-    warned_of_no_lock: AtomicBool,
-    warned_of_host: AtomicBool,
+    warned_about_no_lock: AtomicBool,
+    warned_about_host: AtomicBool,
     known: Mutex<Known>,
 }
 
-/// The right to replace the token. Held without a lock where the file system has none.
+/// The right to replace the token. It has no lock if the file system has no locks.
 pub(crate) struct StoreGuard<'a> {
     store: &'a TokenStore,
     lock: Result<TokenFileLock, LockError>,
 }
 
-/// The token that a new one is to replace.
+/// The token that the new token replaces.
 enum Base {
     Renewable(Snapshot),
-    /// Another tool has logged in or out.
+    /// Another tool has logged in or out, so the token must not be replaced.
     Replaced(Result<Snapshot, LoadError>),
 }
 
@@ -72,8 +73,8 @@ impl TokenStore {
             accept_other_session,
             clock,
             access_notice: AccessNotice::default(),
-            warned_of_no_lock: AtomicBool::new(false),
-            warned_of_host: AtomicBool::new(false),
+            warned_about_no_lock: AtomicBool::new(false),
+            warned_about_host: AtomicBool::new(false),
             known: Mutex::default(),
         }
     }
@@ -82,23 +83,24 @@ impl TokenStore {
         &self.file
     }
 
-    /// Returns the present token. Reads the file only if its version has changed.
+    /// Returns the current token. Reads the file only if its version has changed.
     pub(crate) async fn load(&self) -> Result<Snapshot, LoadError> {
         self.write_unsaved();
         let version = self.file.fingerprint().map_err(LoadError::File)?;
-        if let Some(known) = version.and_then(|version| self.known().of(&version)) {
+        if let Some(known) = version.and_then(|version| self.known().result_for(&version)) {
             return known;
         }
         self.reload().await
     }
 
-    /// Returns the present token, read from the file whatever is known of it.
+    /// Reads the file and returns the current token.
     pub(crate) async fn reload(&self) -> Result<Snapshot, LoadError> {
         loop {
             let before = self.file.fingerprint().ok().flatten();
             let read = self.read().await;
             let mut known = self.known();
-            // A change meanwhile must not decide about an unsaved token.
+            // If the file changed during the read, the result cannot be compared with an unsaved
+            // token.
             let is_current = self.file.fingerprint().ok().flatten() == before;
             if is_current || known.unsaved.is_none() {
                 return known.update(read, before.filter(|_| is_current));
@@ -106,7 +108,7 @@ impl TokenStore {
         }
     }
 
-    /// Takes the lock; `None` if another process holds it.
+    /// Takes the lock. Returns `None` if another process holds it.
     pub(crate) fn try_lock(&self) -> Option<StoreGuard<'_>> {
         let lock = match self.file.try_lock() {
             Ok(Some(lock)) => Ok(lock),
@@ -116,10 +118,10 @@ impl TokenStore {
         Some(StoreGuard { store: self, lock })
     }
 
-    /// Takes the lock, waiting for it for at most `limit`; `None` as soon as the file is no longer
-    /// of the version `known`: another process may have written the wanted token.
+    /// Takes the lock, waiting at most `limit`. Returns `None` as soon as the file's version
+    /// differs from `known`, because another process may have written a new token.
     ///
-    /// Timing out on the lock is an error. Refreshing anyway could invalidate the other process's
+    /// Timing out on the lock is an error: refreshing anyway could invalidate the other process's
     /// refresh token.
     pub(crate) async fn lock(
         &self,
@@ -144,14 +146,14 @@ impl TokenStore {
         }
     }
 
-    /// Tries again to write a token that could not be written when it was refreshed.
+    /// Tries to write a refreshed token that could not be written before.
     fn write_unsaved(&self) {
         if self.known().unsaved.is_none() {
             return;
         }
         let Some(guard) = self.try_lock() else { return };
-        // Only now: the process that held the lock may have left a newer unsaved token. If the file
-        // has changed, the next load compares the two.
+        // Read the unsaved token again under the lock, because another task may have replaced it.
+        // If the file has changed, the next load compares the two tokens.
         let Some(unsaved) = self.known().unsaved.clone() else { return };
         if self.file.fingerprint().ok().flatten().as_ref() != Some(&unsaved.version) {
             return;
@@ -166,7 +168,7 @@ impl TokenStore {
     }
 
     async fn read(&self) -> Result<Snapshot, LoadError> {
-        let mut pauses = READ_AGAIN_AFTER.iter().enumerate();
+        let mut pauses = READ_PAUSES.iter().enumerate();
         loop {
             let error = match self.file.load_once() {
                 Ok((token, version)) => return Ok(self.snapshot(token, version, Source::File)),
@@ -183,7 +185,8 @@ impl TokenStore {
         }
     }
 
-    /// For a missing file: another session's token if that is accepted, else the error.
+    /// Handles a missing file: returns another session's token if that is allowed, or else the
+    /// error.
     async fn read_other_session(&self) -> Result<Snapshot, LoadError> {
         let near_miss = self.near_miss().await;
         if self.accept_other_session
@@ -196,8 +199,8 @@ impl TokenStore {
         Err(LoadError::Login(self.no_token(near_miss)))
     }
 
-    /// Searches the directory for another token, unless the directory is unchanged since the last
-    /// search.
+    /// Searches the directory for another token. Returns the previous result if the directory has
+    /// not changed.
     async fn near_miss(&self) -> Option<NearMiss> {
         let start_url = self.start_url.clone()?;
         let directory = TokenFile::new(self.file.path().parent().unwrap_or(Path::new(".")));
@@ -209,7 +212,8 @@ impl TokenStore {
             return found.clone().filter(|found| now < found.expires_at);
         }
         let file = self.file.clone();
-        // Reads every file of the directory: not on a thread that drives other tasks.
+        // The search reads every file of the directory, so it must not block a thread of the
+        // runtime.
         let search = tokio::task::spawn_blocking(move || file.find_other(&start_url, now));
         let found = search.await.ok()?;
         self.known().near_miss = Some((version, found.clone()));
@@ -223,21 +227,22 @@ impl TokenStore {
 
     fn snapshot(&self, token: CachedToken, version: Fingerprint, source: Source) -> Snapshot {
         if !version.is_private() {
-            self.warn_of_access();
+            self.warn_about_access();
         }
-        self.warn_of_another_host(&token);
+        self.warn_about_other_host(&token);
         Snapshot { token: Arc::new(token), version, source }
     }
 
-    fn warn_of_access(&self) {
+    fn warn_about_access(&self) {
         self.access_notice.warn_once(|| self.file.access_warnings());
     }
 
-    /// Portals have aliases, so such a token is used.
-    fn warn_of_another_host(&self, token: &CachedToken) {
+    /// Warns if the token is for another host than the start URL. The token is used anyway, because
+    /// a portal can have several host names.
+    fn warn_about_other_host(&self, token: &CachedToken) {
         let (Some(expected), Some(found)) = (&self.start_url, token.start_url()) else { return };
         if !host(expected.as_str()).eq_ignore_ascii_case(host(found))
-            && !self.warned_of_host.swap(true, Ordering::Relaxed)
+            && !self.warned_about_host.swap(true, Ordering::Relaxed)
         {
             tracing::warn!(
                 "the access token is for the start URL {found:?}, whose host is not that of the configured {:?}",
@@ -246,20 +251,20 @@ impl TokenStore {
         }
     }
 
-    /// A poisoned lock is good: nothing that holds it can panic half way through a change.
+    /// Ignores poisoning: no code that holds the lock can panic halfway through a change.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl StoreGuard<'_> {
-    /// Returns the present token. It may have changed while the lock was waited for.
+    /// Reads the file again, because it may have changed while this process waited for the lock.
     pub(crate) async fn reload(&self) -> Result<Snapshot, LoadError> {
-        self.store.warn_of_access();
+        self.store.warn_about_access();
         self.store.reload().await
     }
 
-    /// Reserves room for a new token, before the refresh token is spent.
+    /// Reserves disk space for a new token, before the refresh token is spent.
     pub(crate) fn reserve(&self) -> Result<Reservation, StoreError> {
         match &self.lock {
             Ok(lock) => lock.reserve(),
@@ -267,15 +272,16 @@ impl StoreGuard<'_> {
         }
     }
 
-    /// Reserves without a lock, if there is still none. A file system that was read-only for a
-    /// moment has locks again: another process may hold this one, and be refreshing the same token.
+    /// Reserves disk space without a lock, if the file still cannot be locked. If it can be locked
+    /// again, for example because the file system is no longer read-only, another process may hold
+    /// the lock and be refreshing the same token. That is an error.
     fn reserve_unlocked(&self, no_lock: &LockError) -> Result<Reservation, StoreError> {
         let reservation = self.store.file.reserve_unlocked()?;
         if self.store.file.try_lock().is_ok() {
             let reason = io::Error::other("it could not be locked a moment ago");
             return Err(StoreError::not_written(self.store.file.path(), reason));
         }
-        if !self.store.warned_of_no_lock.swap(true, Ordering::Relaxed) {
+        if !self.store.warned_about_no_lock.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 error = no_lock as &dyn std::error::Error,
                 "the token file cannot be locked; refreshing without a lock"
@@ -284,18 +290,18 @@ impl StoreGuard<'_> {
         Ok(reservation)
     }
 
-    /// Replaces the token `base` by what `renew` makes of it. Synchronous, because the old refresh
-    /// token is spent: there is no point at which a task could be dropped before the token is safe.
+    /// Replaces the token `base` with the token that `renew` returns. Synchronous, because the old
+    /// refresh token is spent: a dropped task must not lose the new token.
     ///
-    /// A login or logout that another tool made meanwhile wins. If the file cannot be written, the
-    /// new token is kept in memory.
+    /// If another tool has logged in or out meanwhile, its change is kept and the new token is
+    /// discarded. If the file cannot be written, the new token is kept in memory.
     pub(crate) fn commit(
         &self,
         base: &Snapshot,
         reservation: Option<Reservation>,
         renew: impl FnOnce(&CachedToken) -> CachedToken,
     ) -> Result<(Snapshot, Option<PendingStore>), LoadError> {
-        let base = match self.base_now(base.clone()) {
+        let base = match self.current_base(base.clone()) {
             Base::Renewable(base) => base,
             Base::Replaced(read) => {
                 return self.store.known().update(read, None).map(|current| (current, None));
@@ -328,8 +334,8 @@ impl StoreGuard<'_> {
         }
     }
 
-    /// Compares the file with `base` once more, after the request.
-    fn base_now(&self, mut base: Snapshot) -> Base {
+    /// Compares the file with `base` again, after the request.
+    fn current_base(&self, mut base: Snapshot) -> Base {
         let store = self.store;
         let version = store.file.fingerprint().unwrap_or_else(|_| Some(base.version.clone()));
         if version.as_ref() == Some(&base.version) {
@@ -338,7 +344,7 @@ impl StoreGuard<'_> {
         match store.file.load_with_fingerprint() {
             Ok((token, version)) => {
                 let current = store.snapshot(token, version, Source::File);
-                if base.goes_with(&current) {
+                if base.matches_file(&current) {
                     return Base::Renewable(base.or_newer(current));
                 }
                 if !current.token.is_expired(store.clock.now()) {
@@ -349,15 +355,15 @@ impl StoreGuard<'_> {
             Err(error) if error.is_not_found() => {
                 return Base::Replaced(Err(LoadError::Login(store.no_token(None))));
             }
-            // A file that cannot be read loses nothing when it is replaced.
+            // Replacing a file that cannot be read loses nothing.
             Err(_) => base.version = version.unwrap_or(base.version),
         }
         Base::Renewable(base)
     }
 
-    /// Tries the rename again that another program prevented, for some seconds.
+    /// Repeats a rename that another program prevented, for about two seconds.
     pub(crate) async fn finish(&self, mut pending: PendingStore, unsaved: &Snapshot) {
-        let (times, pause) = RENAME_AGAIN;
+        let (times, pause) = RENAME_RETRIES;
         for _ in 0..times {
             sleep(pause).await;
             let version = self.store.file.fingerprint().ok().flatten();
@@ -371,7 +377,7 @@ impl StoreGuard<'_> {
         }
     }
 
-    /// Tells other processes that refreshing the present version of the file failed.
+    /// Records for other processes that the refresh of this version of the file failed.
     pub(crate) fn record_failure(&self, time: Timestamp) {
         if let Ok(lock) = &self.lock {
             lock.record_refresh_failure(time);
@@ -386,7 +392,7 @@ impl StoreGuard<'_> {
     }
 }
 
-/// The host of a URL, with its port.
+/// Returns the host of a URL, with its port.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
@@ -411,13 +417,13 @@ mod tests {
         std::fs::remove_dir(&lock_path).unwrap();
         let unlocked = || StoreGuard { store: &store, lock: Err(no_lock.clone()) };
 
-        // The lock is free, or another process holds it.
+        // The file can be locked again: the lock is free, or another process holds it.
         assert!(unlocked().reserve().unwrap_err().is_write());
         let held = file.try_lock().unwrap();
         assert!(unlocked().reserve().unwrap_err().is_write());
         drop(held);
 
-        // There is still no lock.
+        // The file still cannot be locked.
         std::fs::remove_file(&lock_path).unwrap();
         std::fs::create_dir(&lock_path).unwrap();
         drop(unlocked().reserve().unwrap());

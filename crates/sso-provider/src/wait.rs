@@ -1,4 +1,4 @@
-//! Waiting for another process: growing pauses, and an event if it takes long.
+//! Polling for another process, with growing pauses and a log event for a long wait.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use tokio::time::{Instant, sleep};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const MAX_PAUSE: Duration = Duration::from_millis(50);
-/// A shorter wait is not announced.
+/// Shorter waits are not logged.
 const ANNOUNCED_AFTER: Duration = Duration::from_millis(400);
 
-/// One wait. A long one is announced by an event at the target `ssocreds::progress`, and its end,
-/// also when it is dropped, by one with `over`.
+/// One wait for another process. A long wait logs an event with the target `ssocreds::progress`.
+/// When that wait is dropped, it logs another with the field `over`.
 #[derive(Debug)]
 pub(crate) struct Wait {
     what: &'static str,
@@ -20,7 +20,7 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    /// Begins a wait; `what` is the text of the event: "waiting for ...".
+    /// Starts a wait. `what` is the text of the event, such as "waiting for ...".
     pub(crate) fn new(what: &'static str) -> Self {
         Self { what, started: Instant::now(), pause: FIRST_PAUSE, is_announced: false }
     }
@@ -29,7 +29,7 @@ impl Wait {
         self.started.elapsed()
     }
 
-    /// Sleeps; each time a little longer.
+    /// Sleeps for the current pause, then doubles the pause up to [`MAX_PAUSE`].
     pub(crate) async fn pause(&mut self) {
         if !self.is_announced && self.elapsed() >= ANNOUNCED_AFTER {
             self.is_announced = true;
