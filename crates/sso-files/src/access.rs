@@ -1,22 +1,23 @@
 //! Warnings about files and directories that other users of the machine may read or write.
 //!
-//! Too wide a mode is warned about and not refused: it says that somebody could have read or written
-//! the file, not that somebody did. File systems without modes (Windows drives under WSL, network
-//! shares, shared folders of virtual machines) show 0777 for everything, and no `chmod` changes it:
-//! there, nothing is said.
+//! A mode that is too open is a warning and not an error: other users could have accessed the file,
+//! but there is no sign that they did. Some file systems have no modes: Windows drives under WSL,
+//! network shares, shared folders of virtual machines. They show 0777 for every file, and `chmod`
+//! has no effect. There, no warning about a mode is given.
 //!
-//! A group with the number of the owner is the owner's own. Debian, Fedora and others give each user
-//! a group of the same number, and then the umask may be 002, with which the AWS CLI makes its
-//! directories writable by that group. The mode of such a group is no reason for a warning; a POSIX
-//! access control list that lets other users in behind it is.
+//! A group whose ID equals the owner's user ID is the owner's private group. Debian, Fedora and
+//! others create such a group for each user and may set the umask to 002. With it, the AWS CLI
+//! creates directories that the group may write to. This causes no warning, unless a POSIX access
+//! control list gives other users access.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::resolve::Resolved;
 
-/// Something that other users of the machine may do with a file or its directory, and should not.
-/// Its text names the command that ends it.
+/// A file or directory to which other users of the machine have too much access.
+///
+/// `Display` describes the risk and ends with the remedy, which is a command if one can help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccessWarning {
@@ -26,30 +27,30 @@ pub struct AccessWarning {
     pub risk: AccessRisk,
 }
 
-/// What other users may do.
+/// The kind of access that other users have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessRisk {
-    /// They may read the file, which holds secrets.
+    /// Other users may read the file, which contains secrets.
     #[non_exhaustive]
     FileReadable {
         /// The permission bits.
         mode: u32,
     },
-    /// They may write the file, and so put a login of their own in it.
+    /// Other users may write the file, and so replace the login in it by their own.
     #[non_exhaustive]
     FileWritable {
         /// The permission bits.
         mode: u32,
     },
-    /// They may write to the directory: make files, the lock included, and unless the directory is
-    /// sticky remove files. What they make is refused, as it is theirs.
+    /// Other users may write to the directory. They can create files, such as the lock file, and
+    /// remove files unless the directory is sticky. Files that they create are not used.
     #[non_exhaustive]
     DirectoryWritable {
         /// The permission bits.
         mode: u32,
     },
-    /// The directory is another user's, who may do the same.
+    /// The directory belongs to another user, who may create and remove files in it.
     #[non_exhaustive]
     DirectoryOfAnotherUser {
         /// The owner's user ID.
@@ -86,7 +87,7 @@ impl fmt::Display for AccessWarning {
     }
 }
 
-/// A path, quoted for a shell.
+/// Displays a path quoted for a POSIX shell.
 struct Quoted<'a>(&'a Path);
 
 impl fmt::Display for Quoted<'_> {
@@ -101,15 +102,17 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// The risks of the file in `at` and of the directories that it and a link to it (in `linked`) are
-/// in. A missing or inaccessible file causes no warning. Nor does another user's file, which is refused
-/// when it is read.
+/// Returns the warnings about the file `at`, its directory, and the directory `linked`, which
+/// contains the link if the file is behind one.
+///
+/// There is no warning about a file that is missing or inaccessible. Nor is there one about a file
+/// of another user, since reading it fails.
 #[cfg(unix)]
 pub(crate) fn warnings(linked: &Path, at: &Resolved) -> Vec<AccessWarning> {
     unix::warnings(linked, at)
 }
 
-/// Elsewhere access is what the directory's rights say.
+/// Returns no warnings: on Windows, files inherit their access rights from the directory.
 #[cfg(not(unix))]
 pub(crate) fn warnings(_: &Path, _: &Resolved) -> Vec<AccessWarning> {
     Vec::new()
@@ -173,28 +176,28 @@ mod unix {
             return Some(AccessRisk::DirectoryWritable { mode });
         }
         let (owner, user) = (metadata.uid(), effective_user());
-        // Root works in the homes of all users.
+        // Root may work in the home directory of any user.
         let is_foreign = owner != user && owner != 0 && user != 0;
         is_foreign.then_some(AccessRisk::DirectoryOfAnotherUser { owner })
     }
 
-    /// The permission bits, and of these the ones of other users.
+    /// Returns the permission bits, and those of them that apply to other users.
     fn rights(path: &Path, metadata: &Metadata) -> (u32, u32) {
         let mode = metadata.mode() & 0o7777;
-        // With an access control list, the bits of the group are the most that it grants.
+        // With an access control list, the group bits are the maximum that its entries can grant.
         let is_own_group = metadata.gid() == metadata.uid()
             && (mode & GROUP == 0 || !acl_names_others(path, metadata.uid()));
         (mode, if is_own_group { mode & !GROUP } else { mode })
     }
 
-    /// Whether a POSIX access control list lets a user or group by name read or write.
+    /// Returns `true` if a POSIX access control list lets another user or group read or write.
     #[cfg(target_os = "linux")]
     fn acl_names_others(path: &Path, owner: u32) -> bool {
         let mut list = [0_u8; 4096];
         match rustix::fs::getxattr(path, "system.posix_acl_access", &mut list) {
             Ok(length) => acl_entries(list.get(..length).unwrap_or_default())
                 .any(|entry| entry.names_other_than(owner) && entry.permissions & 0o6 != 0),
-            // Too long to be read here: it names many.
+            // The list is longer than the buffer, so it has entries for many users.
             Err(error) => error == rustix::io::Errno::RANGE,
         }
     }
@@ -217,12 +220,12 @@ mod unix {
         fn names_other_than(&self, owner: u32) -> bool {
             const USER: u16 = 0x02;
             const GROUP: u16 = 0x08;
-            // The owner's own group has the owner's number.
+            // The owner's private group has the owner's ID.
             (self.tag == USER || self.tag == GROUP) && self.id != owner && self.id != 0
         }
     }
 
-    /// The entries behind the header of four bytes, eight bytes each, little-endian.
+    /// Parses the entries. They follow a header of four bytes; each has eight bytes, little-endian.
     #[cfg(target_os = "linux")]
     fn acl_entries(list: &[u8]) -> impl Iterator<Item = AclEntry> {
         let entries = list.get(4..).unwrap_or_default().as_chunks::<8>().0;

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-/// Returns the user because of whom root must not send a secret of `secret_owner` to the endpoints
-/// that a config file names: the owner of the file, of a directory on its path or of a link to it,
-/// if that is neither root nor `secret_owner`. See
-/// [`rules::may_use_config`](crate::rules::may_use_config).
+/// Returns a user, other than root and `secret_owner`, who can change the config file: the owner of
+/// the file, of a directory on its path, or of a link to it.
 ///
-/// `None` for other users than root. Call it after the file was read: a user who exchanged files in
-/// between owns a directory on the path and cannot move that directory out of its parent.
+/// If there is one, root must not send a secret of `secret_owner` to the endpoints in that file.
+/// See [`rules::may_use_config`](crate::rules::may_use_config). Returns `None` if the process does
+/// not run as root.
+///
+/// Call this after reading the file. A user who replaced the file meanwhile owns a directory on the
+/// path, and cannot remove that directory from the path.
 pub fn untrusted_config_owner(config: &Path, secret_owner: u32) -> Option<u32> {
     #[cfg(unix)]
     {
@@ -33,25 +35,25 @@ mod unix {
     use std::os::unix::fs::MetadataExt as _;
     use std::path::{Component, Path, PathBuf};
 
-    /// More links than this on one path are a circle.
+    /// The number of links that are followed on one path. More are treated as a loop.
     const MAX_LINKS: usize = 40;
 
-    /// Returns the owners of the file, and of all directories and links on the way to it. A missing
-    /// file has the owners of the way.
+    /// Returns the owners of the file and of all directories and links on its path. If the file is
+    /// missing, returns the owners of the part of the path that exists.
     ///
-    /// Directories that belong to the owner of `/` are left out: in a user namespace that does not map
-    /// root, they seem to be another user's.
+    /// Leaves out directories that belong to the owner of `/`. In a user namespace that does not
+    /// map root, they seem to belong to another user.
     pub(super) fn owners(path: &Path) -> Vec<u32> {
         let administrator = fs::symlink_metadata("/").map_or(0, |root| root.uid());
         let mut owners = Vec::new();
         let mut links = 0;
         let mut at = PathBuf::from("/");
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        // The names that are left, the last one first.
+        // The names that are still to be resolved, in reverse order.
         let mut left = names(&absolute);
         while let Some(name) = left.pop() {
             if name == ".." {
-                // The path so far has no links.
+                // `at` contains no links, so its parent is the real one.
                 at.pop();
                 continue;
             }
@@ -78,7 +80,7 @@ mod unix {
         owners
     }
 
-    /// The names of a path, the last one first.
+    /// Returns the names of a path in reverse order.
     fn names(path: &Path) -> Vec<OsString> {
         let names = path.components().filter_map(|component| match component {
             Component::Normal(name) => Some(name.to_owned()),

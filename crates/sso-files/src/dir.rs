@@ -1,7 +1,7 @@
 //! An open directory, and operations on the names in it.
 //!
-//! On Unix each operation is relative to a descriptor, so that no user can exchange a directory on the
-//! way between a check and its use. Elsewhere operations go by path.
+//! On Unix each operation is relative to a descriptor. So another user cannot replace a directory
+//! of the path between a check and its use. On other systems, operations use paths.
 
 mod node;
 #[cfg(not(unix))]

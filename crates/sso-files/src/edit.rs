@@ -1,5 +1,5 @@
-//! Editing a file that people and other programs edit too: its mode and owner stay, and a change
-//! that somebody else makes meanwhile is never lost.
+//! Editing of files that users and other programs edit too. The owner is kept, and changes that
+//! another program makes at the same time are not lost.
 
 use std::io;
 use std::thread;
@@ -9,35 +9,37 @@ use crate::error::may_be_in_use;
 use crate::private_file::Content;
 use crate::{Durability, FileError, FileLock, Fingerprint, NoLock, Place, PrivateFile, TempName};
 
-/// The end of the name of the lock file.
+/// The suffix of the lock file's name.
 const LOCK_SUFFIX: &str = ".lock";
 
-/// The time to wait for another process that edits the file.
+/// The time to wait for the lock while another process edits the file.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The number of times that an edit is applied to a file that other programs change meanwhile.
+/// The number of attempts to edit a file that other programs keep changing.
 const MAX_ATTEMPTS: usize = 20;
 
-/// The mode of an edited file.
+/// The mode of a file after an edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EditedMode {
-    /// The mode that the file had; 0600 for a new one.
+    /// The mode that the file had before; 0600 for a new file.
     Kept,
-    /// 0600, whatever it was: the file holds secrets.
+    /// Always 0600, for a file with secrets.
     Private,
 }
 
 impl PrivateFile {
-    /// Edits the file in one step. `edit` gets the content, `None` if there is no file, and returns
-    /// the new content, or `None` to leave the file alone. Returns whether the file was written.
+    /// Edits the file and replaces it atomically. Returns `true` if the file was written.
     ///
-    /// The owner of the file stays. A lock excludes other processes that use this function: a file
-    /// beside the edited one whose name ends in `.lock`. `edit` is called at least twice before
-    /// anything is written, the last time under the lock, and again whenever another program has
-    /// changed the file meanwhile. Without a difference nothing is written or created.
+    /// `edit` gets the content of the file, or `None` if there is no file. It returns the new
+    /// content, or `None` to leave the file unchanged; then nothing is created either.
     ///
-    /// Waits up to 10 seconds for the lock. Fails without a change if the file is larger than `limit`
-    /// bytes, write-protected, or another user's.
+    /// The owner of the file is kept. A lock file, whose name is that of the file with `.lock`
+    /// appended, excludes other processes that use this function. `edit` must be repeatable: it is
+    /// called once without the lock, once with it, and again whenever another program has changed
+    /// the file.
+    ///
+    /// Waits up to 10 seconds for the lock. Fails without a change if the file is larger than
+    /// `limit` bytes, is write-protected, or belongs to another user.
     pub fn edit<E: From<FileError>>(
         &self,
         limit: usize,
@@ -66,15 +68,15 @@ impl PrivateFile {
 }
 
 impl Place {
-    /// Replaces the content, unless the file is no longer the version `before`. Returns whether it
-    /// did.
+    /// Replaces the content if the file still has the version `before`. Returns `false` if it does
+    /// not.
     fn replace_version(
         &self,
         before: Option<&Content>,
         content: &[u8],
         mode: EditedMode,
     ) -> Result<bool, FileError> {
-        // The caller has read and parsed the file: it is of its kind.
+        // The caller has read and parsed the file, so no check of the content is needed.
         let mut staged = self.stage(TempName::Random, &|_| true)?;
         if let (Some(before), EditedMode::Kept) = (before, mode) {
             staged.set_permissions(before.permissions().clone())?;
@@ -97,7 +99,8 @@ impl Place {
         }
     }
 
-    /// Replacing a file ignores its mode and makes it the user's own. Here neither is meant.
+    /// Fails if the file is write-protected or belongs to another user. A replacement would ignore
+    /// the one and change the other.
     fn check_editable(&self, before: &Content) -> Result<(), FileError> {
         if before.permissions().readonly() {
             return Err(FileError::WriteProtected { path: self.path() });
@@ -118,7 +121,7 @@ impl Place {
     }
 }
 
-/// Waits for the lock; `None` where there are no locks.
+/// Waits for the lock. Returns `None` if locks are not supported here.
 fn lock(place: &Place) -> Result<Option<FileLock>, FileError> {
     let started = Instant::now();
     loop {
@@ -138,7 +141,7 @@ fn lock(place: &Place) -> Result<Option<FileLock>, FileError> {
     }
 }
 
-/// `None` for a missing file. One below something that is no directory is missing, too.
+/// Returns `None` for a missing file, also if a part of its path is not a directory.
 fn optional<T>(found: Result<T, FileError>) -> Result<Option<T>, FileError> {
     match found {
         Ok(found) => Ok(Some(found)),

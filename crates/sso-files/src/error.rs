@@ -1,14 +1,15 @@
-//! The reasons for which a file is not used.
+//! The errors of file operations.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A file that cannot be opened, read or replaced, or that the rules on links and owners exclude.
+/// The error for a file that cannot be opened, read or replaced, or that the rules on links and
+/// owners forbid to use.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// The operating system's error.
+    /// The operating system reported an error.
     #[error(transparent)]
     Io(Arc<io::Error>),
     /// The file belongs to another user, who may have put it there.
@@ -26,12 +27,13 @@ pub enum FileError {
     UntrustedLink {
         /// The link.
         link: PathBuf,
-        /// The user ID of the one who made it.
+        /// The user ID of the user who made the link.
         maker: u32,
     },
-    /// The file is reached through a link and holds something else than the caller writes.
+    /// The file is reached through a link, and its content is not of the kind that the caller
+    /// writes.
     #[error(
-        "{} is reached through a link and holds something else; remove the link or empty the file",
+        "{} is reached through a link and contains other data; remove the link or empty the file",
         path.display()
     )]
     #[non_exhaustive]
@@ -51,8 +53,8 @@ pub enum FileError {
         /// The lock file.
         lock: PathBuf,
     },
-    /// Other programs changed the file each time that it was about to be replaced.
-    #[error("{} is changed by other programs all the time; stop them and try again", path.display())]
+    /// Other programs changed the file each time before it could be replaced.
+    #[error("{} keeps being changed by other programs; stop them and try again", path.display())]
     KeepsChanging {
         /// The file.
         path: PathBuf,
@@ -70,18 +72,19 @@ pub enum FileError {
     #[error("it is {size} bytes long, which is too large")]
     #[non_exhaustive]
     TooLarge {
-        /// The size in bytes, as far as it is known.
+        /// The size in bytes, or the number of bytes that were read.
         size: u64,
     },
 }
 
 impl FileError {
-    /// Whether the file or a directory on the way is missing.
+    /// Returns `true` if the file or a directory on its path does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// The error as one of the operating system's kind.
+    /// Converts the error to an [`io::Error`]. A violation of a rule becomes
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied).
     pub fn into_io(self) -> Arc<io::Error> {
         match self {
             Self::Io(error) | Self::Remove { source: error, .. } => error,
@@ -96,7 +99,8 @@ impl From<io::Error> for FileError {
     }
 }
 
-/// Whether another program has the file open without sharing it, or the part of it locked.
+/// Returns `true` if another program has the file open without sharing it, or has locked a part of
+/// it.
 pub(crate) fn is_sharing_violation(error: &io::Error) -> bool {
     const ERROR_SHARING_VIOLATION: i32 = 32;
     const ERROR_LOCK_VIOLATION: i32 = 33;
@@ -104,8 +108,9 @@ pub(crate) fn is_sharing_violation(error: &io::Error) -> bool {
     cfg!(windows) && error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
-/// Whether another program may prevent the operation for a moment. Windows also denies access to a
-/// file that is about to be deleted, and to one that cannot be replaced while it is open.
+/// Returns `true` if another program may be using the file, so that trying again can help. Windows
+/// also denies access to a file that is about to be deleted, and refuses to replace a file that is
+/// open.
 pub(crate) fn may_be_in_use(error: &io::Error) -> bool {
     const ERROR_ACCESS_DENIED: i32 = 5;
     let is_denied = cfg!(windows) && error.raw_os_error() == Some(ERROR_ACCESS_DENIED);

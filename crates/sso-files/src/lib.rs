@@ -1,7 +1,8 @@
-//! Private files done safely: locked, reserved, replaced in one step, and never through a link that
-//! another user made.
+//! Safe access to private files: locks, reserved disk space, atomic replacement, and checks of the
+//! links and owners on the path.
 //!
-//! Not here: the content of the files, and anything async. Every call blocks for a few system calls.
+//! This crate does not know the formats of the files, and nothing in it is async. Every call blocks
+//! for a few system calls, unless its documentation says otherwise.
 //!
 //! ```
 //! use sso_files::{Durability, PrivateFile, TempName};
@@ -11,7 +12,7 @@
 //!
 //! let place = file.locate_or_create()?;
 //! if let Some(lock) = place.try_lock(".lock").unwrap() {
-//!     // Space is on the disk before anything is at stake.
+//!     // From here on, writing cannot fail for lack of disk space.
 //!     let mut staged = place.stage(lock.temp_name(), &|_| false)?;
 //!     staged.reserve()?;
 //!     staged.write(b"{}", Durability::Synced)?;
@@ -23,23 +24,23 @@
 //!
 //! # Guarantees
 //!
-//! * A reader sees a complete old file or a complete new one, whichever process is killed when. It
+//! * A reader sees the complete old file or the complete new one, even if a process is killed. It
 //!   needs no lock.
-//! * Files are made with mode 0600, directories with 0700. Root gives both to the owner of the
-//!   directory that they are made in.
-//! * A symbolic link below the [base](PrivateFile::below) is followed only if root, this user, or
-//!   the owner of its target made it. See [`rules`].
-//! * On Unix all of it is relative to directory descriptors: no user gains by exchanging a directory
-//!   between a check and its use.
-//! * Nothing waits for a pipe or a device in the place of a file.
+//! * Files are created with mode 0600 and directories with mode 0700. If the process runs as root,
+//!   they get the owner of the directory that they are created in.
+//! * A symbolic link below the [base](PrivateFile::below) is followed only if it was made by root,
+//!   by this user, or by the owner of its target. See [`rules`].
+//! * On Unix all operations are relative to directory descriptors. A directory that another user
+//!   replaces between a check and its use has no effect.
+//! * Opening never blocks, even if there is a pipe or a device in place of the file.
 //!
 //! # Known gaps
 //!
-//! * Outside Linux and Android, a link and its owner are read in two steps, and compared by inode and
-//!   time of change.
-//! * On Windows files have no owners here, links of directories are followed by the operating system,
-//!   and access is what the rights of the directory say.
-//! * `NFSv4` access control lists are not looked at.
+//! * Outside Linux and Android, a link and its owner are read in two steps. The inode and its
+//!   change time are compared before and after.
+//! * On Windows, this crate does not check owners. The operating system follows links to
+//!   directories, and the access rights are those that the file inherits from its directory.
+//! * `NFSv4` access control lists are not checked.
 
 #![forbid(unsafe_code)]
 

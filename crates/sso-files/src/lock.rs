@@ -1,4 +1,5 @@
-//! One writer at a time: a kernel lock on a file beside the file that it protects.
+//! An exclusive lock between processes and threads: a kernel lock on a file beside the protected
+//! file.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
@@ -8,18 +9,20 @@ use std::sync::Arc;
 
 use crate::dir::{Access, Dir, Node};
 use crate::error::is_sharing_violation;
-use crate::staged::{TempName, give_to, make_private};
+use crate::staged::{TempName, make_private, set_owner};
 
-/// A longer note in a lock file is not one of ours, in bytes.
+/// The number of bytes of a note that are read. The notes of this crate's callers are shorter.
 const MAX_NOTE: u64 = 1024;
 
-/// An exclusive advisory lock (`flock`, on Windows `LockFileEx`), released when it is dropped and by
-/// the death of the process.
+/// An exclusive advisory lock (`flock`, on Windows `LockFileEx`). It is released when the value is
+/// dropped or the process ends.
 ///
-/// It belongs to the open file, not to the process: two threads of one process exclude each other as
-/// two processes do. The lock file is never removed: a process that waits for the old file and one
-/// that makes a new one would then both hold the lock. If another program removes it, the process that
-/// takes the lock notices that its file no longer has the name, and tries again.
+/// The lock belongs to the open file, not to the process, so it also excludes other threads of the
+/// same process.
+///
+/// The lock file is never removed. Otherwise a process that waits for the old file and one that
+/// creates a new file could both get the lock. If another program removes the lock file, the
+/// process that takes the lock notices that its file no longer has the name, and tries again.
 #[derive(Debug)]
 #[must_use = "dropping the guard releases the lock"]
 pub struct FileLock {
@@ -28,25 +31,25 @@ pub struct FileLock {
     name: OsString,
 }
 
-/// The reason for which there is no lock.
+/// The error for a lock that could not be taken.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NoLock {
-    /// The lock file cannot be made or locked here: a file system without locks, a directory that
-    /// cannot be written to, no space.
+    /// The lock file cannot be created or locked: the file system has no locks, the directory is
+    /// not writable, or the disk is full.
     Unsupported(io::Error),
     /// Any other error, such as too many open files.
     Failed(io::Error),
 }
 
 impl FileLock {
-    /// Takes the lock; `None` if another process or thread holds it. Does not wait.
+    /// Takes the lock. Returns `None` without waiting if another process or thread holds it.
     pub(crate) fn try_take(dir: &Arc<Dir>, name: &OsStr) -> Result<Option<Self>, NoLock> {
-        // Repeats only if another program removes the lock file again and again.
+        // Each further round means that another program has removed the lock file.
         for _ in 0..8 {
             let file = match open(dir, name) {
                 Ok(file) => file,
-                // Another program holds it exclusively: on Windows that is a lock too.
+                // On Windows, another program has opened the file exclusively.
                 Err(error) if is_sharing_violation(&error) => return Ok(None),
                 Err(error) => return Err(no_lock(error)),
             };
@@ -63,31 +66,32 @@ impl FileLock {
         Ok(None)
     }
 
-    /// The lock file, for messages.
+    /// The path of the lock file, for messages.
     pub fn path(&self) -> PathBuf {
         self.dir.join(&self.name)
     }
 
-    /// The kind of name that a temporary file gets under this lock.
+    /// Returns the kind of name to use for temporary files while this lock is held.
     pub fn temp_name(&self) -> TempName {
-        // If the lock file was removed, another process may hold a new one, and use the fixed name.
+        // If the lock file was removed, another process may hold a new lock and use the fixed name.
         if self.is_current() { TempName::Fixed } else { TempName::Random }
     }
 
-    /// Replaces the note in the lock file. Leaves a lock file alone that has several hard links: its
-    /// content may be another file's.
+    /// Replaces the note in the lock file. The note is a short text for other processes.
+    ///
+    /// Fails if the lock file has several hard links, since another file may share its content.
     pub fn write_note(&self, note: &str) -> io::Result<()> {
         #[cfg(unix)]
         if std::os::unix::fs::MetadataExt::nlink(&self.file.metadata()?) != 1 {
             return Err(io::Error::other("the lock file has several hard links"));
         }
-        // A reader takes an incomplete note for none.
+        // Not atomic: callers must treat an incomplete note as no note.
         self.file.set_len(0)?;
         (&self.file).rewind()?;
         (&self.file).write_all(note.as_bytes())
     }
 
-    /// Whether the file of that name is still the locked one.
+    /// Returns `true` if the lock file still has its name.
     fn is_current(&self) -> bool {
         let Ok(named) = self.dir.node(&self.name) else { return false };
         // On systems without inodes an open lock file can be neither removed nor renamed.
@@ -97,14 +101,16 @@ impl FileLock {
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // Closing is not enough: a child process between fork and exec has the same open file.
+        // Closing the file is not enough: a child process between fork and exec shares the open
+        // file.
         if let Err(error) = self.file.unlock() {
             tracing::debug!(%error, path = %self.path().display(), "a lock could not be released");
         }
     }
 }
 
-/// The note in the lock file; empty if it cannot be read. Takes no lock.
+/// Reads the note in the lock file without taking the lock. Returns an empty text if it cannot be
+/// read.
 pub(crate) fn read_note(dir: &Dir, name: &OsStr) -> String {
     let mut note = String::new();
     if let Ok(file) = dir.open_file(name, Access::Read)
@@ -122,8 +128,8 @@ fn open(dir: &Dir, name: &OsStr) -> io::Result<File> {
         return opened;
     }
     let file = match dir.create_file(name, Access::Lock) {
-        // Another process was faster. Mode and owner are changed only of a file that this process
-        // made: this one may be a hard link to another file.
+        // Another process created the file first. Its mode and owner are not changed, since it may
+        // be a hard link to another file.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return dir.open_file(name, Access::Lock);
         }
@@ -131,7 +137,7 @@ fn open(dir: &Dir, name: &OsStr) -> io::Result<File> {
     };
     if let (Ok(own), Ok(owner)) = (file.metadata(), dir.owner()) {
         make_private(&file, &own);
-        give_to(&file, &own, owner);
+        set_owner(&file, &own, owner);
     }
     Ok(file)
 }

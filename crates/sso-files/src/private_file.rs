@@ -1,4 +1,4 @@
-//! A private file by its path, and by its place in an open directory.
+//! Operations on a private file, which is named by a path or by its name in an open directory.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -19,24 +19,25 @@ use crate::rules::{may_replace, may_use_file};
 use crate::staged::{self, Durability, StagedFile, TempName, make_private, trim_filler};
 use crate::{FileError, Fingerprint};
 
-/// How long a rename is tried again while another program holds the file. Happens on Windows only.
-const RENAME_LIMIT: Duration = Duration::from_secs(5);
+/// The time for which a rename is retried while another program has the file open (Windows only).
+const RENAME_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The size up to which a file behind a link is examined before it is replaced, in bytes.
+/// The number of bytes of a file behind a link that are read before the file is replaced.
 const MAX_REPLACED: usize = 1 << 20;
 
-/// A file that holds secrets, shared with other programs of the user. Holds a path, and nothing open.
+/// The path of a file with secrets, which other programs of the user may use too.
 ///
-/// All methods block for a few system calls.
+/// It keeps no file open. All methods block for a few system calls.
 #[derive(Debug, Clone)]
 pub struct PrivateFile {
     path: Arc<Path>,
-    /// Links below this directory are checked.
+    /// Only links below this directory are checked.
     base: Arc<Path>,
 }
 
-/// The file of a [`PrivateFile`] behind any links: a name in an open directory. All operations on it
-/// reach that directory, even if a directory of the path is replaced meanwhile.
+/// A [`PrivateFile`] with its links resolved: a name in an open directory.
+///
+/// All operations apply to that directory, even if a directory of the path is replaced meanwhile.
 #[derive(Debug, Clone)]
 pub struct Place {
     at: Resolved,
@@ -52,16 +53,16 @@ pub struct Content {
     permissions: fs::Permissions,
 }
 
-/// A temporary file with the fixed name that a killed process left.
+/// A temporary file with the [fixed name](TempName::Fixed), which a killed process left behind.
 #[derive(Debug)]
 pub enum Leftover {
     /// A regular file of this user.
     File(LeftoverFile),
-    /// Something that another user put there, or that is not a regular file.
+    /// A file of another user, something that is not a regular file, or a file over the size limit.
     Unusable,
 }
 
-/// A [`Leftover`] with its content.
+/// The content of a [`Leftover`], and the open file.
 #[derive(Debug)]
 pub struct LeftoverFile {
     content: Content,
@@ -70,27 +71,32 @@ pub struct LeftoverFile {
 }
 
 impl PrivateFile {
-    /// The file at `path`, which need not exist. Every link on the path is checked.
+    /// Creates the value for the file at `path`, which need not exist. Every link on the path is
+    /// checked, unless [`below`](Self::below) is called.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path: PathBuf = path.into();
         let base = Path::new(if path.has_root() { "/" } else { "" });
         Self { base: base.into(), path: path.into() }
     }
 
-    /// The same file, with links checked only below `base`, a directory that the path begins with:
-    /// the home directory. An administrator may have made the links above it.
+    /// Limits the checks to links below `base`, for example the home directory.
+    ///
+    /// The path must start with `base`. Links on the path to `base` itself are trusted, as an
+    /// administrator may have made them.
     #[must_use]
     pub fn below(self, base: &Path) -> Self {
         Self { base: base.into(), ..self }
     }
 
-    /// The path as it was given.
+    /// The path, as it was given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The version of the file; `None` if there is none. One system call, which follows any link: to
-    /// compare with the version of a content that was [read](Self::read), not to trust the file.
+    /// Returns the version of the file, or `None` if there is no file.
+    ///
+    /// Makes one system call, which follows any link. Use the result only to compare it with the
+    /// version of content that was [read](Self::read); no rule on links and owners was checked.
     pub fn fingerprint(&self) -> io::Result<Option<Fingerprint>> {
         match fs::metadata(&self.path) {
             Ok(metadata) => Ok(Some(Fingerprint::of(&metadata))),
@@ -104,18 +110,19 @@ impl PrivateFile {
         self.locate()?.read(limit)
     }
 
-    /// Opens the directory of the file, behind any links. The file need not exist.
+    /// Resolves the links of the path and opens the directory of the file. The file need not exist.
     pub fn locate(&self) -> Result<Place, FileError> {
         resolve(&self.base, &self.path, Missing::Fail).map(|at| Place { at })
     }
 
-    /// As [`locate`](Self::locate), and makes missing directories: with mode 0700, and with the owner
-    /// of the directory that they are made in.
+    /// Does the same as [`locate`](Self::locate), and creates missing directories. These have mode
+    /// 0700 and, if the process runs as root, the owner of their parent directory.
     pub fn locate_or_create(&self) -> Result<Place, FileError> {
         resolve(&self.base, &self.path, Missing::Create).map(|at| Place { at })
     }
 
-    /// The risks that come from the modes and access control lists of the file and of its directories.
+    /// Returns a warning for each mode or access control list that gives other users too much
+    /// access to the file or its directories.
     pub fn access_warnings(&self) -> Vec<AccessWarning> {
         let parent = match self.path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -124,7 +131,7 @@ impl PrivateFile {
         self.locate().map(|place| access::warnings(parent, &place.at)).unwrap_or_default()
     }
 
-    /// Replaces the file's content in one step. Makes missing directories. See [`Place::stage`] for
+    /// Replaces the file atomically. Creates missing directories. See [`Place::stage`] for
     /// `is_of_its_kind`.
     pub fn replace(
         &self,
@@ -147,13 +154,13 @@ impl PrivateFile {
 }
 
 impl Place {
-    /// The path, for messages.
+    /// The path of the file behind any links, for messages.
     pub fn path(&self) -> PathBuf {
         self.at.dir.join(&self.at.name)
     }
 
-    /// The path of a lock file: that of the file with `suffix` behind it. It should not end in
-    /// `.json`, since other tools list those files.
+    /// The path of the lock file, which is the path of the file with `suffix` appended. The suffix
+    /// should not end in `.json`, since other tools list those files.
     pub fn lock_path(&self, suffix: &str) -> PathBuf {
         self.at.dir.join(&self.lock_name(suffix))
     }
@@ -170,20 +177,24 @@ impl Place {
         }
     }
 
-    /// Takes the lock beside the file; `None` if another process or thread holds it. Does not wait.
+    /// Takes the lock of the file. Returns `None` without waiting if another process or thread
+    /// holds it.
     pub fn try_lock(&self, suffix: &str) -> Result<Option<FileLock>, NoLock> {
         FileLock::try_take(&self.at.dir, &self.lock_name(suffix))
     }
 
-    /// The note in the lock file; empty if there is none. See [`FileLock::write_note`].
+    /// Reads the note in the lock file, which is empty if there is none. See
+    /// [`FileLock::write_note`].
     pub fn lock_note(&self, suffix: &str) -> String {
         lock::read_note(&self.at.dir, &self.lock_name(suffix))
     }
 
-    /// Makes a temporary file to replace this file with: mode 0600, and the owner of the present file
-    /// or else of its directory.
+    /// Creates a temporary file that can replace this file. It has mode 0600 and, if the process
+    /// runs as root, the owner of the existing file, or of the directory if there is no file.
     ///
-    /// A file behind a link is replaced only if it is empty or `is_of_its_kind` accepts its content.
+    /// If the existing file is behind a link, fails unless the file is empty or `is_of_its_kind`
+    /// returns `true` for its content. Otherwise a link could make the caller overwrite any file of
+    /// the user.
     pub fn stage(
         &self,
         name: TempName,
@@ -199,15 +210,16 @@ impl Place {
             before.check_is_file()?;
             self.check_replaceable(before, is_of_its_kind)?;
         }
-        // A file that another user put there does not decide about the owner of the new one.
+        // Keep the owner of the existing file, unless it is a file that another user put there.
         let own = before.filter(|before| self.may_use(before.owner));
         let owner = own.map_or_else(|| self.at.dir.owner(), |own| Ok(own.owner))?;
         Ok(StagedFile::create(&self.at, before, owner, name)?)
     }
 
-    /// Replaces the file's content in one step. A reader sees the old content or the new one. After a
-    /// failure the old content is still there, and no temporary file. On Windows this may sleep for
-    /// seconds, while another program holds the file.
+    /// Replaces the file atomically: a reader sees the old content or the new content.
+    ///
+    /// On failure, the file is unchanged and the temporary file is removed. On Windows this may
+    /// block for up to 5 seconds while another program has the file open.
     pub fn replace(
         &self,
         content: &[u8],
@@ -220,7 +232,7 @@ impl Place {
         let started = Instant::now();
         loop {
             match staged.rename() {
-                Err(error) if may_be_in_use(&error) && started.elapsed() < RENAME_LIMIT => {
+                Err(error) if may_be_in_use(&error) && started.elapsed() < RENAME_TIMEOUT => {
                     thread::sleep(Duration::from_millis(10));
                 }
                 renamed => return Ok(renamed?),
@@ -228,10 +240,13 @@ impl Place {
         }
     }
 
-    /// Removes the file and its temporary files. Returns whether there was a file. The lock file
-    /// stays. If only a temporary file cannot be removed, all else goes, and the error names that one.
+    /// Removes the file and its temporary files, but not the lock file. Returns `true` if the file
+    /// existed.
+    ///
+    /// If a temporary file cannot be removed, the others and the file itself are removed all the
+    /// same. The error then names that temporary file.
     pub fn remove_all(&self) -> Result<bool, FileError> {
-        // Temporary files first, so that nothing brings the content back.
+        // Temporary files first, so that no process can put one in place of the removed file.
         let mut names = vec![staged::fixed_temp(&self.at.name)];
         names.extend(staged::random_temps(&self.at.dir, &self.at.name));
         let mut failed = None;
@@ -242,18 +257,19 @@ impl Place {
         failed.map_or(Ok(removed), Err)
     }
 
-    /// The version of the file.
+    /// Returns the version of the file.
     pub(crate) fn fingerprint(&self) -> Result<Fingerprint, FileError> {
         let file = self.at.dir.open_file(&self.at.name, Access::Read)?;
         Ok(Fingerprint::of(&file.metadata()?))
     }
 
-    /// The time at which the file was last written, by the file system's clock.
+    /// Returns the modification time of the file, by the file system's clock.
     pub fn modified(&self) -> io::Result<SystemTime> {
         self.at.dir.node(&self.at.name)?.modified.ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 
-    /// The temporary file with the fixed name, if a killed process left one. Only under the lock.
+    /// Reads the temporary file with the fixed name, if a killed process left one behind. The
+    /// caller must hold the lock.
     pub fn leftover(&self, limit: usize) -> Result<Option<Leftover>, FileError> {
         let name = staged::fixed_temp(&self.at.name);
         let node = match self.at.dir.node(&name) {
@@ -275,7 +291,8 @@ impl Place {
         Ok(Some(Leftover::File(LeftoverFile { content, file, place: self.clone() })))
     }
 
-    /// Removes the temporary file with the fixed name. Only under the lock.
+    /// Removes the temporary file with the fixed name. Returns `true` if it existed. The caller
+    /// must hold the lock.
     pub fn remove_leftover(&self) -> Result<bool, FileError> {
         self.remove(&staged::fixed_temp(&self.at.name))
     }
@@ -303,7 +320,7 @@ impl Place {
         #[cfg(unix)]
         {
             let user = crate::dir::effective_user();
-            // Only root has to know whose directory it is.
+            // `may_use_file` needs the owner of the directory only for root.
             let directory = if user == 0 { self.at.dir.owner().ok() } else { None };
             may_use_file(user, owner.user, directory.map_or(0, |directory| directory.user))
         }
@@ -335,8 +352,10 @@ impl Place {
         }
     }
 
-    /// Reads an open file, unless it is another user's. The version is taken before the content: if
-    /// the file is written in between, the next check finds another version and reads again.
+    /// Reads an open file, unless it belongs to another user.
+    ///
+    /// The version is read before the content. If the file is written in between, the next
+    /// comparison finds another version, and the caller reads the file again.
     fn read_open(&self, file: &mut File, limit: usize) -> Result<Content, FileError> {
         let metadata = file.metadata()?;
         Node::of(&metadata).check_is_file()?;
@@ -359,39 +378,40 @@ impl Place {
 }
 
 impl Content {
-    /// The bytes. Secret.
+    /// The bytes of the file, which may be secret.
     pub fn bytes(&self) -> &[u8] {
         self.buffer.get(..self.length).unwrap_or_default()
     }
 
-    /// The version of the file that they were read from.
+    /// The version of the file that the content was read from.
     pub fn version(&self) -> &Fingerprint {
         &self.version
     }
 
-    /// The user ID of the file's owner; 0 where files have no owners.
+    /// The user ID of the file's owner; always 0 on Windows.
     pub fn owner(&self) -> u32 {
         self.owner
     }
 
-    /// The mode of the file, on Windows its attributes.
+    /// The mode of the file (on Windows, its attributes).
     pub(crate) fn permissions(&self) -> &fs::Permissions {
         &self.permissions
     }
 }
 
 impl LeftoverFile {
-    /// The content, without bytes that only reserved space. Secret.
+    /// The content without the filler bytes that reserved disk space. It may be secret.
     pub fn bytes(&self) -> &[u8] {
         trim_filler(self.content.bytes())
     }
 
-    /// The time at which it was last written, by the file system's clock.
+    /// Returns the modification time of the temporary file, by the file system's clock.
     pub fn modified(&self) -> io::Result<SystemTime> {
         self.file.metadata()?.modified()
     }
 
-    /// Finishes what the killed process began: puts the temporary file in the place of the real one.
+    /// Completes the write of the killed process: syncs the temporary file and renames it to the
+    /// file.
     pub fn adopt(self) -> io::Result<()> {
         let metadata = self.file.metadata()?;
         make_private(&self.file, &metadata);
@@ -399,10 +419,10 @@ impl LeftoverFile {
         if metadata.len() != length {
             let modified = metadata.modified()?;
             self.file.set_len(length)?;
-            // It stays the time at which the content was written.
+            // Keep the time at which the content was written.
             self.file.set_modified(modified)?;
         }
-        // The process may have been killed before this.
+        // The process may have been killed before it synced the file.
         sync_file(&self.file)?;
         let at = &self.place.at;
         at.dir.rename(&staged::fixed_temp(&at.name), &at.name)?;
@@ -411,7 +431,8 @@ impl LeftoverFile {
     }
 }
 
-/// Everything in a directory, in no order; nothing if there is no such directory.
+/// Lists the paths of all entries of a directory, in no order. The list is empty if the directory
+/// does not exist.
 pub fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(directory) {
         Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
@@ -420,7 +441,7 @@ pub fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// The whole content of the file, normally with one read; at most one byte more than the limit.
+/// Reads the whole file, usually with one system call. Reads at most one byte more than `limit`.
 fn read_all(
     file: &mut File,
     expected: usize,
@@ -435,12 +456,13 @@ fn read_all(
             Err(error) => return Err(error),
         };
         length += read;
-        // One byte more than the expected size was asked for: this is the end of the file.
+        // The buffer has one byte more than the expected size. If that byte was not filled, this is
+        // the end of the file.
         if read == 0 || length == expected {
             break;
         }
         if length == buffer.len() && length <= limit {
-            // The file has grown. The old buffer is cleared when it is replaced.
+            // The file has grown. The old buffer is cleared when it is dropped.
             let mut larger = Zeroizing::new(vec![0; (length * 2).min(limit + 1)]);
             larger.get_mut(..length).unwrap_or_default().copy_from_slice(&buffer);
             buffer = larger;

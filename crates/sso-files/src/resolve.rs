@@ -1,4 +1,4 @@
-//! From a path to an open directory and a name in it, following only links that the rules allow.
+//! Resolves a path to an open directory and a name in it. Follows only links that the rules allow.
 
 use std::ffi::OsString;
 use std::io;
@@ -8,14 +8,14 @@ use std::sync::Arc;
 use crate::FileError;
 use crate::dir::Dir;
 
-/// More links than this on one path are a circle.
+/// The number of links that are followed on one path. More are treated as a loop.
 const MAX_LINKS: usize = 40;
 
-/// How missing directories on the path are handled.
+/// The handling of missing directories on the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
     Fail,
-    /// Make them with mode 0700 and the owner of the directory that they are made in.
+    /// Create them with mode 0700 and, as root, with the owner of the parent directory.
     Create,
 }
 
@@ -24,14 +24,15 @@ pub(crate) enum Missing {
 pub(crate) struct Resolved {
     pub(crate) dir: Arc<Dir>,
     pub(crate) name: OsString,
-    /// Whether the last component of the path was a link.
+    /// The last component of the path was a link.
     pub(crate) behind_link: bool,
-    /// Set if another user made a link on the path: the file must belong to that user.
+    /// The user who made a link on the path, if it is not root or this user. The file must belong
+    /// to that user.
     pub(crate) must_belong_to: Option<u32>,
 }
 
-/// Resolves `path`, which starts with `base`. The base is opened as the operating system does, links
-/// included; below it, each link is checked.
+/// Resolves `path`, which starts with `base`. Links on the path to `base` are followed without a
+/// check; links below it are checked.
 pub(crate) fn resolve(base: &Path, path: &Path, missing: Missing) -> Result<Resolved, FileError> {
     let below = path.strip_prefix(base).unwrap_or(path);
     let start = if base.as_os_str().is_empty() { Path::new(".") } else { base };
@@ -59,41 +60,43 @@ mod imp {
     ) -> Result<Resolved, FileError> {
         let mut walk = Walk { missing, user: effective_user(), links: 0, makers: Vec::new() };
         match Dir::open(start) {
-            Ok(start) => walk.path(Arc::new(start), below),
-            // The home directory itself is missing.
+            Ok(start) => walk.resolve_path(Arc::new(start), below),
+            // The base itself, such as the home directory, does not exist.
             Err(error) if error.kind() == io::ErrorKind::NotFound && missing == Missing::Create => {
                 let root = if path.is_absolute() { "/" } else { "." };
-                walk.path(Arc::new(Dir::open(Path::new(root))?), path)
+                walk.resolve_path(Arc::new(Dir::open(Path::new(root))?), path)
             }
             Err(error) => Err(error.into()),
         }
     }
 
+    /// The state while a path is resolved.
     struct Walk {
         missing: Missing,
         user: u32,
+        /// The number of links that were followed.
         links: usize,
-        /// The makers of the links that are being followed, root and this user aside.
+        /// The users who made the links that are being followed, without root and this user.
         makers: Vec<u32>,
     }
 
     impl Walk {
-        fn path(&mut self, start: Arc<Dir>, path: &Path) -> Result<Resolved, FileError> {
+        fn resolve_path(&mut self, start: Arc<Dir>, path: &Path) -> Result<Resolved, FileError> {
             let mut place = here(start);
             for component in path.components() {
-                let dir = self.directory(place)?;
+                let dir = self.open_directory(place)?;
                 place = match component {
                     Component::RootDir => here(Arc::new(Dir::open(Path::new("/"))?)),
                     Component::CurDir | Component::Prefix(_) => here(dir),
                     Component::ParentDir => here(Arc::new(dir.open_dir(OsStr::new(".."))?)),
-                    Component::Normal(name) => self.name(dir, name)?,
+                    Component::Normal(name) => self.resolve_name(dir, name)?,
                 };
             }
             Ok(place)
         }
 
-        /// Follows the link of that name, if it is one.
-        fn name(&mut self, dir: Arc<Dir>, name: &OsStr) -> Result<Resolved, FileError> {
+        /// Resolves one name in a directory. Follows it if it is a link.
+        fn resolve_name(&mut self, dir: Arc<Dir>, name: &OsStr) -> Result<Resolved, FileError> {
             let Some(link) = dir.link(name)? else {
                 let name = name.to_owned();
                 return Ok(Resolved { dir, name, behind_link: false, must_belong_to: None });
@@ -107,7 +110,7 @@ mod imp {
             if !is_trusted {
                 self.makers.push(link.maker);
             }
-            let mut place = self.path(dir, &link.target).map_err(|error| match error {
+            let mut place = self.resolve_path(dir, &link.target).map_err(|error| match error {
                 FileError::UntrustedLink { link: _, maker } if maker == link.maker => {
                     FileError::UntrustedLink { link: path.clone(), maker }
                 }
@@ -118,15 +121,15 @@ mod imp {
                 if !may_follow_link(self.user, link.maker, target_owner(&place)?) {
                     return Err(FileError::UntrustedLink { link: path, maker: link.maker });
                 }
-                // Checked again when it is open, as its name may stand for something else by then.
+                // Checked again when the file is open, since it may have been replaced by then.
                 place.must_belong_to = Some(link.maker);
             }
             place.behind_link = true;
             Ok(place)
         }
 
-        /// Opens the place as a directory.
-        fn directory(&self, place: Resolved) -> Result<Arc<Dir>, FileError> {
+        /// Opens the resolved name as a directory. Creates it if it is missing and that is allowed.
+        fn open_directory(&self, place: Resolved) -> Result<Arc<Dir>, FileError> {
             let Resolved { dir, name, must_belong_to, .. } = place;
             let opened = if name == "." {
                 dir
@@ -136,11 +139,12 @@ mod imp {
                         if error.kind() == io::ErrorKind::NotFound
                             && self.missing == Missing::Create =>
                     {
-                        // Behind a link of another user, a directory is made only in that user's directory.
+                        // Behind a link that another user made, create a directory only in a
+                        // directory of that user.
                         let owner = dir.owner()?.user;
-                        let stranger =
+                        let other_maker =
                             self.makers.iter().chain(&must_belong_to).find(|it| **it != owner);
-                        if let Some(&maker) = stranger {
+                        if let Some(&maker) = other_maker {
                             let link = dir.join(&name);
                             return Err(FileError::UntrustedLink { link, maker });
                         }
@@ -159,13 +163,13 @@ mod imp {
         }
     }
 
-    /// The directory itself as a place.
+    /// Returns the directory itself, under the name `.`.
     fn here(dir: Arc<Dir>) -> Resolved {
         let name = OsString::from(".");
         Resolved { dir, name, behind_link: false, must_belong_to: None }
     }
 
-    /// The owner of what the place holds, or of the directory that it would be in.
+    /// Returns the owner of the resolved name, or of its directory if the name does not exist.
     fn target_owner(place: &Resolved) -> io::Result<u32> {
         match place.dir.node(&place.name) {
             Ok(node) => Ok(node.owner.user),
@@ -179,8 +183,8 @@ mod imp {
 mod imp {
     use super::{Arc, Dir, FileError, MAX_LINKS, Missing, Path, PathBuf, Resolved, io};
 
-    /// Directories are opened as the operating system does; only a link in the file's own place is
-    /// followed here, so that the link stays when the file is replaced.
+    /// Follows links only in the last component of the path, so that a replacement keeps the link.
+    /// The operating system follows links to directories.
     pub(super) fn resolve(
         _: &Path,
         _: &Path,

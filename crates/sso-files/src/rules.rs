@@ -1,42 +1,45 @@
 //! The rules on links, ownership and replacement, as pure functions over user IDs.
 //!
-//! The threat: another user of the machine who may write to a directory on the way, or in whose home
-//! this process runs as root, and who puts links there.
+//! They protect against another user of the machine who puts links or files on the path. That user
+//! may have write access to a directory on the path, or this process may run as root in that user's
+//! home directory.
 
 /// The user ID of root.
 const ROOT: u32 = 0;
 
-/// Returns whether the process of the effective user `user` follows a symbolic link that `maker`
-/// made and that leads to something of `target_owner`: a file, a directory, or for a missing file
-/// the directory that it would be in.
+/// Returns `true` if a process with the effective user `user` may follow a symbolic link that
+/// `maker` made, and whose target belongs to `target_owner`.
 ///
-/// Root and the user may link to anything. Another user may only link to files of their own:
-/// otherwise they would choose which file of the victim is read, sent or replaced.
+/// If the target does not exist, `target_owner` is the owner of the directory that it would be in.
+///
+/// Links by root and by the user may lead to any file. Links by another user may lead only to files
+/// of that other user. Otherwise the other user could choose which file is read, sent or replaced.
 pub fn may_follow_link(user: u32, maker: u32, target_owner: u32) -> bool {
     maker == ROOT || maker == user || maker == target_owner
 }
 
-/// Returns whether the process of the effective user `user` uses the content of a file of
-/// `file_owner` in a directory of `directory_owner`.
+/// Returns `true` if a process with the effective user `user` may use the content of a file that
+/// belongs to `file_owner`, in a directory that belongs to `directory_owner`.
 ///
-/// A file of a third user may have been put there so that this one works in the third user's
-/// account. Root also uses the files of the directory's owner, as after a `sudo` in that user's home.
+/// Another user may have put a file there so that this user works in the other user's AWS account.
+/// Root may also use files of the directory's owner, for `sudo` in that user's home directory.
 pub fn may_use_file(user: u32, file_owner: u32, directory_owner: u32) -> bool {
     file_owner == ROOT || file_owner == user || (user == ROOT && file_owner == directory_owner)
 }
 
-/// Returns whether root sends a token of `token_owner` to the endpoints that a config file names, if
-/// `config_owner` owns that file, a directory on its path or a link to it. Another user could let
-/// the path name their own server: with their own file, or by moving another file to its place.
+/// Returns `true` if `user` may send a token of `token_owner` to the endpoints in a config file,
+/// given that `config_owner` owns that file, a directory on its path or a link to it.
 ///
-/// For other users than root the answer is yes: they cannot read another user's token.
+/// The rule restricts root only. `config_owner` could put the address of their own server in the
+/// file, or replace the file, and so get the token. Users other than root cannot read another
+/// user's token.
 pub fn may_use_config(user: u32, config_owner: u32, token_owner: u32) -> bool {
     user != ROOT || config_owner == ROOT || config_owner == token_owner
 }
 
-/// Returns whether a regular file may be replaced. In the directory itself always; behind a link
-/// only if the file is empty or holds what the caller writes, since the link may lead to any file of
-/// the user.
+/// Returns `true` if a regular file may be replaced. A file behind a link may be replaced only if
+/// it is empty or contains the kind of data that the caller writes, since a link may lead to any
+/// file.
 pub fn may_replace(behind_link: bool, is_empty: bool, is_of_its_kind: bool) -> bool {
     !behind_link || is_empty || is_of_its_kind
 }

@@ -12,43 +12,43 @@ use crate::dir::{Access, Dir, Node, Owner, sync_file};
 use crate::resolve::Resolved;
 use crate::version::Fingerprint;
 
-/// The least space that is reserved for a new content, in bytes.
+/// The minimum size of the reserved space, in bytes.
 const MIN_RESERVED: u64 = 64 * 1024;
 
-/// The most space that is reserved, however large the old file is.
+/// The maximum size of the reserved space, in bytes.
 const MAX_RESERVED: u64 = 2 * 1024 * 1024;
 
-/// Fills a reserved file. No UTF-8 text holds this byte, so a reserved file never parses.
+/// The byte that fills reserved space. It never occurs in UTF-8, so a file with it does not parse.
 const FILLER: u8 = 0xff;
 
-/// A temporary file with a random name that is this much older than a new one was left by a process
-/// that was killed.
-const STALE: Duration = Duration::from_secs(3600);
+/// The age from which a temporary file with a random name counts as left by a killed process.
+const STALE_AGE: Duration = Duration::from_secs(3600);
 
-/// The ends of the names of temporary files; not `.json`, which other tools list.
+/// The suffixes of temporary files. Not `.json`, since other tools list those files.
 const FIXED_SUFFIX: &str = ".new";
 const RANDOM_SUFFIX: &str = ".tmp";
 
-/// The kind of name of a temporary file.
+/// The kind of name that a temporary file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TempName {
-    /// Always the same, so that the next holder of the lock finds it. Only under the lock.
+    /// Always the same name, so that the next holder of the lock finds the file. Use it only while
+    /// holding the lock.
     Fixed,
-    /// One that no other process uses.
+    /// A name that no other process uses.
     Random,
 }
 
-/// What must survive a power cut.
+/// The guarantee for the content after a power failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// The new content. Waits for the disk.
+    /// The new content is not lost: it is synced to the disk before the file is replaced.
     Synced,
-    /// Nothing: a content that can be fetched again. After a power cut the file may be broken.
+    /// The file may be incomplete. For content that can be fetched again.
     Cached,
 }
 
-/// A temporary file beside the file that it will replace. Removed on drop, unless it was renamed or
-/// [kept](Self::keep).
+/// A temporary file beside the file that it will replace. It is removed on drop, unless it was
+/// renamed or [kept](Self::keep).
 #[derive(Debug)]
 pub struct StagedFile {
     dir: Arc<Dir>,
@@ -57,18 +57,18 @@ pub struct StagedFile {
     name: OsString,
     kind: TempName,
     durability: Durability,
-    /// The file that is there now.
+    /// The file that will be replaced, if there is one.
     before: Option<Node>,
-    /// The temporary file, after its content was written.
+    /// The metadata of the temporary file after its content was written.
     written: Metadata,
     /// The number of bytes that were reserved.
     reserved: u64,
-    /// Whether the temporary file still has its name, and is removed on drop.
+    /// The temporary file still has its name and is removed on drop.
     is_temporary: bool,
 }
 
 impl StagedFile {
-    /// Makes the temporary file, empty, mode 0600, with the owner of the file that it will replace.
+    /// Creates the temporary file, empty, with mode 0600 and, as root, with the given owner.
     pub(crate) fn create(
         place: &Resolved,
         before: Option<Node>,
@@ -77,11 +77,11 @@ impl StagedFile {
     ) -> io::Result<Self> {
         let Resolved { dir, name: target, .. } = place;
         let (file, name, kind) = create_temp(dir, target, name)?;
-        // Mode and owner come before the content: a complete file that a killed process leaves must
-        // be usable by its owner.
+        // Set mode and owner before the content is written. If the process is killed after that,
+        // the owner must be able to use the complete file.
         let made = file.metadata().inspect_err(|_| _ = dir.remove_file(&name))?;
         make_private(&file, &made);
-        give_to(&file, &made, owner);
+        set_owner(&file, &made, owner);
         Ok(Self {
             dir: Arc::clone(dir),
             target: target.clone(),
@@ -96,13 +96,14 @@ impl StagedFile {
         })
     }
 
-    /// The file that will be replaced, for messages.
+    /// The path of the file that will be replaced, for messages.
     pub fn target(&self) -> PathBuf {
         self.dir.join(&self.target)
     }
 
-    /// Writes and syncs bytes that never parse, to reserve the disk space that the content needs:
-    /// 64 KiB, or twice the size of the present file if that is more.
+    /// Reserves disk space for the content, by writing and syncing filler bytes.
+    ///
+    /// The size is twice that of the existing file, but at least 64 KiB and at most 2 MiB.
     pub fn reserve(&mut self) -> io::Result<()> {
         let present = self.before.map_or(0, |before| before.size);
         self.reserved = present.saturating_mul(2).clamp(MIN_RESERVED, MAX_RESERVED);
@@ -117,7 +118,7 @@ impl StagedFile {
         sync_file(&self.file)
     }
 
-    /// Writes the content. After this the file is complete, on the disk if `durability` says so.
+    /// Writes the content to the temporary file, and syncs it for [`Durability::Synced`].
     pub fn write(&mut self, content: &[u8], durability: Durability) -> io::Result<()> {
         self.durability = durability;
         let length = content.len() as u64;
@@ -125,7 +126,7 @@ impl StagedFile {
             self.file.rewind()?;
         }
         self.file.write_all(content)?;
-        // A process that is killed before this leaves the content with filler behind it, which
+        // If the process is killed before this, the content has filler at its end, which
         // `trim_filler` removes.
         if self.reserved > length {
             self.file.set_len(length)?;
@@ -140,29 +141,30 @@ impl StagedFile {
         Ok(())
     }
 
-    /// Gives the temporary file another mode than 0600.
+    /// Sets the mode of the temporary file.
     pub(crate) fn set_permissions(&self, permissions: Permissions) -> io::Result<()> {
         self.file.set_permissions(permissions)
     }
 
-    /// Renames the temporary file to the target. Tries once; after a failure it can be called again.
+    /// Renames the temporary file to the target. After a failure, it can be called again.
     pub fn rename(&mut self) -> io::Result<Fingerprint> {
         self.dir.rename(&self.name, &self.target)?;
         self.is_temporary = false;
         if self.durability == Durability::Synced {
-            // The directories above a first file may be as new as the file.
+            // If there was no file before, its parent directories may be new as well.
             self.dir.sync(if self.before.is_none() { 3 } else { 0 });
         }
         if let Ok(now) = self.written.modified() {
-            sweep(&self.dir, &self.target, now);
+            remove_stale_temps(&self.dir, &self.target, now);
         }
-        // The rename has changed the inode's time. If that cannot be read, the next look at the file
-        // finds another version and reads it again, which does no harm.
+        // The rename has changed the inode's change time. If the metadata cannot be read, the next
+        // comparison finds another version, and the file is read once more, which is harmless.
         Ok(Fingerprint::of(self.file.metadata().as_ref().unwrap_or(&self.written)))
     }
 
-    /// Leaves the temporary file for the next holder of the lock to adopt, if it has the fixed name.
-    /// With a random name no process would find it, and it is removed on drop.
+    /// Keeps the temporary file on drop if it has the fixed name, so that the next holder of the
+    /// lock can adopt it. A file with a random name is still removed, since no process would find
+    /// it.
     pub fn keep(&mut self) {
         self.is_temporary &= self.kind == TempName::Random;
     }
@@ -178,14 +180,15 @@ impl Drop for StagedFile {
     }
 }
 
-/// The fixed temporary name beside a file.
+/// Returns the fixed name of the temporary file for `target`.
 pub(crate) fn fixed_temp(target: &OsStr) -> OsString {
     let mut name = target.to_owned();
     name.push(FIXED_SUFFIX);
     name
 }
 
-/// The file that a path with a temporary name, of either kind, was made to replace.
+/// Returns the path of the file that a temporary file is for, or `None` if `path` is not the name
+/// of a temporary file.
 pub fn temp_is_for(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let target = match name.strip_suffix(FIXED_SUFFIX) {
@@ -195,7 +198,7 @@ pub fn temp_is_for(path: &Path) -> Option<PathBuf> {
     Some(path.with_file_name(target))
 }
 
-/// The temporary files with random names beside the target.
+/// Lists the temporary files with random names for `target`.
 pub(crate) fn random_temps(dir: &Dir, target: &OsStr) -> Vec<OsString> {
     let prefix = random_prefix(target);
     let mut names = dir.names().unwrap_or_default();
@@ -206,16 +209,16 @@ pub(crate) fn random_temps(dir: &Dir, target: &OsStr) -> Vec<OsString> {
     names
 }
 
-/// The content of a temporary file without the filler behind it.
+/// Returns the content of a temporary file without the filler at its end.
 pub(crate) fn trim_filler(content: &[u8]) -> &[u8] {
     let end = content.iter().rposition(|&byte| byte != FILLER).map_or(0, |last| last + 1);
     content.get(..end).unwrap_or_default()
 }
 
-/// Gives a file that root made to the owner of its surroundings, so that a `sudo` in between does
-/// not lock that user out. Other users cannot give files away, and need not.
+/// Sets the owner of a new file if it differs, so that a file created under `sudo` remains usable
+/// for the user. For users other than root it usually fails, which does no harm and is only logged.
 #[cfg_attr(not(unix), expect(unused_variables, reason = "ownership is inherited there"))]
-pub(crate) fn give_to(file: &File, own: &Metadata, owner: Owner) {
+pub(crate) fn set_owner(file: &File, own: &Metadata, owner: Owner) {
     #[cfg(unix)]
     if Owner::of(own) != owner
         && let Err(error) = std::os::unix::fs::fchown(file, Some(owner.user), Some(owner.group))
@@ -224,7 +227,7 @@ pub(crate) fn give_to(file: &File, own: &Metadata, owner: Owner) {
     }
 }
 
-/// Narrows the mode to 0600 where the file system or the umask made it another.
+/// Sets the mode to 0600 if the file system or the umask gave the file another one.
 #[cfg_attr(
     not(unix),
     expect(unused_variables, reason = "there the directory's rights are inherited")
@@ -243,8 +246,7 @@ pub(crate) fn make_private(file: &File, metadata: &Metadata) {
     }
 }
 
-/// Returns whether files keep their mode here, by making one. A file system without
-/// modes shows another mode whatever is asked for.
+/// Returns `true` if the file system stores modes. Tests this with a new file, which it removes.
 #[cfg(unix)]
 pub(crate) fn chmod_has_effect(place: &Resolved) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -260,24 +262,24 @@ pub(crate) fn chmod_has_effect(place: &Resolved) -> bool {
     mode.is_ok_and(|mode| mode & 0o7777 == 0o600)
 }
 
-/// An empty file beside the target, which this call made, mode 0600.
+/// Creates an empty temporary file for `target`, with mode 0600.
 fn create_temp(
     dir: &Dir,
     target: &OsStr,
     kind: TempName,
 ) -> io::Result<(File, OsString, TempName)> {
-    let is_there = |made: &io::Result<File>| {
+    let already_exists = |made: &io::Result<File>| {
         made.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists)
     };
     if kind == TempName::Fixed {
         let name = fixed_temp(target);
         let mut made = dir.create_file(&name, Access::ReadWrite);
-        // Left by an earlier holder of the lock, and not adopted.
-        if is_there(&made) && dir.remove_file(&name).is_ok() {
+        // An earlier holder of the lock left the file, and it was not adopted.
+        if already_exists(&made) && dir.remove_file(&name).is_ok() {
             made = dir.create_file(&name, Access::ReadWrite);
         }
-        // If it cannot be removed, a directory perhaps, a random name serves as well.
-        if !is_there(&made) {
+        // If it cannot be removed, for example because it is a directory, use a random name.
+        if !already_exists(&made) {
             return Ok((made?, name, kind));
         }
     }
@@ -286,7 +288,7 @@ fn create_temp(
         let mut name = random_prefix(target);
         name.push(format!("{:08x}{RANDOM_SUFFIX}", random.hash_one(attempt) >> 32));
         let made = dir.create_file(&name, Access::ReadWrite);
-        if !is_there(&made) {
+        if !already_exists(&made) {
             return Ok((made?, name, TempName::Random));
         }
     }
@@ -300,9 +302,11 @@ fn random_prefix(target: &OsStr) -> OsString {
     prefix
 }
 
-/// Makes the temporary file newer than the one that it will replace, if a coarse clock or one that
-/// was set back did not: the next holder of the lock must see which came later, and no two versions
-/// of a file may have the same fingerprint.
+/// Makes the modification time of the temporary file later than that of the file to replace, if it
+/// is not, because the clock is coarse or was set back.
+///
+/// The next holder of the lock compares the times to find the later file. Also, two versions of a
+/// file must not have the same fingerprint.
 fn make_newer(file: &File, written: &Metadata, before: &Node) {
     if let (Ok(now), Some(before)) = (written.modified(), before.modified)
         && now <= before
@@ -312,13 +316,13 @@ fn make_newer(file: &File, written: &Metadata, before: &Node) {
     }
 }
 
-/// Removes temporary files with random names that killed processes left long ago, by the file
-/// system's own clock. They hold secrets, and no other program would remove them.
-fn sweep(dir: &Dir, target: &OsStr, now: SystemTime) {
+/// Removes old temporary files with random names, which killed processes left behind. They contain
+/// secrets, and no other program would remove them. `now` is the time of the file system's clock.
+fn remove_stale_temps(dir: &Dir, target: &OsStr, now: SystemTime) {
     for name in random_temps(dir, target) {
         let modified = dir.node(&name).ok().and_then(|node| node.modified);
         let age = modified.and_then(|modified| now.duration_since(modified).ok());
-        if age.is_some_and(|age| age > STALE) && dir.remove_file(&name).is_ok() {
+        if age.is_some_and(|age| age > STALE_AGE) && dir.remove_file(&name).is_ok() {
             tracing::debug!(path = %dir.join(&name).display(), "removed a stale temporary file");
         }
     }

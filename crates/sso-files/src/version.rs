@@ -1,15 +1,18 @@
-//! The version of a file, to detect cheaply that it was written.
+//! The version of a file, which shows at the cost of one `stat` that the file was changed.
 
 use std::fs::Metadata;
 
-/// A version of a file. If two versions are equal, the file was not written in between.
+/// A version of a file. If two versions are equal, the file was not written in between, with the
+/// exception below.
 ///
-/// Made of device, inode, size, modification time and, on Unix, the time of the last change to the
-/// inode, so that a file that is copied back with its old modification time counts as another. A
-/// file that another program rewrites in place, to the same size and within one tick of the file
-/// system's clock (some milliseconds, on older systems up to two seconds), cannot be told from the
-/// version before. Files that this crate writes always can, where the file system keeps fractions of
-/// a second.
+/// On Unix it consists of device, inode, size, modification time and inode change time. A file that
+/// is restored with its old modification time therefore has a new version. On Windows it consists
+/// of size, creation time and modification time.
+///
+/// A write in place by another program is not detected if it keeps the size and happens within one
+/// tick of the file system's clock. A tick is some milliseconds, on older systems up to two
+/// seconds. Writes by this crate are always detected if the file system stores fractions of a
+/// second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     size: u64,
@@ -19,19 +22,20 @@ pub struct Fingerprint {
     /// Seconds and nanoseconds since 1970.
     #[cfg(unix)]
     modified_and_changed: ((i64, i64), (i64, i64)),
-    /// In the file system's own unit. Standard Windows metadata has no stable file id.
+    /// Used in place of a file ID, which stable `std` does not offer on Windows.
     #[cfg(not(unix))]
     created_and_modified: (Option<std::time::SystemTime>, Option<std::time::SystemTime>),
 }
 
 impl Fingerprint {
-    /// Whether the file's mode kept all users but its owner and root from reading and writing it. If
-    /// not, `access_warnings` of the file says what they may do, if that is worth a warning.
+    /// Returns `true` if the file's mode lets only its owner and root read and write it. If it is
+    /// `false`, call [`PrivateFile::access_warnings`](crate::PrivateFile::access_warnings).
     pub fn is_private(&self) -> bool {
         self.is_private
     }
 
-    /// The version as text, to compare it with that of another process. Not for people.
+    /// Returns the version as text, so that processes can compare versions. The format is not
+    /// stable.
     pub fn record(&self) -> String {
         #[cfg(unix)]
         {
@@ -73,8 +77,9 @@ impl Fingerprint {
         }
     }
 }
-/// Whether the mode keeps all other users from reading and writing the file. The group counts as
-/// others: behind its bits there may be an access control list.
+
+/// Returns `true` if the mode lets only the owner read and write the file. The group counts as
+/// other users, since the group bits may stand for an access control list.
 fn is_private(metadata: &Metadata) -> bool {
     #[cfg(unix)]
     {

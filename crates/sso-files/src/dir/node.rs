@@ -1,23 +1,23 @@
-//! The kinds of directory entries, and the ways to open them.
+//! Directory entries and their owners, and the ways to open them.
 
 use std::fs::Metadata;
 use std::time::SystemTime;
 
-/// A symbolic link, as read without following it.
+/// A symbolic link, read without following it.
 pub(crate) struct Link {
     pub(crate) target: std::path::PathBuf,
-    /// The user who made it.
+    /// The user who made the link, which is its owner.
     #[cfg(unix)]
     pub(crate) maker: u32,
 }
 
-/// The way in which an existing file is opened.
+/// The access for which an existing file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,
-    /// For a temporary file that a killed process left: it is read, cut and synced.
+    /// For a temporary file, which is read, truncated, written and synced.
     ReadWrite,
-    /// For a lock file. On Windows no process can rename or remove it while it is open.
+    /// For a lock file. On Windows no process can rename or remove the file while it is open.
     Lock,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// Where files have no owners, all is root's.
+    /// On Windows, every file counts as root's.
     pub(crate) fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         {
@@ -50,9 +50,9 @@ pub(crate) struct Node {
     pub(crate) kind: NodeKind,
     pub(crate) owner: Owner,
     pub(crate) size: u64,
-    /// `None` where the file system does not say.
+    /// `None` if the file system does not store it.
     pub(crate) modified: Option<SystemTime>,
-    /// Device and inode, where there are such.
+    /// Device and inode; `None` on Windows.
     pub(crate) identity: Option<(u64, u64)>,
 }
 
@@ -88,7 +88,7 @@ impl Node {
         }
     }
 
-    /// Fails for anything but a regular file.
+    /// Fails unless this is a regular file.
     pub(crate) fn check_is_file(&self) -> std::io::Result<()> {
         use std::io::{Error, ErrorKind};
         match self.kind {

@@ -1,4 +1,4 @@
-//! A directory by its path, on systems without directory descriptors.
+//! A directory that is accessed by its path, for systems without directory descriptors.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -25,10 +25,10 @@ impl Dir {
         }
     }
 
-    /// Makes a directory and those above it, where they are missing, and opens it.
+    /// Opens a directory. Creates it and its parent directories if they are missing.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path).map_err(|error| match error.kind() {
-            // A file is in the place of one of them.
+            // There is a file in place of one of the directories.
             io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
             _ => error,
         })?;
@@ -47,10 +47,10 @@ impl Dir {
         Ok(Owner { user: 0, group: 0 })
     }
 
-    /// The symbolic link of that name; `None` if there is something else or nothing.
+    /// Reads the symbolic link `name`. Returns `None` if it is not a link or does not exist.
     pub(crate) fn link(&self, name: &OsStr) -> io::Result<Option<Link>> {
-        // Errors of file systems without links: not a reparse point, no such function, not supported,
-        // and a parameter that the file system's driver does not know.
+        // ERROR_NOT_A_REPARSE_POINT, and the errors of file systems without links:
+        // ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED and ERROR_INVALID_PARAMETER.
         const NO_LINKS: [i32; 4] = [4390, 1, 50, 87];
         match fs::read_link(self.join(name)) {
             Ok(target) => Ok(Some(Link { target })),
@@ -96,7 +96,7 @@ impl Dir {
         fs::read_dir(&self.path)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
     }
 
-    /// Nothing to do: renames are journalled.
+    /// Does nothing, since the file system journals renames.
     pub(crate) fn sync(&self, _: usize) {}
 
     fn open_with(
@@ -109,8 +109,8 @@ impl Dir {
             #[cfg(windows)]
             {
                 const READ_AND_WRITE: u32 = 3;
-                // Not deletion: a lock file that is renamed or removed under its holder would be
-                // made anew, and two would hold the lock.
+                // Without FILE_SHARE_DELETE. Otherwise the lock file could be removed while it is
+                // locked, and a second process could create and lock a new one.
                 std::os::windows::fs::OpenOptionsExt::share_mode(options, READ_AND_WRITE);
             }
             return options.open(self.join(name));
@@ -119,8 +119,8 @@ impl Dir {
     }
 }
 
-/// Another program (a virus scanner, say) may hold a file open without sharing it for a moment: tries
-/// again, for at most a tenth of a second.
+/// Retries an operation for at most a tenth of a second while another program, such as a virus
+/// scanner, has the file open without sharing it.
 fn retry<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     for _ in 0..10 {
         match operation() {

@@ -1,4 +1,4 @@
-//! A directory by its descriptor.
+//! A directory that is accessed by its descriptor.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use super::node::{Access, Link, Node, NodeKind, Owner};
 
-/// Opens a directory only to look names up in it: the right to read it is not needed.
+/// The flag for directories that are opened only to look up names. `O_PATH` needs no read
+/// permission.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 const LOOK_UP: OFlags = OFlags::PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
@@ -26,31 +27,31 @@ pub(crate) struct Dir {
     path: PathBuf,
 }
 
-/// The effective user of this process.
+/// Returns the effective user ID of this process.
 pub(crate) fn effective_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
 impl Dir {
-    /// Opens a directory. Links on the way are followed.
+    /// Opens a directory. Follows links.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = LOOK_UP | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let file = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
         Ok(Self { file: file.into(), path: path.to_owned() })
     }
 
-    /// Opens a directory in this one, not through a link.
+    /// Opens a directory in this one. Fails if it is a link.
     pub(crate) fn open_dir(&self, name: &OsStr) -> io::Result<Self> {
         let flags = LOOK_UP | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&self.file, name, flags, Mode::empty())?;
         Ok(Self { file: file.into(), path: self.join(name) })
     }
 
-    /// Makes a directory in this one with mode 0700, unless it is there, and opens it. It belongs to
-    /// the owner of this one.
+    /// Opens a directory in this one. Creates it with mode 0700 if it does not exist; as root, also
+    /// sets its owner to the owner of this one.
     pub(crate) fn create_dir(&self, name: &OsStr) -> io::Result<Self> {
         match rustix::fs::mkdirat(&self.file, name, Mode::RWXU) {
-            Ok(()) if effective_user() == 0 => self.give_directory(name)?,
+            Ok(()) if effective_user() == 0 => self.set_directory_owner(name)?,
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
@@ -74,7 +75,7 @@ impl Dir {
         Ok(Owner::of(&self.file.metadata()?))
     }
 
-    /// The symbolic link of that name; `None` if there is something else or nothing.
+    /// Reads the symbolic link `name`. Returns `None` if it is not a link or does not exist.
     pub(crate) fn link(&self, name: &OsStr) -> io::Result<Option<Link>> {
         match rustix::fs::readlinkat(&self.file, name, Vec::new()) {
             Ok(_) => self.read_link(name).map(Some),
@@ -83,7 +84,7 @@ impl Dir {
         }
     }
 
-    /// The node of that name, without following a link.
+    /// Returns the entry `name`. Does not follow a link.
     pub(crate) fn node(&self, name: &OsStr) -> io::Result<Node> {
         let stat = rustix::fs::statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let kind = match FileType::from_raw_mode(stat.st_mode) {
@@ -106,14 +107,14 @@ impl Dir {
         })
     }
 
-    /// Opens a file, never through a link, and never waits for a pipe or a device.
+    /// Opens a file. Fails if it is a link, and does not block on a pipe or a device.
     pub(crate) fn open_file(&self, name: &OsStr, access: Access) -> io::Result<File> {
         let mode = if access == Access::Read { OFlags::RDONLY } else { OFlags::RDWR };
         let flags = mode | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&self.file, name, flags, Mode::empty())?.into())
     }
 
-    /// Makes a file with mode 0600. Fails if the name exists, be it as a link.
+    /// Creates a file with mode 0600. Fails if the name exists, even as a link.
     pub(crate) fn create_file(&self, name: &OsStr, _: Access) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -128,7 +129,7 @@ impl Dir {
         Ok(rustix::fs::unlinkat(&self.file, name, AtFlags::empty())?)
     }
 
-    /// The names in this directory, in no order.
+    /// Lists the names in this directory, in no order.
     pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -142,8 +143,10 @@ impl Dir {
         Ok(names)
     }
 
-    /// Makes the names in this directory survive a power cut, and in `above` directories above it.
-    /// Not every file system can, and the file has its new content either way: no error.
+    /// Syncs this directory and `above` of its parents, so that new names survive a power failure.
+    ///
+    /// Logs a failure and does not report it: not every file system can sync a directory, and the
+    /// file has its new content either way.
     pub(crate) fn sync(&self, above: usize) {
         let mut name = OsString::from(".");
         for _ in 0..=above {
@@ -157,13 +160,13 @@ impl Dir {
         }
     }
 
-    /// Gives a directory that this process has just made to the owner of this one.
-    fn give_directory(&self, name: &OsStr) -> io::Result<()> {
+    /// Sets the owner of a directory that this process has just created to the owner of this one.
+    fn set_directory_owner(&self, name: &OsStr) -> io::Result<()> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let made = File::from(rustix::fs::openat(&self.file, name, flags, Mode::empty())?);
         let (own, owner) = (Owner::of(&made.metadata()?), self.owner()?);
-        // The owner of this directory may have put another one in its place: an empty directory is
-        // nothing that they could gain.
+        // The owner of this directory may have replaced the new directory by another one. They gain
+        // nothing if that one is empty.
         let is_empty = Self { file: made.try_clone()?, path: PathBuf::new() }.names()?.is_empty();
         if own != owner && own.user == effective_user() && is_empty {
             std::os::unix::fs::fchown(&made, Some(owner.user), Some(owner.group))?;
@@ -171,7 +174,7 @@ impl Dir {
         Ok(())
     }
 
-    /// Reads a link and its owner. Both are of the same link, even if it is replaced meanwhile.
+    /// Reads a link and its owner. Both belong to the same link, even if it is replaced meanwhile.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn read_link(&self, name: &OsStr) -> io::Result<Link> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -183,10 +186,10 @@ impl Dir {
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     fn read_link(&self, name: &OsStr) -> io::Result<Link> {
-        let look = || rustix::fs::statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW);
-        let before = look()?;
+        let stat = || rustix::fs::statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW);
+        let before = stat()?;
         let target = rustix::fs::readlinkat(&self.file, name, Vec::new())?;
-        let after = look()?;
+        let after = stat()?;
         let is_same = before.st_ino == after.st_ino
             && before.st_ctime == after.st_ctime
             && before.st_ctime_nsec == after.st_ctime_nsec;
@@ -200,7 +203,7 @@ impl Dir {
 
 /// Waits until the content of a file or directory is on the disk.
 pub(crate) fn sync_file(file: &File) -> io::Result<()> {
-    // std asks for F_FULLFSYNC, which SMB, WebDAV and FUSE do not have.
+    // Not `File::sync_all`: it fails on SMB, WebDAV and FUSE, which have no F_FULLFSYNC.
     #[cfg(target_vendor = "apple")]
     if let Err(error) = rustix::fs::fcntl_fullfsync(file) {
         tracing::debug!(%error, "no F_FULLFSYNC on this file system; using fsync");
