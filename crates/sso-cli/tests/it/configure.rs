@@ -207,14 +207,45 @@ async fn ctrl_c_at_a_question_writes_nothing() {
     assert_eq!(config(&scene), before);
 }
 
-/// On a terminal a list is filtered by typing.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
 async fn a_list_on_a_terminal_is_filtered_by_typing() {
     let scene = scene(TokenState::Valid).await;
     let fixed = "configure --sso-session dev-session --profile picked --region eu-west-1 --yes";
-    let line = format!("{} {fixed}", crate::program::quoted_binary());
+    let (status, shown) = typed(&scene, fixed, b"develo\rreadon\r", b"");
+    assert!(status.success(), "{shown}");
+    let written = "[profile picked]\nsso_session = dev-session\nsso_account_id = 123456789012\n\
+                   sso_role_name = ReadOnly\nregion = eu-west-1\n";
+    assert!(config(&scene).ends_with(written), "{shown}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs script"]
+async fn ctrl_c_at_a_list_shows_the_cursor_and_writes_nothing() {
+    let scene = scene(TokenState::Valid).await;
+    let before = config(&scene);
+    // The first list, of sso-sessions, and the first after a request, of accounts.
+    for arguments in ["configure", "configure --sso-session dev-session"] {
+        let (_, shown) = typed(&scene, arguments, b"", b"\x03");
+        let (_, after) = shown.rsplit_once("\x1b[?25l").expect("the list hides the cursor");
+        assert!(after.contains("\x1b[?25h"), "{shown:?}");
+        assert!(after.contains("interrupted before the last answer; nothing was written"));
+        assert_eq!(config(&scene), before);
+    }
+}
+
+/// Runs the program on a terminal, types `keys` at the first list, then `again` until the program
+/// ends, and returns what was shown. Between two keys a list misses a Ctrl-C.
+#[cfg(target_os = "linux")]
+fn typed(
+    scene: &Scene,
+    arguments: &str,
+    keys: &[u8],
+    again: &[u8],
+) -> (std::process::ExitStatus, String) {
+    let line = format!("{} {arguments}", crate::program::quoted_binary());
     let mut command = std::process::Command::new("script");
     command
         .args(["--quiet", "--return", "--command", &line, "/dev/null"])
@@ -226,13 +257,22 @@ async fn a_list_on_a_terminal_is_filtered_by_typing() {
         .stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(b"develo\rreadon\r").unwrap();
-    let status = child.wait().unwrap();
-    let mut shown = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
-    assert!(status.success(), "{shown}");
-    let written = "[profile picked]\nsso_session = dev-session\nsso_account_id = 123456789012\n\
-                   sso_role_name = ReadOnly\nregion = eu-west-1\n";
-    assert!(config(&scene).ends_with(written), "{shown}");
+    let mut stdout = child.stdout.take().unwrap();
+    let mut shown = Vec::new();
+    while !shown.ends_with(b"\x1b[?25l") {
+        let mut byte = [0];
+        assert_eq!(stdout.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
+        shown.push(byte[0]);
+    }
+    stdin.write_all(keys).unwrap();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        let _ = stdin.write_all(again);
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    stdout.read_to_end(&mut shown).unwrap();
     drop(stdin);
+    (status, String::from_utf8(shown).unwrap())
 }

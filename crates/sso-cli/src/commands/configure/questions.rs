@@ -1,10 +1,12 @@
 //! Questions to the user, on stderr: a list to filter by typing on a terminal, and plain lines
 //! elsewhere.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 use dialoguer::FuzzySelect;
 use dialoguer::console::Term;
+#[cfg(unix)]
+use tokio::signal::unix::SignalKind;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -63,7 +65,7 @@ impl<'a> Questions<'a> {
                 show(&format!("{question}: {only}\n"));
                 Ok(0)
             }
-            items if self.has_terminal => pick_on_terminal(question, items),
+            items if self.has_terminal => self.pick_on_terminal(question, items),
             items => self.pick_by_number(question, option, items),
         }
     }
@@ -114,6 +116,31 @@ impl<'a> Questions<'a> {
         }
     }
 
+    /// Shows a list that the user filters by typing.
+    fn pick_on_terminal(&self, question: &str, items: &[String]) -> Result<usize, Failure> {
+        let term = Term::stderr();
+        let select = FuzzySelect::new().with_prompt(question).items(items).default(0);
+        let picked = self.context.serve(async || {
+            // For Ctrl-C dialoguer sends the signal to this process. Without a handler it would end
+            // here, with the cursor hidden.
+            #[cfg(unix)]
+            let _handler = tokio::signal::unix::signal(SignalKind::interrupt());
+            select.max_length(SHOWN).interact_on_opt(&term)
+        })?;
+        // After Ctrl-C it is still hidden.
+        let _ = term.show_cursor();
+        match picked {
+            Ok(Some(at)) => Ok(at),
+            Ok(None) => Err(Failure::NotWritten),
+            Err(dialoguer::Error::IO(error)) if error.kind() == ErrorKind::Interrupted => {
+                Err(Failure::NotWritten)
+            }
+            Err(dialoguer::Error::IO(source)) => {
+                Err(Failure::Io { doing: "read the answer", source })
+            }
+        }
+    }
+
     /// Reads a line. Ctrl-C ends it, and so does the end of the input.
     fn line(&self, prompt: &str, option: &'static str) -> Result<String, Failure> {
         show(prompt);
@@ -145,24 +172,4 @@ impl<'a> Questions<'a> {
 pub(super) fn show(text: &str) {
     // A stderr that is gone leaves nobody to tell.
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
-}
-
-fn pick_on_terminal(question: &str, items: &[String]) -> Result<usize, Failure> {
-    let term = Term::stderr();
-    let picked = FuzzySelect::new()
-        .with_prompt(question)
-        .items(items)
-        .default(0)
-        .max_length(SHOWN)
-        .interact_on_opt(&term);
-    // After Ctrl-C it is still hidden.
-    let _ = term.show_cursor();
-    match picked {
-        Ok(Some(at)) => Ok(at),
-        Ok(None) => Err(Failure::NotWritten),
-        Err(dialoguer::Error::IO(error)) if error.kind() == std::io::ErrorKind::Interrupted => {
-            Err(Failure::NotWritten)
-        }
-        Err(dialoguer::Error::IO(source)) => Err(Failure::Io { doing: "read the answer", source }),
-    }
 }
