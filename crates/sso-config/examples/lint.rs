@@ -57,13 +57,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn findings(config: &SharedConfig) -> Vec<String> {
-    // The files alone: the linter's own environment says nothing about them.
+    // Check the files without the linter's own environment, which is unrelated to them.
     let environment = Environment::default();
     let mut findings: Vec<_> = config.warnings().iter().map(ToString::to_string).collect();
     for name in config.profiles().map(Section::name) {
         match SsoProfile::resolve(config, name, &environment) {
             Ok(profile) => findings.extend(profile.warnings().iter().map(ToString::to_string)),
-            // Credentials of another kind are no mistake.
+            // A profile with another kind of credentials is not a mistake.
             Err(error) if error.is_not_sso() => {}
             Err(_) => {
                 for error in SsoProfile::errors(config, name, &environment) {
@@ -77,7 +77,7 @@ fn findings(config: &SharedConfig) -> Vec<String> {
     findings
 }
 
-/// The form that editors understand.
+/// Formats a file and line as editors expect them.
 fn place(origin: &Origin) -> String {
     let file: &Path = origin.file();
     format!("{}:{}", file.display(), origin.line())

@@ -1,4 +1,4 @@
-//! Profiles that assume a role, and the profile that they start from.
+//! Profiles that assume a role, and the profiles that provide their credentials.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,24 +11,24 @@ use crate::{Property, SharedConfig};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BehindRole {
-    /// `source_profile`, followed to its end, leads to this SSO profile.
+    /// The chain of `source_profile` ends at this SSO profile.
     SsoProfile(String),
-    /// It leads to this profile, which is not an SSO profile.
+    /// The chain ends at this profile, which is not an SSO profile.
     OtherProfile(String),
-    /// It leads to this profile, which is in neither file.
+    /// The chain ends at this profile, which is in neither file.
     NoProfile(String),
-    /// It leads back to a profile that it came from.
+    /// The chain returns to one of its own profiles.
     Loop,
-    /// There is a `credential_source` instead.
+    /// The profile has a `credential_source` instead of a `source_profile`.
     CredentialSource,
 }
 
-/// Returns whether a profile is an SSO profile: it has any of the SSO keys.
+/// Returns `true` if a profile has any of the SSO keys.
 pub(crate) fn has_sso_keys(profile: &Section) -> bool {
     SSO_KEYS.iter().any(|key| profile.get(key).is_some())
 }
 
-/// Returns whether a profile assumes a role, with any kind of credentials.
+/// Returns `true` if a profile assumes a role, with any kind of credentials.
 fn assumes_role(profile: &Section) -> bool {
     let has = |key| profile.get(key).is_some();
     has("role_arn")
@@ -36,13 +36,14 @@ fn assumes_role(profile: &Section) -> bool {
 }
 
 impl SharedConfig {
-    /// The SSO profiles, usable or not: those with an SSO property that do not assume a role.
+    /// The SSO profiles: those that have an SSO property and do not assume a role. They may be
+    /// incomplete or invalid.
     pub fn sso_profiles(&self) -> impl Iterator<Item = &Section> {
         self.profiles().filter(|profile| has_sso_keys(profile) && !assumes_role(profile))
     }
 }
 
-/// Follows `source_profile` to its end. Each profile is visited once, so a circle ends.
+/// Follows the chain of `source_profile` to its end. Ends at a profile that it visited before.
 pub(crate) fn behind_role(
     config: &SharedConfig,
     profile: &Section,
@@ -70,7 +71,8 @@ pub(crate) fn behind_role(
     }
 }
 
-/// Returns whether it assumes a role, and not with the credentials of another profile.
+/// Returns `true` if a profile assumes a role with credentials that do not come from another
+/// profile.
 fn assumes_otherwise(profile: &Section) -> bool {
     let has = |key| profile.get(key).is_some();
     has("role_arn")

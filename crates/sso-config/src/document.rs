@@ -1,4 +1,4 @@
-//! The text of a file for editing. Every byte that is not edited is kept.
+//! Editing of a file's text. Every byte that is not edited is kept.
 
 mod block;
 
@@ -16,11 +16,11 @@ use crate::syntax::{Content, Lines};
 use crate::{FileKind, section_name};
 
 /// The text of a config or credentials file, for editing in memory. Comments, order, blanks, line
-/// ends and a byte order mark are kept; new lines take the style of their neighbours.
+/// ends and a byte order mark are kept. New lines are written in the style of existing ones.
 ///
-/// It reads the same dialect as [`SharedConfig`](crate::SharedConfig). `DocumentFile` (feature
-/// `edit`) reads and writes the file. The text is wiped from memory on drop. Each call takes time for
-/// its section only, however many sections there are.
+/// The syntax is that of [`SharedConfig`](crate::SharedConfig). `DocumentFile` (feature `edit`)
+/// reads and writes the file. The text is wiped from memory on drop. The time of a call depends on
+/// the size of the section, not on the number of sections.
 ///
 /// ```
 /// use sso_config::{Document, FileKind, SectionKind};
@@ -34,13 +34,14 @@ use crate::{FileKind, section_name};
 #[derive(Clone)]
 pub struct Document {
     file: FileKind,
-    /// The text before the first section, and then one block for each section line.
+    /// The text before the first section, followed by one block per section line.
     blocks: Vec<Block>,
-    /// The places in `blocks` of the sections with a name, in order.
+    /// The indices in `blocks` of the sections with a name, in order.
     places: HashMap<String, Vec<usize>>,
 }
 
-/// An edit that would not be read back as it is meant. Nothing was changed.
+/// An edit that was refused because the parser would not read it back as intended. Nothing was
+/// changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
@@ -65,18 +66,18 @@ pub enum EditError {
         /// The key.
         key: String,
     },
-    /// The section line below is indented and not complete, and would be read as a part of the value
-    /// above it.
-    #[error("the section line below {name:?} is not complete; mend that line first")]
+    /// The section line below is indented and incomplete. After the edit it would be read as a part
+    /// of the value above it.
+    #[error("the section line below {name:?} is not complete; fix that line first")]
     #[non_exhaustive]
     BrokenSectionBelow {
-        /// The section that was to be edited.
+        /// The section to be edited.
         name: String,
     },
 }
 
 impl Document {
-    /// Splits a text into its sections. Every text is a document.
+    /// Splits a text into its sections. Never fails: every text is a document.
     pub fn parse(file: FileKind, text: &str) -> Self {
         let mut document = Self { file, blocks: Vec::new(), places: HashMap::new() };
         document.push(None, Zeroizing::default());
@@ -99,14 +100,14 @@ impl Document {
         document
     }
 
-    /// The kind and the name of each section, in the order of the file. A section that begins twice
-    /// is listed twice.
+    /// The kind and the name of each section line, in the order of the file. A section with two
+    /// section lines is listed twice.
     pub fn sections(&self) -> impl Iterator<Item = (SectionKind, &str)> {
         let named = self.blocks.iter().filter_map(|block| block.section.as_ref());
         named.map(|(kind, name)| (*kind, name.as_str()))
     }
 
-    /// The value of a property, without lines that continue it.
+    /// The value of a property, without continuation lines.
     pub fn get(&self, kind: SectionKind, name: &str, key: &str) -> Option<&str> {
         let (at, found) = self.place(kind, name, key)?;
         self.blocks.get(at)?.text.get(found.value)
@@ -123,10 +124,10 @@ impl Document {
         })
     }
 
-    /// Sets a property. An existing one keeps its place and the comment behind it; a new one is
-    /// added below the others, and a new section at the end.
+    /// Sets a property. An existing property keeps its place and its comment. A new property is
+    /// added at the end of its section, and a new section at the end of the document.
     ///
-    /// Fails if the edit would not be read back with this value, and changes nothing then.
+    /// Fails, and changes nothing, if the parser would not read back this value.
     pub fn set(
         &mut self,
         kind: SectionKind,
@@ -180,7 +181,7 @@ impl Document {
         };
         let mut text = self.blocks.get(at).ok_or_else(invalid)?.text.clone();
         text.replace_range(range, &new);
-        if self.blocks.get(at + 1).is_some_and(|below| !below.is_section_behind(&text)) {
+        if self.blocks.get(at + 1).is_some_and(|below| !below.is_section_after(&text)) {
             return Err(EditError::BrokenSectionBelow { name: name.to_owned() });
         }
         let Some(block) = self.blocks.get_mut(at) else { return Err(invalid()) };
@@ -194,9 +195,11 @@ impl Document {
         Ok(())
     }
 
-    /// Removes a property, its key in any case, with the lines that continue it, wherever the section
-    /// has it, also where another spelling of the section hides it from this crate's parser. Returns
-    /// whether there was one.
+    /// Removes all occurrences of a property, in any letter case, with their continuation lines.
+    /// Returns `true` if there was one.
+    ///
+    /// This includes sections that the parser ignores because a section with another spelling of
+    /// the name replaces them.
     pub fn remove(&mut self, kind: SectionKind, name: &str, key: &str) -> bool {
         let mut removed = false;
         let is_named = |block: &&mut Block| {
@@ -211,10 +214,14 @@ impl Document {
         removed
     }
 
-    /// Removes sections, in every spelling of the name. Comments behind a blank line at the end of one stay: they belong to the
-    /// section below. A blank line above the last section goes with it. Returns how many there were.
+    /// Removes sections, in every spelling of the name. Returns the number of names that had a
+    /// section.
     ///
-    /// Fails with [`EditError::BrokenSectionBelow`], and changes nothing then.
+    /// Comments after a blank line at the end of a section are kept, since they belong to the
+    /// section below. If the last section of the document is removed, so is the blank line above
+    /// it.
+    ///
+    /// Fails with [`EditError::BrokenSectionBelow`], and then changes nothing.
     pub fn remove_sections<'a>(
         &mut self,
         kind: SectionKind,
@@ -222,7 +229,7 @@ impl Document {
     ) -> Result<usize, EditError> {
         let (mut count, mut removed) = (0, HashSet::new());
         for name in names {
-            // In every spelling: one that is not read now would be read then.
+            // Include replaced spellings: without their replacement they would be read again.
             let blocks: Vec<_> = self.named(kind, name).map(|(at, _)| at).collect();
             count += usize::from(!blocks.is_empty());
             removed.extend(blocks);
@@ -233,19 +240,21 @@ impl Document {
             if removed.contains(&at)
                 && let Some(above) = left.blocks.last_mut()
             {
-                above.text.push_str(block.text.get(block.tail()..).unwrap_or_default());
+                above.text.push_str(
+                    block.text.get(block.start_of_trailing_comments()..).unwrap_or_default(),
+                );
                 last_removed = block.section.as_ref();
                 continue;
             }
             let text = left.blocks.last().map(|above| above.text.as_str()).unwrap_or_default();
             if let Some((_, name)) = last_removed.take()
-                && !block.is_section_behind(text)
+                && !block.is_section_after(text)
             {
                 return Err(EditError::BrokenSectionBelow { name: name.clone() });
             }
             left.push(block.section.clone(), block.text.clone());
         }
-        // The blank line above a section that was added at the end goes with it.
+        // `add_section` adds this blank line above a new section.
         if last_removed.is_some()
             && let Some(last) = left.blocks.last_mut()
             && let Some(blank) = Lines::new(&last.text).last()
@@ -265,7 +274,7 @@ impl Document {
             FileKind::Credentials => format!("[{name}]"),
         };
         let reads_back = Lines::new(&line).next().is_some_and(|line| match line.content {
-            Content::Section { header, text_behind: false } => matches!(
+            Content::Section { header, has_trailing_text: false } => matches!(
                 classify(self.file, header),
                 Header::Section(read_kind, read_name) if read_kind == kind && read_name == name
             ),
@@ -300,8 +309,8 @@ impl Document {
         self.blocks.push(Block { section, text });
     }
 
-    /// The block and the lines of a property. The same section can begin more than once; the last
-    /// property counts.
+    /// Finds the block and the lines of a property: the last occurrence, in any block of the
+    /// section.
     fn place(&self, kind: SectionKind, name: &str, key: &str) -> Option<(usize, Found)> {
         self.blocks_of(kind, name).into_iter().rev().find_map(|at| {
             let block = self.blocks.get(at)?;
@@ -309,20 +318,21 @@ impl Document {
         })
     }
 
-    /// The block that a new property of the section is added to.
+    /// The index of the block that a new property of the section is added to.
     fn last_block(&self, kind: SectionKind, name: &str) -> Option<usize> {
         self.blocks_of(kind, name).pop()
     }
 
-    /// The blocks with that kind and name, in any spelling.
+    /// The blocks with this kind and name, in any spelling.
     fn named(&self, kind: SectionKind, name: &str) -> impl Iterator<Item = (usize, &Block)> {
         let places = self.places.get(name).map(Vec::as_slice).unwrap_or_default();
         let named = places.iter().filter_map(|&at| Some((at, self.blocks.get(at)?)));
         named.filter(move |(_, block)| block.section.as_ref().is_some_and(|it| it.0 == kind))
     }
 
-    /// The blocks of a section. Of sections in different spellings only those count that the parser
-    /// takes: the last spelling, and `[profile default]` rather than `[default]`.
+    /// The indices of the blocks of a section. If its name has different spellings, only the blocks
+    /// that the parser uses: those of the last spelling, and of `[profile default]` over
+    /// `[default]`.
     fn blocks_of(&self, kind: SectionKind, name: &str) -> Vec<usize> {
         let named: Vec<_> =
             self.named(kind, name).map(|(at, block)| (at, block.header())).collect();
@@ -332,15 +342,15 @@ impl Document {
         let has_typed = named.iter().any(|(_, header)| *header != "default");
         let counting = named.into_iter().filter(|(_, header)| !has_typed || *header != "default");
         let mut counting: Vec<_> = counting.collect();
-        // Each change of the spelling replaces what was above it.
+        // Each change of the spelling replaces the sections above it.
         let last = counting.last().map(|(_, header)| *header);
         let replaced = counting.iter().rposition(|(_, header)| Some(*header) != last);
         counting.drain(..replaced.map_or(0, |at| at + 1));
         counting.into_iter().map(|(at, _)| at).collect()
     }
 
-    /// The style for a new line in the block at `at`: that of its last property, else of the first
-    /// property in the document.
+    /// The style for a new line in the block at index `at`: that of its last property, else that of
+    /// the first property in the document.
     fn style(&self, at: usize) -> Style {
         let own = self.blocks.get(at).and_then(|block| block.style(true));
         let first = || self.blocks.iter().find_map(|block| block.style(false));
@@ -361,7 +371,7 @@ impl fmt::Display for Document {
     }
 }
 
-/// Without the text, which may hold secrets.
+/// Omits the text, which may contain secrets.
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Document")

@@ -1,4 +1,4 @@
-//! Saving an edited document: in one step, under a lock, and never over somebody else's change.
+//! Atomic saving of an edited document, under a lock and without losing another program's change.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,11 @@ use zeroize::Zeroizing;
 use crate::load_error::MAX_FILE_SIZE;
 use crate::{Document, EditError, FileKind};
 
-/// A config or credentials file on disk, for editing. Holds a path, and nothing open.
+/// A config or credentials file on disk, for editing. Stores a path and keeps no file open.
 ///
-/// All methods block. Symbolic links are followed and stay. A link below the
-/// [base](Self::below) is followed only if root, this user, or the owner of its target made it.
+/// All methods block. Symbolic links are followed and not replaced. A link below the
+/// [base](Self::below) is followed only if its owner is root, this user, or the owner of its
+/// target.
 ///
 /// ```
 /// use sso_config::{DocumentFile, DocumentFileError, FileKind, SectionKind};
@@ -39,8 +40,8 @@ pub struct DocumentFile {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum DocumentFileError {
-    /// The file cannot be read or replaced: a permission, another user's file or link, a file system
-    /// that is full or read-only, a lock that another process holds.
+    /// The file cannot be read or replaced. The reason can be a permission, a file or link of
+    /// another user, a full or read-only file system, or a lock that another process holds.
     #[error("failed to edit {}; check that you may write the file and its directory", file.display())]
     File {
         /// The file.
@@ -54,25 +55,26 @@ pub enum DocumentFileError {
         /// The file.
         file: PathBuf,
     },
-    /// The edited file would be larger than 16 MiB, and would not be read any more.
+    /// The edited file would be larger than 16 MiB, and could no longer be loaded.
     #[error("{} would grow larger than 16 MiB; write fewer profiles", file.display())]
     TooLarge {
         /// The file.
         file: PathBuf,
     },
-    /// The edit itself.
+    /// The edit was refused.
     #[error(transparent)]
     Edit(#[from] EditError),
 }
 
 impl DocumentFile {
-    /// The file at `path`, which need not exist. Every link on the path is checked.
+    /// Creates a handle for the file at `path`, which need not exist. The owner of every link on
+    /// the path is checked.
     pub fn new(kind: FileKind, path: impl Into<PathBuf>) -> Self {
         Self { kind, file: PrivateFile::new(path) }
     }
 
-    /// The same file, with links checked only below `base`, the home directory, if the path begins
-    /// with it.
+    /// Limits the check of links to those below `base`, usually the home directory. Has no effect
+    /// if the path does not begin with `base`.
     #[must_use]
     pub fn below(self, base: &Path) -> Self {
         if self.file.path().starts_with(base) {
@@ -97,16 +99,18 @@ impl DocumentFile {
         Ok(document)
     }
 
-    /// Edits the file in one step, and returns whether that changed it. Makes missing directories, a
-    /// new file with mode 0600.
+    /// Edits the file atomically. Returns `true` if that changed the file. Creates missing
+    /// directories, and a missing file with mode 0600.
     ///
-    /// `edit` is called more than once: a last time under a lock, with the file as it is then. After
-    /// an error of `edit` nothing is written. The owner stays, and of a config file the mode; a
-    /// credentials file gets 0600. Access control lists and extended attributes are not kept.
+    /// `edit` may be called more than once. The last call is made under a lock, with the current
+    /// content of the file. If `edit` fails, nothing is written.
     ///
-    /// Waits up to 10 seconds for another process that edits the same file in this way. Programs
-    /// that take no lock can change the file until just before it is replaced: then `edit` is applied
-    /// to their version.
+    /// The owner of the file is kept. The mode of a config file is kept, and a credentials file
+    /// gets mode 0600. Access control lists and extended attributes are not kept.
+    ///
+    /// Waits up to 10 seconds for another process that edits the same file with this method. If a
+    /// program without the lock changes the file before it is replaced, `edit` is called again with
+    /// the changed content.
     pub fn edit<E: From<DocumentFileError>>(
         &self,
         mut edit: impl FnMut(&mut Document) -> Result<(), E>,
@@ -145,7 +149,7 @@ impl DocumentFile {
     }
 }
 
-/// Why an edit ended: an error of the caller's closure, or of the file.
+/// An error that ended an edit: one of the caller's closure, or one of the file.
 enum Stopped<E> {
     ByCaller(E),
     ByFile(FileError),

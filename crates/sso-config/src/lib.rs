@@ -1,21 +1,20 @@
-//! The AWS shared config files (`~/.aws/config`, `~/.aws/credentials`) as the AWS CLI reads them,
-//! and the SSO profiles in them, resolved.
+//! Reads the AWS shared config files (`~/.aws/config`, `~/.aws/credentials`) as the AWS CLI does,
+//! and resolves the SSO profiles in them.
 //!
-//! * [`SharedConfig`]: both files, merged; profiles, sso-sessions and services sections, with the
-//!   file and line of every property. [`Locations`] are the paths of the files.
+//! * [`SharedConfig`]: both files, merged into profiles, sso-sessions and services sections. Every
+//!   property has its file and line. [`Locations`] holds the paths of the files.
 //! * [`SsoProfile`] and [`SsoSession`]: a profile or a session, resolved and checked. [`Settings`]:
-//!   endpoints, FIPS, dual-stack, CA bundle, attempts, each with where it came from.
-//! * [`LoadError`] and [`SettingsError`]: what is wrong, in which file, on which line, and what to
-//!   do about it. [`Warning`]: what was ignored. Nothing is printed here.
-//!
-//! * [`Document`]: the text of a file for editing, which keeps every byte that is not edited.
+//!   endpoints, FIPS, dual-stack, CA bundle and attempts, each with its source.
+//! * [`LoadError`] and [`SettingsError`]: errors, with the file, the line and the remedy.
+//!   [`Warning`]: text that was ignored, or is probably a mistake. The crate prints nothing.
+//! * [`Document`]: the text of a file for editing. Every byte that is not edited is kept.
 //!   `DocumentFile` (feature `edit`) saves it.
 //!
-//! Not in this crate: tokens and their cache, the network, anything
-//! `async`, other kinds of credentials (a profile that assumes a role is recognized and refused,
-//! with the name of the SSO profile behind it). The process environment is not read: the caller
-//! hands in an [`Environment`](sso_types::Environment). Files are read by [`SharedConfig::load`], and
-//! with the feature `edit` read and written by `DocumentFile`.
+//! This crate does not read tokens, does not use the network, and has no `async` code. It resolves
+//! no other kind of credentials: for a profile that assumes a role, the error names the SSO profile
+//! that the role is based on. The process environment is not read: the caller passes an
+//! [`Environment`](sso_types::Environment). Only [`SharedConfig::load`] and `DocumentFile` access
+//! files.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk, sso-cli
@@ -52,31 +51,38 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # The dialect
+//! # Syntax
 //!
-//! A file that the AWS CLI reads is read, with the same values. UTF-8, 16 MiB at most; a line ends
-//! with LF, CRLF or CR; a byte order mark is accepted. Blanks are space and tab.
+//! Every file that the AWS CLI reads is accepted and gives the same values. A file is UTF-8 text of
+//! at most 16 MiB, with or without a byte order mark. A line ends with LF, CRLF or CR. Blanks are
+//! space and tab.
 //!
-//! * A section is `[name]` or `[type name]`, at any indentation. It ends at the `]` before a comment
-//!   or the end of the line, else at the last `]`. In the config file `[default]`,
-//!   `[profile NAME]`, `[sso-session NAME]` and `[services NAME]` count. In the credentials file
-//!   `[NAME]` counts, with the name as it is. Everything else is ignored, with a [`Warning`].
-//! * In the config file a name is what a POSIX shell reads as one word: `[profile R&D]`,
-//!   `[profile "two words"]`. A name cannot hold control characters.
-//! * A line that begins with `#` or `;`, indented or not, is a comment. Behind a value, a comment
-//!   begins at a blank followed by `#` or `;`, so that `https://x/start#/` keeps its tail.
-//! * `key = value` and `key: value` are split at the first `=` or `:`. Both sides are trimmed. Keys
-//!   are kept in (ASCII) lower case; they are letters, digits and `_-/.%@+`.
-//! * A line that is indented deeper than the property above continues it: the lines of a value are
-//!   joined with `\n`. Below an empty value, such lines are sub-properties, `key = value`, whose keys
-//!   are case-sensitive. A file that is indented throughout is read like one that is not.
-//! * The same section twice merges. `[profile default]` replaces `[default]`, and another spelling
-//!   of the same name (`[profile "a"]` for `[profile a]`) replaces the one before. Of the same
-//!   property twice the last counts. The credentials file wins over the config file.
-//! * The properties of `[DEFAULT]` count for all sections of its file, as in the AWS CLI.
+//! * A section line is `[name]` or `[type name]`, at any indentation. The name ends at the first
+//!   `]` that is followed by a comment or the end of the line. If there is no such `]`, the name
+//!   ends at the last `]`.
+//! * The config file holds `[default]`, `[profile NAME]`, `[sso-session NAME]` and
+//!   `[services NAME]`. The credentials file holds `[NAME]`, with the name taken literally. All
+//!   other sections are ignored, with a [`Warning`].
+//! * In the config file, a name is parsed as one word of a POSIX shell: `[profile R&D]`,
+//!   `[profile "two words"]`. A name cannot contain control characters.
+//! * A line that begins with `#` or `;`, indented or not, is a comment. After a value, a comment
+//!   begins at a blank followed by `#` or `;`. The `#` of `https://x/start#/` begins no comment.
+//! * `key = value` and `key: value` are split at the first `=` or `:`, and both sides are trimmed.
+//!   A key consists of letters, digits and `_-/.%@+`. ASCII letters are converted to lower case.
+//! * A line that is indented deeper than the property above it continues that property. The lines
+//!   of a value are joined with `\n`. If the property's own value is empty, the lines are
+//!   sub-properties, `key = value`, with case-sensitive keys. A file in which all lines are
+//!   indented is read like one without indentation.
+//! * Sections with the same name are merged. If a file repeats a property, the last one is used. A
+//!   property of the credentials file replaces that of the config file.
+//! * In the config file, a section whose name is spelled differently (`[profile "a"]` after
+//!   `[profile a]`) is not merged with the earlier one but replaces it. `[profile default]` always
+//!   replaces `[default]`.
+//! * The properties of `[DEFAULT]` apply to all sections of its file that do not set them, as in
+//!   the AWS CLI.
 //!
-//! A fault belongs to its section: a line that cannot be understood is a [`Warning`], and an error
-//! ([`SettingsError::FaultyLine`]) only for a caller who uses the section.
+//! A line that cannot be parsed affects only its section. It is a [`Warning`], and an error
+//! ([`SettingsError::FaultyLine`]) only if the caller uses the section.
 
 #![forbid(unsafe_code)]
 
@@ -130,7 +136,7 @@ pub use sso_profile::SsoProfile;
 pub use sso_session::SsoSession;
 pub use warning::{FileKind, Warning, WarningKind};
 
-// Its example is compiled with the tests of the documentation.
+// Compiles the README's example as a doc test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! Reading the two files: the only place of this crate that touches a file.
+//! Reading of the two files.
 
 use std::fs;
 use std::io::{self, Read};
@@ -14,9 +14,9 @@ use crate::{LoadError, Locations, SharedConfig};
 impl SharedConfig {
     /// Reads and parses the files at `locations`. A missing file counts as empty.
     ///
-    /// Blocks on the file system. Nothing is retried. Fails if the config file cannot be read, is
-    /// larger than 16 MiB or is not UTF-8. A credentials file like that counts as empty, with a
-    /// [`Warning`](crate::Warning), and is named in the error where a profile is not found.
+    /// Blocks on the file system. Fails if the config file cannot be read, is larger than 16 MiB or
+    /// is not UTF-8. If that is so for the credentials file, it counts as empty, with a
+    /// [`Warning`](crate::Warning), and the error for a profile that is not found names it.
     pub fn load(locations: &Locations) -> Result<Self, LoadError> {
         let config = read(locations.config(), "AWS_CONFIG_FILE")?;
         let credentials = read(locations.credentials(), "AWS_SHARED_CREDENTIALS_FILE");
@@ -27,7 +27,7 @@ impl SharedConfig {
     }
 }
 
-/// The content of a file; `None` if it does not exist.
+/// Reads a file. Returns `None` if it does not exist.
 fn read(file: &Path, variable: &'static str) -> Result<Option<Zeroizing<Vec<u8>>>, LoadError> {
     match read_bytes(file) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -40,22 +40,25 @@ fn read(file: &Path, variable: &'static str) -> Result<Option<Zeroizing<Vec<u8>>
     }
 }
 
-/// A file below something that is no directory is missing, too: services run with `HOME=/dev/null`.
+/// Returns `true` if the file does not exist. This includes `NotADirectory`, since services run
+/// with `HOME=/dev/null`.
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// On Windows `AWS_CONFIG_FILE=NUL` is how a file is left out. There is no metadata of it.
+/// Returns `true` for the null device of Windows, which has no metadata. `AWS_CONFIG_FILE=NUL` is
+/// the usual way to use no file.
 fn is_null_device(path: &Path) -> bool {
     cfg!(windows) && path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("NUL"))
 }
 
-/// Reads at most one byte more than the limit, so that an endless file (`/dev/zero`) ends too.
+/// Reads at most one byte more than the limit, so that an infinite file such as `/dev/zero` is
+/// refused.
 fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if is_null_device(path) {
         return Ok(Zeroizing::default());
     }
-    // Before it is opened: opening a pipe would wait for a writer.
+    // Checked before the file is opened, since opening a pipe would wait for a writer.
     let metadata = fs::metadata(path)?;
     #[cfg(unix)]
     {
@@ -67,7 +70,7 @@ fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     }
     let file = fs::File::open(path)?;
     let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(MAX_FILE_SIZE);
-    // All of it at once: a buffer that grows leaves copies behind.
+    // Allocated once, since a growing buffer would leave copies of secrets in freed memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
     file.take(MAX_FILE_SIZE as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)

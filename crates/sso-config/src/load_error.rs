@@ -1,24 +1,22 @@
-//! Why a file could not be loaded.
+//! Errors of loading a file.
 
 use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The largest file that is read, in bytes: 16 MiB.
+/// The largest accepted file, in bytes: 16 MiB.
 pub(crate) const MAX_FILE_SIZE: usize = 16 << 20;
 
-/// A config file that cannot be loaded as a whole. Nothing was retried, and trying again does not
-/// help until the file is changed.
+/// A config file that cannot be loaded at all. Retrying does not help until the file is changed.
 ///
-/// A single line that cannot be understood is no such error: it is a [`Warning`](crate::Warning),
-/// and a [`SettingsError::FaultyLine`](crate::SettingsError::FaultyLine) for a caller who uses its
-/// section.
+/// A line that cannot be parsed is not such an error. It is a [`Warning`](crate::Warning), and a
+/// [`SettingsError::FaultyLine`](crate::SettingsError::FaultyLine) if the caller uses its section.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The file exists and cannot be read: a permission, a directory, a broken disk. The source is
-    /// the operating system's error.
+    /// The file exists but cannot be read, for instance because of its permissions or because it is
+    /// a directory.
     #[error(
         "{} cannot be read; check that it is a file and that you may read it, or name another one \
          with {variable}",
@@ -50,12 +48,12 @@ pub enum LoadError {
     NotUtf8 {
         /// The file.
         file: PathBuf,
-        /// The first line that is not; the first of the file is 1.
+        /// The first line that is not UTF-8, counted from 1.
         line: usize,
     },
 }
 
-// An error is never changed.
+// An error is immutable, so that a panic cannot leave it in an inconsistent state.
 impl UnwindSafe for LoadError {}
 impl RefUnwindSafe for LoadError {}
 
@@ -69,7 +67,7 @@ impl LoadError {
         }
     }
 
-    /// The line at fault, for [`LoadError::NotUtf8`]; the first is 1.
+    /// The line of a [`LoadError::NotUtf8`], counted from 1.
     pub fn line(&self) -> Option<usize> {
         match self {
             Self::NotUtf8 { line, .. } => Some(*line),

@@ -1,4 +1,4 @@
-//! Finding the two configuration files: variables of the environment, and the home directory.
+//! Paths of the two configuration files, from environment variables and the home directory.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,11 @@ use sso_types::Environment;
 use crate::{Locations, SettingsError};
 
 impl Locations {
-    /// The files that the AWS tools read: `AWS_CONFIG_FILE`, else `<home>/.aws/config`, and
+    /// Returns the paths that the AWS tools use: `AWS_CONFIG_FILE`, else `<home>/.aws/config`, and
     /// `AWS_SHARED_CREDENTIALS_FILE`, else `<home>/.aws/credentials`. A leading `~/` in a variable
-    /// is the home directory.
+    /// stands for the home directory.
     ///
-    /// Fails with [`SettingsError::NoHome`] when the home directory is needed and unknown.
+    /// Fails with [`SettingsError::NoHome`] if the home directory is needed but not known.
     pub fn from_environment(environment: &Environment) -> Result<Self, SettingsError> {
         let locate = |variable: &str, standard: &str| match environment.var_os(variable) {
             Some(path) => expand(Path::new(path), environment),
@@ -24,7 +24,7 @@ impl Locations {
     }
 }
 
-/// `path` with the home directory for a leading `~/`.
+/// Replaces a leading `~/` by the home directory.
 pub(crate) fn expand(path: &Path, environment: &Environment) -> Result<PathBuf, SettingsError> {
     match path.strip_prefix("~") {
         Ok(below_home) => Ok(home(environment)?.join(below_home)),

@@ -24,17 +24,17 @@ pub struct Locations {
 }
 
 impl Locations {
-    /// These two files, exactly as named.
+    /// Uses these paths as they are, without expanding `~/`.
     pub fn new(config: impl Into<PathBuf>, credentials: impl Into<PathBuf>) -> Self {
         Self { config: config.into(), credentials: credentials.into() }
     }
 
-    /// The config file.
+    /// The path of the config file.
     pub fn config(&self) -> &Path {
         &self.config
     }
 
-    /// The credentials file.
+    /// The path of the credentials file.
     pub fn credentials(&self) -> &Path {
         &self.credentials
     }

@@ -1,11 +1,11 @@
-//! Needed keys that do not exist.
+//! Required keys that are missing.
 
 use std::fmt;
 
 use crate::section::Section;
 use crate::{Origin, Warning, WarningKind};
 
-/// A needed key that does not exist, and the section that it belongs in.
+/// A required key that is missing, and the section that it belongs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MissingKey {
@@ -13,10 +13,10 @@ pub struct MissingKey {
     pub key: &'static str,
     /// The section line, such as `[profile dev]`.
     pub section: String,
-    /// Where that section begins.
+    /// The file and line of the section line.
     pub origin: Origin,
-    /// A property of that section that is this key but for an invisible or other invalid character,
-    /// and so was ignored.
+    /// A property of that section that was ignored because its key contains an invalid character,
+    /// such as an invisible one. Without that character it is this key.
     pub ignored: Option<Warning>,
 }
 
@@ -31,7 +31,8 @@ impl MissingKey {
     }
 }
 
-/// The first property of a section that was ignored for an invalid character and is the key meant.
+/// The warning about the first property that was ignored because of an invalid character, and whose
+/// key without that character satisfies `is_key`.
 pub(crate) fn ignored_property(
     section: &Section,
     is_key: impl Fn(&str) -> bool,
@@ -50,17 +51,17 @@ impl fmt::Display for MissingKey {
     }
 }
 
-/// Missing keys in a message, those of one section together, and the remedy.
+/// Displays missing keys, grouped by section, and the remedy.
 pub(crate) struct MissingKeys<'a> {
     missing: &'a [MissingKey],
-    /// The profile could name a session instead.
+    /// True if naming a session is another remedy.
     is_legacy: bool,
 }
 
 impl<'a> MissingKeys<'a> {
     /// Keys of a profile, or of a profile and its session.
     pub(crate) fn of_profile(missing: &'a [MissingKey]) -> Self {
-        // A profile that names a session lacks the account or the role first.
+        // For a profile that names a session, the first missing key is the account or the role.
         let is_legacy = missing
             .first()
             .is_some_and(|first| matches!(first.key, "sso_start_url" | "sso_region"));

@@ -1,33 +1,33 @@
-//! The names that are most similar to a mistyped one.
+//! Search for the names that are most similar to a mistyped one.
 
-/// The most names that are proposed.
-const PROPOSED: usize = 3;
+/// The largest number of names that are suggested.
+const MAX_SUGGESTIONS: usize = 3;
 
-/// Longer names are not compared: the work per name stays bounded.
-const LONGEST: usize = 64;
+/// The length in characters of the longest name that is compared. Limits the work per name.
+const MAX_LENGTH: usize = 64;
 
-/// The most names that are compared.
-const COMPARED: usize = 10_000;
+/// The largest number of names that are compared.
+const MAX_COMPARED: usize = 10_000;
 
-/// The names that differ little from `name`, the nearest first. Letter case counts as no difference.
+/// Returns the names that are similar to `name`, the most similar first. Ignores letter case.
 pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let wanted: Vec<char> = folded(name);
-    if wanted.is_empty() || wanted.len() > LONGEST {
+    if wanted.is_empty() || wanted.len() > MAX_LENGTH {
         return Vec::new();
     }
     let limit = 1 + wanted.len() / 4;
     let mut found: Vec<(usize, &str)> = Vec::new();
-    for name in names.take(COMPARED).filter(|name| name.len() <= 4 * LONGEST) {
+    for name in names.take(MAX_COMPARED).filter(|name| name.len() <= 4 * MAX_LENGTH) {
         let candidate = folded(name);
-        if candidate.len().abs_diff(wanted.len()) > limit || candidate.len() > LONGEST {
+        if candidate.len().abs_diff(wanted.len()) > limit || candidate.len() > MAX_LENGTH {
             continue;
         }
-        // At least one character must be the same: "a" is not like "b".
+        // At least one character must be the same: "a" is not similar to "b".
         let distance = distance(&wanted, &candidate);
         if distance <= limit && distance < wanted.len().max(candidate.len()) {
             let at = found.partition_point(|other| *other <= (distance, name));
             found.insert(at, (distance, name));
-            found.truncate(PROPOSED);
+            found.truncate(MAX_SUGGESTIONS);
         }
     }
     found.into_iter().map(|(_, name)| name.to_owned()).collect()
@@ -37,8 +37,8 @@ fn folded(name: &str) -> Vec<char> {
     name.chars().map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// The number of characters to insert, remove, replace or swap with their neighbour (optimal string
-/// alignment).
+/// Returns the number of characters to insert, remove, replace or swap with their neighbour: the
+/// optimal string alignment distance.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();

@@ -1,4 +1,4 @@
-//! A section that does not exist, and what could have been meant.
+//! Details of a section that does not exist, and sections that could be meant instead.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,20 +8,20 @@ use crate::section::{Section, SectionKind};
 use crate::text::{List, is_invisible};
 use crate::{SharedConfig, Warning};
 
-/// Details of a profile, an sso-session or a services section that does not exist: where it was
-/// searched for, and what could have been meant. `Display` is the remedy.
+/// Details of a profile, an sso-session or a services section that does not exist: the searched
+/// files, and sections that could be meant instead. `Display` is the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotFound {
-    /// Which kind of section.
+    /// The kind of the section.
     pub kind: SectionKind,
-    /// The files that were searched, with whether each of them exists.
+    /// The searched files. The flag is true if the file exists.
     pub files: Vec<(PathBuf, bool)>,
-    /// A section that was ignored and could be the one that is asked for.
+    /// The warning about an ignored section that could be the requested one.
     pub ignored: Option<Warning>,
-    /// True if the name is in quotes, which are part of it.
+    /// True if the requested name is in quotes. They are part of the name.
     pub in_quotes: bool,
-    /// Existing names that differ little, the nearest first; three at most.
+    /// Up to three existing names that are similar, the most similar first.
     pub nearest: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ impl NotFound {
         Box::new(Self { kind, files, ignored: ignored.cloned(), in_quotes, nearest })
     }
 
-    /// The files as in "not in A, which does not exist, nor in B".
+    /// Formats the files as "in A, which does not exist, nor in B".
     pub(crate) fn files(&self) -> String {
         let files = self.files.iter().map(|(file, exists)| {
             let missing = if *exists { "" } else { ", which does not exist," };
@@ -74,14 +74,14 @@ impl fmt::Display for NotFound {
     }
 }
 
-/// Returns whether a value begins and ends with the same quote.
+/// Returns `true` if a value begins and ends with the same quote.
 pub(crate) fn in_quotes(value: &str) -> bool {
     ['"', '\''].into_iter().any(|quote| {
         value.strip_prefix(quote).and_then(|value| value.strip_suffix(quote)).is_some()
     })
 }
 
-/// Returns whether a section line that was ignored could be meant as the section `name`.
+/// Returns `true` if an ignored section line could be meant as the section `name`.
 fn could_be(header: &str, kind: SectionKind, name: &str) -> bool {
     let (header, name) = (folded(header), folded(name));
     let (first, rest) = header.split_once(' ').unwrap_or_default();
@@ -93,8 +93,8 @@ fn could_be(header: &str, kind: SectionKind, name: &str) -> bool {
     header == name || (rest == name && !is_other_kind)
 }
 
-/// A name without what is easily mistyped: letter case, quotes, invisible characters, and the kind
-/// and number of blanks.
+/// Normalizes what is easily mistyped in a name: letter case, quotes, invisible characters, and the
+/// kind and number of blanks.
 fn folded(name: &str) -> String {
     let visible = name
         .chars()

@@ -1,10 +1,10 @@
-//! File and line.
+//! The file and line of a property or section.
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The file and the line that a property or section was read from. Shown as `FILE line N`.
+/// The file and the line that a property or section was read from. Displayed as `FILE line N`.
 ///
 /// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,13 +23,13 @@ impl Origin {
         &self.file
     }
 
-    /// The line; the first is 1. Of a value of more than one line, the first.
+    /// The line, counted from 1. For a value of several lines, the first of them.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// Returns whether this is in the file whose shared name is `file`. Both files can have the same path,
-    /// so the names themselves are not compared.
+    /// Returns `true` if this is in `file`. Compares the pointers and not the paths, since both
+    /// files can have the same path.
     pub(crate) fn is_in(&self, file: &Arc<Path>) -> bool {
         Arc::ptr_eq(&self.file, file)
     }

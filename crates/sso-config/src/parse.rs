@@ -1,4 +1,4 @@
-//! The parser: the lines of one file become sections, properties and warnings.
+//! The parser. It turns the lines of a file into sections, properties and warnings.
 
 use std::borrow::Cow;
 use std::collections::btree_map::Entry;
@@ -15,13 +15,13 @@ use crate::text::{beginning, trim_blanks};
 use crate::warning::unknown_section;
 use crate::{FileKind, Origin, Warning, WarningKind, section_name};
 
-/// The keys that make a profile an SSO profile. A key that is one of them but for an invisible
-/// character is named in errors.
+/// The keys of an SSO profile. If a key with an invalid character is one of these without that
+/// character, errors mention it.
 pub(crate) const SSO_KEYS: [&str; 5] =
     ["sso_account_id", "sso_role_name", "sso_session", "sso_start_url", "sso_region"];
 
-/// The most properties that a section `[DEFAULT]` adds to other sections in all: without a limit, a
-/// small file could take any amount of memory.
+/// The largest number of properties that a section `[DEFAULT]` may add to other sections in total.
+/// Without a limit, the memory would grow with the square of the file's size.
 const MAX_DEFAULTS: usize = 1_000_000;
 
 /// The sections of both files by kind and name, and all warnings in the order of the lines.
@@ -42,8 +42,8 @@ impl Sections {
         }
     }
 
-    /// Adds the sections of a file. The config file comes first: what the credentials file says of
-    /// a profile wins, property by property. Time and memory grow with the size of the text.
+    /// Adds the sections of a file. The config file must be added first, since properties of the
+    /// credentials file replace those of the config file.
     pub(crate) fn add_file(&mut self, file: FileKind, path: &Arc<Path>, text: &str) {
         let Self { profiles, sso_sessions, services, warnings } = self;
         let first_warning = warnings.len();
@@ -64,7 +64,7 @@ impl Sections {
             match line.content {
                 Content::Comment => {}
                 Content::Blank => parser.blank(),
-                Content::Section { header, text_behind } => {
+                Content::Section { header, has_trailing_text } => {
                     parser.close_section(&mut current);
                     current = match classify(file, header) {
                         Header::Section(SectionKind::Profile, name) => {
@@ -87,7 +87,7 @@ impl Sections {
                             Current::Ignored { section: parser.warnings.len().checked_sub(1) }
                         }
                     };
-                    if text_behind {
+                    if has_trailing_text {
                         parser.warn_in(&mut current, WarningKind::TextBehindSection);
                     }
                 }
@@ -125,7 +125,7 @@ impl Sections {
         }
     }
 
-    /// Sorts the properties of the sections that are in that file.
+    /// Sorts the properties of the sections that are in this file.
     fn sort_properties(&mut self, file: FileKind, path: &Arc<Path>) {
         let all = [&mut self.profiles, &mut self.sso_sessions, &mut self.services];
         let sections = all.into_iter().flat_map(BTreeMap::values_mut);
@@ -134,7 +134,7 @@ impl Sections {
         }
     }
 
-    /// Gives the properties of `[DEFAULT]` to the sections of that file that lack them.
+    /// Adds the properties of `[DEFAULT]` to the sections of this file that lack them.
     fn apply_defaults(&mut self, file: FileKind, path: &Arc<Path>, defaults: &Section) {
         let all = [&mut self.profiles, &mut self.sso_sessions, &mut self.services];
         let sections = all.into_iter().flat_map(BTreeMap::values_mut);
@@ -160,9 +160,9 @@ impl Sections {
 enum Current<'a> {
     BeforeFirst,
     Section(&'a mut Section),
-    /// Lines that are ignored: those of an ignored section, whose warning is the one at this index,
-    /// or those before the first section.
+    /// An ignored section, or ignored lines before the first section.
     Ignored {
+        /// The index of the warning about the section, to be updated if the section has SSO keys.
         section: Option<usize>,
     },
 }
@@ -170,7 +170,8 @@ enum Current<'a> {
 /// The meaning of a section line.
 pub(crate) enum Header<'a> {
     Section(SectionKind, Cow<'a, str>),
-    /// `[DEFAULT]`, which is special for Python's configparser, and so for the AWS CLI.
+    /// `[DEFAULT]`, which has a special meaning in Python's configparser and therefore in the AWS
+    /// CLI.
     Defaults,
     Ignored(WarningKind),
 }
@@ -214,12 +215,12 @@ struct Parser<'a, 'w> {
     warnings: &'w mut Vec<Warning>,
     /// The property that the next lines may continue.
     open: Option<OpenProperty<'a>>,
-    /// The properties of the current section, which are added to it in one step: its list then has
-    /// no room to spare.
+    /// The properties of the current section. They are added to it in one step, so that its list
+    /// has no unused capacity.
     properties: Vec<Property>,
-    /// True if there are sections whose properties have yet to be sorted.
+    /// True if there are sections whose properties are not sorted yet.
     is_unsorted: bool,
-    /// Every key once.
+    /// All keys so far. Properties with the same key share its allocation.
     keys: BTreeSet<Arc<str>>,
 }
 
@@ -235,7 +236,8 @@ struct OpenProperty<'a> {
     line: usize,
     value: &'a str,
     continuation: Vec<&'a str>,
-    /// Blank lines since the last line of the value. They count if it goes on.
+    /// The number of blank lines since the last line of the value. They are part of the value if
+    /// another line continues it.
     blank_lines: usize,
     sub_properties: Vec<Property>,
 }
@@ -346,7 +348,7 @@ impl<'a> Parser<'a, '_> {
             if is_first {
                 sort_properties(section, self.path, self.warnings);
             } else {
-                // Not now: a section can begin many times.
+                // Sorted once at the end of the file, since a section can have many section lines.
                 self.is_unsorted = true;
             }
         }
@@ -367,7 +369,7 @@ impl<'a> Parser<'a, '_> {
         let value: Box<str> = if open.continuation.is_empty() {
             open.value.into()
         } else {
-            // In one step: a buffer that grows leaves copies of what may be a secret behind.
+            // Allocated once, since a growing buffer would leave copies of secrets in freed memory.
             let mut lines = open.continuation;
             lines.insert(0, open.value);
             lines.join("\n").into()
@@ -386,7 +388,8 @@ impl<'a> Parser<'a, '_> {
         Property { key, value: Zeroizing::new(value), origin: self.origin(line), sub_properties }
     }
 
-    /// The shared form of a key; `None`, with a warning, if it holds a character that no key can hold.
+    /// Returns the shared copy of a key. Returns `None`, and adds a warning, if the key contains an
+    /// invalid character.
     fn key(&mut self, current: &mut Current<'_>, key: &str, case: Case) -> Option<Arc<str>> {
         let lower = match case {
             Case::Lower if key.bytes().any(|byte| byte.is_ascii_uppercase()) => {
@@ -412,7 +415,8 @@ impl<'a> Parser<'a, '_> {
         self.warnings.push(Warning::new(kind, self.origin(self.line)));
     }
 
-    /// A warning about a line of the section. A section that is ignored has its own warning.
+    /// Adds a warning about a line of the current section. Lines of an ignored section get no
+    /// warning, since the section has one.
     fn warn_in(&mut self, current: &mut Current<'_>, kind: WarningKind) {
         match current {
             Current::Section(section) => {
@@ -432,7 +436,7 @@ impl<'a> Parser<'a, '_> {
     }
 }
 
-/// Returns whether a section line is not the kind, a blank and the name.
+/// Returns `true` if a section line is written differently from `KIND NAME`.
 fn is_unusual(kind: SectionKind, name: &str, header: &str) -> bool {
     let prefix = match kind {
         SectionKind::Profile => "profile ",
@@ -442,8 +446,9 @@ fn is_unusual(kind: SectionKind, name: &str, header: &str) -> bool {
     header.strip_prefix(prefix) != Some(name)
 }
 
-/// Sorts the properties of a section whose lines in the file `path` have all been read. Those that
-/// the other file has are replaced without a warning.
+/// Sorts the properties of a section after all of its lines in the file `path` were read. Adds a
+/// warning for each property that this file repeats. Properties of the other file are replaced
+/// without a warning.
 fn sort_properties(section: &mut Section, path: &Arc<Path>, warnings: &mut Vec<Warning>) {
     let mut properties = std::mem::take(&mut section.properties);
     properties.sort(|before, after| {
@@ -465,12 +470,12 @@ fn repeated(before: &Property, after: &Property) -> Warning {
     Warning::new(WarningKind::RepeatedProperty { key, first_line }, after.origin.clone())
 }
 
-/// Returns whether a key, without its white space, can be one.
+/// Returns `true` if a trimmed key is valid.
 pub(crate) fn is_key(key: &str) -> bool {
     !key.is_empty() && key.chars().all(is_key_character)
 }
 
-/// Letters and digits are those of any script.
+/// Accepts the letters and digits of all scripts.
 fn is_key_character(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '/' | '.' | '%' | '@' | '+')
 }

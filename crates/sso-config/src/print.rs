@@ -1,4 +1,4 @@
-//! A configuration as the text of a config file.
+//! Formatting of a configuration as the text of a config file.
 
 use zeroize::Zeroizing;
 
@@ -6,15 +6,16 @@ use crate::section::Section;
 use crate::{Property, SharedConfig};
 
 impl SharedConfig {
-    /// Everything in this configuration as the text of one config file: parsed again, it gives the
-    /// same profiles, sso-sessions and services with the same properties. Comments, and what was
-    /// ignored, are not in it.
+    /// Returns this configuration as the text of one config file. When the text is parsed again, it
+    /// gives the same profiles, sso-sessions and services with the same properties. Comments and
+    /// ignored lines are left out.
     ///
-    /// **It holds every value, secret keys included**, and is wiped from memory when dropped.
+    /// **The text contains every value, including secret keys.** It is wiped from memory when
+    /// dropped.
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut length = 0;
         self.print(&mut |piece| length += piece.len());
-        // All of it at once: a buffer that grows leaves copies behind.
+        // Allocated once, since a growing buffer would leave copies of secrets in freed memory.
         let mut text = Zeroizing::new(String::with_capacity(length));
         self.print(&mut |piece| text.push_str(piece));
         text
@@ -38,7 +39,7 @@ fn print_section(section: &Section, write: &mut dyn FnMut(&str)) {
     }
 }
 
-/// No blank after `=`: a value that begins with `#` would become a comment.
+/// Prints no blank after `=`, since a value that begins with `#` would become a comment.
 fn print_property(property: &Property, indent: &str, write: &mut dyn FnMut(&str)) {
     for piece in [indent, property.key(), "="] {
         write(piece);

@@ -1,4 +1,4 @@
-//! The name of the selected profile.
+//! Selection of the profile.
 
 use std::fmt;
 
@@ -6,22 +6,22 @@ use sso_types::Environment;
 
 use crate::SettingsError;
 
-/// The source of the profile's name. `Display` is a phrase for use within a sentence.
+/// The source of the profile's name. `Display` is a phrase such as "chosen by the caller".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProfileOrigin {
-    /// The caller: an argument, an option of a program.
+    /// The caller, for instance with a command-line option.
     Caller,
     /// This environment variable.
     Environment(&'static str),
-    /// No name was given, so it is `default`.
+    /// None, so the name is `default`.
     Default,
 }
 
-/// The name of the profile to use: the one that the caller gives, else `AWS_PROFILE`, else
+/// Returns the name of the profile to use: `explicit`, else `AWS_PROFILE`, else
 /// `AWS_DEFAULT_PROFILE`, else `default`. An empty variable counts as unset.
 ///
-/// Fails only when a variable that is needed is not UTF-8.
+/// Fails only if a variable that is needed is not UTF-8.
 pub fn selected_profile(
     explicit: Option<&str>,
     environment: &Environment,

@@ -1,4 +1,4 @@
-//! Properties, and the sorted list of them that a section holds.
+//! Properties, and the sorted list of properties of a section.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,77 +7,77 @@ use zeroize::Zeroizing;
 
 use crate::Origin;
 
-/// A property, `key = value`, or one of the sub-properties below a property.
+/// A property, `key = value`, or a sub-property of a property.
 ///
-/// The value may be a secret (a secret key in the credentials file): it is wiped from memory when
-/// dropped, `Debug` leaves it out, and [`Property::is_secret`] tells.
+/// The value may be a secret, such as a secret key in the credentials file. It is wiped from memory
+/// when dropped, and `Debug` leaves it out. [`Property::is_secret`] identifies secrets.
 #[derive(Clone)]
 pub struct Property {
-    /// Shared by all properties with this key: a file has many properties and few keys.
+    /// Shared by all properties with this key, since a file has many properties and few keys.
     pub(crate) key: Arc<str>,
     pub(crate) value: Zeroizing<Box<str>>,
     pub(crate) origin: Origin,
-    /// `None` for most properties: kept small, since files hold many of them.
+    /// `None` for most properties. Boxed, so that a property is small.
     pub(crate) sub_properties: Option<Box<Properties>>,
 }
 
 /// Properties, sorted by key.
 ///
 /// A vector, because a section has few properties and a file can have thousands of sections. It is
-/// filled in the order of the lines and then sorted once: inserting each property at its place
-/// would take time that grows with the square of the number of properties.
+/// filled in the order of the lines and then sorted once. Inserting each property in order would
+/// take quadratic time.
 #[derive(Clone, Default)]
 pub(crate) struct Properties(Vec<Property>);
 
 impl Property {
-    /// The key: in lower case, but of a sub-property as it is written.
+    /// The key. It is in lower case, except that the key of a sub-property is kept as written.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The value, trimmed and without comment. Lines that continue it are joined with `\n`, each
-    /// trimmed. Empty for a property with sub-properties.
+    /// The value, trimmed and without its comment. Continuation lines are trimmed and joined with
+    /// `\n`. Empty for a property with sub-properties.
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// The line of the key.
+    /// The file and line of the key.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The properties below this one, sorted by key; none for a property with a value of its own.
-    /// Sub-properties have none themselves.
+    /// The sub-properties, sorted by key. Only a property with an empty value has sub-properties,
+    /// and they have none themselves.
     pub fn sub_properties(&self) -> impl ExactSizeIterator<Item = &Property> {
         self.sub_properties.as_deref().map(Properties::iter).unwrap_or_default()
     }
 
-    /// Returns whether there are properties below this one.
+    /// Returns `true` if there are sub-properties.
     pub fn has_sub_properties(&self) -> bool {
         self.sub_properties.is_some()
     }
 
-    /// The sub-property `key`. Unlike keys of properties, those of sub-properties are
+    /// Returns the sub-property `key`. Unlike keys of properties, keys of sub-properties are
     /// case-sensitive.
     pub fn sub(&self, key: &str) -> Option<&Property> {
         self.sub_properties.as_ref()?.get(key)
     }
 
-    /// Returns whether the value must not be shown: `aws_secret_access_key`, `aws_session_token`, and its
-    /// older name `aws_security_token`.
+    /// Returns `true` if the value is secret and must not be displayed. The keys are
+    /// `aws_secret_access_key`, `aws_session_token`, and its older name `aws_security_token`.
     pub fn is_secret(&self) -> bool {
         matches!(self.key(), "aws_secret_access_key" | "aws_session_token" | "aws_security_token")
     }
 }
 
 impl Properties {
-    /// Adds properties. [`Properties::sort`] must follow before a property is looked up.
+    /// Adds properties. The caller must call [`Properties::sort`] before looking up a property.
     pub(crate) fn append(&mut self, properties: &mut Vec<Property>) {
         self.0.append(properties);
     }
 
-    /// Sorts by key. Of properties with the same key the last one stays, and `on_repeated` is called
-    /// with each property that is dropped and the one that replaces it.
+    /// Sorts by key. Among properties with the same key, the last one is kept. `on_repeated` is
+    /// called with each dropped property and the one that replaces it.
     pub(crate) fn sort(&mut self, mut on_repeated: impl FnMut(&Property, &Property)) {
         self.0.sort_by(|a, b| a.key.cmp(&b.key));
         self.0.dedup_by(|later, earlier| {

@@ -7,21 +7,21 @@ use std::sync::Arc;
 use crate::property::Properties;
 use crate::{FileKind, Origin, Property, Warning, section_name};
 
-/// A profile, an sso-session or a services section, with everything that both files say about it.
+/// A profile, an sso-session or a services section, merged from both files.
 #[derive(Clone)]
 pub struct Section {
     pub(crate) kind: SectionKind,
     pub(crate) name: Arc<str>,
     pub(crate) origin: Origin,
-    /// The text between the brackets, unless it is the kind, a blank and the name.
+    /// The text between the brackets, if it is written differently from `KIND NAME`.
     pub(crate) spelling: Option<Box<str>>,
-    /// The file that it was last found in.
+    /// The last file that contains the section.
     pub(crate) last_file: FileKind,
     pub(crate) properties: Properties,
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// A kind of section. Shown as the word in the section line.
+/// A kind of section. Displayed as the word in the section line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SectionKind {
@@ -39,18 +39,18 @@ impl Section {
         &self.name
     }
 
-    /// Which kind of section it is.
+    /// The kind of the section.
     pub fn kind(&self) -> SectionKind {
         self.kind
     }
 
-    /// Where the section begins. If it begins more than once, the first time, in the config file if
-    /// it is there at all.
+    /// The file and line of the first section line. If both files have the section, the line is in
+    /// the config file.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The property `key`, which must be in lower case, as keys are kept.
+    /// Returns the property `key`, which must be in lower case.
     pub fn get(&self, key: &str) -> Option<&Property> {
         self.properties.get(key)
     }
@@ -65,8 +65,8 @@ impl Section {
         &self.warnings
     }
 
-    /// The line that begins such a section in the config file, in its shortest form:
-    /// `[default]`, `[profile dev]`, `[sso-session "two words"]`.
+    /// The section line for the config file, in its shortest form: `[default]`, `[profile dev]`,
+    /// `[sso-session "two words"]`.
     pub fn header(&self) -> String {
         header(self.kind, &self.name)
     }
@@ -82,7 +82,7 @@ impl Section {
     }
 }
 
-/// The section line of such a section in the config file.
+/// Returns the section line for the config file.
 pub(crate) fn header(kind: SectionKind, name: &str) -> String {
     match kind {
         SectionKind::Profile if name == "default" => "[default]".to_owned(),

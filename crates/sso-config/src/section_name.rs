@@ -1,32 +1,32 @@
-//! Names in section lines of the config file, written as a POSIX shell writes one word.
+//! Names in section lines of the config file. A name is one word of a POSIX shell.
 
 use std::borrow::Cow;
 
 use crate::text::{excerpt, is_blank};
 
-/// Why the text after a section's type is not a name.
+/// The reason why the name of a section is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameProblem {
     /// There is no name, or it is empty.
     #[error("it has no name")]
     Missing,
-    /// Two words, not in quotes.
+    /// The name is two words without quotes.
     #[error("a name with a space in it must be in quotes")]
     TwoWords,
-    /// A quote that is not closed.
+    /// A quote is not closed.
     #[error("a quote in its name is not closed")]
     UnclosedQuote,
-    /// A backslash with nothing behind it.
+    /// A backslash is the last character.
     #[error("its name ends with a backslash")]
     TrailingBackslash,
-    /// A control character.
+    /// The name contains this control character.
     #[error("its name holds the control character {0:?}")]
     Control(char),
 }
 
-/// Reads `text` as a shell reads one word: quotes of both kinds, backslashes. Within double quotes
-/// a backslash counts before `"` and `\` only, as in Python's `shlex`, which the AWS CLI uses.
+/// Parses `text` as one shell word, with quotes of both kinds and backslashes. Within double quotes
+/// a backslash escapes only `"` and `\`, as in Python's `shlex`, which the AWS CLI uses.
 pub(crate) fn parse(text: &str) -> Result<Cow<'_, str>, NameProblem> {
     let is_plain = |byte: u8| !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\');
     let name =
@@ -35,7 +35,8 @@ pub(crate) fn parse(text: &str) -> Result<Cow<'_, str>, NameProblem> {
     Ok(name)
 }
 
-/// Returns whether a name can be used. In the credentials file it is not in quotes, so this is all.
+/// Checks an unquoted name. This is the only check in the credentials file, where names are not
+/// quoted.
 pub(crate) fn check(name: &str) -> Result<(), NameProblem> {
     if name.is_empty() {
         return Err(NameProblem::Missing);
@@ -75,7 +76,7 @@ fn unquote(text: &str) -> Result<String, NameProblem> {
     Ok(name)
 }
 
-/// Writes a name so that [`parse`] reads it: in double quotes where it needs them.
+/// Quotes a name so that [`parse`] returns it. Adds double quotes only if they are needed.
 pub(crate) fn quote(name: &str) -> Cow<'_, str> {
     let is_plain = |c: char| !c.is_whitespace() && !matches!(c, '"' | '\'' | '\\');
     if !name.is_empty() && name.chars().all(is_plain) {
@@ -85,7 +86,7 @@ pub(crate) fn quote(name: &str) -> Cow<'_, str> {
     for (at, c) in name.char_indices() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            // A `]` before a blank and a `#` would end the section line.
+            // A `]` followed by a blank and a `#` would end the section line. `""` separates them.
             c if is_blank(u8::try_from(c).unwrap_or_default())
                 && name.get(..at).is_some_and(|before| before.ends_with(']')) =>
             {
@@ -99,7 +100,7 @@ pub(crate) fn quote(name: &str) -> Cow<'_, str> {
     quoted.into()
 }
 
-/// [`quote`], for a message: the name can be any text that a caller asked for.
+/// Quotes a name for a message and limits its length, since it can be any text from the caller.
 pub(crate) fn shown(name: &str) -> String {
     excerpt(&quote(name))
 }

@@ -1,20 +1,20 @@
-//! A setting and where it came from.
+//! A setting and its source.
 
 use std::fmt;
 
 use crate::Origin;
 
-/// A value, and where it came from.
+/// A value and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Setting<T> {
     /// The value.
     pub value: T,
-    /// Where it came from.
+    /// The source of the value.
     pub source: SettingSource,
 }
 
-/// Where a setting came from. Shown as `AWS_ENDPOINT_URL (environment)`,
+/// The source of a setting. Displayed as `AWS_ENDPOINT_URL (environment)`,
 /// `endpoint_url of [services local], FILE line N`, `default` or `set in code`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -33,12 +33,12 @@ pub enum SettingSource {
         /// The file and the line.
         origin: Origin,
     },
-    /// The program set it, or an option of the program.
+    /// The program, or a command-line option of the program.
     Code,
 }
 
 impl<T> Setting<T> {
-    /// A value that the program sets, to replace one that the configuration sets.
+    /// Wraps a value that the program sets in place of the configured one.
     pub fn from_code(value: T) -> Self {
         Self::new(value, SettingSource::Code)
     }

@@ -1,6 +1,6 @@
-//! Endpoints, FIPS, dual-stack, CA bundle and attempts, from the environment and the profile.
+//! Resolution of connection settings from the environment and the profile.
 //!
-//! Endpoint URLs are checked and proxies are read in `sso-http`.
+//! Endpoint URLs are checked, and proxy settings are read, in `sso-http`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,40 +11,47 @@ use crate::section::{Section, SectionKind};
 use crate::sso_session::refuse_faulty_lines;
 use crate::{NotFound, Property, Setting, SettingSource, SettingsError, SharedConfig};
 
-/// Attempts of a request by default, the first included.
+/// The default number of attempts of a request, including the first.
 const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 
-/// How to reach the SSO portal and the SSO OIDC service.
+/// Connection settings for the SSO portal and the SSO OIDC service.
 ///
-/// The fields are public so that a program can replace values of the configuration with its own
-/// ([`Setting::from_code`]); it then calls [`Settings::check`].
+/// The fields are public, so that a program can replace a configured value with its own
+/// ([`Setting::from_code`]). It must then call [`Settings::check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The URL of the SSO portal in place of the standard one, as it is written, not checked.
+    /// The URL that replaces the standard URL of the SSO portal, as it is written and not checked.
     pub portal_endpoint: Option<Setting<String>>,
-    /// The URL of the SSO OIDC service in place of the standard one, as it is written, not
+    /// The URL that replaces the standard URL of the SSO OIDC service, as it is written and not
     /// checked.
     pub oidc_endpoint: Option<Setting<String>>,
     /// True if FIPS endpoints are used.
     pub use_fips: Setting<bool>,
     /// True if dual-stack (IPv4 and IPv6) endpoints are used.
     pub use_dual_stack: Setting<bool>,
-    /// The file of certificates (PEM) to trust in place of the platform's.
+    /// A PEM file of certificates to trust instead of the platform's certificates.
     pub ca_bundle: Option<Setting<PathBuf>>,
-    /// Attempts of a request in all, at least 1.
+    /// The number of attempts of a request, including the first; at least 1.
     pub max_attempts: Setting<u32>,
 }
 
 impl Settings {
-    /// The settings for `profile`, or for an sso-session by itself, which has no profile.
+    /// Resolves the settings of `profile`. Pass `None` for an sso-session that is used without a
+    /// profile.
     ///
-    /// For an endpoint the first of these counts: `AWS_ENDPOINT_URL_SSO` (or `_SSO_OIDC`);
-    /// `AWS_ENDPOINT_URL`; `endpoint_url` below `sso` (or `sso_oidc`) in the section that the
-    /// profile's `services` names; the profile's `endpoint_url`. None does when
-    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` or the profile's `ignore_configured_endpoint_urls` is
-    /// `true`. For everything else the environment comes before the profile. An empty variable counts as unset, and
-    /// so does an empty `endpoint_url` or `ca_bundle`.
+    /// An endpoint is the first of these that is set:
+    ///
+    /// 1. `AWS_ENDPOINT_URL_SSO` (or `AWS_ENDPOINT_URL_SSO_OIDC`)
+    /// 2. `AWS_ENDPOINT_URL`
+    /// 3. `endpoint_url` below `sso` (or `sso_oidc`) in the section that the profile's `services`
+    ///    names
+    /// 4. the profile's `endpoint_url`
+    ///
+    /// All four are ignored if `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` or the profile's
+    /// `ignore_configured_endpoint_urls` is `true`. For every other setting, the environment takes
+    /// precedence over the profile. An empty variable, `endpoint_url` or `ca_bundle` counts as
+    /// unset.
     ///
     /// Fails with [`SettingsError::InvalidBoolean`], [`SettingsError::InvalidMaxAttempts`],
     /// [`SettingsError::ServicesNotFound`], [`SettingsError::FaultyLine`],
@@ -73,9 +80,9 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Fails with [`SettingsError::EndpointConflict`] when an endpoint is set and FIPS or dual-stack
-    /// endpoints are switched on. [`Settings::resolve`] has done this; call it again after changing a
-    /// field.
+    /// Fails with [`SettingsError::EndpointConflict`] if an endpoint is set and FIPS or dual-stack
+    /// endpoints are enabled. [`Settings::resolve`] calls this method; call it again after changing
+    /// a field.
     pub fn check(&self) -> Result<(), SettingsError> {
         for (service, endpoint) in
             [("SSO portal", &self.portal_endpoint), ("SSO OIDC service", &self.oidc_endpoint)]
@@ -113,7 +120,7 @@ impl Default for Settings {
     }
 }
 
-/// Where settings are looked for.
+/// The sources of settings.
 struct Sources<'a> {
     profile: Option<&'a Section>,
     config: &'a SharedConfig,
@@ -124,7 +131,7 @@ impl<'a> Sources<'a> {
     fn endpoints_are_ignored(&self) -> Result<bool, SettingsError> {
         let variable = self.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")?;
         let property = self.property("ignore_configured_endpoint_urls");
-        // Either will do: no precedence, and a value that cannot be read is an error in both.
+        // Either one is enough. Both are parsed, so that an invalid value is always an error.
         let mut ignored = false;
         for setting in variable.into_iter().chain(property) {
             ignored |= boolean(setting)?.value;

@@ -1,4 +1,4 @@
-//! Why a profile cannot be used for SSO, or a setting cannot be used.
+//! Errors in profiles, sso-sessions and settings.
 
 use std::fmt;
 
@@ -10,50 +10,50 @@ use crate::text::List;
 use crate::{BehindRole, LoadError, MissingKey, NotFound, Origin, SettingSource, Warning};
 
 /// An error in the configuration of a profile, an sso-session or a setting, or in the choice of the
-/// profile. Each message says where it is and what to change.
+/// profile. Each message says what to change, and in which file and line.
 ///
-/// Names, regions, URLs and account ids are quoted; no other value is.
+/// Messages quote names, regions, URLs and account ids, but no other values.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// The home directory is needed to find the files, and it is not known.
+    /// The home directory is needed to find the files, but is not known.
     #[error(
         "the home directory is not known, so ~/.aws/config cannot be found; set HOME (on Windows \
          USERPROFILE), or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to full paths"
     )]
     NoHome,
-    /// An environment variable is not text.
+    /// An environment variable is not UTF-8.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
-    /// Neither file has the profile.
+    /// The profile is in neither file.
     #[error("profile {profile:?} is neither {}; {not_found}", not_found.files())]
     #[non_exhaustive]
     ProfileNotFound {
-        /// The profile that was asked for.
+        /// The requested profile.
         profile: String,
-        /// Where it was searched for, and what could have been meant.
+        /// The searched files, and profiles with similar names.
         not_found: Box<NotFound>,
     },
-    /// The profile is not in the config file, or not complete there, and the credentials file cannot
-    /// be loaded. The source says why.
-    #[error("profile {profile:?} cannot be used without the credentials file; mend that file")]
+    /// The profile is not in the config file, or not complete there, and the credentials file
+    /// cannot be loaded.
+    #[error("profile {profile:?} cannot be used without the credentials file; fix that file")]
     #[non_exhaustive]
     UnusableFile {
-        /// The profile that was asked for.
+        /// The requested profile.
         profile: String,
-        /// Why the credentials file cannot be loaded.
+        /// The error of loading the credentials file.
         source: Box<LoadError>,
     },
-    /// A line of the profile, or of a section that it names, cannot be understood.
-    #[error("{}{warning}", UsedBy(profile.as_deref()))]
+    /// A line of the profile, or of a section that it names, cannot be parsed.
+    #[error("{}{warning}", ProfilePrefix(profile.as_deref()))]
     #[non_exhaustive]
     FaultyLine {
-        /// The profile, if one was asked for.
+        /// The requested profile, if there is one.
         profile: Option<String>,
-        /// The line and what is wrong with it.
+        /// The line and the reason.
         warning: Box<Warning>,
     },
-    /// The profile has none of the properties that make an SSO profile.
+    /// The profile has none of the properties of an SSO profile.
     #[error(
         "profile {profile:?} is not an SSO profile, {origin}: it has no sso_session and no other \
          sso_ property; {}",
@@ -63,27 +63,30 @@ pub enum SettingsError {
     NotSso {
         /// The profile.
         profile: String,
-        /// Where it begins.
+        /// The file and line of the profile's section line.
         origin: Origin,
-        /// A property that is an SSO property but for an invalid character, and so was ignored.
+        /// A property that was ignored because its key contains an invalid character. Without that
+        /// character it is an SSO property.
         ignored: Option<Box<Warning>>,
     },
-    /// The profile has properties for the tool granted and none of those that the AWS tools read.
+    /// The profile has SSO properties with the prefix `granted_`, which only the tool granted
+    /// reads.
     #[error(
-        "profile {profile:?} is not an SSO profile, {origin}: only granted reads {}; rename {} to {}",
+        "profile {profile:?} is not an SSO profile, {origin}: only the tool granted reads {}; \
+         rename {} to {}",
         granted(keys), it_or_them(keys), List { items: keys.clone(), conjunction: "and" }
     )]
     #[non_exhaustive]
     Granted {
         /// The profile.
         profile: String,
-        /// The first of those properties.
+        /// The file and line of the first of those properties.
         origin: Origin,
-        /// The keys without `granted_`: those to use instead.
+        /// The keys without the prefix, to be used instead.
         keys: Vec<String>,
     },
-    /// The profile assumes a role with the credentials of another, so its own are not SSO ones,
-    /// also when it holds `sso_` properties.
+    /// The profile assumes a role with the credentials of another profile. It is not an SSO
+    /// profile, even if it has `sso_` properties.
     #[error(
         "profile {profile:?} assumes a role (role_arn, {origin}) and is not an SSO profile itself; \
          {behind}"
@@ -92,7 +95,7 @@ pub enum SettingsError {
     AssumesRole {
         /// The profile.
         profile: String,
-        /// Where `role_arn` is.
+        /// The file and line of `role_arn`.
         origin: Origin,
         /// The source of its credentials.
         behind: BehindRole,
@@ -106,7 +109,7 @@ pub enum SettingsError {
     WebIdentity {
         /// The profile.
         profile: String,
-        /// Where `web_identity_token_file` is.
+        /// The file and line of `web_identity_token_file`.
         origin: Origin,
     },
     /// `sso_session` names a section that does not exist.
@@ -121,71 +124,74 @@ pub enum SettingsError {
         profile: String,
         /// The session that it names.
         session: String,
-        /// Where `sso_session` is.
+        /// The file and line of `sso_session`.
         origin: Origin,
-        /// Where it was searched for, and what could have been meant.
+        /// The searched files, and sessions with similar names.
         not_found: Box<NotFound>,
     },
-    /// The session that was asked for by itself, without a profile, does not exist.
+    /// A session that was requested without a profile does not exist.
     #[error(
         "there is no [sso-session {}] {}; {not_found}",
         section_name::shown(session), not_found.files()
     )]
     #[non_exhaustive]
     UnknownSession {
-        /// The session that was asked for.
+        /// The requested session.
         session: String,
-        /// Where it was searched for, and what could have been meant.
+        /// The searched files, and sessions with similar names.
         not_found: Box<NotFound>,
     },
-    /// The session lacks `sso_start_url` or `sso_region`, or both. Values of the profile itself do
-    /// not replace them.
-    #[error("{}the session lacks {}", UsedBy(profile.as_deref()), MissingKeys::of_session(missing))]
+    /// The session lacks `sso_start_url` or `sso_region`, or both. Values of the profile do not
+    /// replace them.
+    #[error(
+        "{}the session lacks {}",
+        ProfilePrefix(profile.as_deref()), MissingKeys::of_session(missing)
+    )]
     #[non_exhaustive]
     IncompleteSession {
-        /// The profile that names the session, if the session was not asked for by itself.
+        /// The profile that names the session; `None` if the session was requested directly.
         profile: Option<String>,
         /// The session.
         session: String,
         /// Every key that it lacks.
         missing: Vec<MissingKey>,
     },
-    /// Needed keys are missing: from a profile of the legacy form, or from a profile and its
-    /// session at once.
+    /// Required keys are missing from a profile of the legacy form, or from both a profile and its
+    /// session.
     #[error("profile {profile:?} lacks {}", MissingKeys::of_profile(missing))]
     #[non_exhaustive]
     MissingKeys {
         /// The profile.
         profile: String,
-        /// Every key that is missing, and where it belongs.
+        /// Every missing key, and the section that it belongs in.
         missing: Vec<MissingKey>,
     },
     /// An account id without a role name, in a profile that names a session.
     #[error(
         "profile {profile:?} has an account id (sso_account_id, {origin}) and no role; {}",
-        HalfRemedy { missing, present: "sso_account_id" }
+        IncompleteRoleRemedy { missing, present: "sso_account_id" }
     )]
     #[non_exhaustive]
     AccountWithoutRole {
         /// The profile.
         profile: String,
-        /// Where `sso_account_id` is.
+        /// The file and line of `sso_account_id`.
         origin: Origin,
-        /// `sso_role_name`.
+        /// The missing `sso_role_name`.
         missing: Box<MissingKey>,
     },
     /// A role name without an account id, in a profile that names a session.
     #[error(
         "profile {profile:?} has a role (sso_role_name, {origin}) and no account id; {}",
-        HalfRemedy { missing, present: "sso_role_name" }
+        IncompleteRoleRemedy { missing, present: "sso_role_name" }
     )]
     #[non_exhaustive]
     RoleWithoutAccount {
         /// The profile.
         profile: String,
-        /// Where `sso_role_name` is.
+        /// The file and line of `sso_role_name`.
         origin: Origin,
-        /// `sso_account_id`.
+        /// The missing `sso_account_id`.
         missing: Box<MissingKey>,
     },
     /// `sso_account_id` has an empty value.
@@ -197,13 +203,13 @@ pub enum SettingsError {
     EmptyAccountId {
         /// The profile.
         profile: String,
-        /// Where `sso_account_id` is.
+        /// The file and line of `sso_account_id`.
         origin: Origin,
     },
-    /// The profile and its session give different values for the same key.
+    /// The profile and its session set the same key to different values.
     #[error(
         "profile {profile:?} and its sso-session {session:?} differ in {key}: {in_profile}, and \
-         {in_session}; remove the one of the profile"
+         {in_session}; remove the one in the profile"
     )]
     #[non_exhaustive]
     Conflict {
@@ -218,53 +224,55 @@ pub enum SettingsError {
         /// The value in the session.
         in_session: Box<ConfiguredValue>,
     },
-    /// A value in quotes, which are part of it and make it unusable.
+    /// A value is in quotes. The quotes are part of the value and make it invalid.
     #[error(
         "{}{key} of {section} is in quotes, {origin}; the quotes are part of the value, remove them",
-        UsedBy(profile.as_deref())
+        ProfilePrefix(profile.as_deref())
     )]
     #[non_exhaustive]
     InQuotes {
-        /// The profile, if one was asked for.
+        /// The requested profile, if there is one.
         profile: Option<String>,
         /// The section line, such as `[profile dev]`.
         section: String,
         /// The key.
         key: &'static str,
-        /// Where it is.
+        /// The file and line of the value.
         origin: Origin,
     },
-    /// An availability zone where a region is needed.
+    /// `sso_region` is an availability zone instead of a region.
     #[error(
         "{}sso_region of {section} cannot be used, {origin}: {zone} is an availability zone; the \
          region is {}",
-        UsedBy(profile.as_deref()), zone.trim_end_matches(|c: char| c.is_ascii_lowercase())
+        ProfilePrefix(profile.as_deref()), zone.trim_end_matches(|c: char| c.is_ascii_lowercase())
     )]
     #[non_exhaustive]
     AvailabilityZone {
-        /// The profile, if one was asked for.
+        /// The requested profile, if there is one.
         profile: Option<String>,
         /// The section line, such as `[sso-session dev]`.
         section: String,
-        /// Where it is.
+        /// The file and line of the value.
         origin: Origin,
-        /// The value: the region and a letter.
+        /// The value: a region followed by a letter.
         zone: String,
     },
-    /// A value that cannot be used: empty, a control character in it, or no region. The source
-    /// says what is wrong with it.
-    #[error("{}{key} of {section} cannot be used, {origin}; correct it there", UsedBy(profile.as_deref()))]
+    /// A value is invalid: it is empty, contains a control character, or is not a region.
+    #[error(
+        "{}{key} of {section} cannot be used, {origin}; correct it there",
+        ProfilePrefix(profile.as_deref())
+    )]
     #[non_exhaustive]
     InvalidValue {
-        /// The profile, if one was asked for.
+        /// The requested profile, if there is one.
         profile: Option<String>,
         /// The section line, such as `[sso-session dev]`.
         section: String,
         /// The key.
         key: &'static str,
-        /// Where it is.
+        /// The file and line of the value.
         origin: Origin,
-        /// The problem with the name.
+        /// The reason why the value is invalid.
         source: Box<NameError>,
     },
     /// `services` names a section that does not exist.
@@ -277,28 +285,29 @@ pub enum SettingsError {
     ServicesNotFound {
         /// The profile.
         profile: String,
-        /// The section it names.
+        /// The section that it names.
         services: String,
-        /// Where the property is.
+        /// The file and line of `services`.
         origin: Origin,
-        /// Where it was searched for, and what could have been meant.
+        /// The searched files, and services sections with similar names.
         not_found: Box<NotFound>,
     },
-    /// A switch that is neither `true` nor `false`, in any letter case.
+    /// A boolean setting is neither `true` nor `false`, in any letter case.
     #[error("{setting}: the value is neither true nor false; set it to one of them, or remove it")]
     #[non_exhaustive]
     InvalidBoolean {
         /// The variable or the property.
         setting: SettingSource,
     },
-    /// A number of attempts that is not a whole number from 1 to 4294967295.
+    /// The number of attempts is not a whole number from 1 to 4294967295.
     #[error("{setting}: the value is not a whole number of at least 1; correct it, or remove it")]
     #[non_exhaustive]
     InvalidMaxAttempts {
         /// The variable or the property.
         setting: SettingSource,
     },
-    /// An endpoint is given together with FIPS or dual-stack endpoints, which choose another.
+    /// An endpoint is set while FIPS or dual-stack endpoints are enabled, which are other
+    /// endpoints.
     #[error(
         "the {service} cannot have both an endpoint of its own and {option}; remove one of the two \
          settings: {endpoint}; {option_source}"
@@ -307,45 +316,46 @@ pub enum SettingsError {
     EndpointConflict {
         /// `SSO portal` or `SSO OIDC service`.
         service: &'static str,
-        /// What sets the endpoint.
+        /// The source of the endpoint.
         endpoint: Box<SettingSource>,
-        /// `FIPS` or `dual-stack`, and the word endpoints.
+        /// `FIPS endpoints` or `dual-stack endpoints`.
         option: &'static str,
-        /// What switches that on.
+        /// The source of that option.
         option_source: Box<SettingSource>,
     },
 }
 
-/// One of two values that differ. Shown as `"VALUE", FILE line N`.
+/// One of two values that differ. Displayed as `"VALUE", FILE line N`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfiguredValue {
     /// A start URL or a region.
     pub value: String,
-    /// Where it is.
+    /// The file and line of the value.
     pub origin: Origin,
 }
 
 impl SettingsError {
-    /// Returns whether the profile or the session that was chosen does not exist, so that choosing another
-    /// one is the remedy.
+    /// Returns `true` if the requested profile or session does not exist. The remedy is to choose
+    /// another one.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::ProfileNotFound { .. } | Self::UnknownSession { .. })
     }
 
-    /// Returns whether the profile exists and does not use SSO: a caller with other ways to credentials can
-    /// go on to those.
+    /// Returns `true` if the profile exists but does not use SSO. A caller can then try other kinds
+    /// of credentials.
     pub fn is_not_sso(&self) -> bool {
         matches!(self, Self::NotSso { .. } | Self::Granted { .. }) || self.is_assume_role()
     }
 
-    /// Returns whether the profile assumes a role.
+    /// Returns `true` if the profile assumes a role.
     pub fn is_assume_role(&self) -> bool {
         matches!(self, Self::AssumesRole { .. } | Self::WebIdentity { .. })
     }
 
-    /// The file and line to change, if the error is in a file and not in the environment, in code,
-    /// or in the choice of the profile. Of missing keys, the section line that they belong below.
+    /// The file and line to change. `None` if the error is not in a file, but in the environment,
+    /// in code, or in the choice of the profile. For missing keys, the line of the section that
+    /// they belong in.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::NoHome
@@ -388,10 +398,10 @@ impl fmt::Display for ConfiguredValue {
     }
 }
 
-/// The profile that is being resolved, before what is wrong elsewhere.
-struct UsedBy<'a>(Option<&'a str>);
+/// A message prefix that names the requested profile, for an error in another section.
+struct ProfilePrefix<'a>(Option<&'a str>);
 
-impl fmt::Display for UsedBy<'_> {
+impl fmt::Display for ProfilePrefix<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |profile| write!(f, "profile {profile:?}: "))
     }
@@ -412,13 +422,13 @@ impl fmt::Display for NotSsoRemedy<'_> {
     }
 }
 
-/// What to do about an account without a role, or the other way round.
-struct HalfRemedy<'a> {
+/// The remedy for an account without a role, or a role without an account.
+struct IncompleteRoleRemedy<'a> {
     missing: &'a MissingKey,
     present: &'a str,
 }
 
-impl fmt::Display for HalfRemedy<'_> {
+impl fmt::Display for IncompleteRoleRemedy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { missing: MissingKey { key, ignored, .. }, present } = self;
         match ignored {

@@ -11,10 +11,10 @@ use crate::parse::Sections;
 use crate::section::{Section, SectionKind};
 use crate::{FileKind, LoadError, Locations, Origin, Warning, WarningKind};
 
-/// The contents of the config file and of the credentials file, merged: the profiles, the
-/// sso-sessions and the services sections, each property with the file and line it came from.
+/// The merged contents of the config file and the credentials file: profiles, sso-sessions and
+/// services sections. Each property has its file and line.
 ///
-/// Values are wiped from memory when dropped. `Debug` shows how much there is and no value.
+/// Values are wiped from memory when dropped. `Debug` shows the number of sections, but no values.
 ///
 /// ```
 /// use sso_config::{Locations, SharedConfig};
@@ -41,7 +41,7 @@ pub struct SharedConfig {
     sections: Sections,
 }
 
-/// Which of the files do not exist.
+/// Flags for files that do not exist.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Missing {
     pub(crate) config: bool,
@@ -49,13 +49,13 @@ pub(crate) struct Missing {
 }
 
 impl SharedConfig {
-    /// Parses the contents of both files. No I/O: `locations` are the names used in messages. For
-    /// files see [`SharedConfig::load`].
+    /// Parses the contents of both files. No file is read: `locations` only names the files in
+    /// messages. To read files, use [`SharedConfig::load`].
     ///
-    /// Fails if the config file is larger than 16 MiB or is not UTF-8. A credentials file like that
-    /// counts as empty, with a warning, and is named in the error where a profile is not found. A
-    /// line that cannot be understood is a [`Warning`]. Time and memory grow with the size of the
-    /// texts and nothing else.
+    /// Fails if the config file is larger than 16 MiB or is not UTF-8. If the credentials file is,
+    /// it counts as empty, with a warning, and the error for a profile that is not found names it.
+    /// A line that cannot be parsed is a [`Warning`]. Time and memory depend only on the size of
+    /// the texts.
     pub fn parse(
         locations: &Locations,
         config: impl Into<Vec<u8>>,
@@ -106,17 +106,19 @@ impl SharedConfig {
         &self.credentials
     }
 
-    /// Whether the config file existed when it was loaded. A missing file counts as empty.
+    /// Returns `true` if the config file existed when it was loaded. A missing file counts as
+    /// empty.
     pub fn config_file_exists(&self) -> bool {
         !self.missing.config
     }
 
-    /// Whether the credentials file existed when it was loaded. A missing file counts as empty.
+    /// Returns `true` if the credentials file existed when it was loaded. A missing file counts as
+    /// empty.
     pub fn credentials_file_exists(&self) -> bool {
         !self.missing.credentials
     }
 
-    /// Why the credentials file could not be loaded, if it could not.
+    /// The error that kept the credentials file from being loaded, if there was one.
     pub fn credentials_error(&self) -> Option<&LoadError> {
         self.credentials_error.as_ref()
     }
@@ -151,8 +153,8 @@ impl SharedConfig {
         self.sections.of_kind(SectionKind::Services).values()
     }
 
-    /// Everything in both files that was ignored or is probably a mistake, in the order of the
-    /// files.
+    /// The warnings about both files: those of the config file first, each file's in the order of
+    /// its lines.
     pub fn warnings(&self) -> &[Warning] {
         &self.sections.warnings
     }
@@ -171,7 +173,7 @@ impl fmt::Debug for SharedConfig {
     }
 }
 
-/// The bytes as text, without a copy.
+/// Converts the bytes to text without copying them.
 fn text(file: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, LoadError> {
     if bytes.len() > MAX_FILE_SIZE {
         return Err(LoadError::TooLarge { file: file.to_path_buf() });

@@ -1,4 +1,4 @@
-//! An SSO profile, resolved: account and role, and the login to get them with.
+//! Resolution of an SSO profile: its login, account and role.
 
 use sso_types::{AccountId, Environment, Region, RoleName, SessionName, StartUrl};
 
@@ -48,7 +48,7 @@ pub struct SsoProfile {
     warnings: Vec<Warning>,
 }
 
-/// The two forms of a profile.
+/// The two forms of an SSO profile: with an sso-session, or with its own start URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Login {
     Session(SsoSession),
@@ -56,11 +56,12 @@ enum Login {
 }
 
 impl SsoProfile {
-    /// Resolves the profile `name`: follows `sso_session`, checks that everything needed is there
-    /// and can be used, and resolves the [`Settings`]. No I/O.
+    /// Resolves the profile `name`: follows `sso_session`, checks that all required values are
+    /// present and valid, and resolves the [`Settings`]. No I/O.
     ///
-    /// Fails with the first error, with every missing key named at once; for all errors see
-    /// [`SsoProfile::errors`]. A session that is broken never makes the profile a legacy one.
+    /// Fails with the first error; an error about missing keys names all of them. For all errors
+    /// see [`SsoProfile::errors`]. A profile whose session is broken is an error: it is never used
+    /// as a legacy profile instead.
     pub fn resolve(
         config: &SharedConfig,
         name: &str,
@@ -83,7 +84,7 @@ impl SsoProfile {
         })
     }
 
-    /// All errors of the profile `name`, in the order of their importance; empty if
+    /// Returns all errors of the profile `name`, the most important first. Returns none if
     /// [`SsoProfile::resolve`] succeeds. For linters.
     pub fn errors(
         config: &SharedConfig,
@@ -106,20 +107,22 @@ impl SsoProfile {
         &self.profile_name
     }
 
-    /// Where the profile begins.
+    /// The file and line of the profile's section line.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// Where `key` is, in the profile or in its session: `sso_session`, `sso_account_id`,
-    /// `sso_role_name`, `sso_start_url`, `sso_region`, `sso_registration_scopes` or `region`; `None`
-    /// if neither has it. Settings have their origin in [`SsoProfile::settings`].
+    /// Returns the file and line of `key` in the profile or its session; `None` if neither has it.
+    ///
+    /// The key is one of `sso_session`, `sso_account_id`, `sso_role_name`, `sso_start_url`,
+    /// `sso_region`, `sso_registration_scopes` and `region`. For other settings see
+    /// [`SsoProfile::settings`].
     pub fn origin_of(&self, key: &str) -> Option<&Origin> {
         self.origins.iter().find(|(it, _)| *it == key).map(|(_, origin)| origin)
     }
 
-    /// The name of the session; `None` for a profile of the legacy form, whose token cannot be
-    /// refreshed and whose token file is named after the start URL.
+    /// The name of the session; `None` for a profile of the legacy form. The token of a legacy
+    /// profile cannot be refreshed, and its file is named after the start URL.
     pub fn sso_session(&self) -> Option<&SessionName> {
         match &self.login {
             Login::Session(session) => Some(session.name()),
@@ -135,8 +138,8 @@ impl SsoProfile {
         }
     }
 
-    /// The region of the IAM Identity Center instance (`sso_region`), which is where the SSO
-    /// services are called.
+    /// The region of the IAM Identity Center instance (`sso_region`). The SSO services are called
+    /// there.
     pub fn region(&self) -> &Region {
         match &self.login {
             Login::Session(session) => session.region(),
@@ -144,8 +147,8 @@ impl SsoProfile {
         }
     }
 
-    /// The account and the role to get credentials for; `None` for a profile that asks for the
-    /// token only (bearer authentication).
+    /// The account and the role to get credentials for; `None` for a profile that only needs the
+    /// access token (bearer authentication).
     pub fn role(&self) -> Option<(&AccountId, &RoleName)> {
         self.role.as_ref().map(|(account, role)| (account, role))
     }
@@ -158,19 +161,20 @@ impl SsoProfile {
         }
     }
 
-    /// The profile's `region`, for a program that uses the credentials. As it is written; it plays
-    /// no part in getting them.
+    /// The profile's `region`, as it is written. It is meant for the program that uses the
+    /// credentials; getting them does not depend on it.
     pub fn aws_region(&self) -> Option<&str> {
         self.aws_region.as_deref()
     }
 
-    /// How to reach the services.
+    /// The connection settings for the SSO services.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The warnings that concern this profile: about lines of its sections, its values, and a
-    /// credentials file that cannot be loaded. All warnings are in [`SharedConfig::warnings`].
+    /// The warnings that concern this profile: about the lines of its sections, about its values,
+    /// and about a credentials file that cannot be loaded. For all warnings see
+    /// [`SharedConfig::warnings`].
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -184,7 +188,7 @@ impl Login {
         }
     }
 
-    /// All errors, where [`Login::resolve`] gives the first.
+    /// Returns all errors; [`Login::resolve`] returns only the first.
     fn errors(config: &SharedConfig, profile: &Section) -> Vec<SettingsError> {
         let first = Self::resolve(config, profile).err();
         let section = profile
@@ -210,7 +214,7 @@ impl Login {
     }
 }
 
-/// The profile, if it exists and is an SSO profile.
+/// Looks up the profile. Fails if it does not exist or is not an SSO profile.
 fn sso_profile<'a>(config: &'a SharedConfig, name: &str) -> Result<&'a Section, SettingsError> {
     let unusable_file = || {
         let source = Box::new(config.credentials_error()?.clone());
@@ -234,7 +238,7 @@ fn sso_profile<'a>(config: &'a SharedConfig, name: &str) -> Result<&'a Section, 
     }))
 }
 
-/// An error for a profile of the tool granted, which has keys of its own.
+/// The error for a profile with the keys of the tool granted (`granted_sso_...`).
 fn granted(profile: &Section) -> Option<SettingsError> {
     let keys = profile.properties().filter(|it| it.key().starts_with("granted_sso_"));
     let keys: Vec<_> = keys.collect();
@@ -247,7 +251,7 @@ fn granted(profile: &Section) -> Option<SettingsError> {
     })
 }
 
-/// The session of a profile that names one.
+/// Resolves the session that the profile's `sso_session` names.
 fn session(
     config: &SharedConfig,
     profile: &Section,
@@ -267,20 +271,20 @@ fn session(
         });
     };
     refuse_faulty_lines(section, Some(name))?;
-    if let Some(half) = half_of_role(profile) {
-        let mut missing = vec![MissingKey::new(profile, half.missing)];
+    if let Some(incomplete) = incomplete_role(profile) {
+        let mut missing = vec![MissingKey::new(profile, incomplete.missing)];
         missing.extend(missing_keys(section));
         if missing.len() > 1 {
             return Err(SettingsError::MissingKeys { profile: name.to_owned(), missing });
         }
-        refuse_empty_account_id(name, half.present)?;
-        return Err(half.error(profile));
+        refuse_empty_account_id(name, incomplete.present)?;
+        return Err(incomplete.error(profile));
     }
     let session = SsoSession::from_section(section, Some(name))?;
     conflicts(profile, section).next().map_or(Ok(session), Err)
 }
 
-/// Values that the profile and its session both have, and that differ.
+/// An error for each key that the profile and its session set to different values.
 fn conflicts<'a>(
     profile: &'a Section,
     section: &'a Section,
@@ -298,7 +302,7 @@ fn conflicts<'a>(
     })
 }
 
-/// The login of a profile that names no session.
+/// Resolves the login of a profile without `sso_session`.
 fn legacy(profile: &Section) -> Result<Login, SettingsError> {
     let name = profile.name();
     let needed = ["sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
@@ -319,7 +323,7 @@ fn legacy(profile: &Section) -> Result<Login, SettingsError> {
     })
 }
 
-/// Account and role, where the profile has both.
+/// Parses account and role; `None` unless the profile has both.
 fn role(profile: &Section) -> Result<Option<(AccountId, RoleName)>, SettingsError> {
     let (Some(account), Some(role)) = (profile.get("sso_account_id"), profile.get("sso_role_name"))
     else {
@@ -334,7 +338,7 @@ fn role(profile: &Section) -> Result<Option<(AccountId, RoleName)>, SettingsErro
     Ok(Some((account, value(role, "sso_role_name").parse(RoleName::new)?)))
 }
 
-/// An empty account id is its own error, also where the role is missing. A role passes.
+/// Fails if `property` is an empty account id. Any other property is accepted.
 fn refuse_empty_account_id(profile: &str, property: &Property) -> Result<(), SettingsError> {
     if property.key() == "sso_account_id" && property.value().is_empty() {
         return Err(SettingsError::EmptyAccountId {
@@ -345,21 +349,21 @@ fn refuse_empty_account_id(profile: &str, property: &Property) -> Result<(), Set
     Ok(())
 }
 
-/// An account without a role, or the other way round.
-struct HalfOfRole<'a> {
+/// An account without a role, or a role without an account.
+struct IncompleteRole<'a> {
     present: &'a Property,
     missing: &'static str,
 }
 
-fn half_of_role(profile: &Section) -> Option<HalfOfRole<'_>> {
+fn incomplete_role(profile: &Section) -> Option<IncompleteRole<'_>> {
     match (profile.get("sso_account_id"), profile.get("sso_role_name")) {
-        (Some(present), None) => Some(HalfOfRole { present, missing: "sso_role_name" }),
-        (None, Some(present)) => Some(HalfOfRole { present, missing: "sso_account_id" }),
+        (Some(present), None) => Some(IncompleteRole { present, missing: "sso_role_name" }),
+        (None, Some(present)) => Some(IncompleteRole { present, missing: "sso_account_id" }),
         (Some(_), Some(_)) | (None, None) => None,
     }
 }
 
-impl HalfOfRole<'_> {
+impl IncompleteRole<'_> {
     fn error(&self, section: &Section) -> SettingsError {
         let (profile, origin) = (section.name().to_owned(), self.present.origin().clone());
         let missing = Box::new(MissingKey::new(section, self.missing));
@@ -375,7 +379,7 @@ fn configured(property: &Property) -> ConfiguredValue {
     ConfiguredValue { value: property.value().to_owned(), origin: property.origin().clone() }
 }
 
-/// A profile that assumes a role is no SSO profile, also when it holds SSO keys.
+/// Fails for a profile that assumes a role. It is not an SSO profile, even if it has SSO keys.
 fn refuse_assumed_role(config: &SharedConfig, profile: &Section) -> Result<(), SettingsError> {
     let Some(role_arn) = profile.get("role_arn") else { return Ok(()) };
     let name = profile.name().to_owned();

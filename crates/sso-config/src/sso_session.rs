@@ -1,4 +1,4 @@
-//! An sso-session, resolved: start URL, region and scopes.
+//! Resolution of an sso-session: start URL, region and scopes.
 
 use sso_types::{Region, SessionName, StartUrl};
 
@@ -6,7 +6,7 @@ use crate::section::{Section, SectionKind};
 use crate::value::Value;
 use crate::{MissingKey, NotFound, Origin, Property, SettingsError, SharedConfig, Warning};
 
-/// An `[sso-session NAME]`, resolved: where to log in, and with which scopes.
+/// A resolved `[sso-session NAME]`: the start URL, region and scopes of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoSession {
     name: SessionName,
@@ -18,7 +18,7 @@ pub struct SsoSession {
 }
 
 impl SsoSession {
-    /// The session `name` by itself, for a token without a profile.
+    /// Resolves the session `name` without a profile, for a caller who only needs an access token.
     ///
     /// Fails with [`SettingsError::UnknownSession`], [`SettingsError::FaultyLine`],
     /// [`SettingsError::IncompleteSession`] (with both keys if both are missing),
@@ -32,7 +32,7 @@ impl SsoSession {
         Self::from_section(section, None)
     }
 
-    /// The same, for the session that `profile` names.
+    /// Resolves the session in `section`. Errors mention `profile` if there is one.
     pub(crate) fn from_section(
         section: &Section,
         profile: Option<&str>,
@@ -72,12 +72,12 @@ impl SsoSession {
         })
     }
 
-    /// The name of the session: the token file's name is made from it.
+    /// The name of the session. The name of the token file is derived from it.
     pub fn name(&self) -> &SessionName {
         &self.name
     }
 
-    /// Where the section begins.
+    /// The file and line of the section line.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -97,20 +97,20 @@ impl SsoSession {
         &self.registration_scopes
     }
 
-    /// Probable mistakes in this section that are no errors.
+    /// Probable mistakes in this section that are not errors.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 }
 
-/// The keys that a session needs and lacks.
+/// The required keys that a session lacks.
 pub(crate) fn missing_keys(section: &Section) -> Vec<MissingKey> {
     let keys = ["sso_start_url", "sso_region"].into_iter();
     let missing = keys.filter(|key| section.get(key).is_none());
     missing.map(|key| MissingKey::new(section, key)).collect()
 }
 
-/// Fails if a line of the section cannot be understood: it may hold anything.
+/// Fails if a line of the section cannot be parsed, since it may be meant as any property.
 pub(crate) fn refuse_faulty_lines(
     section: &Section,
     profile: Option<&str>,
@@ -118,7 +118,7 @@ pub(crate) fn refuse_faulty_lines(
     faulty_lines(section, profile).next().map_or(Ok(()), Err)
 }
 
-/// An error for each line of the section that cannot be understood.
+/// An error for each line of the section that cannot be parsed.
 pub(crate) fn faulty_lines<'a>(
     section: &'a Section,
     profile: Option<&'a str>,

@@ -1,21 +1,21 @@
-//! The lines of a file: which is a section, a property, a continuation, a comment.
+//! Classification of the lines of a file: section, property, continuation, comment.
 //!
-//! This is the one place that knows the syntax: the parser and the document for editing both read
-//! through [`Lines`]. Every byte of the text is in exactly one line.
+//! Both the parser and [`Document`](crate::Document) use [`Lines`], so that they agree on the
+//! syntax. Every byte of the text is in exactly one line.
 
 use crate::text::{is_blank, is_space, trim, trim_blanks};
 
 /// One line of a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line<'a> {
-    /// The first is 1.
+    /// The number of the line, counted from 1.
     pub(crate) number: usize,
-    /// The whole line with its end; the first line with the byte order mark.
+    /// The whole line with its line ending. The first line includes the byte order mark.
     pub(crate) raw: &'a str,
     pub(crate) content: Content<'a>,
 }
 
-/// What a line is. All texts are trimmed.
+/// The content of a line. All texts are trimmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content<'a> {
     Blank,
@@ -23,8 +23,8 @@ pub(crate) enum Content<'a> {
     Section {
         /// The text between the brackets.
         header: &'a str,
-        /// True if text that is no comment follows the `]`.
-        text_behind: bool,
+        /// True if the `]` is followed by text that is not a comment.
+        has_trailing_text: bool,
     },
     /// A section line without `]`.
     UnclosedSection {
@@ -35,7 +35,7 @@ pub(crate) enum Content<'a> {
         /// Without its comment.
         value: &'a str,
     },
-    /// A line of the value above.
+    /// A line that continues the value above.
     Continuation(&'a str),
     /// A property below a property with an empty value.
     SubProperty {
@@ -46,7 +46,7 @@ pub(crate) enum Content<'a> {
     Faulty(Fault),
 }
 
-/// Why a line is faulty.
+/// The reason why a line is faulty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     NoSeparator,
@@ -56,7 +56,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Returns whether the line is below a property with an empty value.
+    /// Returns `true` if the line is below a property with an empty value.
     pub(crate) fn is_in_sub_property(self) -> bool {
         matches!(self, Self::SubPropertyWithoutEqualsSign | Self::SubPropertyWithEmptyKey)
     }
@@ -66,7 +66,7 @@ impl Fault {
 pub(crate) struct Lines<'a> {
     rest: &'a str,
     number: usize,
-    /// The property that a line that is indented deeper continues.
+    /// The property that is continued by a line with a deeper indentation.
     open: Option<OpenProperty>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Lines<'a> {
 struct OpenProperty {
     /// The number of blanks before it.
     indent: usize,
-    /// Its own value is empty: its continuation lines are sub-properties.
+    /// True if its own value is empty, so that its continuation lines are sub-properties.
     is_parent: bool,
 }
 
@@ -95,8 +95,9 @@ impl<'a> Lines<'a> {
         let continues = self.open.filter(|open| indent > open.indent);
         if let Some(inner) = text.strip_prefix('[') {
             let section = section(inner);
-            // Deeper than a property, only what is a section line from end to end is one.
-            let is_whole = matches!(section, Content::Section { text_behind: false, .. });
+            // A line that is indented deeper than a property is a section line only if no other
+            // text follows its `]`.
+            let is_whole = matches!(section, Content::Section { has_trailing_text: false, .. });
             if is_whole || continues.is_none() {
                 self.open = None;
                 return section;
@@ -131,7 +132,7 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// The first line, and the length of its end: LF, CRLF or CR.
+/// Returns the first line, and the length of its line ending: LF, CRLF or CR.
 fn first_line(text: &str) -> (&str, usize) {
     let bytes = text.as_bytes();
     let length = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
@@ -144,8 +145,8 @@ fn first_line(text: &str) -> (&str, usize) {
     (text.get(..length).unwrap_or_default(), end)
 }
 
-/// A section line behind its `[`. It ends at the first `]` that a comment or nothing follows, else
-/// at the last one.
+/// Parses a section line after its `[`. The header ends at the first `]` that is followed by a
+/// comment or the end of the line, else at the last `]`.
 fn section(inner: &str) -> Content<'_> {
     let mut ends = inner.match_indices(']').map(|(at, _)| at);
     let is_end = |at: &usize| {
@@ -159,7 +160,7 @@ fn section(inner: &str) -> Content<'_> {
     let behind = trim(behind.get(1..).unwrap_or_default());
     Content::Section {
         header: trim_blanks(header),
-        text_behind: !behind.is_empty() && !behind.starts_with(['#', ';']),
+        has_trailing_text: !behind.is_empty() && !behind.starts_with(['#', ';']),
     }
 }
 
@@ -179,7 +180,7 @@ fn sub_property(text: &str) -> Content<'_> {
     }
 }
 
-/// Key and value, without the comment behind the value.
+/// Splits a line into key and value, without the comment after the value.
 fn split(text: &str, is_separator: impl Fn(u8) -> bool) -> Option<(&str, &str)> {
     let separator = text.bytes().position(is_separator)?;
     let key = text.get(..separator)?.trim_end_matches(is_space);
@@ -198,7 +199,7 @@ fn without_comment(value: &str) -> &str {
     value
 }
 
-/// Returns whether there are blanks and then `#` or `;`.
+/// Returns `true` if the text begins with blanks and then `#` or `;`.
 fn starts_with_comment(text: &str) -> bool {
     let after_blanks = text.trim_start_matches([' ', '\t']);
     after_blanks.len() < text.len() && after_blanks.starts_with(['#', ';'])
@@ -214,7 +215,7 @@ mod tests {
 
     #[test]
     fn section_lines() {
-        for (line, header, text_behind) in [
+        for (line, header, has_trailing_text) in [
             ("[a]", "a", false),
             ("[ a\t]  ", "a", false),
             ("[a] # ]x", "a", false),
@@ -225,7 +226,7 @@ mod tests {
             ("[Org-[x]/Role]", "Org-[x]/Role", false),
             ("[]", "", false),
         ] {
-            assert_eq!(contents(line), [Content::Section { header, text_behind }], "{line}");
+            assert_eq!(contents(line), [Content::Section { header, has_trailing_text }], "{line}");
         }
         assert_eq!(contents("[a b"), [Content::UnclosedSection { header: "a b" }]);
     }
@@ -236,7 +237,7 @@ mod tests {
         assert_eq!(
             contents("[s]\n  a = 1\n  b = 2\n   more\n\n   # x\n   even more\n c: 3\n d\n"),
             [
-                Section { header: "s", text_behind: false },
+                Section { header: "s", has_trailing_text: false },
                 Property { key: "a", value: "1" },
                 Property { key: "b", value: "2" },
                 Continuation("more"),

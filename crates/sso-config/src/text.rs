@@ -1,21 +1,21 @@
-//! White space, and how text of the files is shown in messages.
+//! White space, and formatting of text for messages.
 
 use std::fmt;
 
-/// Space or tab: what indents a line, and what stands before a comment.
+/// Returns `true` for a space or tab, the characters that indent a line or precede a comment.
 pub(crate) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// White space that is trimmed: that of Unicode, and the separators U+001C to U+001F, which Python
-/// and so the AWS CLI trim too.
+/// Returns `true` for white space that is trimmed: that of Unicode, and the separators U+001C to
+/// U+001F, which Python and therefore the AWS CLI also trim.
 pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 
-/// `text` without white space around it.
+/// Trims white space, as defined by [`is_space`].
 pub(crate) fn trim(text: &str) -> &str {
-    // Most texts have nothing to trim.
+    // A fast path, since most texts have nothing to trim.
     if let [first, .., last] = text.as_bytes()
         && first.is_ascii_graphic()
         && last.is_ascii_graphic()
@@ -25,12 +25,12 @@ pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
-/// `text` without spaces and tabs around it.
+/// Trims spaces and tabs.
 pub(crate) fn trim_blanks(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// A character that cannot be seen in an editor.
+/// Returns `true` for a character that is invisible in an editor.
 pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
         || (c.is_whitespace() && c != ' ')
@@ -38,15 +38,16 @@ pub(crate) fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
-/// The most characters of a name that a message shows.
+/// The largest number of characters of a name in a message.
 const LIMIT: usize = 64;
 
-/// As much of a name as [`excerpt`] needs.
+/// Returns the part of a name that [`excerpt`] needs.
 pub(crate) fn beginning(name: &str) -> String {
     name.chars().take(LIMIT + 1).collect()
 }
 
-/// As much of a name as a message shows: invisible characters escaped, 64 characters at most.
+/// Formats a name for a message: invisible characters are escaped, and the name is cut after 64
+/// characters.
 pub(crate) fn excerpt(name: &str) -> String {
     let mut shown = String::new();
     for c in name.chars().take(LIMIT) {
@@ -62,7 +63,7 @@ pub(crate) fn excerpt(name: &str) -> String {
     shown
 }
 
-/// Names in a row: `a`, `a or b`, `a, b or c`.
+/// Displays a list of names: `a`, `a or b`, `a, b or c`.
 pub(crate) struct List<'a> {
     pub(crate) items: Vec<String>,
     pub(crate) conjunction: &'a str,

@@ -1,4 +1,4 @@
-//! Values of properties, checked.
+//! Checks of property values.
 
 use sso_types::{NameError, Region};
 
@@ -6,7 +6,7 @@ use crate::not_found::in_quotes;
 use crate::section::Section;
 use crate::{Property, SettingsError, Warning, WarningKind};
 
-/// A property, with all that an error about its value says.
+/// A property, with the details for an error about its value.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'a> {
     /// The profile that is being resolved, if there is one.
@@ -17,7 +17,7 @@ pub(crate) struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The value as a name that can be sent.
+    /// Converts the value to one of the validated types of `sso-types`.
     pub(crate) fn parse<T>(
         self,
         new: impl FnOnce(&'a str) -> Result<T, NameError>,
@@ -31,7 +31,7 @@ impl<'a> Value<'a> {
         })
     }
 
-    /// The value as a region.
+    /// Converts the value to a region.
     pub(crate) fn region(self) -> Result<Region, SettingsError> {
         self.refuse_quotes()?;
         if is_availability_zone(self.property.value()) {
@@ -45,7 +45,7 @@ impl<'a> Value<'a> {
         self.parse(Region::new)
     }
 
-    /// Fails if quotes around the value make it unusable: they are part of it.
+    /// Fails if the value is in quotes. They are part of the value and make it invalid.
     pub(crate) fn refuse_quotes(self) -> Result<(), SettingsError> {
         if !in_quotes(self.property.value()) {
             return Ok(());
@@ -58,7 +58,7 @@ impl<'a> Value<'a> {
         })
     }
 
-    /// A warning if the value, a start URL, is not an https URL.
+    /// Returns a warning if the value, a start URL, is not an https URL.
     pub(crate) fn start_url_warning(self) -> Option<Warning> {
         const HTTPS: &str = "https://";
         let value = self.property.value();
@@ -72,7 +72,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Returns whether a value is a region and a letter, such as `us-east-1a`.
+/// Returns `true` if a value is a region and a letter, such as `us-east-1a`.
 fn is_availability_zone(value: &str) -> bool {
     let region = value.strip_suffix(|c: char| c.is_ascii_lowercase()).unwrap_or_default();
     let number = region.rsplit('-').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Warnings: what was ignored or is probably a mistake. Nothing in this crate prints.
+//! Warnings about lines that are ignored or are probably mistakes.
 
 use std::fmt;
 use std::path::Path;
@@ -7,11 +7,11 @@ use crate::syntax::Fault;
 use crate::text::{beginning, excerpt, is_invisible, is_space, trim};
 use crate::{NameProblem, Origin, section_name};
 
-/// Something in the configuration that was ignored, or that is probably a mistake. Shown as
-/// `FILE line N: REASON; REMEDY`.
+/// A warning about a part of the configuration that is ignored, or is probably a mistake. Displayed
+/// as `FILE line N: REASON; REMEDY`.
 ///
-/// No warning quotes a line, the value of a property, or a key that could not be read: those may be
-/// secret. Names of sections are quoted, with invisible characters escaped and at most 64
+/// No warning quotes a line, the value of a property, or an invalid key, since those may be secret.
+/// Names of sections are quoted. Their invisible characters are escaped, and they are cut after 64
 /// characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
@@ -19,7 +19,7 @@ pub struct Warning {
     origin: Origin,
 }
 
-/// What a warning is about. `Display` is the reason alone.
+/// The kind of a warning. `Display` is the reason, without the line and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WarningKind {
@@ -30,7 +30,7 @@ pub enum WarningKind {
         /// The message of the [`LoadError`](crate::LoadError).
         error: String,
     },
-    /// A section of an unknown type, or one that does not belong in its file.
+    /// A section of an unknown type, or of a type that does not belong in its file.
     #[error("the section [{}] is ignored: {file} {}", excerpt(header), file.sections())]
     #[non_exhaustive]
     UnknownSection {
@@ -38,29 +38,29 @@ pub enum WarningKind {
         header: String,
         /// The kind of file that it is in.
         file: FileKind,
-        /// True if it has a property of an SSO profile or a session.
+        /// True if the section has a property of an SSO profile or a session.
         has_sso_keys: bool,
     },
-    /// A section whose name cannot be read.
+    /// A section with an invalid name.
     #[error("the section [{}] is ignored: {problem}", excerpt(header))]
     #[non_exhaustive]
     SectionName {
         /// The text between the brackets, 65 characters of it at most.
         header: String,
-        /// What is wrong with the name.
+        /// The reason why the name is invalid.
         problem: NameProblem,
     },
-    /// A section line without `]`. The lines up to the next section are ignored with it.
+    /// A section line without `]`. It and the lines up to the next section are ignored.
     #[error("the section [{} is ignored: it has no \"]\"", excerpt(header))]
     #[non_exhaustive]
     UnclosedSection {
         /// The text after the bracket.
         header: String,
     },
-    /// Text behind the `]` of a section line, which is ignored.
-    #[error("the text behind the \"]\" is ignored")]
+    /// Text after the `]` of a section line. It is ignored.
+    #[error("the text after the \"]\" is ignored")]
     TextBehindSection,
-    /// A section that another one with the same name, but spelled differently, replaces wholly.
+    /// A section that is replaced by one with the same name in a different spelling.
     #[error(
         "the section [{}] is ignored: [{}] at line {by_line} replaces it",
         excerpt(header),
@@ -75,11 +75,12 @@ pub enum WarningKind {
         /// The line of that section.
         by_line: usize,
     },
-    /// A section `[DEFAULT]`, whose properties are those of every section of its file that has none
-    /// of its own.
-    #[error("the properties of [DEFAULT] count for every section of this file")]
+    /// A section `[DEFAULT]`. Its properties apply to every section of its file that does not set
+    /// them.
+    #[error("the properties of [DEFAULT] apply to every section of this file")]
     DefaultsSection,
-    /// The same, with so many properties and sections that it is ignored.
+    /// A section `[DEFAULT]` that is ignored, because it would add too many properties to other
+    /// sections.
     #[error("the section [DEFAULT] is ignored: it is too large")]
     TooManyDefaults,
     /// Lines before the first section.
@@ -97,16 +98,16 @@ pub enum WarningKind {
     /// A line with nothing before the `=`, below a property with an empty value.
     #[error("a line below a property with an empty value has nothing before the \"=\"")]
     SubPropertyWithEmptyKey,
-    /// A property whose key holds a character that no key can hold. The property is ignored.
+    /// A property that is ignored because its key contains an invalid character.
     #[error("a property is ignored: its key holds {}", CharacterInKey(*character))]
     #[non_exhaustive]
     KeyCharacter {
-        /// The first such character.
+        /// The first invalid character.
         character: char,
-        /// The SSO key that it is without such characters, if it is one.
+        /// The key without its invalid characters, if that is an SSO key.
         meant: Option<&'static str>,
     },
-    /// A property that its section has already, in the same file. The last one counts.
+    /// A property that the file sets more than once in a section. The last one is used.
     #[error(
         "the property {key} is repeated: the last one counts, and the first is at line {first_line}"
     )]
@@ -114,28 +115,28 @@ pub enum WarningKind {
     RepeatedProperty {
         /// The key.
         key: String,
-        /// The line of the one before.
+        /// The line of the previous one.
         first_line: usize,
     },
-    /// A start URL that does not begin with `https://`. Nothing in this family of crates contacts
-    /// it, but a login would.
+    /// A start URL that does not begin with `https://`. It is not an error, because only a login
+    /// contacts the URL.
     #[error("sso_start_url of {section} is not an https URL")]
     #[non_exhaustive]
     StartUrlNotHttps {
         /// The section line, such as `[sso-session dev]`.
         section: String,
-        /// True if the value is in quotes, which are part of it.
+        /// True if the value is in quotes. They are part of the value.
         in_quotes: bool,
     },
-    /// A role name in quotes, which are part of it.
+    /// A role name in quotes. They are part of the name.
     #[error("the role name of profile {profile:?} is in quotes, and they are part of the value")]
     #[non_exhaustive]
     RoleNameInQuotes {
         /// The profile.
         profile: String,
     },
-    /// An account id that does not have twelve digits. The service judges it; most often leading
-    /// zeros were lost.
+    /// An account id that does not have twelve digits, often because leading zeros were lost. It is
+    /// not an error, because the service checks it.
     #[error("the account id {account_id:?} of profile {profile:?} does not have 12 digits")]
     #[non_exhaustive]
     AccountIdDigits {
@@ -146,7 +147,7 @@ pub enum WarningKind {
     },
 }
 
-/// One of the two files; they differ in the sections that count.
+/// One of the two files. They hold different kinds of sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileKind {
@@ -161,12 +162,12 @@ impl Warning {
         Self { kind, origin }
     }
 
-    /// What the warning is about.
+    /// The kind of the warning.
     pub fn kind(&self) -> &WarningKind {
         &self.kind
     }
 
-    /// The file and the line. Of [`WarningKind::UnusableFile`] the first line.
+    /// The file and the line. For [`WarningKind::UnusableFile`], the line of the error, or 1.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -176,13 +177,13 @@ impl Warning {
         self.kind.to_string()
     }
 
-    /// What to do, as an instruction.
+    /// The remedy, as an instruction.
     pub fn remedy(&self) -> String {
         self.kind.remedy(self.origin.file())
     }
 
-    /// The text between the brackets of a section that was ignored as a whole; 65 characters of it
-    /// at most.
+    /// The text between the brackets of a section that is ignored, 65 characters of it at most.
+    /// `None` for other warnings.
     pub fn ignored_section(&self) -> Option<&str> {
         match &self.kind {
             WarningKind::UnknownSection { header, .. }
@@ -192,7 +193,7 @@ impl Warning {
         }
     }
 
-    /// Returns whether a section was ignored as a whole that is probably meant as a profile or a session.
+    /// Returns `true` if a section is ignored that is probably meant as a profile or a session.
     pub fn is_ignored_profile(&self) -> bool {
         match &self.kind {
             WarningKind::UnknownSection { header, has_sso_keys, .. } => {
@@ -210,8 +211,7 @@ impl Warning {
         }
     }
 
-    /// Returns whether the line could not be understood at all, so that its section cannot be trusted: an
-    /// error for a caller who uses the section.
+    /// Returns `true` if the line cannot be parsed. Using its section is then an error.
     pub fn is_faulty_line(&self) -> bool {
         matches!(
             self.kind,
@@ -227,7 +227,7 @@ impl WarningKind {
     fn remedy(&self, file: &Path) -> String {
         let text = match self {
             Self::UnusableFile { .. } => {
-                return format!("mend {}, or remove it", file.display());
+                return format!("fix {}, or remove it", file.display());
             }
             Self::UnknownSection { header, file, .. } => return section_remedy(header, *file),
             Self::SectionName { header, problem: NameProblem::TwoWords } => {
@@ -280,7 +280,7 @@ impl From<Fault> for WarningKind {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            // The message names the file and the remedy itself.
+            // The message already contains the file and the remedy.
             kind @ WarningKind::UnusableFile { .. } => kind.fmt(f),
             kind => write!(f, "{}: {kind}; {}", self.origin, self.remedy()),
         }
@@ -307,7 +307,7 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// A character that no key can hold.
+/// Displays an invalid character of a key.
 struct CharacterInKey(char);
 
 impl fmt::Display for CharacterInKey {
@@ -320,7 +320,7 @@ impl fmt::Display for CharacterInKey {
     }
 }
 
-/// How to write a section of an unknown type, or of one that does not belong in its file.
+/// The remedy for a section of an unknown type, or of a type that does not belong in its file.
 fn section_remedy(header: &str, file: FileKind) -> String {
     let (first, rest) = header.split_once(is_space).unwrap_or_default();
     let rest = excerpt(trim(rest));

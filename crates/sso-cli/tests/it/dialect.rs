@@ -105,7 +105,7 @@ async fn warnings_of_the_profile_are_on_stderr_and_no_others() {
     let run = scene.run(&EXPORT);
     assert_eq!(run.code(), Some(0));
     expect![[r#"
-        ssocreds: warning: HOME/.aws/config line 1: the text behind the "]" is ignored; begin it with " #" to make it a comment
+        ssocreds: warning: HOME/.aws/config line 1: the text after the "]" is ignored; begin it with " #" to make it a comment
     "#]].assert_eq(&run.stderr());
 }
 
@@ -155,7 +155,7 @@ async fn errors_say_what_is_wrong_with_a_value() {
           to see what was understood, run: ssocreds config
     "#]]).await;
     error("[profile p]\ngranted_sso_account_id = 1\n", "p", &expect![[r#"
-        ssocreds: profile "p" is not an SSO profile, HOME/.aws/config line 2: only granted reads granted_sso_account_id; rename it to sso_account_id
+        ssocreds: profile "p" is not an SSO profile, HOME/.aws/config line 2: only the tool granted reads granted_sso_account_id; rename it to sso_account_id
           to see what was understood, run: ssocreds config
     "#]]).await;
 }

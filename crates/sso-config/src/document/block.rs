@@ -1,4 +1,4 @@
-//! A section line and the lines below it, as text: where its properties are, and how they are written.
+//! A section line and the lines below it, as text: the positions and the style of its properties.
 
 use std::ops::Range;
 
@@ -18,28 +18,28 @@ pub(super) struct Block {
 pub(super) struct Found {
     /// All of its lines.
     pub(super) lines: Range<usize>,
-    /// Its own value, without the lines that continue it.
+    /// Its own value, without continuation lines.
     pub(super) value: Range<usize>,
-    /// The end of its first line, before the line end.
+    /// The end of its first line, without the line ending.
     pub(super) first_line_end: usize,
-    /// The end of its first line, behind the line end.
+    /// The end of its first line, including the line ending.
     pub(super) end_of_first_line: usize,
 }
 
-/// The way in which a property is written.
+/// The formatting of a property.
 pub(super) struct Style {
     pub(super) indent: String,
     /// The `=` with the blanks around it.
     pub(super) separator: String,
-    /// The blanks behind the `=`.
+    /// The blanks after the `=`.
     pub(super) after_separator: String,
     pub(super) line_end: String,
 }
 
 impl Block {
-    /// Returns whether its section line is still one behind `text`. One that is broken and indented would
-    /// continue a property above it.
-    pub(super) fn is_section_behind(&self, text: &str) -> bool {
+    /// Returns `true` if its section line is still parsed as one when it follows `text`. An
+    /// incomplete, indented section line would continue a property at the end of `text`.
+    pub(super) fn is_section_after(&self, text: &str) -> bool {
         let Some(line) = Lines::new(&self.text).next() else { return true };
         let text = Zeroizing::new(format!("{text}{}", line.raw));
         let last = Lines::new(&text).last().map(|line| line.content);
@@ -54,7 +54,7 @@ impl Block {
         }
     }
 
-    /// The places of a property, in order.
+    /// Finds all occurrences of a property, in order.
     pub(super) fn find(&self, key: &str) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
         let mut is_open = false;
@@ -93,7 +93,7 @@ impl Block {
         found
     }
 
-    /// The end of the last line that is not blank and no comment.
+    /// The end of the last line that is neither blank nor a comment.
     pub(super) fn end_of_properties(&self) -> usize {
         let (mut start, mut last) = (0, 0);
         for line in Lines::new(&self.text) {
@@ -105,9 +105,9 @@ impl Block {
         last
     }
 
-    /// The beginning of the blank line below the properties, from where comments belong to the
-    /// section below; the end of the text if there is none.
-    pub(super) fn tail(&self) -> usize {
+    /// The end of the first blank line below the properties, or the end of the text if there is
+    /// none. Comments after it belong to the section below.
+    pub(super) fn start_of_trailing_comments(&self) -> usize {
         let properties = self.end_of_properties();
         let mut start = 0;
         for line in Lines::new(&self.text) {
@@ -119,6 +119,7 @@ impl Block {
         start
     }
 
+    /// The style of the last or the first property.
     pub(super) fn style(&self, last: bool) -> Option<Style> {
         let mut properties =
             Lines::new(&self.text).filter(|line| matches!(line.content, Content::Property { .. }));
@@ -150,7 +151,7 @@ impl Block {
     }
 }
 
-/// The place of a value in its line. An empty one is behind the separator.
+/// The position of a value in its line. An empty value is right after the separator.
 pub(super) fn value_place(raw: &str, value: &str) -> Range<usize> {
     let separator = raw.bytes().position(|byte| matches!(byte, b'=' | b':'));
     let behind = separator.map_or(raw.len(), |at| at + 1);
@@ -163,7 +164,7 @@ pub(super) fn without_end(raw: &str) -> &str {
     raw.trim_end_matches(['\n', '\r'])
 }
 
-/// The line end that a text ends with.
+/// The line ending at the end of a text.
 pub(super) fn line_end(text: &str) -> &str {
     let end = text.len() - text.trim_end_matches(['\n', '\r']).len();
     let end = text.get(text.len() - end..).unwrap_or_default();
@@ -178,7 +179,7 @@ pub(super) fn line_end_of_first(text: &str) -> &str {
     Lines::new(text).next().map_or("", |line| line_end(line.raw))
 }
 
-/// Everything in a block but the property `key`, to check that an edit changes nothing else.
+/// The contents of a block except the property `key`, to check that an edit changes nothing else.
 pub(super) fn others<'a>(text: &'a str, key: &str) -> Vec<Content<'a>> {
     let mut is_key = false;
     let mut others = Vec::new();

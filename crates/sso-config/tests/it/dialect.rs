@@ -42,7 +42,7 @@ fn white_space_around_and_inside_a_section_line_is_free_and_a_comment_can_follow
         (
             "[profile a] /* text */\nb=1",
             "",
-            "profile a: b=\"1\"\nwarning: config line 1: the text behind the \"]\" is ignored; begin it with \" #\" to make it a comment",
+            "profile a: b=\"1\"\nwarning: config line 1: the text after the \"]\" is ignored; begin it with \" #\" to make it a comment",
         ),
     ]);
 }
@@ -401,7 +401,7 @@ fn sections_merge_the_last_counts_and_the_credentials_file_wins() {
 fn properties_of_the_section_in_capitals_count_for_all_sections_of_its_file() {
     let warning = |file, line| {
         format!(
-            "warning: {file} line {line}: the properties of [DEFAULT] count for every section of \
+            "warning: {file} line {line}: the properties of [DEFAULT] apply to every section of \
              this file; write [default] if the default profile is meant; other AWS tools ignore \
              [DEFAULT]\n"
         )

@@ -137,13 +137,13 @@ fn a_broken_credentials_file_keeps_no_profile_of_the_config_file_from_being_used
     fs::create_dir(locations.credentials()).unwrap();
     let [dev, other] = resolved(directory.path(), &locations);
     expect![[r#"["DIR/credentials cannot be read; check that it is a file and that you may read it, or name another one with AWS_SHARED_CREDENTIALS_FILE; until then the file is ignored"]"#]].assert_eq(&dev);
-    expect![[r#"profile "other" cannot be used without the credentials file; mend that file DIR/credentials cannot be read; check that it is a file and that you may read it, or name another one with AWS_SHARED_CREDENTIALS_FILE"#]].assert_eq(&other);
+    expect![[r#"profile "other" cannot be used without the credentials file; fix that file DIR/credentials cannot be read; check that it is a file and that you may read it, or name another one with AWS_SHARED_CREDENTIALS_FILE"#]].assert_eq(&other);
 
     fs::remove_dir(locations.credentials()).unwrap();
     fs::write(locations.credentials(), b"[other]\n\xff").unwrap();
     let [dev, other] = resolved(directory.path(), &locations);
     expect![[r#"["DIR/credentials line 2 is not UTF-8 text; save the file as UTF-8; until then the file is ignored"]"#]].assert_eq(&dev);
-    expect![[r#"profile "other" cannot be used without the credentials file; mend that file DIR/credentials line 2 is not UTF-8 text; save the file as UTF-8"#]].assert_eq(&other);
+    expect![[r#"profile "other" cannot be used without the credentials file; fix that file DIR/credentials line 2 is not UTF-8 text; save the file as UTF-8"#]].assert_eq(&other);
 
     fs::write(locations.credentials(), b"nonsense\n[other]\nx").unwrap();
     let [dev, other] = resolved(directory.path(), &locations);

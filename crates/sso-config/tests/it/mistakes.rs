@@ -81,7 +81,7 @@ fn an_availability_zone_is_no_region() {
 #[test]
 fn a_profile_of_granted_names_the_keys_to_use() {
     let text = "[profile dev]\ngranted_sso_start_url = https://x\ngranted_sso_region = us-east-1\ngranted_sso_account_id = 1\ngranted_sso_role_name = x\ncredential_process = granted credential-process --profile dev";
-    expect![[r#"profile "dev" is not an SSO profile, config line 4: only granted reads granted_sso_account_id, granted_sso_region, granted_sso_role_name and granted_sso_start_url; rename them to sso_account_id, sso_region, sso_role_name and sso_start_url"#]].assert_eq(&error(text, "dev"));
+    expect![[r#"profile "dev" is not an SSO profile, config line 4: only the tool granted reads granted_sso_account_id, granted_sso_region, granted_sso_role_name and granted_sso_start_url; rename them to sso_account_id, sso_region, sso_role_name and sso_start_url"#]].assert_eq(&error(text, "dev"));
     assert!(resolve(text, "dev").unwrap_err().is_not_sso());
 }
 
@@ -119,7 +119,7 @@ fn a_linter_gets_all_errors_of_a_profile() {
     expect![[r##"
         profile "dev": config line 7: a line has no "="; write it as KEY = VALUE, begin it with "#" to make it a comment, or indent it to continue the value above
         profile "dev": config line 11: a line has no "="; write it as KEY = VALUE, begin it with "#" to make it a comment, or indent it to continue the value above
-        profile "dev" and its sso-session "corp" differ in sso_region: "us-west-2", config line 5, and "us-east-1a", config line 10; remove the one of the profile
+        profile "dev" and its sso-session "corp" differ in sso_region: "us-west-2", config line 5, and "us-east-1a", config line 10; remove the one in the profile
         profile "dev": sso_start_url of [sso-session corp] cannot be used, config line 9; correct it there
         profile "dev": sso_region of [sso-session corp] cannot be used, config line 10: us-east-1a is an availability zone; the region is us-east-1
         the account id of profile "dev" is empty (sso_account_id, config line 3); write the 12 digits of the account there

@@ -344,13 +344,13 @@ fn profile_and_session_differ() {
     fails(
         &dev("sso_region = us-east-1"),
         &expect![[
-            r#"profile "dev" and its sso-session "corp" differ in sso_region: "us-east-1", config line 3, and "eu-west-1", config line 7; remove the one of the profile"#
+            r#"profile "dev" and its sso-session "corp" differ in sso_region: "us-east-1", config line 3, and "eu-west-1", config line 7; remove the one in the profile"#
         ]],
     );
     fails(
         &dev("sso_start_url = https://corp.awsapps.com/start"),
         &expect![[
-            r#"profile "dev" and its sso-session "corp" differ in sso_start_url: "https://corp.awsapps.com/start", config line 3, and "https://corp.awsapps.com/start#/", config line 6; remove the one of the profile"#
+            r#"profile "dev" and its sso-session "corp" differ in sso_start_url: "https://corp.awsapps.com/start", config line 3, and "https://corp.awsapps.com/start#/", config line 6; remove the one in the profile"#
         ]],
     );
 }
