@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let https = HttpsClient::builder().build()?;
     let endpoint = emulator.oidc_url().parse::<Endpoint>()?.with_origin("the example");
 
-    // What the user must see. The user of the device code flow decides here.
+    // Shows the events to the user. In the device code flow, also allows the login.
     let user = Arc::clone(&emulator);
     let prompt = move |event: &LoginEvent<'_>| match event {
         LoginEvent::OpenPage { url, user_code: None, .. } => println!("Open {url}"),

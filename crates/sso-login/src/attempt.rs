@@ -1,4 +1,4 @@
-//! One attempt to log in: the options, and what they were resolved to.
+//! One attempt to log in, with the resolved start URL and endpoint.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,8 +28,9 @@ pub(crate) struct Options {
     pub(crate) retry: RetryLayer,
 }
 
-/// A call under way. Boxed, as rustc cannot prove that the service's own future is `Send`.
-type Answering<T> = Pin<Box<dyn Future<Output = Result<T, ServiceError>> + Send>>;
+/// The future of a request. Boxed, because rustc cannot prove that the service's own future is
+/// `Send`.
+type ResponseFuture<T> = Pin<Box<dyn Future<Output = Result<T, ServiceError>> + Send>>;
 
 pub(crate) struct Attempt<'a> {
     pub(crate) options: &'a Options,
@@ -58,19 +59,19 @@ impl<'a> Attempt<'a> {
         Ok(Self { options, prompt, portal, endpoint })
     }
 
-    /// Sends one request to SSO OIDC, once.
-    pub(crate) fn call<Op: OidcOperation>(&self, operation: Op) -> Answering<Op::Response> {
+    /// Sends a request to SSO OIDC, without retries.
+    pub(crate) fn call<Op: OidcOperation>(&self, operation: Op) -> ResponseFuture<Op::Response> {
         Box::pin(self.oidc().oneshot(operation))
     }
 
-    /// Sends a request that may be repeated.
+    /// Sends a request to SSO OIDC that can be repeated, with retries.
     pub(crate) async fn call_with_retries<Op: OidcOperation>(
         &self,
         operation: Op,
     ) -> Result<Op::Response, LoginError> {
-        let answering: Answering<Op::Response> =
+        let response: ResponseFuture<Op::Response> =
             Box::pin(self.options.retry.layer(self.oidc()).oneshot(operation));
-        answering.await.map_err(LoginError::of_service)
+        response.await.map_err(LoginError::from_service)
     }
 
     /// Shows the page to the user, then opens it if there is a browser.

@@ -12,12 +12,13 @@ use crate::page::Page;
 use crate::registration::Grant;
 use crate::{LoginError, LoginEvent, pkce};
 
-/// RFC 3986 section 2.3: unreserved characters stay.
+/// The characters to percent-encode: all except the unreserved characters of RFC 3986 section 2.3.
 const QUERY_VALUE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Attempt<'_> {
-    /// Runs the flow to its end. The port is open before anything else happens.
+    /// Runs the flow. Opens the port first, so that an unusable port is an error before any
+    /// request.
     pub(crate) async fn with_authorization_code(&self) -> Result<CachedToken, LoginError> {
         let deadline = Instant::now() + self.options.timeout;
         let mut listener = CallbackListener::bind(self.options.redirect_port).await?;
@@ -47,8 +48,8 @@ impl Attempt<'_> {
         outcome
     }
 
-    /// Exchanges the code, under the token file's lock and with disk space reserved: if the file
-    /// cannot be written, nothing is spent.
+    /// Exchanges the code for a token. Takes the token file's lock and reserves disk space first,
+    /// so that the code is not spent if the file cannot be written.
     async fn redeem(
         &self,
         code: AuthorizationCode,
@@ -69,8 +70,8 @@ impl Attempt<'_> {
             redirect_uri,
             verifier,
         );
-        // Once: the code is spent by the first request that arrives.
-        let response = self.call(request).await.map_err(LoginError::of_service)?;
+        // Without retries, because the first request that arrives spends the code.
+        let response = self.call(request).await.map_err(LoginError::from_service)?;
         let token = self.token(&response, registration);
         self.store(reservation, &token).await?;
         Ok(token)

@@ -1,4 +1,5 @@
-//! The browser's request to the loopback listener: an answer of this login, or a rejection.
+//! Reads the browser's request to the loopback listener, and rejects requests that do not belong to
+//! this login.
 
 use percent_encoding::percent_decode_str;
 use sso_http::AuthorizationCode;
@@ -7,34 +8,35 @@ use zeroize::Zeroizing;
 /// The path of the redirect URI.
 pub(crate) const CALLBACK_PATH: &str = "/oauth/callback";
 
-/// The longest `error` code that is passed on.
-const LONGEST_ERROR: usize = 64;
+/// The maximum length of an `error` code.
+const MAX_ERROR_LENGTH: usize = 64;
 
 /// The answer of the authorization page.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Answer {
-    /// The user allowed the login. Secret.
+    /// The user allowed the login. The code is secret.
     Code(AuthorizationCode),
-    /// `access_denied`.
+    /// The user or an administrator denied the login (`access_denied`).
     Denied,
-    /// Another OAuth error code: letters, digits, `_` and `-`.
+    /// Another OAuth error code, of letters, digits, `_` and `-`.
     Error(String),
 }
 
-/// Why a request is not an answer of this login.
+/// The reason that a request is not an answer to this login.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
-    /// The `Host` header is missing, or not this machine's loopback: DNS rebinding.
+    /// The `Host` header is missing or does not name the loopback host, as in a DNS rebinding
+    /// attack.
     Host,
-    /// Another path.
+    /// The path is not the callback path.
     Path,
-    /// Another method than GET.
+    /// The method is not GET.
     Method,
-    /// `state` is missing, repeated or not this login's.
+    /// The `state` parameter is missing, repeated or wrong.
     State,
-    /// Neither a code nor an error, or one of them repeated, empty or not UTF-8.
+    /// There is neither a code nor a valid error, or a parameter is repeated, empty or not UTF-8.
     Malformed,
 }
 
@@ -48,7 +50,7 @@ impl Rejection {
     }
 }
 
-/// Reads a request: its method, its `Host` header and its target (path and query).
+/// Reads a request from its method, its `Host` header and its target (path and query).
 ///
 /// Not part of the crate's API: public for the fuzz target.
 #[doc(hidden)]
@@ -68,7 +70,7 @@ pub fn read_callback(
     if method != "GET" {
         return Err(Rejection::Method);
     }
-    // Nothing else of the query is looked at without the right state.
+    // Check the state before any other parameter.
     let state = parameter(query, "state").map_err(|_| Rejection::State)?;
     if !state.is_some_and(|state| is_same(state.as_bytes(), expected_state.as_bytes())) {
         return Err(Rejection::State);
@@ -90,7 +92,7 @@ fn is_loopback(host: &str) -> bool {
     name == "127.0.0.1" || name.eq_ignore_ascii_case("localhost")
 }
 
-/// The value of a parameter, percent-decoded; `None` if it is missing.
+/// Returns the percent-decoded value of a parameter, or `None` if it is missing.
 fn parameter(query: &str, name: &str) -> Result<Option<Zeroizing<String>>, Rejection> {
     let mut found = None;
     for pair in query.split('&') {
@@ -108,11 +110,11 @@ fn parameter(query: &str, name: &str) -> Result<Option<Zeroizing<String>>, Rejec
 }
 
 fn is_error_code(error: &str) -> bool {
-    error.len() <= LONGEST_ERROR
+    error.len() <= MAX_ERROR_LENGTH
         && error.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
-/// Compares in a time that depends on the lengths alone.
+/// Compares in a time that depends only on the lengths.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
     let different = one.iter().zip(other).fold(0, |bits, (a, b)| bits | (a ^ b));
     std::hint::black_box(different) == 0 && one.len() == other.len()

@@ -13,16 +13,16 @@ use crate::attempt::{Attempt, PageToOpen};
 use crate::registration::Grant;
 use crate::{LoginError, LoginEvent};
 
-/// Added to the interval for good by each `slow_down` (RFC 8628 section 3.5).
+/// The time that each `slow_down` adds to the polling interval (RFC 8628 section 3.5).
 const SLOW_DOWN: Duration = Duration::from_secs(5);
-/// Longest pause after failed polls.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The maximum pause after failed polls.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 impl Attempt<'_> {
-    /// Runs the flow to its end.
+    /// Runs the flow.
     pub(crate) async fn with_device_code(&self) -> Result<CachedToken, LoginError> {
-        // Each poll may be the one that spends the code. The space is reserved without the token
-        // file's lock, which must not be held while the user decides.
+        // Reserve disk space now, because any poll may spend the code. Do not take the token file's
+        // lock, which must not be held while waiting for the user.
         let reservation = self.options.token_file.reserve_unlocked().map_err(LoginError::Store)?;
         let (registration, started) = self.start_device_authorization().await?;
         let deadline = Instant::now() + self.options.timeout.min(started.expires_in());
@@ -35,15 +35,15 @@ impl Attempt<'_> {
 
         let response = self.poll(&registration, &started, deadline).await?;
         self.prompt.show(&LoginEvent::Allowed);
-        // The token is granted: one that no lock can be had for is stored without.
+        // The code is spent, so store the token even if the lock cannot be taken.
         let _lock = self.lock_token_file().await.unwrap_or_default();
         let token = self.token(&response, &registration);
         self.store(reservation, &token).await?;
         Ok(token)
     }
 
-    /// Starts with the registration in the file, and with a new one if the service no longer knows
-    /// that one.
+    /// Starts the flow with the registration in the file. If the service rejects that registration,
+    /// registers a new client.
     async fn start_device_authorization(
         &self,
     ) -> Result<(ClientRegistration, StartDeviceAuthorizationResponse), LoginError> {
@@ -68,8 +68,8 @@ impl Attempt<'_> {
         )
     }
 
-    /// Polls until the user has decided. No retry layer: it would answer `slow_down` by asking
-    /// again sooner.
+    /// Polls until the user has allowed or denied the login. Does not use the retry layer, which
+    /// would retry after `slow_down` too soon.
     async fn poll(
         &self,
         registration: &ClientRegistration,
@@ -98,12 +98,12 @@ impl Attempt<'_> {
                         interval += SLOW_DOWN;
                         pause = interval;
                     }
-                    // The network or the service; the user may be deciding meanwhile.
+                    // The network or the service failed temporarily, so keep polling.
                     _ if error.is_transient() => {
                         tracing::debug!(%error, "a poll of the login failed");
-                        pause = (pause * 2).min(LONGEST_PAUSE).max(interval);
+                        pause = (pause * 2).min(MAX_PAUSE).max(interval);
                     }
-                    _ => return Err(LoginError::of_service(error)),
+                    _ => return Err(LoginError::from_service(error)),
                 },
             }
         }

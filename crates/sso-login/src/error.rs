@@ -1,4 +1,4 @@
-//! Why a login failed.
+//! The error of a login.
 
 use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -8,33 +8,33 @@ use std::time::Duration;
 use sso_cache::{LockError, StoreError};
 use sso_http::{BoxError, ServiceError, ServiceErrorKind};
 
-/// Why a login failed. Cheap to clone.
+/// The error returned when a login fails. Cheap to clone.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {
     /// The user, or an administrator, refused the login.
     #[error("the login was denied; start it again and allow it")]
     Denied,
-    /// Nobody finished the login in time.
+    /// The user did not finish the login in time.
     #[error("the login expired before it was allowed; start it again")]
     Expired,
-    /// Another login for the same token file did not end in time.
+    /// Another login for the same token file did not finish in time.
     #[error(
         "another login for this session is still under way after {} s; finish it, or end its process",
         waited.as_secs()
     )]
     #[non_exhaustive]
     OtherLogin {
-        /// How long this login waited for it.
+        /// The time that this login waited for the other.
         waited: Duration,
     },
-    /// The port for the browser's answer cannot be listened on.
+    /// The login cannot listen on the port for the browser's redirect.
     #[error(
         "failed to listen on 127.0.0.1, port {port}; choose another port, or log in with a device code"
     )]
     #[non_exhaustive]
     Listen {
-        /// The port that was asked for; 0 for any.
+        /// The requested port, or 0 for any port.
         port: u16,
         /// The operating system's error.
         source: Arc<io::Error>,
@@ -46,10 +46,10 @@ pub enum LoginError {
         /// The OAuth error code (RFC 6749 section 4.1.2.1), letters and underscores.
         code: String,
     },
-    /// SSO OIDC refused a request or could not be reached. The source says what happened.
+    /// SSO OIDC refused a request or could not be reached. The source is the reason.
     #[error("failed to log in: {} failed", .0.operation().unwrap_or("a request"))]
     Service(#[source] ServiceError),
-    /// The start URL is on a custom domain, and does not lead to an AWS access portal.
+    /// The start URL is on a custom domain, and does not redirect to an AWS access portal.
     #[error(
         "the start URL {start_url} does not lead to an AWS access portal: {reason}; check sso_start_url"
     )]
@@ -57,7 +57,7 @@ pub enum LoginError {
     StartUrl {
         /// The start URL as configured.
         start_url: String,
-        /// What is wrong.
+        /// The reason, as a clause.
         reason: &'static str,
     },
     /// The custom domain of the start URL could not be reached.
@@ -68,37 +68,37 @@ pub enum LoginError {
     StartUrlUnreachable {
         /// The start URL as configured.
         start_url: String,
-        /// What happened.
+        /// The error of the request.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
-    /// The token file cannot be written. If this is found before the code is exchanged, nothing was
-    /// spent.
+    /// The token file cannot be written. The login checks this before it exchanges the code, so
+    /// that usually the code is not spent.
     #[error("failed to store the new token")]
     Store(#[source] StoreError),
-    /// The lock of the token file, or of the login, cannot be taken.
+    /// The token file's lock or the login lock cannot be taken.
     #[error("failed to lock the token file for the login")]
     Lock(#[source] LockError),
-    /// The operating system gave no random numbers.
+    /// The operating system returned no random numbers.
     #[error("failed to get random numbers from the operating system; try again")]
     Random,
 }
 
-// An error is never changed.
+// Errors are immutable.
 impl UnwindSafe for LoginError {}
 impl RefUnwindSafe for LoginError {}
 
 impl LoginError {
-    /// Whether the user or an administrator refused.
+    /// Returns `true` if the user or an administrator refused the login.
     pub fn is_denied(&self) -> bool {
         matches!(self, Self::Denied)
     }
 
-    /// Whether the login was not finished in time.
+    /// Returns `true` if the login was not finished in time.
     pub fn is_expired(&self) -> bool {
         matches!(self, Self::Expired | Self::OtherLogin { .. })
     }
 
-    /// The service's error, if it is one.
+    /// Returns the error of the request to SSO OIDC, if a request caused this error.
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             Self::Service(error) => Some(error),
@@ -106,8 +106,9 @@ impl LoginError {
         }
     }
 
-    /// An error of a step of the login, where a denial and an expiry have a meaning of their own.
-    pub(crate) fn of_service(error: ServiceError) -> Self {
+    /// Converts the error of a login request. A denial and an expired code become separate
+    /// variants.
+    pub(crate) fn from_service(error: ServiceError) -> Self {
         match error.kind() {
             ServiceErrorKind::AccessDenied => Self::Denied,
             ServiceErrorKind::ExpiredToken => Self::Expired,

@@ -1,4 +1,4 @@
-//! From a grant to a token in the file.
+//! Converts the response to a grant into a token, and writes it to the token file.
 
 use std::time::Duration;
 
@@ -10,16 +10,17 @@ use tokio::time::Instant;
 use crate::LoginError;
 use crate::attempt::Attempt;
 
-/// Longest wait for the token file's lock. Its holders only refresh and write.
+/// The maximum wait for the token file's lock. Other processes hold it only to refresh or write the
+/// token.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
-/// Pause between two tries to take it.
+/// The pause between two attempts to take the lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
-/// Further tries to rename the new token file, and the pause before each.
-const RENAMES: u32 = 50;
+/// The number of attempts to repeat the rename of the new token file, and the pause before each.
+const RENAME_RETRIES: u32 = 50;
 const RENAME_PAUSE: Duration = Duration::from_millis(100);
 
 impl Attempt<'_> {
-    /// Takes the lock under which the token file is replaced; `None` where there are no locks.
+    /// Takes the token file's lock. Returns `None` if the file system has no locks.
     pub(crate) async fn lock_token_file(&self) -> Result<Option<TokenFileLock>, LoginError> {
         let start = Instant::now();
         loop {
@@ -36,7 +37,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Makes the token of the login.
+    /// Returns the token to write to the token file.
     pub(crate) fn token(
         &self,
         response: &CreateTokenResponse,
@@ -57,13 +58,13 @@ impl Attempt<'_> {
             Some(refresh_token) => token.with_refresh_token(refresh_token.clone()),
             None => token,
         };
-        // Other tools' fields in the file stay; a file that cannot be read is replaced.
+        // Keep fields that other tools wrote to the file. A file that cannot be read is replaced.
         let previous = self.options.token_file.load_once().ok();
         token.replacing(previous.as_ref().map(|(token, _)| token))
     }
 
-    /// Writes the token to the reserved space. Where another program holds the file open (Windows,
-    /// SMB), it tries for some seconds.
+    /// Writes the token to the reserved space. Repeats the rename for about five seconds if another
+    /// program holds the file open, which prevents a rename on Windows and SMB.
     pub(crate) async fn store(
         &self,
         reservation: Reservation,
@@ -72,7 +73,7 @@ impl Attempt<'_> {
         let Err(failed) = reservation.store(token) else { return Ok(()) };
         let (mut error, pending) = failed.into_parts();
         let Some(mut pending) = pending else { return Err(LoginError::Store(error)) };
-        for _ in 0..RENAMES {
+        for _ in 0..RENAME_RETRIES {
             tokio::time::sleep(RENAME_PAUSE).await;
             match pending.try_finish() {
                 Ok(_) => return Ok(()),

@@ -1,6 +1,6 @@
 //! Logs in to AWS IAM Identity Center (AWS SSO) and logs out.
 //!
-//! A login ends with a token in the file that every AWS tool of the user reads. Two flows:
+//! A login writes a token to the file that all AWS tools of the user read. There are two flows:
 //!
 //! ```text
 //! Login ── registration (the AWS CLI's file, or RegisterClient)
@@ -9,9 +9,9 @@
 //!         └─ token file, replaced under its lock
 //! ```
 //!
-//! The crate has no terminal, no browser and no clock of its own: the caller passes a
-//! [`LoginPrompt`], an [`OpenBrowser`] and, in tests, a clock. It does not refresh tokens
-//! (`sso-provider` does) and does not read config files.
+//! The crate does not use a terminal or a browser by itself: the caller passes a [`LoginPrompt`]
+//! and optionally an [`OpenBrowser`]. It does not refresh tokens (`sso-provider` does) and does not
+//! read config files.
 //!
 //! # Example
 //!
@@ -41,15 +41,15 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What can be relied on
+//! # Guarantees
 //!
-//! * Of several logins for one token file at once, one asks the user; the others wait and use its
-//!   token.
-//! * The listener is on 127.0.0.1 alone. Only a GET of the callback path with this login's `state`
-//!   is an answer; anything else gets a 4xx page and changes nothing.
-//! * The token file's lock is not held while the user decides.
-//! * A dropped login closes its port and releases its locks.
-//! * No error and no `Debug` shows a secret.
+//! * If several logins for one token file run at the same time, one asks the user. The others wait
+//!   for it and return its token.
+//! * The listener is bound to 127.0.0.1 only. It accepts only a GET request for the callback path
+//!   with this login's `state`. Any other request gets a 4xx response and changes nothing.
+//! * A login does not hold the token file's lock while it waits for the user.
+//! * Dropping a login closes its port and releases its locks.
+//! * No error and no `Debug` output contains a secret.
 
 #![forbid(unsafe_code)]
 
@@ -78,7 +78,7 @@ pub use logout::{FinishedLogout, Logout, LogoutError};
 pub use prompt::{LoginEvent, LoginPrompt, OpenBrowser};
 pub use session::LoginSession;
 
-// Its example is compiled with the tests of the documentation.
+// Compiles the README's example as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

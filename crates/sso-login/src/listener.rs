@@ -1,4 +1,4 @@
-//! The loopback listener that the browser's answer comes to.
+//! The loopback listener that receives the browser's redirect.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -23,34 +23,34 @@ use crate::LoginError;
 use crate::callback::{Answer, CALLBACK_PATH, read_callback};
 use crate::page::Page;
 
-/// A client must send its request within this time.
+/// The time within which a client must send its request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections at a time; a further one ends the oldest, so that silent ones keep no browser out.
+/// The maximum number of connections. Another connection closes the oldest, so that idle
+/// connections cannot block the browser.
 const MAX_CONNECTIONS: usize = 256;
-/// Bytes of a request's head; a longer one gets an error.
+/// The maximum length of a request's head, in bytes. A longer head gets an error response.
 const MAX_HEAD: usize = 16 * 1024;
-/// How long the last page may take to reach the browser.
+/// The time limit for sending the last page to the browser.
 const LAST_PAGE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A listener on 127.0.0.1, from before the browser opens until the last page is sent. Dropping it
-/// closes the port and all connections.
+/// A listener on 127.0.0.1. Dropping it closes the port and all connections.
 pub(crate) struct CallbackListener {
     listener: TcpListener,
     port: u16,
     connections: JoinSet<()>,
 }
 
-/// The browser that answered, and waits for its page.
+/// The connection of the browser that sent the answer and waits for a page.
 pub(crate) struct WaitingBrowser {
     page: oneshot::Sender<Page>,
-    /// Told when the page was sent.
+    /// Notified when the page has been sent.
     sent: Arc<Notify>,
 }
 
-/// The answer, and where its page goes.
+/// Sends the answer, with a channel for the page to respond with.
 type AnswerSender = oneshot::Sender<(Answer, oneshot::Sender<Page>)>;
 
-/// What all connections share.
+/// The state that all connections share.
 struct Shared {
     state: String,
     answered: Mutex<Option<AnswerSender>>,
@@ -58,7 +58,7 @@ struct Shared {
 }
 
 impl CallbackListener {
-    /// Listens on `port`, or on any free port.
+    /// Listens on `port`, or on any free port if it is `None`.
     pub(crate) async fn bind(port: Option<u16>) -> Result<Self, LoginError> {
         let port = port.unwrap_or(0);
         let failed = |source: io::Error| LoginError::Listen { port, source: Arc::new(source) };
@@ -67,13 +67,13 @@ impl CallbackListener {
         Ok(Self { listener, port, connections: JoinSet::new() })
     }
 
-    /// The redirect URI (RFC 8252 section 7.3).
+    /// Returns the redirect URI (RFC 8252 section 7.3).
     pub(crate) fn redirect_uri(&self) -> String {
         format!("http://127.0.0.1:{}{CALLBACK_PATH}", self.port)
     }
 
-    /// Waits for the one request that answers the login with this `state`. Every other request gets
-    /// a 4xx page.
+    /// Waits for the request that answers the login with this `state`. Responds to all other
+    /// requests with a 4xx page.
     pub(crate) async fn answer(&mut self, state: &str) -> (Answer, WaitingBrowser) {
         let (sender, mut receiver) = oneshot::channel();
         let sent = Arc::new(Notify::new());
@@ -98,7 +98,7 @@ impl CallbackListener {
                         let connection = serve(stream, Arc::clone(&shared));
                         oldest_first.push_back(self.connections.spawn(connection));
                     }
-                    // Out of file descriptors, for example: passes.
+                    // A temporary failure, such as too many open files.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
                 Some(_) = self.connections.join_next(), if !self.connections.is_empty() => {
@@ -108,10 +108,10 @@ impl CallbackListener {
         }
     }
 
-    /// Sends the last page, and closes.
+    /// Sends the last page to the browser, and closes the listener.
     pub(crate) async fn finish(self, browser: WaitingBrowser, page: Page) {
         let sent = browser.sent.notified();
-        // A browser that went away needs no page.
+        // Sending fails if the browser has closed the connection.
         if browser.page.send(page).is_ok() {
             let _ = tokio::time::timeout(LAST_PAGE_TIMEOUT, sent).await;
         }

@@ -1,4 +1,4 @@
-//! A login, from its options to the token in the file.
+//! The login and its builder.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,26 +15,28 @@ use crate::attempt::{Attempt, Options};
 use crate::login_lock::{self, Acquired};
 use crate::{LoginError, LoginPrompt, LoginSession, OpenBrowser};
 
-/// The time that a person has, unless set.
+/// The default time for the user to finish the login.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// How the user allows a login.
+/// The way in which the user allows a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flow {
-    /// Authorization code with PKCE: a browser on this machine, which reaches 127.0.0.1.
+    /// Authorization code with PKCE. The user allows the login in a browser that can connect to
+    /// 127.0.0.1 on this machine.
     AuthorizationCode,
-    /// A user code, on any device. Always used for a legacy profile.
+    /// Device code. The user enters or compares a code on any device. Logins of legacy profiles
+    /// always use this flow.
     DeviceCode,
 }
 
-/// A login that can be run. Needs a tokio runtime with I/O and time enabled.
+/// A login to one session. Needs a tokio runtime with I/O and time enabled.
 pub struct Login {
     options: Options,
     flow: Flow,
 }
 
-/// A login that has ended well.
+/// The result of a successful login.
 #[derive(Debug, Clone)]
 pub struct FinishedLogin {
     token: CachedToken,
@@ -42,20 +44,21 @@ pub struct FinishedLogin {
 }
 
 impl FinishedLogin {
-    /// The token, which is in the token file.
+    /// Returns the token, which is also in the token file.
     pub fn token(&self) -> &CachedToken {
         &self.token
     }
 
-    /// Whether another process logged in while this one waited for it.
+    /// Returns `true` if another process logged in while this login waited for it.
     pub fn is_by_other_process(&self) -> bool {
         self.by_other_process
     }
 }
 
 impl Login {
-    /// A login to `session`, whose token goes into `token_file`. The client registration is kept
-    /// beside it. `https` carries all requests: `sso_http::HttpsClient`, or any service for tests.
+    /// Returns a builder of a login to `session` that writes the token to `token_file`. The client
+    /// registration is stored in the same directory. `https` sends all requests: an
+    /// `sso_http::HttpsClient`, or another tower service.
     pub fn builder<S>(https: S, session: LoginSession, token_file: TokenFile) -> LoginBuilder
     where
         S: Service<Request<RequestBody>, Response = Response<ResponseBody>>
@@ -85,12 +88,12 @@ impl Login {
         LoginBuilder(Login { options, flow })
     }
 
-    /// Logs in. Returns when the user has decided, or the time is over; dropping the future gives
-    /// up. File operations block for a few system calls.
+    /// Logs in. Returns when the user has allowed or denied the login, or when the time limit has
+    /// passed. Dropping the future cancels the login. File operations block for a few system calls.
     ///
     /// # Panics
     ///
-    /// Panics when it is polled outside a tokio runtime with I/O and time enabled.
+    /// Panics if it is polled outside a tokio runtime with I/O and time enabled.
     pub async fn run(&self, prompt: &dyn LoginPrompt) -> Result<FinishedLogin, LoginError> {
         let _lock = match login_lock::acquire(&self.options, prompt).await? {
             Acquired::Lock(lock) => lock,
@@ -117,14 +120,14 @@ impl fmt::Debug for Login {
     }
 }
 
-/// Sets up a [`Login`]. Every option has a default.
+/// Builds a [`Login`]. Every option has a default.
 #[derive(Debug)]
 #[must_use]
 pub struct LoginBuilder(Login);
 
 impl LoginBuilder {
-    /// Sets the flow. Default: authorization code for an sso-session. A legacy profile always uses
-    /// the device code.
+    /// Sets the flow. The default for an sso-session is the authorization code. Ignored for a
+    /// legacy profile, which always uses the device code.
     pub fn flow(mut self, flow: Flow) -> Self {
         if self.0.options.session.name().is_some() {
             self.0.flow = flow;
@@ -132,20 +135,22 @@ impl LoginBuilder {
         self
     }
 
-    /// Sets the port of the loopback listener, for a forwarded port. Default: any free port.
+    /// Sets the port of the loopback listener, for example because it is forwarded. The default is
+    /// any free port.
     pub fn redirect_port(mut self, port: u16) -> Self {
         self.0.options.redirect_port = Some(port);
         self
     }
 
-    /// Sets the browser. Default: none is opened; the prompt shows the page.
+    /// Sets the browser. By default no browser is opened, and the prompt shows the page to the
+    /// user.
     pub fn browser(mut self, browser: impl OpenBrowser + 'static) -> Self {
         self.0.options.browser = Some(Arc::new(browser));
         self
     }
 
-    /// Sets the SSO OIDC endpoint. Default: that of the region; the dual-stack one if the start URL
-    /// is of a dual-stack portal.
+    /// Sets the SSO OIDC endpoint. The default is the region's endpoint, or its dual-stack endpoint
+    /// if the start URL is on a dual-stack portal.
     pub fn oidc_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.0.options.endpoint = Some(endpoint);
         self
@@ -157,25 +162,26 @@ impl LoginBuilder {
         self
     }
 
-    /// Sets how long to wait for the user, and for another login. Default: ten minutes.
+    /// Sets the time limit for waiting for the user, and for another login. The default is ten
+    /// minutes.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.0.options.timeout = timeout;
         self
     }
 
-    /// Sets the retries of requests that can be repeated. Default: AWS's standard mode.
+    /// Sets the layer that retries repeatable requests. The default is AWS's standard retry mode.
     pub fn retry_layer(mut self, retry: RetryLayer) -> Self {
         self.0.options.retry = retry;
         self
     }
 
-    /// Sets the clock. Default: the machine's.
+    /// Sets the clock. The default is the system clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.0.options.clock = Arc::new(clock);
         self
     }
 
-    /// Builds the login. Sends nothing.
+    /// Builds the login. Sends no request.
     pub fn build(self) -> Login {
         self.0
     }

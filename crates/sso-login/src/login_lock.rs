@@ -1,4 +1,4 @@
-//! One login per machine and session.
+//! The lock that allows one login at a time for each token file.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use tokio::time::Instant;
 use crate::attempt::Options;
 use crate::{LoginError, LoginEvent, LoginPrompt};
 
-/// Pause between two tries to take the lock.
+/// The pause between two attempts to take the lock.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The outcome of waiting for the login lock.
 pub(crate) enum Acquired {
-    /// This login asks the user. `None` if the file system has no locks.
+    /// This login must ask the user. The lock is `None` if the file system has no locks.
     Lock(Option<LoginLock>),
-    /// Another login finished meanwhile, and this is its token.
+    /// Another login has finished, with this token.
     OtherToken(Box<CachedToken>),
 }
 
-/// Takes the login lock, or waits for the login that holds it and takes its token.
+/// Takes the login lock. If another login holds it, waits for that login and returns its token.
 pub(crate) async fn acquire(
     options: &Options,
     prompt: &dyn LoginPrompt,
@@ -42,7 +42,7 @@ pub(crate) async fn acquire(
                 });
             }
             Err(error) if error.is_unsupported() => {
-                tracing::debug!(%error, "no lock for this login");
+                tracing::debug!(%error, "the file system has no locks; logging in without the login lock");
                 return Ok(Acquired::Lock(None));
             }
             Err(error) => return Err(LoginError::Lock(error)),

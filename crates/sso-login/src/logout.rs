@@ -1,4 +1,4 @@
-//! Ends a login: at the service, and in the files.
+//! Logs out: ends the session at the service and removes its files.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,12 +13,13 @@ use tower::{Layer as _, Service, ServiceExt as _};
 
 use crate::start_url::Https;
 
-/// Longest wait for the token file's lock; the file is removed without it then.
+/// The maximum wait for the token file's lock. After it, the file is removed without the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
-/// Logs out of one session: tells the SSO portal, then removes the token file, what killed writers
-/// left of it, and cached role credentials. Client registrations stay.
+/// Logs out of one session. Ends the session at the SSO portal, then removes the token file,
+/// leftover files of interrupted writes, and cached role credentials. Does not remove client
+/// registrations.
 #[derive(Debug)]
 pub struct Logout {
     https: Https,
@@ -28,26 +29,28 @@ pub struct Logout {
     retry: RetryLayer,
 }
 
-/// What a logout found and did.
+/// The result of a logout.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FinishedLogout {
-    /// Whether there was a token file.
+    /// True if there was a token file.
     pub was_logged_in: bool,
-    /// Why the session may still exist at the service: the portal was not told, or refused. The
-    /// files are removed all the same.
+    /// The error of the request to the SSO portal. If there is one, the session may still exist at
+    /// the service, although the files are removed.
     pub portal_error: Option<ServiceError>,
-    /// How many files of cached role credentials were removed.
+    /// The number of cached role-credential files that were removed.
     pub removed_role_credentials: usize,
 }
 
-/// A file that could not be removed; all others were.
+/// The error returned when a file could not be removed. The logout still tries to remove all other
+/// files.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("failed to remove a file of the login; remove it by hand")]
 pub struct LogoutError(#[source] Arc<StoreError>);
 
 impl Logout {
-    /// A logout from the login in `token_file`, at the SSO portal's endpoint `portal`.
+    /// Returns a logout from the session in `token_file`. `portal` is the endpoint of the SSO
+    /// portal.
     pub fn new<S>(https: S, portal: Endpoint, token_file: TokenFile) -> Self
     where
         S: Service<Request<RequestBody>, Response = Response<ResponseBody>>
@@ -67,7 +70,7 @@ impl Logout {
         }
     }
 
-    /// Also removes these cached role credentials.
+    /// Adds files of cached role credentials to remove.
     #[must_use]
     pub fn role_credentials(
         mut self,
@@ -77,27 +80,29 @@ impl Logout {
         self
     }
 
-    /// Sets the retries of the request to the portal. Default: AWS's standard mode.
+    /// Sets the layer that retries the request to the portal. The default is AWS's standard retry
+    /// mode.
     #[must_use]
     pub fn retry_layer(mut self, retry: RetryLayer) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Logs out. Without a login it still removes leftovers and cached role credentials.
+    /// Logs out. If there is no token file, this still removes leftover files and cached role
+    /// credentials.
     ///
     /// # Panics
     ///
-    /// Panics when it is polled outside a tokio runtime with I/O and time enabled.
+    /// Panics if it is polled outside a tokio runtime with I/O and time enabled.
     pub async fn run(self) -> Result<FinishedLogout, LogoutError> {
         let portal_error = match self.token_file.load() {
             Ok(token) => {
                 let portal = Portal::with_endpoint(self.https.clone(), self.portal.clone());
                 let request = sso_http::Logout::new(token.access_token().clone());
-                // Boxed, as rustc cannot prove that the service's own future is `Send`.
-                let answering: Pin<Box<dyn Future<Output = Result<(), ServiceError>> + Send>> =
+                // Boxed, because rustc cannot prove that the service's own future is `Send`.
+                let response: Pin<Box<dyn Future<Output = Result<(), ServiceError>> + Send>> =
                     Box::pin(self.retry.layer(portal).oneshot(request));
-                answering.await.err()
+                response.await.err()
             }
             Err(_) => None,
         };
@@ -119,9 +124,9 @@ impl Logout {
         }
     }
 
-    /// Removes the token file under its lock, so that no refresh under way writes it again.
+    /// Removes the token file under its lock, so that a running refresh does not write it again.
     async fn remove_token_file(&self) -> Result<bool, StoreError> {
-        // Nothing to remove: a lock file should not appear for it.
+        // There is nothing to remove, so do not create a lock file.
         if !self.token_file.path().parent().is_some_and(std::path::Path::exists) {
             return Ok(false);
         }

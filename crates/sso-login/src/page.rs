@@ -1,4 +1,4 @@
-//! The pages that the loopback listener answers with: no script, everything escaped.
+//! The HTML pages of the loopback listener. They contain no script, and all text is escaped.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use crate::callback::Rejection;
 const STYLE: &str = "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;\
                      padding:0 1rem}h1{font-size:1.6rem}";
 
-/// A page: a title, and a sentence or two.
+/// A page with a title and a short text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Page {
     status: StatusCode,
@@ -65,7 +65,7 @@ impl Page {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        // The hash allows this one style sheet, and nothing else.
+        // The policy allows this style sheet, by its hash, and nothing else.
         let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; \
@@ -78,7 +78,7 @@ impl Page {
     }
 }
 
-/// Replaces what has a meaning in HTML text.
+/// Escapes the characters that are special in HTML.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! Random values of an authorization request: `state`, and the code verifier of PKCE (RFC 7636).
+//! The random values of an authorization request: `state` and the code verifier of PKCE (RFC 7636).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,19 +9,19 @@ use zeroize::Zeroizing;
 
 use crate::LoginError;
 
-/// 43 characters that nobody can guess: 256 random bits in base64url.
+/// Returns 256 random bits as 43 characters of base64url.
 pub(crate) fn random_text() -> Result<Zeroizing<String>, LoginError> {
     let mut bytes = Zeroizing::new([0; 32]);
     SystemRandom::new().fill(bytes.as_mut()).map_err(|_| LoginError::Random)?;
     Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes)))
 }
 
-/// A new code verifier (RFC 7636 section 4.1).
+/// Returns a new code verifier (RFC 7636 section 4.1).
 pub(crate) fn code_verifier() -> Result<CodeVerifier, LoginError> {
     random_text().map(|text| CodeVerifier::new(text.as_str()))
 }
 
-/// The `S256` code challenge of a verifier (RFC 7636 section 4.2).
+/// Returns the `S256` code challenge of a verifier (RFC 7636 section 4.2).
 pub(crate) fn code_challenge(verifier: &CodeVerifier) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.expose_secret().as_bytes()))
 }

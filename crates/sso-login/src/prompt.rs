@@ -1,12 +1,12 @@
-//! What a login shows to the user, and how it opens a browser.
+//! The traits through which a login shows events to the user and opens a browser.
 
 use std::io;
 
 use jiff::Timestamp;
 
-/// Shows a login's events to the user. Any `Fn(&LoginEvent)` is one.
+/// Shows a login's events to the user. Implemented for every `Fn(&LoginEvent)`.
 pub trait LoginPrompt: Send + Sync {
-    /// Shows one event. Called in the login's task: must not block for long.
+    /// Shows one event. The login's task calls this, so it must not block for long.
     fn show(&self, event: &LoginEvent<'_>);
 }
 
@@ -19,30 +19,30 @@ impl<F: Fn(&LoginEvent<'_>) + Send + Sync> LoginPrompt for F {
 /// Opens a web page in the user's browser.
 pub trait OpenBrowser: Send + Sync {
     /// Opens `url`, an `http` or `https` URL of visible ASCII characters, without waiting for the
-    /// browser to end. Never pass it through a shell.
+    /// browser to exit. Implementations must not pass the URL through a shell.
     fn open(&self, url: &str) -> io::Result<()>;
 }
 
-/// What the user must see.
+/// An event to show to the user.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoginEvent<'a> {
-    /// Another login for the same token file is under way; this one waits for it.
+    /// Another login for the same token file is running, and this login waits for it.
     OtherLogin,
     /// The user must open a page.
     #[non_exhaustive]
     OpenPage {
-        /// The page. With a user code, the page to type it on.
+        /// The page to open. If there is a user code, the page on which to type it.
         url: &'a str,
-        /// The code to type or compare, with the device code flow. Always show it, apart from
-        /// any URL.
+        /// The code to type or compare, in the device code flow. Always show it separately from any
+        /// URL.
         user_code: Option<&'a str>,
-        /// The page with the user code filled in, if the service gave one: for a browser or a QR
-        /// code.
+        /// The page with the user code filled in, if the service returned one. Use it for a browser
+        /// or a QR code.
         url_with_code: Option<&'a str>,
-        /// When the login expires (UTC).
+        /// The time (UTC) at which the login expires.
         expires_at: Timestamp,
-        /// Whether the page is about to be opened in a browser.
+        /// True if the login opens the page in a browser next.
         opens_browser: bool,
     },
     /// The browser could not be started; the user must open the page.
@@ -51,6 +51,6 @@ pub enum LoginEvent<'a> {
         /// The operating system's error.
         error: &'a io::Error,
     },
-    /// The user allowed the login; the token is being fetched.
+    /// The user allowed the login. The login requests the token next.
     Allowed,
 }

@@ -1,4 +1,4 @@
-//! The client registration of a login: the AWS CLI's file if it is usable, else a new one.
+//! The client registration of a login: read from the AWS CLI's file, or requested from SSO OIDC.
 
 use std::path::Path;
 
@@ -10,10 +10,11 @@ use crate::LoginError;
 use crate::attempt::Attempt;
 use crate::callback::CALLBACK_PATH;
 
-/// Lifetime of a registration whose end the service does not tell. Short, so that it is renewed soon.
-const UNTOLD_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+/// The lifetime of a registration for which the service returns no expiry. Short, so that it is
+/// renewed soon.
+const DEFAULT_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// The grant that a registration is for.
+/// The grant type that a registration must allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Grant {
     AuthorizationCode,
@@ -21,7 +22,7 @@ pub(crate) enum Grant {
 }
 
 impl Attempt<'_> {
-    /// Returns the registration in the file, or registers anew.
+    /// Returns the registration in the file if it is usable, or else registers a client.
     pub(crate) async fn registration(
         &self,
         grant: Grant,
@@ -36,8 +37,8 @@ impl Attempt<'_> {
         self.register(grant).await
     }
 
-    /// Registers a client and writes its file. A file that cannot be written costs the next login a
-    /// registration, nothing else.
+    /// Registers a client and writes the registration to the file. Ignores a failure to write: the
+    /// next login registers again.
     pub(crate) async fn register(&self, grant: Grant) -> Result<ClientRegistration, LoginError> {
         let scopes = self.options.session.scopes();
         let mut request = RegisterClient::new(self.client_name()).scopes(scopes.clone());
@@ -53,7 +54,7 @@ impl Attempt<'_> {
         let now = self.options.clock.now();
         let expires_at = response
             .client_secret_expires_at()
-            .unwrap_or_else(|| now.checked_add(UNTOLD_LIFETIME).unwrap_or(Timestamp::MAX));
+            .unwrap_or_else(|| now.checked_add(DEFAULT_LIFETIME).unwrap_or(Timestamp::MAX));
         let registration = ClientRegistration::new(
             response.client_id(),
             response.client_secret().clone(),
@@ -62,7 +63,7 @@ impl Attempt<'_> {
         .with_scopes(scopes)
         .with_grant_types(grant_types);
         if let Err(error) = self.registration_file().store(&registration) {
-            tracing::debug!(%error, "the client registration is not kept");
+            tracing::debug!(%error, "failed to store the client registration");
         }
         Ok(registration)
     }

@@ -2,7 +2,7 @@
 
 use sso_types::{Region, SessionName, StartUrl};
 
-/// Scopes of a session without `sso_registration_scopes`.
+/// The scope of a session without `sso_registration_scopes`.
 const DEFAULT_SCOPE: &str = "sso:account:access";
 
 /// An sso-session, or the login of a legacy profile, as the shared config files describe it.
@@ -15,18 +15,19 @@ pub struct LoginSession {
 }
 
 impl LoginSession {
-    /// An `[sso-session NAME]`.
+    /// Returns the session of an `[sso-session NAME]` section.
     pub fn new(name: SessionName, start_url: StartUrl, region: Region) -> Self {
         Self { name: Some(name), start_url, region, registration_scopes: None }
     }
 
-    /// The login of a legacy profile, which names no session. Its token cannot be refreshed.
+    /// Returns the session of a legacy profile, which names no sso-session. Its token cannot be
+    /// refreshed.
     pub fn legacy(start_url: StartUrl, region: Region) -> Self {
         Self { name: None, start_url, region, registration_scopes: None }
     }
 
-    /// Sets `sso_registration_scopes`; none, or an empty list: the session has no such key. Ignored
-    /// for a legacy profile.
+    /// Sets `sso_registration_scopes`. An empty list means that the section has no such key.
+    /// Ignored for a legacy profile.
     #[must_use]
     pub fn registration_scopes(mut self, scopes: &[String]) -> Self {
         let is_set = self.name.is_some() && !scopes.is_empty();
@@ -34,27 +35,27 @@ impl LoginSession {
         self
     }
 
-    /// The name of the session; `None` for a legacy profile.
+    /// Returns the name of the session, or `None` for a legacy profile.
     pub fn name(&self) -> Option<&SessionName> {
         self.name.as_ref()
     }
 
-    /// The start URL as configured.
+    /// Returns the configured start URL.
     pub fn start_url(&self) -> &StartUrl {
         &self.start_url
     }
 
-    /// The region as configured.
+    /// Returns the configured region.
     pub fn region(&self) -> &Region {
         &self.region
     }
 
-    /// The scopes as configured, for the name of the registration file.
+    /// Returns the configured scopes, which are part of the registration file's name.
     pub(crate) fn configured_scopes(&self) -> Option<&[String]> {
         self.registration_scopes.as_deref()
     }
 
-    /// The scopes to register with and to ask for; none for a legacy profile.
+    /// Returns the scopes to register and to request. A legacy profile has none.
     pub(crate) fn scopes(&self) -> Vec<String> {
         match (&self.name, &self.registration_scopes) {
             (None, _) => Vec::new(),
@@ -63,7 +64,7 @@ impl LoginSession {
         }
     }
 
-    /// The name to show to the user.
+    /// Returns the name to show to the user.
     pub(crate) fn display_name(&self) -> &str {
         self.name.as_ref().map_or(self.start_url.as_str(), |name| name.as_str())
     }

@@ -1,7 +1,8 @@
-//! Start URLs on a custom domain: resolved to the AWS access portal that they redirect to.
+//! Resolves a start URL on a custom domain to the AWS access portal that it redirects to.
 //!
-//! The rules are the AWS CLI's (2.36): HEAD, or GET after 405 and 501; one redirect; the result is
-//! `https` on an AWS-owned host, which may tell the region.
+//! The rules are those of the AWS CLI 2.36. Send HEAD, or GET if the response is 405 or 501, and
+//! follow one redirect. The result must be an `https` URL on a host of AWS. The region may be part
+//! of its host name.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tower::util::BoxCloneSyncService;
 use crate::LoginError;
 use crate::session::LoginSession;
 
-/// Time for one request to the custom domain.
+/// The time limit for one request to the custom domain.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 const AWS_DOMAINS: &[&str] = &[
@@ -33,59 +34,59 @@ const AWS_ISSUERS: &[&str] = &[
     "identitycenter.us-gov.amazonaws.com",
 ];
 
-/// A connection to any host, as the login was given it.
+/// The HTTP client that the caller passed, with its type erased.
 pub(crate) type Https =
     BoxCloneSyncService<Request<RequestBody>, http::Response<ResponseBody>, BoxError>;
 
-/// The access portal that a session's start URL leads to.
+/// The AWS access portal of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Portal {
-    /// The start URL that the services know.
+    /// The start URL on the host of AWS.
     pub(crate) start_url: StartUrl,
     /// The region of the services.
     pub(crate) region: Region,
 }
 
-/// Resolves the start URL of `session`. Sends nothing if its host is AWS's.
+/// Resolves the start URL of `session`. Sends no request if its host belongs to AWS.
 pub(crate) async fn resolve(https: &Https, session: &LoginSession) -> Result<Portal, LoginError> {
     let configured = session.start_url().as_str();
     let url = parse(configured);
     let Some((url, host)) = url.as_ref().and_then(|url| Some((url, url.host()?))) else {
-        return Err(refused(configured, "it is not a URL"));
+        return Err(invalid(configured, "it is not a URL"));
     };
     if is_aws(host) {
         return Ok(portal(session, session.start_url().clone(), host));
     }
     if url.scheme_str() != Some("https") {
-        return Err(refused(configured, "it is on a custom domain and not https"));
+        return Err(invalid(configured, "it is on a custom domain and not https"));
     }
     let location = redirect(https, url, configured).await?;
     let Some((resolved, host)) = location.as_ref().and_then(|it| Some((it, it.host()?))) else {
-        return Err(refused(configured, "it answers without a redirect to a URL"));
+        return Err(invalid(configured, "it answers without a redirect to a URL"));
     };
     if !is_aws(host) {
-        return Err(refused(configured, "it redirects to a host that is not AWS's"));
+        return Err(invalid(configured, "it redirects to a host that is not AWS's"));
     }
     if resolved.scheme_str() != Some("https") {
-        return Err(refused(configured, "it redirects to a URL that is not https"));
+        return Err(invalid(configured, "it redirects to a URL that is not https"));
     }
     let path = resolved.path().trim_end_matches('/');
     let authority = resolved.authority().map_or(host, |authority| authority.as_str());
     match StartUrl::new(format!("https://{authority}{path}")) {
         Ok(start_url) => Ok(portal(session, start_url, host)),
-        Err(_) => Err(refused(configured, "it redirects to a URL that cannot be used")),
+        Err(_) => Err(invalid(configured, "it redirects to a URL that cannot be used")),
     }
 }
 
 fn portal(session: &LoginSession, start_url: StartUrl, host: &str) -> Portal {
-    let told = region(host).and_then(|region| Region::new(region).ok());
-    // Only a custom domain may lead to another region than the configured one.
+    let from_host = region(host).and_then(|region| Region::new(region).ok());
+    // Only a redirect from a custom domain overrides the configured region.
     let is_custom = start_url != *session.start_url();
-    let region = told.filter(|_| is_custom).unwrap_or_else(|| session.region().clone());
+    let region = from_host.filter(|_| is_custom).unwrap_or_else(|| session.region().clone());
     Portal { start_url, region }
 }
 
-/// Where the custom domain redirects to; `None` if it does not.
+/// Returns the URL to which the custom domain redirects, or `None` if it does not redirect.
 async fn redirect(https: &Https, url: &Uri, configured: &str) -> Result<Option<Uri>, LoginError> {
     let mut response = send(https, Method::HEAD, url, configured).await?;
     if matches!(response.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) {
@@ -107,37 +108,37 @@ async fn send(
     let mut request = Request::new(RequestBody::empty());
     *request.method_mut() = method;
     *request.uri_mut() = url.clone();
-    // Boxed, as rustc cannot prove that the service's own future is `Send`.
-    let answering: Pin<Box<dyn Future<Output = Result<_, BoxError>> + Send>> =
+    // Boxed, because rustc cannot prove that the service's own future is `Send`.
+    let response_future: Pin<Box<dyn Future<Output = Result<_, BoxError>> + Send>> =
         Box::pin(https.clone().oneshot(request));
-    match tokio::time::timeout(TIMEOUT, answering).await {
+    match tokio::time::timeout(TIMEOUT, response_future).await {
         Ok(sent) => sent.map_err(|error| LoginError::unreachable(configured, error)),
         Err(elapsed) => Err(LoginError::unreachable(configured, elapsed.into())),
     }
 }
 
-fn refused(start_url: &str, reason: &'static str) -> LoginError {
+fn invalid(start_url: &str, reason: &'static str) -> LoginError {
     LoginError::StartUrl { start_url: start_url.to_owned(), reason }
 }
 
-/// A URL without its fragment, which is never sent.
+/// Parses a URL without its fragment, which is not sent in requests.
 fn parse(url: &str) -> Option<Uri> {
     let (url, _) = url.split_once('#').unwrap_or((url, ""));
     url.parse().ok()
 }
 
 fn is_aws(host: &str) -> bool {
-    let host = normal(host);
+    let host = normalize(host);
     let is_below = |domain: &str| {
         host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
     AWS_ISSUERS.contains(&host.as_str()) || AWS_DOMAINS.iter().any(|domain| is_below(domain))
 }
 
-/// The region in the host name of a portal: `ID.portal.REGION.app.aws` and
+/// Returns the region in the host name of a portal: `ID.portal.REGION.app.aws` or
 /// `ID.REGION.portal.amazonaws.com`.
 fn region(host: &str) -> Option<String> {
-    let host = normal(host);
+    let host = normalize(host);
     let labels: Vec<_> = host.split('.').collect();
     match labels.as_slice() {
         [_, "portal", region, "app", "aws"]
@@ -147,7 +148,7 @@ fn region(host: &str) -> Option<String> {
     }
 }
 
-fn normal(host: &str) -> String {
+fn normalize(host: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
 }
 
