@@ -1,7 +1,7 @@
-//! Measures how long the endpoint takes to answer, beside a hyper server that only says hello.
+//! Measures the response time of the endpoint and of a minimal hyper server.
 //!
-//! Run it with `cargo run --release -p sso-endpoint --example latency`. One client asks both in turn,
-//! each time on a new connection, as SDKs do.
+//! Run it with `cargo run --release -p sso-endpoint --example latency`. One client sends requests
+//! to both in turn, each on a new connection, as SDKs do.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
@@ -59,7 +59,7 @@ impl ProvideCredentials for Fixed {
     fn provide_credentials(&self) -> CredentialsFuture<'_> {
         Box::pin(async {
             let secret = SecretAccessKey::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
-            // About as long as those of the service.
+            // About as long as the tokens of the service.
             let token = SessionToken::new("x".repeat(800));
             let expires_at = "2100-01-01T00:00:00Z".parse().unwrap_or_default();
             Ok(Credentials::new("ASIAEXAMPLE", secret, token, expires_at))

@@ -1,4 +1,4 @@
-//! What a client gets: credentials, or an error in the fields that the SDKs show.
+//! The responses to a client: credentials, or an error in the fields that SDKs show.
 
 use std::error::Error;
 use std::io;
@@ -12,7 +12,7 @@ use sso_provider::CredentialsError;
 use sso_types::{AccountId, Credentials};
 use zeroize::Zeroizing;
 
-/// Why a request gets no credentials.
+/// The reason that a request gets no credentials.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     WrongHost,
@@ -33,7 +33,8 @@ struct CredentialsBody<'a> {
     account_id: Option<&'a str>,
 }
 
-/// Both spellings: Go and Rust read the one, Java and JavaScript the other.
+/// The body of an error response. It has two spellings of each field, because the SDKs for Go and
+/// Rust read one, and those for Java and JavaScript the other.
 #[derive(Serialize)]
 struct ErrorBody<'a> {
     code: &'a str,
@@ -49,7 +50,7 @@ pub(crate) fn credentials(credentials: &Credentials) -> Response<Full<Bytes>> {
         access_key_id: credentials.access_key_id(),
         secret_access_key: credentials.secret_access_key().expose_secret(),
         token: credentials.session_token().expose_secret(),
-        // Whole seconds: not every SDK reads fractions.
+        // Whole seconds, because not every SDK accepts fractions.
         expiration: format!("{:.0}", credentials.expires_at()),
         account_id: credentials.account_id().map(AccountId::as_str),
     });
@@ -111,7 +112,7 @@ impl Refusal {
     }
 }
 
-/// The error and its sources in one line: a client shows nothing else of them.
+/// Returns the error and its sources in one line, because clients show only the message.
 pub(crate) fn with_sources(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -131,9 +132,10 @@ fn response(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
     response
 }
 
-/// Serializes into one buffer of the right size, which is cleared from memory when it is dropped.
+/// Serializes into one buffer of the exact size, which is cleared from memory when it is dropped. A
+/// growing buffer would leave copies of the secrets in freed memory.
 fn json(value: &impl Serialize) -> Bytes {
-    // Objects of strings cannot fail to be JSON, and these writers do not fail.
+    // Serializing structs of strings cannot fail, and neither can these writers.
     let mut length = Length(0);
     let _ = serde_json::to_writer(&mut length, value);
     let mut json = Zeroizing::new(Vec::with_capacity(length.0));

@@ -1,4 +1,5 @@
-//! Connections: accepts them, limits them, and closes silent ones when there are too many.
+//! Accepts connections, limits their number, and closes the oldest unauthorized connection at the
+//! limit.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -18,20 +19,20 @@ use tokio::time::{sleep, timeout};
 
 use crate::credentials_service::CredentialsService;
 
-/// Fewer than the 1,024 files that a process may usually open.
+/// Below 1,024, the usual limit on the open files of a process.
 const MAX_CONNECTIONS: usize = 512;
-/// From the connection to the end of the request head.
+/// The time from accepting a connection to the end of the request head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longer than a retrieval of credentials may take.
+/// The time limit for a connection. Longer than the time limit for retrieving credentials.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
-/// How long running answers may take after the endpoint was stopped.
+/// The time that running requests have to finish after a shutdown starts.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADER_FIELDS: usize = 64;
-/// A pause after a failed accept, which mostly means that no file can be opened.
+/// The pause after a failed accept. The usual reason is too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The open connections, the oldest first.
+/// The open connections, with the oldest first.
 #[derive(Default)]
 struct Connections {
     tasks: JoinSet<()>,
@@ -40,11 +41,11 @@ struct Connections {
 
 struct Connection {
     task: AbortHandle,
-    /// Set once the client has shown the token.
+    /// Set when the client has sent the token.
     is_authorized: Arc<AtomicBool>,
 }
 
-/// Serves until `stop` is sent or dropped, then lets running answers finish.
+/// Serves until `stop` is sent or dropped, then waits for running requests to finish.
 pub(crate) async fn serve(
     listener: TcpListener,
     service: Arc<CredentialsService>,
@@ -83,8 +84,7 @@ impl Connections {
         self.open.push_back(Connection { task, is_authorized });
     }
 
-    /// Closes the connection that has been open the longest without showing the token. Returns
-    /// whether there was one.
+    /// Closes the oldest connection that has not sent the token. Returns `false` if there is none.
     fn close_oldest_unauthorized(&mut self) -> bool {
         let is_unauthorized = |it: &Connection| !it.is_authorized.load(Ordering::Relaxed);
         let Some(place) = self.open.iter().position(is_unauthorized) else { return false };
@@ -97,24 +97,25 @@ impl Connections {
     async fn finish(mut self) {
         while self.close_oldest_unauthorized() {}
         let all = async { while self.tasks.join_next().await.is_some() {} };
-        // What is left is aborted when the set is dropped.
+        // Dropping the set aborts the remaining connections.
         let _ = timeout(SHUTDOWN_TIMEOUT, all).await;
     }
 }
 
-/// Serves a connection of a client.
+/// Serves one client connection.
 async fn serve_connection(
     stream: TcpStream,
     service: Arc<CredentialsService>,
     is_authorized: Arc<AtomicBool>,
 ) {
     let Ok(local_address) = stream.local_addr() else { return };
-    // A small answer that is waited for.
+    // Send the small response without delay.
     let _ = stream.set_nodelay(true);
     serve_stream(stream, local_address, service, is_authorized).await;
 }
 
-/// Answers one request. An SDK asks rarely: a connection that is kept open would only use up one.
+/// Responds to one request, then closes the connection. SDKs rarely send a request, so an open
+/// connection would only count against the limit.
 pub(crate) async fn serve_stream(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     local_address: SocketAddr,

@@ -1,4 +1,4 @@
-//! Checks a request and answers it.
+//! Checks a request and responds to it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use sso_provider::CredentialsCache;
 use crate::answer::{self, Refusal};
 use crate::token::AuthorizationToken;
 
-/// The credentials that are served, by path, and the token that opens them.
+/// The credentials to serve, by path, and the token that clients must send.
 #[derive(Debug)]
 pub(crate) struct CredentialsService {
     token: AuthorizationToken,
@@ -31,8 +31,8 @@ impl CredentialsService {
         &self.token
     }
 
-    /// Answers a request that arrived at `local_address`. Calls `on_authorized` once the client has
-    /// shown the token, before it waits for credentials. Does not read the body.
+    /// Responds to a request that arrived at `local_address`. Calls `on_authorized` if the request
+    /// has the token, before waiting for credentials. Does not read the body.
     pub(crate) async fn answer<B>(
         &self,
         request: &Request<B>,
@@ -50,7 +50,8 @@ impl CredentialsService {
         }
     }
 
-    /// The path comes last: without the token a client does not learn which paths are served.
+    /// Checks the request and returns the credentials of its path. Checks the path last, so that a
+    /// client without the token does not learn which paths are served.
     fn check<B>(
         &self,
         request: &Request<B>,
@@ -62,7 +63,7 @@ impl CredentialsService {
         if request.method() != Method::GET {
             return Err(Refusal::WrongMethod);
         }
-        let token = the_only(request.headers(), &AUTHORIZATION);
+        let token = single_header(request.headers(), &AUTHORIZATION);
         if !token.is_some_and(|token| self.token.matches(token.as_bytes())) {
             return Err(Refusal::WrongToken);
         }
@@ -70,8 +71,8 @@ impl CredentialsService {
     }
 }
 
-/// Whether the request is for this very address. A page in a browser whose host name was made to
-/// resolve to it (DNS rebinding) sends that name.
+/// Returns `true` if the request names this address as its host. In a DNS rebinding attack, a web
+/// page's host name resolves to this address, and the browser sends that name.
 fn names_address<B>(request: &Request<B>, local_address: SocketAddr) -> bool {
     let address = local_address.to_string();
     let is_address = |host: &[u8]| {
@@ -79,12 +80,12 @@ fn names_address<B>(request: &Request<B>, local_address: SocketAddr) -> bool {
             || address.strip_suffix(":80").is_some_and(|address| host == address.as_bytes())
     };
     let authority = request.uri().authority();
-    the_only(request.headers(), &HOST).is_some_and(|host| is_address(host.as_bytes()))
+    single_header(request.headers(), &HOST).is_some_and(|host| is_address(host.as_bytes()))
         && authority.is_none_or(|authority| is_address(authority.as_str().as_bytes()))
 }
 
-/// The value of a header that occurs exactly once.
-fn the_only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+/// Returns the value of a header if it occurs exactly once.
+fn single_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none())
 }

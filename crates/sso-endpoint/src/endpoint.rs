@@ -1,4 +1,4 @@
-//! The endpoint, from its options to its end.
+//! The endpoint and its builder.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,14 +19,15 @@ use crate::connections;
 use crate::credentials_service::CredentialsService;
 use crate::token::AuthorizationToken;
 
-/// The longest time before their expiry at which an SDK asks for new credentials (botocore).
+/// The time before their expiry at which credentials are renewed. No SDK requests new credentials
+/// earlier; botocore does so at this time.
 const REFRESH_WINDOW: Duration = Duration::from_secs(15 * 60);
-/// How often at least, and at most, the credentials in memory are looked at.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// The minimum and maximum pause between two checks of the credentials in memory.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// A running container credentials endpoint. Dropping it closes the listener and all connections at
-/// once; [`Self::shutdown`] lets running answers finish.
+/// once. [`Self::shutdown`] lets running requests finish first.
 #[derive(Debug)]
 pub struct Endpoint {
     address: SocketAddr,
@@ -47,22 +48,22 @@ impl Endpoint {
         }
     }
 
-    /// The address that is listened on.
+    /// Returns the address that the endpoint listens on.
     pub fn local_address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns the URL of a path: the value of `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    /// Returns the URL of a path, which is the value for `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// The token that clients must send. Secret.
+    /// Returns the token that clients must send, which is secret.
     pub fn authorization_token(&self) -> &AuthorizationToken {
         self.service.token()
     }
 
-    /// Answers the request of a stream as if it had been sent to `local_address`.
+    /// Responds to the request in a stream as if it had arrived at `local_address`.
     ///
     /// Not part of the crate's API: public for the fuzz target.
     #[doc(hidden)]
@@ -75,8 +76,8 @@ impl Endpoint {
         connections::serve_stream(stream, local_address, service, Arc::default()).await;
     }
 
-    /// Stops listening, waits up to 5 seconds for answers that clients wait for, and closes
-    /// everything.
+    /// Stops listening, waits at most 5 seconds for running requests to finish, and closes all
+    /// connections.
     pub async fn shutdown(mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -91,7 +92,7 @@ impl Drop for Endpoint {
     }
 }
 
-/// Builds an [`Endpoint`]. Each setter is named after the option and documents its default.
+/// Builds an [`Endpoint`].
 #[derive(Debug)]
 #[must_use]
 pub struct EndpointBuilder {
@@ -102,45 +103,50 @@ pub struct EndpointBuilder {
 }
 
 impl EndpointBuilder {
-    /// Serves the credentials of `provider` at `path`, such as `/devsso`. Can be called more than once.
+    /// Serves the credentials of `provider` at `path`, such as `/devsso`. Call it once for each
+    /// path.
     ///
-    /// The endpoint caches the credentials itself and renews them 15 minutes before their expiry, as
-    /// early as any SDK asks. Pass the provider without a cache of its own, such as
-    /// `SsoCredentialsProvider`.
+    /// The endpoint caches the credentials itself and renews them 15 minutes before their expiry.
+    /// Pass a provider that has no cache in memory, such as `SsoCredentialsProvider`.
     pub fn serve(mut self, path: impl Into<String>, provider: impl ProvideCredentials) -> Self {
         self.providers.push((path.into(), Arc::new(provider)));
         self
     }
 
-    /// The token that clients must send: a random one of 64 hexadecimal digits by default.
+    /// Sets the token that clients must send. The default is a random token of 64 hexadecimal
+    /// digits.
     pub fn authorization_token(mut self, token: AuthorizationToken) -> Self {
         self.authorization_token = Some(token);
         self
     }
 
-    /// Whether the endpoint may listen on an address that is not loopback, where other machines or
-    /// containers may reach it. Requests and answers are not encrypted. Default: no.
+    /// Sets whether the endpoint may listen on an address that is not loopback. Other machines or
+    /// containers may then reach it, and requests and responses are not encrypted. The default is
+    /// false.
     pub fn allow_non_loopback(mut self, allow: bool) -> Self {
         self.allow_non_loopback = allow;
         self
     }
 
-    /// The clock by which credentials expire: the system's by default.
+    /// Sets the clock that decides when credentials expire. The default is the system clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Listens on `address`; with port 0, on a port that is free. Gets the credentials first, since
-    /// some SDKs wait only a second for an answer. If that fails the endpoint starts nevertheless:
-    /// each request tries again and is told why.
+    /// Starts the endpoint on `address`. Port 0 selects a free port.
     ///
-    /// Needs a tokio runtime with I/O and time enabled, and spawns tasks on it that end with the
+    /// Retrieves all credentials first, because some SDKs wait only a second for a response. If
+    /// that fails, the endpoint starts nevertheless. Each request then tries again, and the
+    /// response contains the error if it fails.
+    ///
+    /// Needs a tokio runtime with I/O and time enabled. Spawns tasks on it, which end with the
     /// endpoint.
     ///
     /// # Errors
     ///
-    /// Fails if the address cannot be listened on or is not allowed, or if a path is unusable.
+    /// Fails if the endpoint cannot listen on the address, if the address is not allowed, or if a
+    /// path is invalid.
     pub async fn bind(self, address: impl Into<SocketAddr>) -> Result<Endpoint, BindError> {
         let address = address.into();
         if !self.allow_non_loopback && !address.ip().is_loopback() {
@@ -177,7 +183,7 @@ impl EndpointBuilder {
     fn paths(&self) -> Result<BTreeMap<String, CredentialsCache>, BindError> {
         let mut paths = BTreeMap::new();
         for (path, provider) in &self.providers {
-            if !is_path(path) {
+            if !is_valid_path(path) {
                 return Err(BindError::InvalidPath { path: path.clone() });
             }
             let cache = CredentialsCache::builder(Arc::clone(provider))
@@ -196,65 +202,68 @@ impl EndpointBuilder {
     }
 }
 
-/// Why an endpoint did not start.
+/// The error returned when an endpoint cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
     /// No provider was given.
     #[error("the endpoint serves nothing; call `serve` with a path and a provider")]
     NothingToServe,
-    /// Clients could not ask for the path.
+    /// Clients cannot request the path.
     #[error(
         "the path {path:?} cannot be served; it must start with / and go on with letters, digits, \
          percent-encoded bytes and -._~/ only"
     )]
     #[non_exhaustive]
     InvalidPath {
-        /// The path that was given.
+        /// The path.
         path: String,
     },
-    /// Two providers were given for one path.
+    /// Two providers have the same path.
     #[error("the path {path:?} is served twice; give each provider a path of its own")]
     #[non_exhaustive]
     PathServedTwice {
-        /// The path that was given.
+        /// The path.
         path: String,
     },
-    /// Other machines could reach the address, and that was not allowed.
+    /// The address is not a loopback address, and [`EndpointBuilder::allow_non_loopback`] was not
+    /// set.
     #[error(
         "{address} is not a loopback address, and others could ask for the credentials there; listen \
          on 127.0.0.1, or allow it explicitly"
     )]
     #[non_exhaustive]
     NotLoopback {
-        /// The address that was given.
+        /// The address.
         address: SocketAddr,
     },
-    /// The system did not let the process listen on the address.
+    /// The endpoint cannot listen on the address.
     #[error("failed to listen on {address}; choose another address or port")]
     #[non_exhaustive]
     Listen {
-        /// The address that was given.
+        /// The address.
         address: SocketAddr,
-        /// The system's reason.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
-    /// The system gave no random bytes for a token.
+    /// The operating system returned no random bytes for a token.
     #[error("the system gave no random bytes for the authorization token")]
     NoRandomness,
-    /// The cache in front of a provider could not be built.
+    /// The cache over a provider could not be built.
     #[error(transparent)]
     Cache(#[from] ConfigError),
 }
 
-/// Whether every client sends the path unchanged. `/` alone is not one: some SDKs drop it.
-fn is_path(path: &str) -> bool {
+/// Returns `true` if every client sends the path unchanged. `/` alone is not allowed, because some
+/// SDKs remove it.
+fn is_valid_path(path: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte);
     path.len() > 1 && path.starts_with('/') && path.bytes().all(is_allowed)
 }
 
-/// Retrieves the credentials ahead of any request. The cache decides whether that is due.
+/// Retrieves the credentials regularly, so that the cache renews them before a client requests
+/// them.
 async fn keep_fresh(path: String, credentials: CredentialsCache, clock: Arc<dyn Clock>) {
     let mut is_failing = false;
     loop {
@@ -262,7 +271,7 @@ async fn keep_fresh(path: String, credentials: CredentialsCache, clock: Arc<dyn 
             Ok(credentials) => {
                 is_failing = false;
                 let left = credentials.expires_at().duration_since(clock.now());
-                // A part of it, since timers stand still while a machine sleeps.
+                // Only a part of the lifetime, because timers stop while the machine sleeps.
                 Duration::try_from(left / 20).unwrap_or_default()
             }
             Err(error) => {
@@ -270,10 +279,10 @@ async fn keep_fresh(path: String, credentials: CredentialsCache, clock: Arc<dyn 
                     tracing::warn!("no credentials for {path}: {}", with_sources(&error));
                 }
                 is_failing = true;
-                LONGEST_PAUSE
+                MAX_PAUSE
             }
         };
-        sleep(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE)).await;
+        sleep(pause.clamp(MIN_PAUSE, MAX_PAUSE)).await;
     }
 }
 
@@ -284,10 +293,10 @@ mod tests {
     #[test]
     fn a_path_is_one_that_every_client_sends_unchanged() {
         for path in ["/a", "/a/b", "/dev-sso_1.x~", "/a%20b"] {
-            assert!(is_path(path), "{path}");
+            assert!(is_valid_path(path), "{path}");
         }
         for path in ["", "/", "a", "a/b", "/a b", "/a?b", "/a#b", "/ä", "/a\n"] {
-            assert!(!is_path(path), "{path}");
+            assert!(!is_valid_path(path), "{path}");
         }
     }
 }

@@ -1,11 +1,12 @@
-//! A container credentials endpoint: an HTTP server on loopback that gives AWS SDKs the credentials
-//! of any [`ProvideCredentials`](sso_provider::ProvideCredentials).
+//! A container credentials endpoint: an HTTP server on loopback that serves the credentials of any
+//! [`ProvideCredentials`](sso_provider::ProvideCredentials) to AWS SDKs.
 //!
-//! Role credentials last an hour or so. A program that runs longer asks the endpoint for new ones,
-//! as it does in an ECS container: every AWS SDK reads `AWS_CONTAINER_CREDENTIALS_FULL_URI` and
-//! `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
+//! Role credentials last about an hour. A program that runs longer can get new credentials from the
+//! endpoint, as it does in an ECS container. Every AWS SDK reads the address and the token from
+//! `AWS_CONTAINER_CREDENTIALS_FULL_URI` and `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
 //!
-//! Not here: logging in (an error names the command), files, and the instance metadata service.
+//! This crate does not log in; if a login is needed, the error names the command. It does not
+//! access files and does not implement the instance metadata service.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-endpoint <── sso-cli
@@ -41,37 +42,41 @@
 //! # }
 //! ```
 //!
-//! # What it answers
+//! # Responses
 //!
-//! `GET` of a served path, with the token in the `Authorization` header and the address that is
-//! listened on in the `Host` header, gives 200 and
-//! `{"AccessKeyId","SecretAccessKey","Token","Expiration","AccountId"}`. Anything else gives an
-//! error with `code`, `message`, `Code` and `Message`, since SDKs differ in the spelling they read:
+//! The endpoint responds with credentials to a `GET` request for a served path. The request must
+//! have the token in the `Authorization` header and the endpoint's address in the `Host` header.
+//! The response has status 200 and the fields `AccessKeyId`, `SecretAccessKey`, `Token`,
+//! `Expiration` and, if it is known, `AccountId`.
+//!
+//! The response to any other request is an error. Its fields are `code` and `message`, and also
+//! `Code` and `Message`, because some SDKs read only one of the spellings:
 //!
 //! | status | code | when |
 //! |---|---|---|
-//! | 403 | `LoginRequired` | a person has to log in; the message names the command |
+//! | 403 | `LoginRequired` | the user must log in; the message names the command |
 //! | 403 | `AccessDenied` | the role is not assigned to the user |
 //! | 403 | `InvalidAuthorizationToken` | the token is missing or wrong |
 //! | 404 | `NotFound` | the path is not served |
 //! | 405 | `MethodNotAllowed` | the method is not `GET` |
 //! | 421 | `MisdirectedRequest` | the `Host` header is missing or names another host |
 //! | 500 | `InternalError` | any other failure |
-//! | 503 | `ServiceUnavailable` | a failure that may pass, such as a network that is down |
+//! | 503 | `ServiceUnavailable` | a temporary failure, such as a network error |
 //!
 //! # Limits
 //!
-//! 512 connections at a time, a request head of 16 KiB and 64 fields that arrives within 5 seconds, one
-//! request for each connection, 90 seconds for an answer. At the limit of connections the one that
-//! has been silent the longest is closed, so that a client with a token is served even if others
-//! hold connections open.
+//! The endpoint accepts 512 connections at a time and one request for each connection. A request
+//! head must arrive within 5 seconds and have at most 16 KiB and 64 header fields. A connection is
+//! closed after 90 seconds.
+//!
+//! If there are too many connections, the endpoint closes the oldest connection that has not sent
+//! the token. A client with the token is therefore served even if others hold connections open.
 //!
 //! # Known gaps
 //!
 //! * The AWS SDK for Rust (aws-config 1.13) shows only the status of an error. The endpoint therefore
 //!   also logs each failure, with the command to log in, through `tracing` at level warn.
-//! * A provider is asked for new credentials ahead of their expiry for as long as the endpoint lives,
-//!   whether or not a client asks.
+//! * The endpoint renews credentials until it is dropped, even if no client requests them.
 
 #![forbid(unsafe_code)]
 
@@ -84,7 +89,7 @@ mod token;
 pub use endpoint::{BindError, Endpoint, EndpointBuilder};
 pub use token::{AuthorizationToken, InvalidToken};
 
-// The README's example is compiled with the documentation tests.
+// Compiles the README's example as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

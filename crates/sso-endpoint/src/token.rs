@@ -1,4 +1,4 @@
-//! The secret that a client sends with each request.
+//! The authorization token that a client sends with each request.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// The length of a random token, in bytes before it is written in hexadecimal.
+/// The length of a random token in bytes, before hexadecimal encoding.
 const RANDOM_BYTES: usize = 32;
 
-/// A shorter token could be guessed.
+/// The minimum length of a token. Shorter tokens are too easy to guess.
 const MIN_LENGTH: usize = 16;
 
-/// The secret that clients send in the `Authorization` header, verbatim. Cleared from memory when
-/// it is dropped; `Debug` does not show it.
+/// The secret that clients send unchanged in the `Authorization` header. It is cleared from memory
+/// when it is dropped, and `Debug` redacts it.
 #[derive(Clone)]
 pub struct AuthorizationToken(Zeroizing<String>);
 
-/// The token cannot be used.
+/// The error returned for an invalid token.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
     "the authorization token must have at least {MIN_LENGTH} characters, all of them visible ASCII"
@@ -25,12 +25,12 @@ pub struct AuthorizationToken(Zeroizing<String>);
 pub struct InvalidToken;
 
 impl AuthorizationToken {
-    /// Takes a token that clients already have.
+    /// Creates a token from a secret that clients already have.
     ///
     /// # Errors
     ///
-    /// Fails if the token is shorter than 16 characters, or holds a character that is not visible
-    /// ASCII: clients send it as the value of a header.
+    /// Fails if the token is shorter than 16 characters, or contains a character that is not
+    /// visible ASCII. Other characters cannot be sent in a header.
     pub fn new(token: impl Into<String>) -> Result<Self, InvalidToken> {
         let token = Zeroizing::new(token.into());
         let is_visible = token.bytes().all(|byte| byte.is_ascii_graphic());
@@ -40,14 +40,15 @@ impl AuthorizationToken {
         Ok(Self(token))
     }
 
-    /// Returns a random token of 64 hexadecimal digits; `None` if the system has no randomness.
+    /// Returns a random token of 64 hexadecimal digits, or `None` if the operating system returns
+    /// no random bytes.
     pub(crate) fn random() -> Option<Self> {
         let mut bytes = Zeroizing::new([0; RANDOM_BYTES]);
         SystemRandom::new().fill(bytes.as_mut_slice()).ok()?;
         Some(Self(Zeroizing::new(hex::encode(bytes.as_slice()))))
     }
 
-    /// Returns the secret. Every use of this is a place where it can leak.
+    /// Returns the secret. The caller must not log it or show it.
     pub fn expose_secret(&self) -> &str {
         &self.0
     }

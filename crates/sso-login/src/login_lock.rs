@@ -42,7 +42,7 @@ pub(crate) async fn acquire(
                 });
             }
             Err(error) if error.is_unsupported() => {
-                tracing::debug!(%error, "the file system has no locks; logging in without the login lock");
+                tracing::debug!(%error, "the file system has no locks; logging in without one");
                 return Ok(Acquired::Lock(None));
             }
             Err(error) => return Err(LoginError::Lock(error)),
