@@ -13,7 +13,7 @@ use crate::{CredentialsCache, CredentialsError, ProfileProviders};
 ///
 /// # Errors
 ///
-/// [`CredentialsError::Config`] if the profile is missing or cannot be used.
+/// Fails with [`CredentialsError::Config`] if the profile is missing or cannot be used.
 ///
 /// # Panics
 ///

@@ -29,8 +29,8 @@
 //! # }
 //! ```
 //!
-//! [`ProfileProviders`] gives access to the parts of a profile: the access token, the SSO portal,
-//! and the AWS CLI's cache of role credentials:
+//! [`ProfileProviders`] gives access to a profile's access token, the SSO portal, and the AWS CLI's
+//! cache of role credentials:
 //!
 //! ```no_run
 //! # #[cfg(feature = "https")]
