@@ -46,11 +46,11 @@
 //!
 //! The endpoint responds with credentials to a `GET` request for a served path. The request must
 //! have the token in the `Authorization` header and the endpoint's address in the `Host` header.
-//! The response has status 200 and the fields `AccessKeyId`, `SecretAccessKey`, `Token`,
-//! `Expiration` and, if it is known, `AccountId`.
+//! The response has status 200 and a JSON body with the fields `AccessKeyId`, `SecretAccessKey`,
+//! `Token`, `Expiration` and, if it is known, `AccountId`.
 //!
-//! The response to any other request is an error. Its fields are `code` and `message`, and also
-//! `Code` and `Message`, because some SDKs read only one of the spellings:
+//! The response to any other request is an error, also as JSON. Its fields are `code` and
+//! `message`, and also `Code` and `Message`, because some SDKs read only one of the spellings:
 //!
 //! | status | code | when |
 //! |---|---|---|
