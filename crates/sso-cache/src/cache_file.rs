@@ -1,4 +1,4 @@
-//! A cache file of any kind: `sso_files` with this crate's errors and parsers.
+//! Operations on any kind of cache file: `sso_files` with this crate's errors and parsers.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,31 +14,32 @@ use sso_files::{
 use crate::error::MAX_FILE_SIZE;
 use crate::{AccessWarning, LockError, ParseError, StoreError};
 
-/// The lock that every writer of a file takes.
+/// The suffix of the lock file that every writer locks.
 pub(crate) const WRITER_LOCK: &str = ".lock";
 
-/// The lock by which only one login asks the user.
+/// The suffix of the lock file that lets only one login at a time ask the user.
 pub(crate) const LOGIN_LOCK: &str = ".login.lock";
 
-/// How long a program that truncates a file and writes it in place is given to finish, from read to
-/// read, in milliseconds. A busy machine may stop such a program for a while.
+/// The pauses before a file that does not parse is read again, in milliseconds. They give a program
+/// that writes the file in place time to finish, even on a busy machine.
 const PAUSES: [u64; 7] = [10, 20, 40, 40, 40, 40, 40];
 
-/// After this many pauses, only a file that is empty or has changed meanwhile is given another.
+/// The number of pauses after which only a file that is empty or keeps changing is read again.
 const PAUSES_UNCHANGED: usize = 3;
 
-/// The longest pause between two tries to take a lock.
+/// The longest pause between two attempts to take a lock.
 const MAX_LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// A cache file by its path. Cheap to clone.
+/// The path of a cache file. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct CacheFile {
     file: PrivateFile,
-    /// Whether a content is one of this kind of file: only such a file is replaced behind a link.
+    /// Returns `true` for the content of this kind of file. Behind a link, only such a file is
+    /// replaced.
     is_of_its_kind: fn(&[u8]) -> bool,
 }
 
-/// A cache file under its writer lock.
+/// A cache file whose writer lock is held.
 #[derive(Debug)]
 pub(crate) struct LockedFile {
     file: CacheFile,
@@ -46,7 +47,7 @@ pub(crate) struct LockedFile {
     lock: Arc<FileLock>,
 }
 
-/// What was read from a file.
+/// The parsed content of a file.
 #[derive(Debug)]
 pub(crate) struct Loaded<T> {
     pub(crate) value: T,
@@ -58,7 +59,8 @@ pub(crate) struct Loaded<T> {
 impl CacheFile {
     pub(crate) fn new(path: impl Into<PathBuf>, is_of_its_kind: fn(&[u8]) -> bool) -> Self {
         let path = path.into();
-        // An administrator may have made the links above the home directory.
+        // Links on the path to the home directory are not checked: an administrator may have made
+        // them.
         let home = path.ancestors().find(|it| it.file_name().is_some_and(|name| name == ".aws"));
         let home = home.and_then(Path::parent).map(Path::to_owned);
         let file = PrivateFile::new(path);
@@ -87,9 +89,9 @@ impl CacheFile {
 
     /// Reads and parses the file.
     ///
-    /// A file that does not parse is read again after a pause. If it is then still no complete JSON,
-    /// as half a write leaves it, it is given two more, and some more while it is empty or somebody
-    /// keeps writing it.
+    /// A file that does not parse is read again after a pause, since another program may be writing
+    /// it. It is read twice more while it is incomplete JSON, and four times more while it is empty
+    /// or keeps changing.
     pub(crate) fn read<T>(&self, parse: impl Fn(&[u8]) -> Parsed<T>) -> Read<T> {
         read_again(self.path(), || self.file.read(MAX_FILE_SIZE), parse)
     }
@@ -111,7 +113,7 @@ impl CacheFile {
             .map_err(|error| StoreError::write(self.path(), error))
     }
 
-    /// Makes a temporary file, without the lock, with space that is reserved.
+    /// Creates a temporary file with reserved space, without the lock.
     pub(crate) fn reserve(&self) -> Result<StagedFile, StoreError> {
         let place = self.file.locate_or_create();
         place
@@ -127,42 +129,43 @@ impl CacheFile {
         }
     }
 
-    /// The path of the lock file, beside the real file.
+    /// Returns the path of the lock file, which is beside the target if the file is a link.
     pub(crate) fn lock_path(&self, suffix: &str) -> Result<PathBuf, LockError> {
         match self.file.locate() {
             Ok(place) => Ok(place.lock_path(suffix)),
-            // A missing directory is no link.
+            // The directory does not exist yet, so there is no link to resolve.
             Err(error) if error.is_not_found() => Ok(with_suffix(self.path(), suffix)),
-            Err(error) => Err(self.no_place(suffix, error)),
+            Err(error) => Err(self.directory_error(suffix, error)),
         }
     }
 
-    /// The note in the lock file; empty if there is none.
+    /// Reads the note in the lock file, which is empty if there is none.
     pub(crate) fn lock_note(&self, suffix: &str) -> String {
         self.file.locate().map(|place| place.lock_note(suffix)).unwrap_or_default()
     }
 
-    /// Takes the writer lock; `None` if another process or thread holds it. Does not wait.
+    /// Takes the writer lock. Returns `None` without waiting if another process or thread holds it.
     pub(crate) fn try_lock(&self) -> Result<Option<LockedFile>, LockError> {
         let (place, lock) = self.try_lock_file(WRITER_LOCK)?;
         let file = self.clone();
         Ok(lock.map(|lock| LockedFile { file, place, lock: Arc::new(lock) }))
     }
 
-    /// Takes another lock beside the file. Does not wait. Makes missing directories.
+    /// Takes the lock with that suffix, without waiting. Creates missing directories.
     pub(crate) fn try_lock_file(
         &self,
         suffix: &str,
     ) -> Result<(Place, Option<FileLock>), LockError> {
-        let place = self.file.locate_or_create().map_err(|error| self.no_place(suffix, error))?;
+        let place =
+            self.file.locate_or_create().map_err(|error| self.directory_error(suffix, error))?;
         match place.try_lock(suffix) {
             Ok(lock) => Ok((place, lock)),
             Err(no_lock) => Err(lock_error(place.lock_path(suffix), no_lock)),
         }
     }
 
-    /// The directory of the lock file cannot be opened or made.
-    fn no_place(&self, suffix: &str, error: FileError) -> LockError {
+    /// Converts the error for a directory that cannot be opened or created.
+    fn directory_error(&self, suffix: &str, error: FileError) -> LockError {
         let path = with_suffix(self.path(), suffix);
         let is_refused = !matches!(error, FileError::Io(_));
         let source = error.into_io();
@@ -182,7 +185,7 @@ impl CacheFile {
 }
 
 impl LockedFile {
-    /// As [`CacheFile::read`].
+    /// Reads and parses the file as [`CacheFile::read`] does.
     pub(crate) fn read<T>(&self, parse: impl Fn(&[u8]) -> Parsed<T>) -> Read<T> {
         read_again(&self.place.path(), || self.place.read(MAX_FILE_SIZE), parse)
     }
@@ -200,13 +203,13 @@ impl LockedFile {
         check_size(&self.place.path(), content)?;
         let name = self.lock.temp_name();
         match self.place.replace(content, name, durability, &self.file.is_of_its_kind) {
-            // Somebody cleared the cache, the lock file included.
+            // Another program removed the directory or the temporary file.
             Err(error) if error.is_not_found() => self.file.replace(content, durability),
             replaced => replaced.map_err(|error| StoreError::write(&self.place.path(), error)),
         }
     }
 
-    /// Makes a temporary file with space that is reserved.
+    /// Creates a temporary file with reserved space.
     pub(crate) fn reserve(&self) -> Result<StagedFile, StoreError> {
         match reserve(&self.place, self.lock.temp_name(), self.file.is_of_its_kind) {
             Err(error) if error.is_not_found() => self.file.reserve(),
@@ -238,7 +241,7 @@ impl LockedFile {
 type Parsed<T> = Result<T, ParseError>;
 type Read<T> = Result<Loaded<T>, StoreError>;
 
-/// Asks `try_take` again and again for at most `limit`.
+/// Retries `try_take` until it returns a lock, for at most `limit`.
 pub(crate) fn wait<T>(
     lock_path: impl Fn() -> Result<PathBuf, LockError>,
     limit: Duration,
@@ -260,14 +263,15 @@ pub(crate) fn wait<T>(
     }
 }
 
-/// The `*.json` files of a directory, in no order; empty if there is no such directory.
+/// Lists the `*.json` files of a directory, in no order. The list is empty if there is no
+/// directory.
 pub(crate) fn json_files(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut files = entries(directory)?;
     files.retain(|path| is_json(path));
     Ok(files)
 }
 
-/// Everything in a directory, in no order; nothing if there is no such directory.
+/// Lists all entries of a directory, in no order. The list is empty if there is no directory.
 pub(crate) fn entries(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
     sso_files::entries(directory).map_err(|error| StoreError::read(directory, error.into()))
 }
@@ -276,7 +280,7 @@ pub(crate) fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "json")
 }
 
-/// The directory of a file.
+/// Returns the directory of a file.
 pub(crate) fn directory_of(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -284,7 +288,7 @@ pub(crate) fn directory_of(file: &Path) -> &Path {
     }
 }
 
-/// Fails for a content that would be too large to be read again.
+/// Fails if the content is too large to be read back.
 pub(crate) fn check_size(path: &Path, content: &[u8]) -> Result<(), StoreError> {
     if content.len() <= MAX_FILE_SIZE {
         return Ok(());
@@ -344,16 +348,19 @@ fn read_again<T>(
             Err(StoreError::Invalid { source, .. }) => source,
             done => return done,
         };
-        let may_be_torn = error.may_be_incomplete();
-        let goes_on = |reads| {
-            // Empty is how a writer in place begins: on a busy machine it may stay so for a while.
-            let is_begun = matches!(error, ParseError::Empty);
-            let is_written = is_begun || before != version;
-            let has_time = reads < PAUSES_UNCHANGED || is_written;
-            reads == 0 || (may_be_torn && has_time)
+        let may_be_incomplete = error.may_be_incomplete();
+        let should_retry = |reads| {
+            // A program that writes in place truncates the file first. On a busy machine, the file
+            // may stay empty for a while.
+            let is_empty = matches!(error, ParseError::Empty);
+            let is_being_written = is_empty || before != version;
+            let has_time = reads < PAUSES_UNCHANGED || is_being_written;
+            reads == 0 || (may_be_incomplete && has_time)
         };
         match pauses.next() {
-            Some((reads, pause)) if goes_on(reads) => thread::sleep(Duration::from_millis(*pause)),
+            Some((reads, pause)) if should_retry(reads) => {
+                thread::sleep(Duration::from_millis(*pause));
+            }
             _ => return Err(StoreError::invalid(path, error)),
         }
         before = version;
@@ -371,8 +378,8 @@ mod tests {
 
     const TORN: ParseError = ParseError::NotJson { problem: "", line: 1, column: 1, offset: 0 };
 
-    /// Reads a file that is in this state until the read number `last`. Returns the number of reads,
-    /// and whether the last one succeeded.
+    /// Reads a file that is in this state until the read number `last`. Returns the number of
+    /// reads, and whether the last one succeeded.
     fn reads(state: &ParseError, is_changing: bool, last: usize) -> (usize, bool) {
         let file = NamedTempFile::new().unwrap();
         let reads = Cell::new(0);

@@ -1,4 +1,4 @@
-//! The file name of a token file, made from the session name or the start URL.
+//! The key of a token file, and the file name that is derived from it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,8 +8,9 @@ use sso_types::{SessionName, StartUrl};
 
 /// The key of a token file: the name of an sso-session, or the start URL of a legacy profile.
 ///
-/// Which of the two it is stays known, as the key of role credentials depends on it. A session that
-/// is named like a start URL has the same token file, as it has with the AWS CLI.
+/// The key records which of the two it is, since the file name of role credentials depends on that.
+/// The file name of the token does not: as in the AWS CLI, a session whose name equals a start URL
+/// has the same token file.
 ///
 /// Cheap to clone. Never empty.
 ///
@@ -26,42 +27,42 @@ pub struct CacheKey {
     origin: CacheKeyOrigin,
 }
 
-/// What a [`CacheKey`] is.
+/// The kind of text in a [`CacheKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CacheKeyOrigin {
-    /// The name of an `[sso-session NAME]` section, which the profile refers to.
+    /// The name of the `[sso-session NAME]` section that the profile refers to.
     Session,
-    /// The `sso_start_url` of a legacy profile, byte for byte.
+    /// The `sso_start_url` of a legacy profile.
     StartUrl,
 }
 
 impl CacheKey {
-    /// The key of a profile that names an sso-session.
+    /// Creates the key for a profile that names an sso-session.
     pub fn for_session(name: &SessionName) -> Self {
         Self { text: name.as_str().into(), origin: CacheKeyOrigin::Session }
     }
 
-    /// The key of a legacy profile, which names none.
+    /// Creates the key for a legacy profile, which names no sso-session.
     pub fn for_start_url(url: &StartUrl) -> Self {
         Self { text: url.as_str().into(), origin: CacheKeyOrigin::StartUrl }
     }
 
-    /// The text, byte for byte as configured.
+    /// The text, exactly as configured.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether the text is a session name or a start URL.
+    /// Returns the kind of the text: a session name or a start URL.
     pub fn origin(&self) -> CacheKeyOrigin {
         self.origin
     }
 
-    /// Whether the text is the name of an sso-session.
+    /// Returns `true` if the text is the name of an sso-session.
     pub fn is_session(&self) -> bool {
         self.origin == CacheKeyOrigin::Session
     }
 
-    /// The name of the token file, without its directory: `<lowercase hex SHA-1>.json`.
+    /// Returns the name of the token file, without its directory: `<lowercase hex SHA-1>.json`.
     pub fn file_name(&self) -> String {
         file_name(self.as_str())
     }
@@ -86,7 +87,7 @@ pub(crate) fn file_name(key: &str) -> String {
     name
 }
 
-/// SHA-1 as a name, not for security: the file names are the AWS CLI's choice.
+/// Returns the SHA-1 that the AWS CLI uses in file names. It is not used for security.
 pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
     hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes))
 }

@@ -1,7 +1,7 @@
-//! The content of a token file: an SSO access token, the values that refresh it, and the members that we
-//! only keep.
+//! The content of a token file: an SSO access token, the values that a refresh needs, and unknown
+//! fields.
 //!
-//! `token_json` reads and writes its JSON. `sso-provider` decides when a token is refreshed.
+//! `token_json` reads and writes the JSON. `sso-provider` decides when a token is refreshed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::token_member::{Field, KnownMember, Optional};
 
 /// The SSO token of one login, as cached in a file that all AWS tools of a user share.
 ///
-/// Everything else that the file holds is kept as it was read, to the digit, and written back by
-/// [`to_json`](Self::to_json). Cleared from memory on drop. `Debug` shows the expiry, and of the
-/// rest only whether it is there.
+/// It also keeps the exact text of all other fields in the file, and [`to_json`](Self::to_json)
+/// writes them back. It is cleared from memory on drop. `Debug` shows the expiry, and only the
+/// presence of the other fields.
 #[derive(Clone)]
 pub struct CachedToken {
     pub(crate) access_token: AccessToken,
@@ -27,24 +27,25 @@ pub struct CachedToken {
     pub(crate) registration_expires_at: Optional<Timestamp>,
     pub(crate) region: Optional<String>,
     pub(crate) start_url: Optional<String>,
-    /// The text that the members below point into; empty for a token that was not parsed.
+    /// The text of the file, into which the ranges in `members` point. Empty for a token that was
+    /// not parsed.
     pub(crate) text: Arc<Zeroizing<String>>,
     pub(crate) members: Vec<KnownMember>,
 }
 
-/// What a `CreateToken` request with the grant type `refresh_token` is made from.
+/// The parameters of a `CreateToken` request with the grant type `refresh_token`.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct RefreshMaterial<'a> {
     /// The id of the client registration.
     pub client_id: &'a str,
-    /// The secret of the client registration. Secret.
+    /// The secret of the client registration.
     pub client_secret: &'a ClientSecret,
-    /// The refresh token. Secret.
+    /// The refresh token.
     pub refresh_token: &'a RefreshToken,
 }
 
-/// Why a token cannot be refreshed. No error while the token is valid. Only a new login helps.
+/// The reason why a token cannot be refreshed. The user has to log in again once it has expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotRefreshable {
@@ -55,28 +56,28 @@ pub enum NotRefreshable {
         /// The field.
         field: &'static str,
     },
-    /// A field is there and is the empty string.
+    /// A field is the empty string.
     #[error("the {field} in the token file is empty; log in again to renew the token")]
     #[non_exhaustive]
     Empty {
         /// The field.
         field: &'static str,
     },
-    /// A field is there and is no string.
+    /// A field is not a string.
     #[error("the {field} in the token file is not a string; log in again to renew the token")]
     #[non_exhaustive]
     WrongType {
         /// The field.
         field: &'static str,
     },
-    /// The client registration has run out.
+    /// The client registration has expired.
     #[error("the client registration expired at {at}; log in again to renew the token")]
     #[non_exhaustive]
     RegistrationExpired {
-        /// When, in UTC.
+        /// The time at which it expired.
         at: Timestamp,
     },
-    /// It cannot be told whether the client registration has run out.
+    /// The expiry of the client registration cannot be parsed.
     #[error(
         "the registrationExpiresAt in the token file cannot be read; log in again to renew the token"
     )]
@@ -84,7 +85,7 @@ pub enum NotRefreshable {
 }
 
 impl CachedToken {
-    /// A token that is good until `expires_at`, a point of UTC time, and cannot be refreshed.
+    /// Creates a token that expires at `expires_at` and cannot be refreshed.
     pub fn new(access_token: AccessToken, expires_at: Timestamp) -> Self {
         let mut token = Self {
             access_token,
@@ -103,7 +104,7 @@ impl CachedToken {
         token
     }
 
-    /// The same token with a refresh token.
+    /// Sets the refresh token.
     #[must_use]
     pub fn with_refresh_token(mut self, refresh_token: RefreshToken) -> Self {
         self.refresh_token = Optional::Present(refresh_token);
@@ -111,8 +112,8 @@ impl CachedToken {
         self
     }
 
-    /// The same token with the client registration that its refresh token belongs to. Without
-    /// `expires_at`, what the token said of it before stays.
+    /// Sets the client registration that the refresh token belongs to. If `expires_at` is `None`,
+    /// the token keeps the expiry of the registration that it has.
     #[must_use]
     pub fn with_client_registration(
         mut self,
@@ -131,7 +132,7 @@ impl CachedToken {
         self
     }
 
-    /// The same token with the region of its IAM Identity Center instance.
+    /// Sets the region of the IAM Identity Center instance.
     #[must_use]
     pub fn with_region(mut self, region: impl Into<String>) -> Self {
         self.region = Optional::Present(region.into());
@@ -139,7 +140,7 @@ impl CachedToken {
         self
     }
 
-    /// The same token with the start URL of its IAM Identity Center instance.
+    /// Sets the start URL of the IAM Identity Center instance.
     #[must_use]
     pub fn with_start_url(mut self, start_url: impl Into<String>) -> Self {
         self.start_url = Optional::Present(start_url.into());
@@ -147,9 +148,10 @@ impl CachedToken {
         self
     }
 
-    /// What a refresh makes of this token: the new access token and, where the service gave one, the
-    /// new refresh token (without one the old one stays good, RFC 6749 section 6). All else stays,
-    /// unknown fields included.
+    /// Returns the token after a refresh, with a new access token and expiry.
+    ///
+    /// If the service returned no new refresh token, the old one remains valid (RFC 6749 section
+    /// 6). All other fields are kept, including unknown ones.
     #[must_use]
     pub fn refreshed(
         &self,
@@ -168,63 +170,65 @@ impl CachedToken {
         }
     }
 
-    /// The token of a new login, made with [`new`](Self::new), as it replaces `previous` in the
-    /// file: its own fields in the AWS CLI's order, then those of `previous` that no login writes,
-    /// as they were read.
+    /// Prepares the token of a new login, which was created with [`new`](Self::new), to replace the
+    /// token `previous` in the file.
+    ///
+    /// Puts its own fields in the AWS CLI's order, followed by the unknown fields of `previous`.
     #[must_use]
     pub fn replacing(mut self, previous: Option<&Self>) -> Self {
         self.take_unknown_fields(previous);
         self
     }
 
-    /// The access token. Secret. Never empty in a token that was parsed.
+    /// The access token. It is never empty in a token that was parsed.
     pub fn access_token(&self) -> &AccessToken {
         &self.access_token
     }
 
-    /// The first moment at which the access token is no longer good, in UTC.
+    /// The time at which the access token expires.
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// Whether the access token is no longer good at `now`.
+    /// Returns `true` if the access token is expired at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
 
-    /// The refresh token; `None` when it is missing, empty or no string. Secret.
+    /// The refresh token, or `None` if it is missing, empty or not a string.
     pub fn refresh_token(&self) -> Option<&RefreshToken> {
         self.refresh_token.present().filter(|token| !token.is_empty())
     }
 
-    /// The id of the client registration; `None` when it is missing, empty or no string.
+    /// The id of the client registration, or `None` if it is missing, empty or not a string.
     pub fn client_id(&self) -> Option<&str> {
         self.client_id.present().map(String::as_str).filter(|id| !id.is_empty())
     }
 
-    /// The secret of the client registration; `None` when it is missing, empty or no string. Secret.
+    /// The secret of the client registration, or `None` if it is missing, empty or not a string.
     pub fn client_secret(&self) -> Option<&ClientSecret> {
         self.client_secret.present().filter(|secret| !secret.is_empty())
     }
 
-    /// When the client registration runs out, in UTC; `None` when that is missing or unreadable.
+    /// The time at which the client registration expires, or `None` if it is missing or cannot be
+    /// parsed.
     pub fn registration_expires_at(&self) -> Option<Timestamp> {
         self.registration_expires_at.present().copied()
     }
 
-    /// The region of the IAM Identity Center instance, where the file tells it. It is not checked:
-    /// make a `sso_types::Region` of it before it becomes part of a host name.
+    /// The region of the IAM Identity Center instance, if the file has it. It is not validated:
+    /// parse it as a [`sso_types::Region`] before you use it in a host name.
     pub fn region(&self) -> Option<&str> {
         self.region.present().map(String::as_str)
     }
 
-    /// The start URL of the login, where the file tells it.
+    /// The start URL of the login, if the file has it.
     pub fn start_url(&self) -> Option<&str> {
         self.start_url.present().map(String::as_str)
     }
 
-    /// What a refresh at `now` is made from, or why there can be none. A client registration of
-    /// which no expiry is known counts as good.
+    /// Returns the parameters of a refresh at `now`, or the reason why the token cannot be
+    /// refreshed. A client registration without an expiry counts as valid.
     pub fn refreshability(&self, now: Timestamp) -> Result<RefreshMaterial<'_>, NotRefreshable> {
         let material = RefreshMaterial {
             refresh_token: self.refresh_token.needed("refreshToken", RefreshToken::is_empty)?,

@@ -1,4 +1,4 @@
-//! Client registrations, in the files where the AWS CLI keeps them.
+//! Client registrations, and the files in which the AWS CLI caches them.
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +13,12 @@ use crate::object::{self, Member};
 use crate::role_cache_key::push_string;
 use crate::{ParseError, StoreError, timestamp};
 
-/// A registration is used while at least this much of its lifetime is left, as in the AWS CLI.
+/// A login uses a registration that is valid for at least this time, as in the AWS CLI.
 const REUSE_WINDOW: SignedDuration = SignedDuration::from_mins(15);
 
-/// A program's registration with SSO OIDC, which every login and refresh names.
+/// The registration of a client with SSO OIDC. Every login and refresh needs one.
 ///
-/// `Debug` does not show the client secret.
+/// `Debug` redacts the client secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientRegistration {
     client_id: String,
@@ -29,7 +29,7 @@ pub struct ClientRegistration {
 }
 
 impl ClientRegistration {
-    /// A registration that is valid until `expires_at` (UTC).
+    /// Creates a registration that expires at `expires_at`.
     pub fn new(
         client_id: impl Into<String>,
         client_secret: ClientSecret,
@@ -51,8 +51,8 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets the OAuth grant types that the client registered for. Without any, the registration is
-    /// one for the device code.
+    /// Sets the OAuth grant types that the client registered for. A registration without grant
+    /// types is for the device code grant.
     #[must_use]
     pub fn with_grant_types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.grant_types = types.into_iter().map(Into::into).collect();
@@ -64,12 +64,12 @@ impl ClientRegistration {
         &self.client_id
     }
 
-    /// The client secret. Secret.
+    /// The client secret.
     pub fn client_secret(&self) -> &ClientSecret {
         &self.client_secret
     }
 
-    /// The first moment (UTC) at which the registration is no longer valid.
+    /// The time at which the registration expires.
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
@@ -79,27 +79,28 @@ impl ClientRegistration {
         &self.scopes
     }
 
-    /// Returns whether a login may use the registration: at least 15 minutes of it are left.
+    /// Returns `true` if the registration is valid for at least 15 minutes more, so that a login
+    /// may use it.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.expires_at.duration_since(now) >= REUSE_WINDOW
     }
 
-    /// Returns whether the client registered for the authorization code grant.
+    /// Returns `true` if the client registered for the authorization code grant.
     pub fn allows_authorization_code(&self) -> bool {
         self.grant_types.iter().any(|grant| grant == "authorization_code")
     }
 
-    /// Returns whether the client registered for the device code grant: it named no grant types.
+    /// Returns `true` if the client registered for the device code grant, or without grant types.
     pub fn allows_device_code(&self) -> bool {
         let device_code = "urn:ietf:params:oauth:grant-type:device_code";
         self.grant_types.is_empty() || self.grant_types.iter().any(|grant| grant == device_code)
     }
 
-    /// Reads the content of a registration file.
+    /// Parses the content of a registration file.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         let (text, before) = object::text(bytes)?;
         let members = object::members(text, before)?;
-        let needed = |field| object::needed_string(field, value(&members, field));
+        let needed = |field| object::required_string(field, value(&members, field));
         Ok(Self {
             client_id: needed("clientId")?,
             client_secret: ClientSecret::new(needed("clientSecret")?),
@@ -110,8 +111,8 @@ impl ClientRegistration {
         })
     }
 
-    /// The content of the registration file, as the AWS CLI writes it. Secret, and cleared from
-    /// memory on drop.
+    /// Returns the content of the registration file, as the AWS CLI writes it. The content is
+    /// secret, and is cleared from memory on drop.
     pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
         let expires_at = timestamp::print(self.expires_at);
         let fields = [
@@ -120,10 +121,11 @@ impl ClientRegistration {
             ("expiresAt", expires_at.as_str()),
         ];
         let lists = [("scopes", &self.scopes), ("grantTypes", &self.grant_types)];
-        // Room for all of it: a buffer that grows would leave copies of the secret behind.
+        // Reserve the whole capacity. A buffer that grows would leave copies of the secret in
+        // memory.
         let texts = fields.iter().map(|(_, text)| *text);
         let texts = texts.chain(lists.iter().flat_map(|(_, list)| list.iter().map(String::as_str)));
-        let room = texts.map(|text| object::longest_string(text) + 2).sum::<usize>() + 128;
+        let room = texts.map(|text| object::max_string_len(text) + 2).sum::<usize>() + 128;
         let mut out = Zeroizing::new(Vec::with_capacity(room));
         let mut separator = b'{';
         for (name, text) in fields {
@@ -147,30 +149,33 @@ impl ClientRegistration {
             out.push(b']');
         }
         out.push(b'}');
-        debug_assert!(out.len() <= room, "the buffer moved and left secrets behind");
+        debug_assert!(out.len() <= room, "the buffer grew and left secrets in memory");
         out
     }
 }
 
-/// The file of a client registration, shared with the AWS CLI: either tool uses what the other
-/// registered.
+/// The file of a client registration, which is shared with the AWS CLI. Each program uses the
+/// registration that the other stored.
 ///
-/// A cache: a file that cannot be read counts as missing. All methods block for a few system calls.
+/// It is only a cache: a file that cannot be used is ignored. All methods block for a few system
+/// calls.
 #[derive(Debug, Clone)]
 pub struct ClientRegistrationFile {
     file: CacheFile,
 }
 
 impl ClientRegistrationFile {
-    /// The file at `path`, which need not exist.
+    /// Creates the value for the file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let is_registration = |content: &[u8]| ClientRegistration::parse(content).is_ok();
         Self { file: CacheFile::new(path, is_registration) }
     }
 
-    /// The file that the AWS CLI uses in `directory` (the directory of the token files) for this
-    /// login. `session` and `scopes` are as configured: `None` where the profile names no session
-    /// or the session has no `sso_registration_scopes`.
+    /// Creates the value for the file that the AWS CLI uses for this login. `directory` is the
+    /// directory of the token files.
+    ///
+    /// Pass `session` and `scopes` as configured: `None` if the profile names no session, or the
+    /// session has no `sso_registration_scopes`.
     pub fn standard(
         directory: &Path,
         region: &Region,
@@ -183,14 +188,14 @@ impl ClientRegistrationFile {
         Self::new(directory.join(name))
     }
 
-    /// The path as it was given.
+    /// The path, as it was given.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// Reads the registration, an expired one too; `None` if the file is missing or cannot be used.
-    /// The reason goes to the log: a warning if the file belongs to another user, else at debug
-    /// level.
+    /// Reads the registration, which may be expired. Returns `None` if the file is missing or
+    /// cannot be used. The reason is logged: as a warning if the file belongs to another user,
+    /// otherwise at debug level.
     pub fn load(&self) -> Option<ClientRegistration> {
         match self.try_load() {
             Ok(registration) => Some(registration),
@@ -200,26 +205,26 @@ impl ClientRegistrationFile {
                 None
             }
             Err(error) => {
-                tracing::debug!(%error, "a client registration counts as missing");
+                tracing::debug!(%error, "ignoring a client registration that cannot be used");
                 None
             }
         }
     }
 
-    /// Reads the registration, or returns why it cannot be used.
+    /// Reads the registration, or returns the reason why it cannot be used.
     pub fn try_load(&self) -> Result<ClientRegistration, StoreError> {
         self.file.read_once(ClientRegistration::parse).map(|it| it.value)
     }
 
-    /// Replaces the file's content in one step, with mode 0600. Creates missing directories with
-    /// mode 0700. A failure leaves the old content.
+    /// Replaces the file atomically, with mode 0600. Creates missing directories with mode 0700. On
+    /// failure, the file is unchanged.
     pub fn store(&self, registration: &ClientRegistration) -> Result<(), StoreError> {
         self.file.replace(&registration.to_json(), Durability::Cached).map(|_| ())
     }
 }
 
-/// The AWS CLI's name for a registration: lowercase hex SHA-1 of JSON with sorted keys, with
-/// Python's separators and escapes.
+/// Returns the AWS CLI's key for a registration: the lowercase hex SHA-1 of JSON with sorted keys,
+/// in the format of Python's `json.dumps`.
 fn client_registration_key(
     region: &Region,
     start_url: &StartUrl,
@@ -254,7 +259,7 @@ fn client_registration_key(
     sha1_hex(json.as_bytes())
 }
 
-/// The value of the last member with that name.
+/// Returns the value of the last member with that name.
 fn value<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
     let quoted = |member: &&Member<'_>| {
         member.name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(name)
@@ -262,7 +267,7 @@ fn value<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
     members.iter().rev().find(quoted).map(|member| member.value)
 }
 
-/// A list of strings, empty if it is missing or `null`.
+/// Returns a list of strings, which is empty if the field is missing or `null`.
 fn strings(members: &[Member<'_>], field: &'static str) -> Result<Vec<String>, ParseError> {
     match value(members, field) {
         None | Some("null") => Ok(Vec::new()),
@@ -349,11 +354,11 @@ mod tests {
             (r#"{"clientId":"i","clientSecret":""}"#, "the field clientSecret is empty"),
             (
                 r#"{"clientId":"i","clientSecret":"MARK","expiresAt":"soon"}"#,
-                "the field expiresAt is not a point of time such as 2026-01-01T00:00:00Z",
+                "the field expiresAt is not a timestamp such as 2026-01-01T00:00:00Z",
             ),
             (
                 r#"{"clientId":"i","clientSecret":"MARK","expiresAt":"2026-01-01T00:00:00Z","scopes":"MARK"}"#,
-                "the field scopes holds a string where an array of strings should be",
+                "the field scopes is a string, not an array of strings",
             ),
         ] {
             let error = ClientRegistration::parse(text.as_bytes()).unwrap_err().to_string();

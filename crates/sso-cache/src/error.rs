@@ -1,7 +1,7 @@
-//! Errors of cache files: their content, their storage and their locks.
+//! Errors of the content, the storage and the locks of cache files.
 //!
-//! No error contains a value of a file, only names of fields and positions. A program that knows the
-//! profile adds the command to run.
+//! An error contains field names and positions, but no values of the file. The program, which knows
+//! the profile, adds the command to run.
 
 use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -14,81 +14,80 @@ use sso_files::FileError;
 /// The largest cache file that is read or written, in bytes: 1 MiB.
 pub(crate) const MAX_FILE_SIZE: usize = 1 << 20;
 
-/// Content that is not what the file should hold. The fault of whichever program wrote it, or was
-/// stopped while writing; a new login writes a new file.
+/// The error for a file with unusable content. A new login writes a new file.
 ///
-/// Positions count from the first byte of the file, a byte order mark included.
+/// Offsets count from the start of the file, including a byte order mark.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// There is nothing in the file. Programs that truncate a file and then write it leave this
-    /// when they are stopped in between.
-    #[error("it is empty, as a program leaves it that was stopped while writing")]
+    /// The file is empty. Some programs truncate a file before they write it, and may have been
+    /// stopped in between.
+    #[error("it is empty; a program was probably stopped while writing it")]
     Empty,
-    /// More than 1 MiB: no token file, and not read to its end.
+    /// The file is larger than 1 MiB, and was not read to its end.
     #[error(
-        "it is {size} bytes long, where at most {MAX_FILE_SIZE} are read; a token file is far smaller"
+        "it is {size} bytes long, more than the limit of {MAX_FILE_SIZE}; a token file is far smaller"
     )]
     #[non_exhaustive]
     TooLarge {
-        /// The size in bytes, as far as it is known.
+        /// The size in bytes, or the number of bytes that were read.
         size: u64,
     },
-    /// Not JSON (RFC 8259), or JSON with something behind it, as two programs that write at once
-    /// leave it.
+    /// The file is not JSON (RFC 8259), or has more text after the JSON. The latter can happen if
+    /// two programs write at the same time.
     #[error("it is not JSON: {problem} at line {line}, column {column} (byte {offset})")]
     #[non_exhaustive]
     NotJson {
-        /// What is wrong, in words.
+        /// The problem, in words.
         problem: &'static str,
-        /// The line, from 1.
+        /// The line, starting at 1.
         line: usize,
-        /// The column in bytes, from 1.
+        /// The column in bytes, starting at 1.
         column: usize,
-        /// The byte, from 0.
+        /// The offset in bytes, starting at 0.
         offset: usize,
     },
-    /// JSON, but not an object.
-    #[error("it holds {found} where an object should be")]
+    /// The file is JSON, but not an object.
+    #[error("it is {found}, not an object")]
     #[non_exhaustive]
     NotAnObject {
-        /// What it is instead, in words.
+        /// The type of the JSON value, such as "an array".
         found: &'static str,
     },
-    /// A field that must be there is not.
+    /// A required field is missing.
     #[error("the field {field} is missing")]
     #[non_exhaustive]
     Missing {
         /// The field.
         field: &'static str,
     },
-    /// A field that must be there is `null`.
+    /// A required field is `null`.
     #[error("the field {field} is null")]
     #[non_exhaustive]
     Null {
         /// The field.
         field: &'static str,
     },
-    /// A field that must not be empty is the empty string.
+    /// A required field is the empty string.
     #[error("the field {field} is empty")]
     #[non_exhaustive]
     EmptyField {
         /// The field.
         field: &'static str,
     },
-    /// A field holds another type of JSON value than it should.
-    #[error("the field {field} holds {found} where {expected} should be")]
+    /// A field has the wrong type of JSON value.
+    #[error("the field {field} is {found}, not {expected}")]
     #[non_exhaustive]
     WrongType {
         /// The field.
         field: &'static str,
-        /// What it should be, in words.
+        /// The expected type, such as "a string".
         expected: &'static str,
-        /// What it is, in words.
+        /// The type of the value, such as "a number".
         found: &'static str,
     },
-    /// A point of time that cannot be read.
-    #[error("the field {field} is not a point of time such as 2026-01-01T00:00:00Z")]
+    /// A field cannot be parsed as a timestamp.
+    #[error("the field {field} is not a timestamp such as 2026-01-01T00:00:00Z")]
     #[non_exhaustive]
     Timestamp {
         /// The field.
@@ -97,38 +96,37 @@ pub enum ParseError {
 }
 
 impl ParseError {
-    /// Whether this is what half a write in place leaves.
+    /// Returns `true` if another program may be in the middle of writing the file in place.
     pub(crate) fn may_be_incomplete(&self) -> bool {
         matches!(self, Self::Empty | Self::NotJson { .. })
     }
 }
 
-/// A cache file that cannot be found, read, used or written.
+/// The error for a cache file that cannot be found, read, used or written.
 ///
-/// Cheap to clone, so that all who wait for one read can be given its failure.
+/// Cheap to clone, so that all callers that wait for one read can get its error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The file is not there (or is a symbolic link to nothing): nobody has logged in, or someone
-    /// logged out.
+    /// The file does not exist, or is a symbolic link to a missing file. The user has not logged
+    /// in, or has logged out.
     #[error("there is no cache file {}; a login writes it", path.display())]
     #[non_exhaustive]
     NotFound {
-        /// The file that was looked for.
+        /// The missing file.
         path: PathBuf,
     },
-    /// The operating system does not let the file be read, or the path is not a file. The
-    /// fault of the file's owner or mode; the source says which.
+    /// The file cannot be read because of its owner or mode, or the path is not a regular file.
     #[error("the cache file {} cannot be read; make it a file that this user can read", path.display())]
     #[non_exhaustive]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: Arc<io::Error>,
     },
-    /// The file belongs to another user (not root), who may have put it there so that this one works
-    /// in the other's account. It was not read.
+    /// The file belongs to another user (not root) and was not read. That user may have put it
+    /// there so that this user works in the other user's AWS account.
     #[error(
         "the cache file {} belongs to another user ({owner}), who may have put it there, and is \
          not used; remove it and log in again, or run as that user",
@@ -138,11 +136,11 @@ pub enum StoreError {
     ForeignOwner {
         /// The file.
         path: PathBuf,
-        /// The number of the user whom it belongs to.
+        /// The user ID of the file's owner.
         owner: u32,
     },
-    /// The file is reached through a symbolic link that another user made and that leads to what is
-    /// not theirs. It was neither read nor written.
+    /// The path contains a symbolic link that another user made, and its target does not belong to
+    /// that user. The file was neither read nor written.
     #[error(
         "the cache file {} is reached through the link {}, which another user ({maker}) made, and \
          is not used; remove the link and log in again",
@@ -155,11 +153,11 @@ pub enum StoreError {
         path: PathBuf,
         /// The link.
         link: PathBuf,
-        /// The user ID of the one who made it.
+        /// The user ID of the user who made the link.
         maker: u32,
     },
-    /// This process runs as root, and another user, who does not own the token, can change what a
-    /// config file says: the token is not sent to the endpoints that it may name.
+    /// This process runs as root, and a user who does not own the token can change a config file.
+    /// The token is not used, since it would be sent to the endpoints in that file.
     #[error(
         "the token file {} is not used, since user {owner} can change {}, which may name the \
          endpoint; run as that user, or move the file to a directory of root",
@@ -172,36 +170,39 @@ pub enum StoreError {
         path: PathBuf,
         /// The config file.
         config: PathBuf,
-        /// The user ID of the owner of the config file, of a directory on its path or of a link to it.
+        /// The user ID of the owner of the config file, of a directory on its path or of a link to
+        /// it.
         owner: u32,
     },
-    /// The file was read and its content cannot be used. It was read more than once, some
-    /// milliseconds apart, so this is no write that was under way. From a store: what was to be
-    /// written is over 1 MiB, and the file is as it was.
+    /// The content of the file cannot be used. Functions that may sleep have read the file again
+    /// some milliseconds later, in case another program was writing it.
+    ///
+    /// A store returns this if the new content is larger than 1 MiB or has an empty access token.
+    /// The file is then unchanged.
     #[error("the cache file {} cannot be used; a new login replaces it", path.display())]
     #[non_exhaustive]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the content.
+        /// The problem with the content.
         source: ParseError,
     },
-    /// The file cannot be written (full disk, read-only file system or directory, something in the
-    /// way that is not a file). What was there before is still there, whole.
+    /// The file cannot be written: the disk is full, the file system or the directory is read-only,
+    /// or the path is not a regular file. The old file is unchanged.
     #[error("the cache file {} cannot be written and stays as it was; make room, or make its directory writable", path.display())]
     #[non_exhaustive]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: Arc<io::Error>,
     },
-    /// No home directory is known, so neither is `~/.aws`. The fault of the environment.
+    /// The environment does not name the home directory, which contains `.aws`.
     #[error(
         "no home directory is known; set HOME (on Windows USERPROFILE), or name the cache directory"
     )]
     NoHome,
-    /// The text that a file name should be made from is empty. The fault of the caller.
+    /// The caller passed an empty cache key.
     #[error(
         "the cache key is empty; give the name of an sso-session, or the start URL of a legacy profile"
     )]
@@ -209,38 +210,39 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Returns the error of a write to `path` that failed, or was not tried, because of `source`.
+    /// Creates the error for a write to `path` that failed, or was not tried, because of `source`.
     pub fn not_written(path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Write { path: path.into(), source: Arc::new(source) }
     }
 
-    /// Whether the file is simply not there.
+    /// Returns `true` if the file does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Whether the content is at fault: what was read, or what was too large to be written.
+    /// Returns `true` if the content cannot be used, or is too large to be written.
     pub fn is_invalid(&self) -> bool {
         matches!(self, Self::Invalid { .. })
     }
 
-    /// Whether another program may be in the middle of writing the file in place, so that reading it
-    /// again some milliseconds later may succeed.
+    /// Returns `true` if another program may be in the middle of writing the file in place. Reading
+    /// it again some milliseconds later may then succeed.
     pub fn may_be_incomplete(&self) -> bool {
         matches!(self, Self::Invalid { source, .. } if source.may_be_incomplete())
     }
 
-    /// Whether the file, or a link to it, is another user's and was not used for that reason.
+    /// Returns `true` if the file was not used because it, or a link to it, belongs to another
+    /// user.
     pub fn is_foreign_owner(&self) -> bool {
         matches!(self, Self::ForeignOwner { .. } | Self::UntrustedLink { .. })
     }
 
-    /// Whether writing failed. The content that was to be written is still good.
+    /// Returns `true` if writing failed. The caller can store the same content later.
     pub fn is_write(&self) -> bool {
         matches!(self, Self::Write { .. })
     }
 
-    /// The file that this is about, where it is about one.
+    /// The file that cannot be used, if the error concerns one.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::NotFound { path }
@@ -254,7 +256,7 @@ impl StoreError {
         }
     }
 
-    /// What the operating system said, where it said something.
+    /// The error of the operating system, if there is one.
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {
             Self::Unreadable { source, .. } | Self::Write { source, .. } => Some(source),
@@ -279,7 +281,7 @@ impl StoreError {
         Self::of(path, error, |path, source| Self::Write { path, source })
     }
 
-    /// `of_io` makes the error for what the operating system says.
+    /// Converts an error. `of_io` converts the errors of the operating system.
     fn of(
         path: &Path,
         error: FileError,
@@ -304,19 +306,19 @@ impl StoreError {
     }
 }
 
-// An error is never changed.
+// `Arc<io::Error>` is not unwind safe, but these errors are never modified.
 impl UnwindSafe for StoreError {}
 impl RefUnwindSafe for StoreError {}
 impl UnwindSafe for LockError {}
 impl RefUnwindSafe for LockError {}
 
-/// The lock beside a cache file could not be taken.
+/// The error for a lock of a cache file that could not be taken.
 ///
-/// Cheap to clone. Held by someone else is no error for the forms that only try.
+/// Cheap to clone. For functions that do not wait, a lock that is held is not an error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Another process, or another thread of this one, held it all the time.
+    /// Another process, or another thread of this one, held the lock until the timeout.
     #[error(
         "the lock {} was held by another process for {} ms; try again, or end the process that holds it",
         path.display(),
@@ -326,20 +328,21 @@ pub enum LockError {
     Timeout {
         /// The lock file.
         path: PathBuf,
-        /// How long it was waited for.
+        /// The time that this process waited.
         waited: Duration,
     },
-    /// Locking does not work here: a file system without it, a directory that cannot be written
-    /// to, no room for the lock file. Work can go on without; two processes may then refresh at once.
-    #[error("the lock {} cannot be used here; going on without it is safe for one process at a time", path.display())]
+    /// Locks are not possible here: the file system has none, the directory is not writable, or the
+    /// disk is full. The caller can continue without a lock; two processes may then refresh at
+    /// once.
+    #[error("the lock {} cannot be used here; continuing without it is safe only for one process at a time", path.display())]
     #[non_exhaustive]
     Unsupported {
         /// The lock file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: Arc<io::Error>,
     },
-    /// Anything else that the operating system says, too many open files for one.
+    /// Another error of the operating system, such as too many open files.
     #[error("the lock {} cannot be opened; try again", path.display())]
     #[non_exhaustive]
     Io {
@@ -351,23 +354,24 @@ pub enum LockError {
 }
 
 impl LockError {
-    /// Returns the error of waiting for the lock file `path` in vain: for a program that calls
-    /// [`TokenFile::try_lock`](crate::TokenFile::try_lock) with a timer of its own.
+    /// Creates the error for a timeout on the lock file `path`, for a program that calls
+    /// [`TokenFile::try_lock`](crate::TokenFile::try_lock) with its own timer.
     pub fn timeout(path: impl Into<PathBuf>, waited: Duration) -> Self {
         Self::Timeout { path: path.into(), waited }
     }
 
-    /// Whether someone else held the lock for the whole time.
+    /// Returns `true` if the wait for the lock timed out.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
     }
 
-    /// Whether no lock can be had for this file, so that work should go on without one.
+    /// Returns `true` if this file cannot be locked, so that the caller should continue without a
+    /// lock.
     pub fn is_unsupported(&self) -> bool {
         matches!(self, Self::Unsupported { .. })
     }
 
-    /// The lock file.
+    /// The path of the lock file.
     pub fn path(&self) -> &Path {
         match self {
             Self::Timeout { path, .. } | Self::Unsupported { path, .. } | Self::Io { path, .. } => {
@@ -376,7 +380,7 @@ impl LockError {
         }
     }
 
-    /// What the operating system said, where it said something.
+    /// The error of the operating system, if there is one.
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {
             Self::Timeout { .. } => None,

@@ -1,18 +1,20 @@
-//! A temporary file that a process left which was killed in the middle of a store: put in the token
-//! file's place, or removed. Happens under the lock.
+//! Recovers or removes the leftover of a process that was killed during a store: a temporary file
+//! with the new token. The caller must hold the lock.
 //!
-//! The refresh token in the token file may be spent by then, and the new one is in the temporary file
-//! alone. So a temporary file that is complete and newer than the token file becomes the token.
-//! "Newer" is the file system's modification time. The writer makes its file later than the one that
-//! it replaces, so a clock that was set back in between does no harm. A login by another tool after
-//! the kill is later still. At the same time, which a coarse clock gives, the later expiry decides.
+//! The refresh token in the token file may be spent already, and only the leftover contains its
+//! successor. Therefore a leftover that is complete and newer than the token file replaces it.
 //!
-//! A leftover wins wrongly in one case: the token file was written under a clock that was ahead, and
-//! another tool then logs in under the right one. It is a token of the same user, and another login
-//! corrects it.
+//! The files' modification times decide which is newer. A writer gives its temporary file a later
+//! time than the file to replace, so it does no harm if the clock is set back. A login by another
+//! tool after the kill has a still later time. If the times are equal, because the clock is coarse,
+//! the later expiry decides.
 //!
-//! A missing token file means a logout: the leftover is removed too. So is a first token whose
-//! writer is killed before it is in place; the user sees that login fail.
+//! In one case a leftover wrongly replaces the token file. The clock was ahead when the token file
+//! or the leftover was written, and another tool logs in after the clock was corrected. The
+//! leftover is a token of the same user, and the next login replaces it.
+//!
+//! A missing token file means a logout, so the leftover is removed. This also removes the first
+//! token of a login whose process is killed before the rename. The user sees that login fail.
 
 use std::io;
 
@@ -21,47 +23,48 @@ use sso_files::{FileError, Leftover, LeftoverFile};
 use crate::cache_file::LockedFile;
 use crate::{CachedToken, StoreError};
 
-/// What became of a leftover.
+/// The result of a recovery.
 #[derive(Debug)]
-pub(crate) enum Settled {
-    /// There was none, or it was of no use.
+pub(crate) enum Recovery {
+    /// There was no leftover, or it was removed.
     Nothing,
+    /// The leftover has replaced the token file.
     Adopted,
-    /// It is newer than the token file, and could not be put in its place.
+    /// The leftover is newer than the token file, but could not be renamed to it.
     NotAdopted(FileError),
 }
 
-/// Examines a leftover: puts it in place, or removes it. Failures are logged: the token file is as
-/// it was.
-pub(crate) fn settle(file: &LockedFile) -> Settled {
+/// Recovers or removes a leftover. On failure, logs the error and leaves the token file unchanged.
+pub(crate) fn recover(file: &LockedFile) -> Recovery {
     let path = file.place().path();
-    match examine(file) {
-        Ok(settled) => {
-            match &settled {
-                Settled::Nothing => {}
-                Settled::Adopted => tracing::info!(
+    match try_recover(file) {
+        Ok(recovery) => {
+            match &recovery {
+                Recovery::Nothing => {}
+                Recovery::Adopted => tracing::info!(
                     path = %path.display(),
-                    "put in place a refreshed token that a killed process had left"
+                    "recovered a refreshed token that a killed process had left"
                 ),
-                Settled::NotAdopted(error) => tracing::debug!(
+                Recovery::NotAdopted(error) => tracing::debug!(
                     %error,
                     path = %path.display(),
-                    "a refreshed token that another process left cannot be put in place"
+                    "failed to recover a refreshed token that a killed process had left"
                 ),
             }
-            settled
+            recovery
         }
         Err(error) => {
-            // It may be complete: too many open files, say. The next holder of the lock looks again.
-            tracing::debug!(%error, path = %path.display(), "a leftover token stays where it is");
-            Settled::Nothing
+            // The leftover may be complete, for example if there are too many open files. The next
+            // holder of the lock examines it again.
+            tracing::debug!(%error, path = %path.display(), "failed to examine a leftover token");
+            Recovery::Nothing
         }
     }
 }
 
-fn examine(file: &LockedFile) -> Result<Settled, FileError> {
+fn try_recover(file: &LockedFile) -> Result<Recovery, FileError> {
     let leftover = match file.leftover()? {
-        None => return Ok(Settled::Nothing),
+        None => return Ok(Recovery::Nothing),
         Some(Leftover::Unusable) => None,
         Some(Leftover::File(leftover)) => {
             CachedToken::parse(leftover.bytes()).ok().map(|token| (token, leftover))
@@ -71,19 +74,20 @@ fn examine(file: &LockedFile) -> Result<Settled, FileError> {
         && is_newer(&token, &leftover, file)?
     {
         return Ok(match leftover.adopt() {
-            Ok(()) => Settled::Adopted,
-            Err(error) => Settled::NotAdopted(error.into()),
+            Ok(()) => Recovery::Adopted,
+            Err(error) => Recovery::NotAdopted(error.into()),
         });
     }
-    tracing::debug!(path = %file.place().path().display(), "removing what a killed process had left");
-    file.place().remove_leftover().map(|_| Settled::Nothing)
+    tracing::debug!(path = %file.place().path().display(), "removing the leftover of a killed process");
+    file.place().remove_leftover().map(|_| Recovery::Nothing)
 }
 
+/// Returns `true` if the leftover, whose token is `left`, is newer than the token file.
 fn is_newer(left: &CachedToken, leftover: &LeftoverFile, file: &LockedFile) -> io::Result<bool> {
     let expiry = match file.read(CachedToken::parse) {
         Ok(loaded) => Some(loaded.value.expires_at()),
         Err(StoreError::NotFound { .. }) => return Ok(false),
-        // Broken by an in-place writer, or another user's: the modification times decide.
+        // The token file is incomplete or belongs to another user, so its expiry is not known.
         Err(StoreError::Invalid { .. } | StoreError::ForeignOwner { .. }) => None,
         Err(error) => return Err(io::Error::other(error)),
     };

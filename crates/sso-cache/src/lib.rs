@@ -1,6 +1,8 @@
-//! The files of an AWS SSO login under `~/.aws`, so kept that no token is torn, lost or refreshed
-//! twice: the token file that all AWS tools of a user share, the locks beside it, the AWS CLI's
-//! cache of role credentials, and its client registrations.
+//! The files of an AWS SSO login under `~/.aws`: the token file that all AWS tools of a user share,
+//! the locks beside it, and the AWS CLI's caches of role credentials and of client registrations.
+//!
+//! A reader never sees an incomplete file, and a lock ensures that only one process refreshes a
+//! token at a time.
 //!
 //! ```text
 //! sso-types <── sso-cache <── sso-provider
@@ -10,9 +12,9 @@
 //!                          └─ lock ─> TokenFileLock ── store ──┘
 //! ```
 //!
-//! Deliberately not here: the network, configuration files, when a token should be refreshed, and
-//! anything `async` (every call blocks for a few system calls; [`TokenFile::try_lock`] is the form
-//! of the lock that does not wait).
+//! This crate sends no requests, reads no configuration, and does not decide when to refresh a
+//! token. Nothing is `async`: every call blocks for a few system calls. Use [`TokenFile::try_lock`]
+//! to take the lock without waiting.
 //!
 //! # Example
 //!
@@ -26,12 +28,12 @@
 //! # let environment = environment.with("USERPROFILE", home.path()); // on Windows
 //! let file = TokenFile::new(standard_cached_token_filepath_in("my-session", &environment)?);
 //!
-//! // Logged in.
+//! // A login stores the token.
 //! let token = CachedToken::new(AccessToken::new("a1"), "2026-01-01T08:00:00Z".parse()?)
 //!     .with_refresh_token(RefreshToken::new("r1"));
 //! file.store_unlocked(&token)?;
 //!
-//! // Refreshed: by one process at a time, each of which reads again what the last one wrote.
+//! // A refresh takes the lock and reads the token again: another process may have refreshed it.
 //! let lock = file.lock(Duration::from_secs(10))?;
 //! let token = lock.load()?;
 //! let token = token.refreshed(AccessToken::new("a2"), "2026-01-01T16:00:00Z".parse()?, None);
@@ -42,43 +44,44 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What can be relied on
+//! # Guarantees
 //!
-//! * A reader sees the complete old file or the complete new one, no matter which process is killed
-//!   when. It needs no lock.
-//! * A failed store leaves the old file, and nothing beside it.
-//! * Members that other tools put into a token file are written back unchanged.
-//! * A writer that is killed after the new token has reached the disk and before the rename loses
-//!   nothing: [`TokenFile::try_lock`] finishes the rename.
-//! * The lock excludes other processes and other threads, also while the token file is replaced, and
-//!   ends when its holder dies. Its file, `<token file>.lock`, is never removed: otherwise one process
-//!   could hold the removed file's lock and another the new file's.
-//! * Nothing waits for a pipe or a device in the place of a file.
-//! * A file of another user is not used. Files and directories that other users can read or write are
-//!   reported as an [`AccessWarning`].
-//! * Secrets are cleared from memory on drop, buffers included; no error and no `Debug` shows one.
+//! * A reader sees the complete old file or the complete new one, even if a process is killed. It
+//!   needs no lock.
+//! * A failed store leaves the old file unchanged and no temporary file behind.
+//! * Fields that other tools put into a token file are written back unchanged.
+//! * If a writer is killed after the new token has reached the disk and before the rename, the
+//!   token is not lost: the next [`TokenFile::try_lock`] completes the rename.
+//! * The lock excludes other processes and other threads, also while the token file is replaced. It
+//!   is released when its holder ends. The lock file, `<token file>.lock`, is never removed.
+//!   Otherwise one process could lock the removed file while another locks a new one.
+//! * Opening never blocks, even if there is a pipe or a device in place of a file.
+//! * A file of another user is not used. Files and directories that other users can read or write
+//!   are reported as an [`AccessWarning`].
+//! * Secrets are cleared from memory on drop, also in buffers. No error and no `Debug` shows one.
 //!
 //! # Other programs
 //!
-//! The AWS CLI and the AWS SDKs read and write the same files without a lock, and some of them write
-//! in place. A file that does not parse is therefore read again after some milliseconds. A login or
-//! logout by another tool stands: it is never undone by what a killed writer left. A refresh by
-//! another tool at the same moment cannot be kept out, as it asks for no lock.
+//! The AWS CLI and the AWS SDKs read and write the same files without a lock, and some of them
+//! write in place. For this reason, a file that does not parse is read again after some
+//! milliseconds.
+//!
+//! A login or logout by another tool is never undone by the leftover file of a killed writer.
+//! Another tool can still refresh the token at the same moment, since it does not take the lock.
 //!
 //! # Known gaps
 //!
-//! * That a token survives a power cut follows from `fsync` of file and directory before and after
-//!   the rename; no test here cuts the power. Role credentials are not synced, on purpose: they can
-//!   be fetched again.
-//! * Windows: compiled and linted, not run. There, a file's version is told by its times and size
-//!   alone, a removed lock file is noticed only as missing, a symbolic link in place of a leftover
-//!   is followed, and access is what the directory's rights say.
-//! * A token file with several hard links gets its new content under the one name that was given.
-//!   Extended attributes and access control lists of the old file are not carried over.
+//! * To survive a power failure, the file is synced before the rename and the directory after it.
+//!   No test cuts the power. Role credentials are not synced, since they can be fetched again.
+//! * On Windows, the tests have been run only under Wine. There, a file's version consists of its
+//!   times and size, and a lock file that another program replaces is not noticed. A symbolic link
+//!   in place of a leftover file is followed. Files inherit their access rights from the directory.
+//! * If a token file has several hard links, only the given name gets the new content. Extended
+//!   attributes and access control lists of the old file are not copied.
 //! * On a file system without locks (see [`LockError::Unsupported`]) two processes may refresh at
-//!   once, and a token whose writer is killed before it is in place is lost.
-//! * The first token of a login, for which there is no file yet, is not rescued from a kill in the
-//!   middle of the store.
+//!   the same time. There, a token is lost if its writer is killed before the rename.
+//! * The first token of a login is lost if the process is killed before the rename, since a missing
+//!   token file counts as a logout.
 
 #![forbid(unsafe_code)]
 
@@ -118,7 +121,7 @@ pub use role_credentials_file::{
 pub use sso_files::{AccessRisk, AccessWarning, Fingerprint};
 pub use token_file::{LoginLock, TokenFile, TokenFileLock};
 
-// Its example is compiled with the tests of the documentation.
+// Runs the example in the README as a doctest.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,6 +1,4 @@
-//! The directories and paths of cache files under the home directory.
-//!
-//! Nothing here accesses a file.
+//! The default directories and paths of cache files. Nothing here accesses a file.
 
 use std::path::PathBuf;
 
@@ -9,18 +7,19 @@ use sso_types::Environment;
 use crate::StoreError;
 use crate::cache_key::file_name;
 
-/// The path of the token file for `key`, for the user whose process this is:
-/// `<lowercase hex SHA-1 of the key>.json` in [`token_cache_dir`], which is `<home>/.aws/sso/cache`
-/// unless the variable `SSOCREDS_CACHE_DIR` is set.
+/// Returns the path of the token file for `key`, with the environment of this process.
 ///
-/// `key` is the name of the sso-session, or the start URL of a legacy profile, byte for byte as
-/// configured; a [`CacheKey`](crate::CacheKey) is one. Reads the process environment
-/// ([`Environment::from_process`]), which may ask the user database.
+/// The path is `<lowercase hex SHA-1 of the key>.json` in [`token_cache_dir`]. The key is the name
+/// of the sso-session or the start URL of a legacy profile, exactly as configured, or a
+/// [`CacheKey`](crate::CacheKey).
+///
+/// Calls [`Environment::from_process`], which may block on the platform's user database.
 pub fn standard_cached_token_filepath(key: impl AsRef<str>) -> Result<PathBuf, StoreError> {
     standard_cached_token_filepath_in(key, &Environment::from_process())
 }
 
-/// As [`standard_cached_token_filepath`], for another environment than that of the process.
+/// Returns the path of the token file for `key`, with the given environment. See
+/// [`standard_cached_token_filepath`].
 ///
 /// ```
 /// use sso_cache::standard_cached_token_filepath_in;
@@ -45,8 +44,8 @@ pub fn standard_cached_token_filepath_in(
     Ok(path)
 }
 
-/// The directory of the token files: `SSOCREDS_CACHE_DIR`, else `<home>/.aws/sso/cache`. Fails when
-/// neither that variable is set nor a home directory is known.
+/// Returns the directory of the token files: `SSOCREDS_CACHE_DIR` if that variable is set,
+/// otherwise `<home>/.aws/sso/cache`. Fails if neither the variable nor a home directory is set.
 pub fn token_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> {
     match environment.var_os("SSOCREDS_CACHE_DIR") {
         Some(directory) => Ok(directory.into()),
@@ -54,8 +53,9 @@ pub fn token_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError>
     }
 }
 
-/// The directory of cached role credentials: `SSOCREDS_ROLE_CACHE_DIR`, else the AWS CLI's,
-/// `<home>/.aws/cli/cache`. Fails when neither that variable is set nor a home directory is known.
+/// Returns the directory of cached role credentials: `SSOCREDS_ROLE_CACHE_DIR` if that variable is
+/// set, otherwise the AWS CLI's `<home>/.aws/cli/cache`. Fails if neither the variable nor a home
+/// directory is set.
 pub fn role_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> {
     match environment.var_os("SSOCREDS_ROLE_CACHE_DIR") {
         Some(directory) => Ok(directory.into()),
@@ -65,7 +65,7 @@ pub fn role_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> 
 
 fn under_home(environment: &Environment, names: [&str; 2]) -> Result<PathBuf, StoreError> {
     let mut path = environment.home_dir().ok_or(StoreError::NoHome)?;
-    // Room for the names and for the file's, so that the path is moved once at most.
+    // Enough for the directories and the file name, so that there is one reallocation at most.
     path.reserve(64);
     path.push(".aws");
     path.extend(names);

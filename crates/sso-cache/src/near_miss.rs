@@ -1,7 +1,8 @@
-//! Lists the other token files of a directory.
+//! Lists the token files of a directory, and searches them for a token that is stored under another
+//! name.
 //!
-//! An error uses them to say under which name the token really is, and a logout from everything removes
-//! them.
+//! An error tells the user the name of the other file. A logout from all sessions removes all
+//! files.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -14,34 +15,34 @@ use crate::cache_file::{self, directory_of};
 use crate::cache_key::file_name;
 use crate::{CachedToken, StoreError, TokenFile};
 
-/// A token file other than the wanted one, with an unexpired token for the same start URL.
+/// An unexpired token for the wanted start URL in another file than the expected one.
 ///
-/// Its text says where the token is and why it is not the wanted one.
+/// `Display` names the file and says why the token is not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NearMiss {
-    /// The file that holds it.
+    /// The file with the token.
     pub path: PathBuf,
-    /// When its access token expires, in UTC.
+    /// The time at which the access token expires.
     pub expires_at: Timestamp,
-    /// Its start URL, as the file spells it.
+    /// The start URL, as spelled in the file.
     pub start_url: String,
-    /// Why it is another file.
+    /// The reason why the token is in another file.
     pub kind: NearMissKind,
 }
 
-/// Why a token for the wanted start URL is in another file.
+/// The reason why a token for the wanted start URL is in another file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NearMissKind {
-    /// It was stored for an sso-session of another name, which the file does not tell.
+    /// Both files are for sso-sessions, with different names. The file does not contain the name.
     OtherSession,
-    /// It was stored for an sso-session; the wanted file is that of a legacy profile, which names none.
+    /// The other file is for an sso-session, and the expected file is for a legacy profile.
     Session,
-    /// It was stored for a legacy profile, which names no sso-session; the wanted file is a session's.
+    /// The other file is for a legacy profile, and the expected file is for an sso-session.
     LegacyProfile,
-    /// Both files are those of legacy profiles, and the start URLs are spelled differently: with
-    /// another letter case, or with a `/` or `#` more or less at the end.
+    /// Both files are for legacy profiles, and the start URLs differ in letter case or in `/` and
+    /// `#` at the end.
     StartUrlSpelling,
 }
 
@@ -66,11 +67,14 @@ impl fmt::Display for NearMiss {
 }
 
 impl TokenFile {
-    /// Looks through the other `*.json` files beside this one for an unexpired token for the same
-    /// start URL, a difference in case or in `/` and `#` at its end aside. Of several the one that
-    /// is good for longest. What is no token, or cannot be read, is skipped.
+    /// Searches the other `*.json` files in the directory of this file for an unexpired token for
+    /// the same start URL. Returns the one that expires last.
     ///
-    /// For an error message, when this file is not there; reads every file of the directory.
+    /// Ignores letter case, and `/` and `#` at the end of the start URL. Skips files that contain
+    /// no token or cannot be read.
+    ///
+    /// Use it for an error message if this file does not exist, since it reads every file of the
+    /// directory.
     pub fn find_other(&self, start_url: &StartUrl, now: Timestamp) -> Option<NearMiss> {
         let found = cached_tokens(directory_of(self.path())).ok()?;
         found
@@ -102,10 +106,12 @@ impl TokenFile {
     }
 }
 
-/// The token files in `directory` with their tokens, expired ones too, in no order. Client
-/// registrations, files of other tools and what cannot be read are left out. For a list of the
-/// logins, or a logout from all of them. No directory is an empty one. What a killed writer left of
-/// a token file that is gone is not listed: the lock on that file finds it.
+/// Reads all tokens in `directory`, including expired ones, and returns them with their files, in
+/// no order. Use it to list all logins, or to log out from all of them.
+///
+/// Skips client registrations, files of other tools and files that cannot be read. The list is
+/// empty if there is no directory. Leftover files of killed writers are not listed; taking the lock
+/// of their token file removes them.
 pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, StoreError> {
     let files = cache_file::json_files(directory)?.into_iter();
     Ok(files
@@ -117,8 +123,10 @@ pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, 
         .collect())
 }
 
-/// The `*.json` files in `directory`, sorted by name, whether or not they hold a token: load each one
-/// to find out. An empty list if there is no such directory.
+/// Lists the `*.json` files in `directory`, sorted by name. The list is empty if there is no
+/// directory.
+///
+/// Not every file contains a token: load each one to find out.
 pub fn token_files(directory: &Path) -> Result<Vec<TokenFile>, StoreError> {
     let mut files = cache_file::json_files(directory)?;
     files.sort_unstable();

@@ -1,5 +1,5 @@
-//! A JSON object as the exact text of its members, in their order, so that members which we do not
-//! understand are kept as they are.
+//! Parses a JSON object into the exact text of its members, in order, so that unknown members can
+//! be written back unchanged.
 //!
 //! Also reads and writes JSON strings without leaving copies of secrets in memory.
 
@@ -17,16 +17,16 @@ use crate::error::MAX_FILE_SIZE;
 /// The byte order mark that some editors put in front of UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// One member of an object, as it stands in the text.
+/// The exact text of one member of an object.
 #[derive(Clone, Copy)]
 pub(crate) struct Member<'a> {
     /// The name with its quotes and escapes.
     pub(crate) name: &'a str,
-    /// The value, any JSON.
+    /// The value, which is any JSON.
     pub(crate) value: &'a str,
 }
 
-/// The text of a cache file: UTF-8, less a byte order mark; and how many bytes stand before it.
+/// Returns the text of a cache file without a byte order mark, and the length of that mark.
 pub(crate) fn text(bytes: &[u8]) -> Result<(&str, usize), ParseError> {
     if bytes.len() > MAX_FILE_SIZE {
         return Err(ParseError::TooLarge { size: bytes.len() as u64 });
@@ -45,11 +45,11 @@ pub(crate) fn text(bytes: &[u8]) -> Result<(&str, usize), ParseError> {
     }
 }
 
-/// The members of the one object that `text` is, in their order, duplicates included. `before` is
-/// how many bytes stand before the text in its file.
+/// Parses `text` as one object and returns its members in order, including duplicates. `before` is
+/// the number of bytes before the text in its file.
 pub(crate) fn members(text: &str, before: usize) -> Result<Vec<Member<'_>>, ParseError> {
     if !text.trim_ascii_start().starts_with('{') {
-        // Whether it is JSON at all decides what the error says.
+        // Distinguish other JSON from text that is not JSON.
         return match serde_json::from_str::<&RawValue>(text) {
             Ok(value) => Err(ParseError::NotAnObject { found: kind(value.get()) }),
             Err(error) => Err(not_json(text, before, &error)),
@@ -62,7 +62,7 @@ pub(crate) fn members(text: &str, before: usize) -> Result<Vec<Member<'_>>, Pars
         .map_err(|error| not_json(text, before, &error))
 }
 
-/// What kind of JSON value this is, in words.
+/// Returns the type of a JSON value, in words.
 pub(crate) fn kind(value: &str) -> &'static str {
     match value.as_bytes().first() {
         Some(b'"') => "a string",
@@ -74,52 +74,55 @@ pub(crate) fn kind(value: &str) -> &'static str {
     }
 }
 
-/// The text that a JSON string stands for. `None` when `value` is no string, or one that Unicode
-/// does not allow (half a surrogate pair).
+/// Decodes a JSON string. Returns `None` if `value` is not a string, or has an unpaired surrogate.
 ///
-/// `value` must be JSON.
+/// `value` must be valid JSON.
 pub(crate) fn string(value: &str) -> Option<String> {
     sso_types::json_string(value).map(|mut text| mem::take(&mut *text))
 }
 
-/// The text of a field that must be there, be a string, and not be empty.
-pub(crate) fn needed_string(
+/// Decodes a field that is required to be a string. It must not be empty.
+pub(crate) fn required_string(
     field: &'static str,
     value: Option<&str>,
 ) -> Result<String, ParseError> {
-    let expected = "a string";
     match value {
         None => Err(ParseError::Missing { field }),
         Some("null") => Err(ParseError::Null { field }),
         Some("\"\"") => Err(ParseError::EmptyField { field }),
         Some(value) => string(value).ok_or_else(|| {
-            let found = if value.starts_with('"') { "half a character" } else { kind(value) };
+            let (expected, found) = if value.starts_with('"') {
+                ("valid Unicode", "a string with an unpaired surrogate")
+            } else {
+                ("a string", kind(value))
+            };
             ParseError::WrongType { field, expected, found }
         }),
     }
 }
 
-/// How many bytes `text` takes at most as a JSON string.
-pub(crate) fn longest_string(text: &str) -> usize {
+/// Returns the maximum length of `text` as a JSON string.
+pub(crate) fn max_string_len(text: &str) -> usize {
     text.len() * 6 + 2
 }
 
-/// Writes `text` as a JSON string. When `out` has room for [`longest_string`], nothing is moved in
-/// memory.
+/// Writes `text` as a JSON string. Does not reallocate if `out` has a free capacity of
+/// [`max_string_len`].
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    // Writing to memory does not fail, and neither does a string.
+    // Serializing a string to a `Vec` cannot fail.
     let written = serde_json::to_writer(out, text);
     debug_assert!(written.is_ok());
 }
 
-/// Keeps the position of the parser's error and drops its text, which quotes what it found.
+/// Converts an error of the parser. Keeps its position but not its text, which may quote a secret.
 fn not_json(text: &str, before: usize, error: &serde_json::Error) -> ParseError {
     let at_end = error.classify() == Category::Eof;
     let lines_before = error.line().saturating_sub(1);
     let line_start = text.split_inclusive('\n').take(lines_before).map(str::len).sum::<usize>();
     let column = line_start + error.column();
-    // serde_json names the column of the byte that it does not like; but of a control character in a
-    // string, the one before it. Only its text tells which it is, and a test holds it to that.
+    // serde_json reports the column of the unexpected byte, except for a control character in a
+    // string, where it reports the column before it. Only the text tells the two apart; a test
+    // checks that.
     let (at, problem) = if at_end {
         (text.len(), "it ends too early")
     } else if error.to_string().starts_with("control character") {
@@ -130,7 +133,7 @@ fn not_json(text: &str, before: usize, error: &serde_json::Error) -> ParseError 
     not_json_after(text.as_bytes().get(..at).unwrap_or_default(), before, problem)
 }
 
-/// The error for a text of which `good` is the part before the byte that is at fault.
+/// Creates the error for a text whose part before the unexpected byte is `good`.
 fn not_json_after(good: &[u8], before: usize, problem: &'static str) -> ParseError {
     let last_line = good.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
     ParseError::NotJson {
@@ -186,10 +189,10 @@ mod tests {
 
     #[test]
     fn errors_say_where_and_never_what() {
-        check(b"", &expect!["it is empty, as a program leaves it that was stopped while writing"]);
+        check(b"", &expect!["it is empty; a program was probably stopped while writing it"]);
         check(
             b"\xef\xbb\xbf \n",
-            &expect!["it is empty, as a program leaves it that was stopped while writing"],
+            &expect!["it is empty; a program was probably stopped while writing it"],
         );
         check(
             b"{\"a\":1}}",
@@ -211,8 +214,8 @@ mod tests {
             b"secret",
             &expect!["it is not JSON: there is something unexpected at line 1, column 1 (byte 0)"],
         );
-        check(b"\n[1]", &expect!["it holds an array where an object should be"]);
-        check(b"\"secret\"", &expect!["it holds a string where an object should be"]);
+        check(b"\n[1]", &expect!["it is an array, not an object"]);
+        check(b"\"secret\"", &expect!["it is a string, not an object"]);
         check(
             b"{\n\"a\xff\"}",
             &expect!["it is not JSON: bytes that are not UTF-8 at line 2, column 3 (byte 4)"],
@@ -224,7 +227,7 @@ mod tests {
         check(
             &vec![b' '; MAX_FILE_SIZE + 1],
             &expect![
-                "it is 1048577 bytes long, where at most 1048576 are read; a token file is far smaller"
+                "it is 1048577 bytes long, more than the limit of 1048576; a token file is far smaller"
             ],
         );
     }
@@ -261,7 +264,7 @@ mod tests {
     proptest! {
         #[test]
         fn strings_come_back_as_they_were(text in "\\PC{0,20}|[\\x00-\\x7f]{0,20}") {
-            let mut out = Vec::with_capacity(longest_string(&text));
+            let mut out = Vec::with_capacity(max_string_len(&text));
             let room = out.capacity();
             write_string(&mut out, &text);
             prop_assert_eq!(out.capacity(), room);

@@ -1,4 +1,4 @@
-//! Disk space that is reserved for a token before the old refresh token is spent.
+//! Reserves disk space for a new token before the old refresh token is spent.
 
 use std::error::Error;
 use std::fmt;
@@ -11,24 +11,25 @@ use crate::cache_file::{CacheFile, LockedFile, check_size};
 use crate::token_content::content;
 use crate::{CachedToken, StoreError};
 
-/// A temporary file beside a token file, with room for a new token. See
+/// A temporary file beside a token file, with reserved disk space for a new token. See
 /// [`TokenFileLock::reserve`](crate::TokenFileLock::reserve).
 ///
-/// Dropping it removes the temporary file.
+/// The temporary file is removed on drop.
 #[derive(Debug)]
 #[must_use = "dropping the reservation releases the disk space"]
 pub struct Reservation {
     staged: StagedFile,
     file: CacheFile,
-    /// Released after the temporary file is gone.
+    /// Declared after `staged`, so that it is released after the temporary file is removed.
     lock: Option<Arc<FileLock>>,
 }
 
-/// A token that is complete on the disk, in the temporary file, but could not be renamed to the token
-/// file: on Windows, on FAT and on SMB another program may hold the token file open.
+/// A token that was written to the temporary file, but could not be renamed to the token file. On
+/// Windows, on FAT and on SMB this happens while another program has the token file open.
 ///
-/// If it was made under the lock, dropping it leaves the temporary file, which the next holder of the
-/// lock puts in place. The lock is held until then. Without the lock, dropping it removes the file.
+/// It holds the lock, if the reservation was made under the lock. Dropping it then keeps the
+/// temporary file, which the next holder of the lock renames. Without the lock, dropping it removes
+/// the file.
 #[derive(Debug)]
 #[must_use = "call try_finish until it succeeds"]
 pub struct PendingStore {
@@ -37,7 +38,7 @@ pub struct PendingStore {
     _lock: Option<Arc<FileLock>>,
 }
 
-/// The token could not be stored. The token file is as it was.
+/// The error for a token that could not be stored. The token file is unchanged.
 #[derive(Debug)]
 pub struct StoreFailure {
     error: StoreError,
@@ -54,8 +55,8 @@ impl Reservation {
         Ok(Self { staged: file.reserve()?, file: file.clone(), lock: None })
     }
 
-    /// Writes the token to the reserved space, waits for the disk, and renames it to the token file.
-    /// Never sleeps, and tries the rename once.
+    /// Writes the token to the temporary file, waits for the disk, and renames the file to the
+    /// token file. Does not sleep or retry.
     pub fn store(self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
         let Self { mut staged, file, lock } = self;
         let path = staged.target();
@@ -67,7 +68,7 @@ impl Reservation {
             .map_err(|error| failed(StoreError::write(&path, error.into())))?;
         match staged.rename() {
             Ok(version) => Ok(version),
-            // Somebody cleared the cache: the temporary file or its directory is gone.
+            // Another program removed the temporary file or its directory.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 file.replace(&content, Durability::Synced).map_err(failed)
             }
@@ -80,11 +81,11 @@ impl Reservation {
 }
 
 impl PendingStore {
-    /// Tries the rename once more. Never sleeps.
+    /// Retries the rename once. Does not sleep.
     ///
-    /// Compare the [fingerprint](crate::TokenFile::fingerprint) of the token file first: if it has
-    /// changed, somebody has logged in or out meanwhile, and this token must not replace that one.
-    /// Then [`discard`](Self::discard) this.
+    /// Compare the [fingerprint](crate::TokenFile::fingerprint) of the token file first. If it has
+    /// changed, the user has logged in or out meanwhile, and this token must not replace the file.
+    /// In that case call [`discard`](Self::discard).
     pub fn try_finish(&mut self) -> Result<Fingerprint, StoreError> {
         self.staged.rename().map_err(|error| StoreError::write(&self.staged.target(), error.into()))
     }
@@ -104,13 +105,13 @@ impl Drop for PendingStore {
 }
 
 impl StoreFailure {
-    /// The reason.
+    /// The reason for the failure.
     pub fn error(&self) -> &StoreError {
         &self.error
     }
 
-    /// The reason; and if the token is complete on the disk and only the rename failed, the way to
-    /// try that again.
+    /// Returns the reason for the failure and, if only the rename failed, the value to retry it
+    /// with.
     pub fn into_parts(self) -> (StoreError, Option<PendingStore>) {
         (self.error, self.pending.map(|pending| *pending))
     }

@@ -1,4 +1,4 @@
-//! The file name under which the AWS CLI caches the credentials of one account and role.
+//! The key under which the AWS CLI caches the credentials of one account and role.
 
 use std::fmt::Write as _;
 
@@ -7,9 +7,11 @@ use sso_types::{AccountId, RoleName};
 use crate::CacheKey;
 use crate::cache_key::sha1_hex;
 
-/// The AWS CLI's key for role credentials: lowercase hex SHA-1 of minified JSON with sorted keys,
-/// `{"accountId":…,"roleName":…,"sessionName":…}`, or `"startUrl"` in place of `"sessionName"` for
-/// a legacy profile. The same as botocore's.
+/// Returns the key of the AWS CLI and botocore for role credentials.
+///
+/// It is the lowercase hex SHA-1 of minified JSON with sorted keys:
+/// `{"accountId":…,"roleName":…,"sessionName":…}`. For a legacy profile, `"startUrl"` replaces
+/// `"sessionName"`.
 ///
 /// ```
 /// use sso_cache::{CacheKey, role_cache_key};
@@ -22,7 +24,7 @@ use crate::cache_key::sha1_hex;
 /// # Ok::<(), sso_types::NameError>(())
 /// ```
 pub fn role_cache_key(account_id: &AccountId, role_name: &RoleName, login: &CacheKey) -> String {
-    // By the alphabet: accountId, roleName, sessionName or startUrl.
+    // The keys must be sorted: accountId, roleName, sessionName or startUrl.
     let login_name = if login.is_session() { "sessionName" } else { "startUrl" };
     let mut json = String::with_capacity(256);
     json.push_str("{\"accountId\":");
@@ -37,7 +39,8 @@ pub fn role_cache_key(account_id: &AccountId, role_name: &RoleName, login: &Cach
     sha1_hex(json.as_bytes())
 }
 
-/// A JSON string as Python's `json.dumps` writes it: everything but printable ASCII escaped.
+/// Appends a JSON string as Python's `json.dumps` writes it, which escapes all characters but
+/// printable ASCII.
 pub(crate) fn push_string(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
@@ -52,7 +55,7 @@ pub(crate) fn push_string(json: &mut String, text: &str) {
             ' '..='~' => json.push(character),
             _ => {
                 for unit in character.encode_utf16(&mut [0; 2]) {
-                    // Writing to a string does not fail.
+                    // Writing to a `String` cannot fail.
                     let _ = write!(json, "\\u{unit:04x}");
                 }
             }

@@ -1,5 +1,5 @@
-//! Reads, locks and replaces the file in which the AWS CLI caches the credentials of one account and
-//! role.
+//! Reads, locks and replaces the file in which the AWS CLI caches the credentials of one account
+//! and role.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,30 +14,32 @@ use crate::cache_file::{self, CacheFile, LockedFile, WRITER_LOCK};
 use crate::role_json;
 use crate::{AccessWarning, CacheKey, LockError, ParseError, StoreError, role_cache_key};
 
-/// A file of role credentials, shared with the AWS CLI: each uses the credentials that the other stored.
+/// A file of role credentials, which is shared with the AWS CLI. Each program uses the credentials
+/// that the other stored.
 ///
-/// It is only a cache: content that cannot be read counts as absent, and writing does not wait for the
-/// disk. All methods block for some system calls, or for as long as each says. Cheap to clone: it holds
-/// a path and no open file.
+/// It is only a cache: content that cannot be used is ignored, and writing does not wait for the
+/// disk. All methods block for some system calls, or for as long as each says. Cheap to clone: it
+/// contains a path and no open file.
 #[derive(Debug, Clone)]
 pub struct RoleCredentialsFile {
     file: CacheFile,
-    /// The account whose credentials the file must hold, if that is known.
+    /// The account that the credentials must belong to, if it is known.
     account_id: Option<AccountId>,
-    /// The sso-session to record in the file, for its logout.
+    /// The sso-session to record in the file, so that a logout from that session can remove it.
     session_name: Option<String>,
 }
 
 impl RoleCredentialsFile {
-    /// The file at `path`, which need not exist.
+    /// Creates the value for the file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let file = CacheFile::new(path, |content| role_json::parse(content).is_ok());
         Self { file, account_id: None, session_name: None }
     }
 
-    /// The file that the AWS CLI uses in `directory` (see [`role_cache_dir`](crate::role_cache_dir))
-    /// for this account and role, for the login of this session or start URL. Credentials in it that say
-    /// they are those of another account are ignored, with a warning.
+    /// Creates the value for the file that the AWS CLI uses for this account, role and login.
+    ///
+    /// `directory` is usually [`role_cache_dir`](crate::role_cache_dir). Loading ignores
+    /// credentials that belong to another account according to the file, and logs a warning.
     pub fn standard(
         directory: &Path,
         account_id: &AccountId,
@@ -53,100 +55,107 @@ impl RoleCredentialsFile {
         }
     }
 
-    /// Reads the content of such a file, without the file.
+    /// Parses the content of a file of role credentials.
     pub fn parse(bytes: &[u8]) -> Result<Credentials, ParseError> {
         role_json::parse(bytes)
     }
 
-    /// The content of such a file, as the AWS CLI writes it: whole seconds, rounded down. Secret,
-    /// and cleared from memory on drop.
+    /// Returns the content of the file, as the AWS CLI writes it. The expiry is rounded down to
+    /// whole seconds. The content is secret, and is cleared from memory on drop.
     pub fn to_json(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
         role_json::print(credentials, None)
     }
 
-    /// The path as it was given.
+    /// The path, as it was given.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// Which version of the file is there now; `None` when there is none. One system call.
+    /// Returns the current version of the file, or `None` if there is no file. Makes one system
+    /// call.
     pub fn fingerprint(&self) -> Result<Option<Fingerprint>, StoreError> {
         self.file.fingerprint()
     }
 
-    /// What the rights of the file, and of the directory that it is in, let other users do and should
-    /// not; empty when all is well. For what stands in the file at a load,
-    /// [`Fingerprint::is_private`] says it without a system call. Some system calls.
+    /// Returns a warning for each permission that gives other users too much access to the file or
+    /// its directory.
+    ///
+    /// Makes some system calls. To check only the mode of a file that was just loaded, use
+    /// [`Fingerprint::is_private`], which makes none.
     pub fn access_warnings(&self) -> Vec<AccessWarning> {
         self.file.access_warnings()
     }
 
-    /// The credentials in the file, expired ones too; `None` if there are none that can be read. The
-    /// reason is logged at debug level, and as a warning if the file is another user's.
+    /// Reads the credentials, which may be expired. Returns `None` if there are none that can be
+    /// used. The reason is logged: as a warning if the file belongs to another user, otherwise at
+    /// debug level.
     ///
-    /// Never sleeps, so that async programs can call it: a file that another tool is writing at this
-    /// moment counts as absent. Take the lock and load again before requesting new credentials.
+    /// Never sleeps, so that async programs can call it. Returns `None` while another tool is
+    /// writing the file; take the lock and load again before you request new credentials.
     pub fn load(&self) -> Option<Credentials> {
         self.load_with_fingerprint().map(|(credentials, _)| credentials)
     }
 
-    /// As [`load`](Self::load), with the version of the file that they were read from.
+    /// Reads the credentials as [`load`](Self::load) does, and the version of the file.
     pub fn load_with_fingerprint(&self) -> Option<(Credentials, Fingerprint)> {
-        let loaded = as_if_absent(self.file.read_once(role_json::parse))?;
-        let credentials = of_account(loaded.value, self.account_id.as_ref(), self.path())?;
+        let loaded = ok_or_log(self.file.read_once(role_json::parse))?;
+        let credentials = check_account(loaded.value, self.account_id.as_ref(), self.path())?;
         Some((credentials, loaded.version))
     }
 
-    /// The credentials in the file, expired ones too, or the reason why there are none. Sleeps some
-    /// milliseconds before it reads a broken file again.
+    /// Reads the credentials, which may be expired, or returns the reason why they cannot be used.
+    /// Reads a file that does not parse again after some milliseconds.
     pub fn try_load(&self) -> Result<Credentials, StoreError> {
         self.file.read(role_json::parse).map(|it| it.value)
     }
 
-    /// Whether the directory of the file is missing. Then there are no credentials, and taking the
-    /// lock would make the directory. Some system calls.
+    /// Returns `true` if the directory of the file is missing. Then there are no credentials, and
+    /// taking the lock would create the directory. Makes some system calls.
     pub fn is_directory_missing(&self) -> bool {
         self.file.is_directory_missing()
     }
 
-    /// Reads the name of the sso-session that the credentials were got with; `None` if the file does
-    /// not say, as one of the AWS CLI, or cannot be read.
+    /// Reads the name of the sso-session that the credentials came from. Returns `None` if the file
+    /// does not contain it, as when the AWS CLI wrote the file, or cannot be read.
     pub fn recorded_session_name(&self) -> Option<String> {
         self.file.read_once(role_json::session_name).ok()?.value
     }
 
-    /// Takes the lock that every writer takes, so that of many processes one asks the service;
-    /// `None` when someone else holds it. Does not wait. Missing directories are made. Read the
-    /// file again after taking it.
+    /// Takes the lock for writing the file, so that only one of many processes requests
+    /// credentials. Returns `None` without waiting if another process or thread holds it.
     ///
-    /// With [`LockError::Unsupported`] go on without: [`store_unlocked`](Self::store_unlocked).
+    /// Creates missing directories. Load the credentials again after taking the lock. On
+    /// [`LockError::Unsupported`], continue without the lock and call
+    /// [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<RoleCredentialsFileLock>, LockError> {
         let (account_id, session_name) = (self.account_id.clone(), self.session_name.clone());
         let lock = |file| RoleCredentialsFileLock { file, account_id, session_name };
         Ok(self.file.try_lock()?.map(lock))
     }
 
-    /// As [`try_lock`](Self::try_lock), and waits for the lock for at most `limit`, asking every few
-    /// milliseconds: for a program without an async runtime.
+    /// Takes the lock, and waits for it for at most `limit`. It retries
+    /// [`try_lock`](Self::try_lock) every few milliseconds and blocks the thread.
     pub fn lock(&self, limit: Duration) -> Result<RoleCredentialsFileLock, LockError> {
         cache_file::wait(|| self.file.lock_path(WRITER_LOCK), limit, || self.try_lock())
     }
 
-    /// Replaces the file's content in one step, without the lock, for where there is none to be had.
+    /// Replaces the file atomically without the lock, for file systems without locks.
     pub fn store_unlocked(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
         let content = role_json::print(credentials, self.session_name.as_deref());
         self.file.replace(&content, Durability::Cached)
     }
 
-    /// Removes the file and what killed writers may have left of one, as at a logout. Whether there
-    /// was a file. The lock file stays. A store that is under way elsewhere may come after this.
+    /// Removes the file and the leftover files of killed writers, as a logout does. Returns `true`
+    /// if there was a file. The lock file is kept.
+    ///
+    /// Another process may be storing credentials and finish after this call.
     pub fn remove(&self) -> Result<bool, StoreError> {
         self.file.remove_all()
     }
 }
 
-/// The right to write a file of role credentials, for as long as this lives. Released on drop, and
-/// by the kernel when the process dies.
+/// A guard that holds the lock of a file of role credentials. The lock is released on drop, and by
+/// the kernel when the process ends.
 #[derive(Debug)]
 #[must_use = "dropping the guard releases the lock"]
 pub struct RoleCredentialsFileLock {
@@ -156,37 +165,40 @@ pub struct RoleCredentialsFileLock {
 }
 
 impl RoleCredentialsFileLock {
-    /// As [`RoleCredentialsFile::load`]: another process may have written while the lock was waited
-    /// for.
+    /// Reads the credentials as [`RoleCredentialsFile::load`] does. Another process may have
+    /// written them while this one waited for the lock.
     pub fn load(&self) -> Option<Credentials> {
-        let loaded = as_if_absent(self.file.read_once(role_json::parse))?;
-        of_account(loaded.value, self.account_id.as_ref(), self.file.file().path())
+        let loaded = ok_or_log(self.file.read_once(role_json::parse))?;
+        check_account(loaded.value, self.account_id.as_ref(), self.file.file().path())
     }
 
-    /// Replaces the file's content in one step. A failure leaves the old content, and nothing else.
-    /// Missing directories are made, with mode 0700; the file has mode 0600.
+    /// Replaces the file atomically. On failure, the file is unchanged. Missing directories are
+    /// created with mode 0700; the file has mode 0600.
     pub fn store(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
         let content = role_json::print(credentials, self.session_name.as_deref());
         self.file.replace(&content, Durability::Cached)
     }
 
-    /// Removes the file and what killed writers may have left of one. Whether there was a file.
+    /// Removes the file and the leftover files of killed writers. Returns `true` if there was a
+    /// file.
     pub fn remove(&self) -> Result<bool, StoreError> {
         self.file.remove_all()
     }
 }
 
-/// The files in `directory` that hold role credentials which came from an SSO login, the AWS CLI's
-/// own included; those of other kinds (`assume-role`) and what cannot be read are left out. For a
-/// logout, which removes them; so a file is there, too, of which nothing is but what a killed writer
-/// left. No directory is an empty one.
+/// Lists the files in `directory` with role credentials from an SSO login, for a logout to remove
+/// them.
+///
+/// The list includes files that the AWS CLI wrote, and files of which only a leftover file of a
+/// killed writer exists. It does not include other kinds of credentials (`assume-role`) or files
+/// that cannot be read. It is empty if there is no directory.
 pub fn role_credentials_files(directory: &Path) -> Result<Vec<RoleCredentialsFile>, StoreError> {
     let is_sso = |path: &PathBuf| {
         let file = CacheFile::new(path, |_| false);
         file.read_once(role_json::is_sso).is_ok_and(|it| it.value)
     };
     let all: BTreeSet<_> = cache_file::entries(directory)?.into_iter().collect();
-    // The AWS CLI leaves none: what is left is ours, whether or not it is whole.
+    // The AWS CLI creates no temporary files, so these are ours, even if they are incomplete.
     let left = all.iter().filter_map(|path| temp_is_for(path));
     let left = left.filter(|path| cache_file::is_json(path) && !all.contains(path));
     let mut files: BTreeSet<_> = left.collect();
@@ -194,9 +206,9 @@ pub fn role_credentials_files(directory: &Path) -> Result<Vec<RoleCredentialsFil
     Ok(files.into_iter().map(RoleCredentialsFile::new).collect())
 }
 
-/// The credentials, unless the file says that they are those of another account: somebody exchanged
-/// the files of two profiles.
-fn of_account(
+/// Returns the credentials, unless they belong to another account according to the file. This
+/// happens if the files of two roles were swapped.
+fn check_account(
     credentials: Credentials,
     expected: Option<&AccountId>,
     path: &Path,
@@ -214,7 +226,8 @@ fn of_account(
     }
 }
 
-fn as_if_absent<T>(loaded: Result<T, StoreError>) -> Option<T> {
+/// Converts an error to `None`, and logs it unless the file does not exist.
+fn ok_or_log<T>(loaded: Result<T, StoreError>) -> Option<T> {
     match loaded {
         Ok(loaded) => Some(loaded),
         Err(StoreError::NotFound { .. }) => None,
@@ -224,7 +237,7 @@ fn as_if_absent<T>(loaded: Result<T, StoreError>) -> Option<T> {
         }
         Err(error) => {
             let reason = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::debug!(%error, reason, "cached role credentials count as absent");
+            tracing::debug!(%error, reason, "ignoring cached role credentials that cannot be used");
             None
         }
     }

@@ -1,4 +1,4 @@
-//! Reads and writes the JSON of role credentials as the AWS CLI caches it.
+//! Parses and writes the JSON in which the AWS CLI caches role credentials.
 
 use sso_types::{AccountId, Credentials, SecretAccessKey, SessionToken};
 use zeroize::Zeroizing;
@@ -6,9 +6,11 @@ use zeroize::Zeroizing;
 use crate::object::{self, Member};
 use crate::{ParseError, timestamp};
 
-/// Reads `{"ProviderType":"sso","Credentials":{…}}`. Other members are skipped, and so is an
-/// account id that cannot be one. `ProviderType` is not asked for, as the AWS CLI does not: older
-/// entries have none, and no other kind of credentials has a file of this name.
+/// Parses `{"ProviderType":"sso","Credentials":{…}}`. Ignores other members, and an account id that
+/// is not valid.
+///
+/// Like the AWS CLI, does not check `ProviderType`: older entries have none, and no other kind of
+/// credentials uses a file of this name.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Credentials, ParseError> {
     let (text, before) = object::text(bytes)?;
     let file = object::members(text, before)?;
@@ -21,7 +23,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Credentials, ParseError> {
             return Err(ParseError::WrongType { field: "Credentials", expected, found });
         }
     };
-    let needed = |field| object::needed_string(field, value(&members, field));
+    let needed = |field| object::required_string(field, value(&members, field));
     let access_key_id = needed("AccessKeyId")?;
     let secret_access_key = SecretAccessKey::new(needed("SecretAccessKey")?);
     let session_token = SessionToken::new(needed("SessionToken")?);
@@ -37,22 +39,22 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Credentials, ParseError> {
     })
 }
 
-/// Whether this is a cache entry that came from an SSO login.
+/// Returns `true` if this is a cache entry from an SSO login.
 pub(crate) fn is_sso(bytes: &[u8]) -> Result<bool, ParseError> {
     let (text, before) = object::text(bytes)?;
     let file = object::members(text, before)?;
     Ok(value(&file, "ProviderType") == Some("\"sso\"") && value(&file, "Credentials").is_some())
 }
 
-/// The name of the sso-session that the credentials were got with, if this program recorded it.
+/// Returns the name of the sso-session that the credentials came from, if this crate recorded it.
 pub(crate) fn session_name(bytes: &[u8]) -> Result<Option<String>, ParseError> {
     let (text, before) = object::text(bytes)?;
     let file = object::members(text, before)?;
     Ok(value(&file, "SessionName").and_then(object::string))
 }
 
-/// The content of the file: the AWS CLI's, and the name of the sso-session, which that ignores.
-/// Secret, and cleared from memory on drop.
+/// Returns the content of the file in the AWS CLI's format, with the name of the sso-session, which
+/// the AWS CLI ignores. The content is secret, and is cleared from memory on drop.
 pub(crate) fn print(credentials: &Credentials, session_name: Option<&str>) -> Zeroizing<Vec<u8>> {
     let expiration = timestamp::print(credentials.expires_at());
     let fields = [
@@ -64,10 +66,10 @@ pub(crate) fn print(credentials: &Credentials, session_name: Option<&str>) -> Ze
     ];
     let room = fields
         .iter()
-        .map(|(name, value)| name.len() + object::longest_string(value) + 4)
+        .map(|(name, value)| name.len() + object::max_string_len(value) + 4)
         .sum::<usize>();
-    // All the room that it can take, so that no part is left behind by a move in memory.
-    let room = room + session_name.map_or(0, |name| object::longest_string(name) + 20) + 64;
+    // Reserve the whole capacity. A buffer that grows would leave copies of the secret in memory.
+    let room = room + session_name.map_or(0, |name| object::max_string_len(name) + 20) + 64;
     let mut out = Zeroizing::new(Vec::with_capacity(room));
     out.extend_from_slice(br#"{"ProviderType":"sso","Credentials":"#);
     let mut separator = b'{';
@@ -87,11 +89,11 @@ pub(crate) fn print(credentials: &Credentials, session_name: Option<&str>) -> Ze
         object::write_string(&mut out, name);
     }
     out.push(b'}');
-    debug_assert!(out.len() <= room, "a move in memory leaves secrets behind");
+    debug_assert!(out.len() <= room, "the buffer grew and left secrets in memory");
     out
 }
 
-/// The value of the last member of that name.
+/// Returns the value of the last member with that name.
 fn value<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
     let quoted = |member: &&Member<'_>| {
         member.name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(name)
@@ -155,7 +157,7 @@ mod tests {
         check(r#"{"Credentials":null}"#, &expect!["the field Credentials is null"]);
         check(
             r#"{"Credentials":"s"}"#,
-            &expect!["the field Credentials holds a string where an object should be"],
+            &expect!["the field Credentials is a string, not an object"],
         );
         check(r#"{"Credentials":{}}"#, &expect!["the field AccessKeyId is missing"]);
         check(
@@ -164,7 +166,7 @@ mod tests {
         );
         check(
             r#"{"Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"soon"}}"#,
-            &expect!["the field Expiration is not a point of time such as 2026-01-01T00:00:00Z"],
+            &expect!["the field Expiration is not a timestamp such as 2026-01-01T00:00:00Z"],
         );
     }
 }

@@ -1,18 +1,21 @@
-//! Timestamps in cache files.
+//! Parses and prints the timestamps in cache files.
 //!
-//! Every form that a known tool has written is read. One form is written.
+//! Parses every form that known tools write, and prints one form.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-/// Reads RFC 3339 (with `Z`, or an offset with or without a colon; a fraction after `.` or `,`;
-/// `t`, `z` and a space for `T` allowed), the old AWS CLI form that ends in `UTC`, and a time with
-/// no zone at all, which is UTC.
+/// Parses a timestamp. Returns `None` if it has none of these forms:
 ///
-/// What lies beyond the year that jiff can hold is its last moment: some tools write
-/// `9999-12-31T23:59:59Z` for "never". A fraction is cut after nine digits, and the leap second
-/// `:60` is the second before it. `None` for anything else.
+/// * RFC 3339, with `Z` or an offset. The offset may lack the colon, a fraction may follow `.` or
+///   `,`, and `t`, `z` and a space for `T` are allowed.
+/// * The old form of the AWS CLI, which ends in `UTC`.
+/// * A time without a zone, which is taken as UTC.
+///
+/// A time outside the range of [`Timestamp`] becomes its nearest end, since some tools write
+/// `9999-12-31T23:59:59Z` for "never". A fraction is truncated to nine digits. The leap second
+/// `:60` becomes `:59`.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let (date_time, rest) = date_time(text.as_bytes())?;
     let (nanosecond, rest) = fraction(rest)?;
@@ -25,8 +28,8 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     }))
 }
 
-/// Writes `YYYY-MM-DDTHH:MM:SSZ`: whole seconds, rounded down. A time before the year 0, which four
-/// digits cannot say, is written as its first second.
+/// Prints a timestamp as `YYYY-MM-DDTHH:MM:SSZ`, rounded down to whole seconds. A time before the
+/// year 0, which has no such form, is printed as the first second of that year.
 pub(crate) fn print(timestamp: Timestamp) -> String {
     let whole = timestamp.as_second() - i64::from(timestamp.subsec_nanosecond() < 0);
     let utc = Timestamp::from_second(whole).map_or(DateTime::MIN, |t| Offset::UTC.to_datetime(t));
@@ -42,7 +45,8 @@ pub(crate) fn print(timestamp: Timestamp) -> String {
     )
 }
 
-/// `YYYY-MM-DD`, `T`, `t` or a space, `HH:MM:SS`; and what follows.
+/// Parses `YYYY-MM-DD`, then `T`, `t` or a space, then `HH:MM:SS`. Returns it and the rest of the
+/// text.
 fn date_time(text: &[u8]) -> Option<(DateTime, &[u8])> {
     let (year, rest) = number(text, 4)?;
     let (month, rest) = number(rest.strip_prefix(b"-")?, 2)?;
@@ -65,7 +69,8 @@ fn date_time(text: &[u8]) -> Option<(DateTime, &[u8])> {
     Some((date_time.ok()?, rest))
 }
 
-/// A fraction of a second in nanoseconds, 0 where there is none; and what follows.
+/// Parses a fraction of a second in nanoseconds, 0 if there is none. Returns it and the rest of the
+/// text.
 fn fraction(text: &[u8]) -> Option<(i32, &[u8])> {
     let Some(([b'.' | b','], digits)) = text.split_first_chunk::<1>() else {
         return Some((0, text));
@@ -79,7 +84,7 @@ fn fraction(text: &[u8]) -> Option<(i32, &[u8])> {
     Some((nine.fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0')), rest))
 }
 
-/// What stands for the zone, to the end of the text.
+/// Parses the zone, which must end the text.
 fn offset(text: &[u8]) -> Option<Offset> {
     let (sign, rest) = match text {
         [] | [b'Z' | b'z'] => return Some(Offset::UTC),
@@ -96,7 +101,7 @@ fn offset(text: &[u8]) -> Option<Offset> {
     Offset::from_seconds(sign * (i32::from(hours) * 3600 + i32::from(minutes) * 60)).ok()
 }
 
-/// Exactly `digits` ASCII digits; and what follows.
+/// Parses exactly `digits` ASCII digits. Returns the number and the rest of the text.
 fn number(text: &[u8], digits: usize) -> Option<(i16, &[u8])> {
     let (digits, rest) = text.split_at_checked(digits)?;
     let number = digits.iter().try_fold(0_i16, |sum, digit| {

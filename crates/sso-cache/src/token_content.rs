@@ -1,4 +1,4 @@
-//! The bytes to store for a token.
+//! The content to store for a token.
 
 use std::path::Path;
 
@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use crate::{CachedToken, ParseError, StoreError};
 
-/// The content of a token file. Fails if it could not be loaded again.
+/// Returns the content of the token file. Fails if the access token is empty, as it could not be
+/// loaded again.
 pub(crate) fn content(path: &Path, token: &CachedToken) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     if token.access_token().is_empty() {
         return Err(StoreError::invalid(path, ParseError::EmptyField { field: "accessToken" }));

@@ -1,4 +1,4 @@
-//! Reads a token from the JSON of its file, and writes it.
+//! Parses and writes the JSON of a token file.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,18 +13,21 @@ use crate::token_member::{Field, KnownMember, Optional};
 use crate::{CachedToken, ParseError, timestamp};
 
 impl CachedToken {
-    /// Reads the content of a token file. Of a name that stands twice the last counts; a name in
-    /// another letter case than the AWS CLI's counts where the exact one is missing. A field that
-    /// is only needed for a refresh and cannot be used is no error here: see
-    /// [`refreshability`](Self::refreshability).
+    /// Parses the content of a token file.
+    ///
+    /// If a name occurs twice, the last member counts. If the exact name is missing, a name that
+    /// differs only in letter case counts.
+    ///
+    /// An unusable field that only a refresh needs is not an error. For such a field,
+    /// [`refreshability`](Self::refreshability) returns the reason.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         let (text, before) = object::text(bytes)?;
         let members = object::members(text, before)?;
         let chosen = Chosen::of(&members);
         let value = |field| chosen.value(&members, field);
 
-        let access_token = needed_string(Field::AccessToken, value(Field::AccessToken))?;
-        let expires_at = needed_string(Field::ExpiresAt, value(Field::ExpiresAt))?;
+        let access_token = required_string(Field::AccessToken, value(Field::AccessToken))?;
+        let expires_at = required_string(Field::ExpiresAt, value(Field::ExpiresAt))?;
         let expires_at = timestamp::parse(&expires_at)
             .ok_or(ParseError::Timestamp { field: Field::ExpiresAt.name() })?;
         let registration_expires_at = value(Field::RegistrationExpiresAt);
@@ -34,7 +37,7 @@ impl CachedToken {
             refresh_token: string(value(Field::RefreshToken)).map(RefreshToken::new),
             client_id: string(value(Field::ClientId)),
             client_secret: string(value(Field::ClientSecret)).map(ClientSecret::new),
-            registration_expires_at: point_of_time(registration_expires_at),
+            registration_expires_at: optional_timestamp(registration_expires_at),
             region: string(value(Field::Region)),
             start_url: string(value(Field::StartUrl)),
             members: chosen.keep(&members, text),
@@ -42,11 +45,14 @@ impl CachedToken {
         })
     }
 
-    /// The content of the token file: what was read, in its order and with all that is unknown as
-    /// it was, and what was changed since. Points of time are written as `YYYY-MM-DDTHH:MM:SSZ`,
-    /// rounded down to a second. Secret, and cleared from memory on drop.
+    /// Returns the content of the token file.
+    ///
+    /// The fields have the order in which they were read, and unknown fields are unchanged.
+    /// Timestamps are written as `YYYY-MM-DDTHH:MM:SSZ`, rounded down to a second. The content is
+    /// secret, and is cleared from memory on drop.
     pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        // All the room that it can take, so that no part is left behind by a move in memory.
+        // Reserve the whole capacity. A buffer that grows would leave copies of the secret in
+        // memory.
         let room = self.members.iter().map(|member| self.longest(member)).sum::<usize>() + 2;
         let mut out = Zeroizing::new(Vec::with_capacity(room));
         out.push(b'{');
@@ -66,11 +72,12 @@ impl CachedToken {
             }
         }
         out.push(b'}');
-        debug_assert!(out.len() <= room, "a move in memory leaves secrets behind");
+        debug_assert!(out.len() <= room, "the buffer grew and left secrets in memory");
         out
     }
 
-    /// From now on `field` is written from the token's own value, in its place or else at the end.
+    /// Marks `field` as set, so that its new value is written in place of the old text. A new field
+    /// is added at the end.
     pub(crate) fn set(&mut self, field: Field) {
         match self.members.iter_mut().find(|member| member.field == Some(field)) {
             Some(member) => member.value = None,
@@ -80,8 +87,7 @@ impl CachedToken {
         }
     }
 
-    /// Puts the known fields into the AWS CLI's order, and behind them the unknown ones of
-    /// `previous`.
+    /// Sorts the known fields in the AWS CLI's order, and appends the unknown fields of `previous`.
     pub(crate) fn take_unknown_fields(&mut self, previous: Option<&Self>) {
         debug_assert!(self.text.is_empty(), "a parsed token has unknown fields of its own");
         self.members.sort_by_key(|member| member.field.map(Field::place));
@@ -99,13 +105,13 @@ impl CachedToken {
         let name = member.field.map_or(member.name.len(), |field| field.name().len() + 2);
         let value = match (&member.value, member.field) {
             (Some(value), _) => value.len(),
-            (None, Some(field)) => object::longest_string(&self.text_of(field)),
+            (None, Some(field)) => object::max_string_len(&self.text_of(field)),
             (None, None) => 4,
         };
         name + value + 2
     }
 
-    /// The value that `field` is written with once it was set.
+    /// Returns the text with which a field that was set is written.
     fn text_of(&self, field: Field) -> Cow<'_, str> {
         let time = |time: Timestamp| Cow::Owned(timestamp::print(time));
         let text = match field {
@@ -125,8 +131,7 @@ impl CachedToken {
     }
 }
 
-/// For each field the member that counts: its place among the members, and whether its name is
-/// spelled exactly.
+/// For each field, the index of the member that counts, and `true` if its name is spelled exactly.
 #[derive(Default)]
 struct Chosen([Option<(usize, bool)>; 8]);
 
@@ -153,9 +158,11 @@ impl Chosen {
         members.get(place).map(|member| member.value)
     }
 
-    /// What is written back: all members in their order, but for those that an exact twin further
-    /// down makes void. A name in another letter case than the one that counts is a field that we
-    /// do not know, and stays.
+    /// Returns the members to write back, in order. Leaves out duplicates of an exactly spelled
+    /// name.
+    ///
+    /// A member whose name differs in letter case from the one that counts is an unknown field and
+    /// is kept.
     fn keep(&self, members: &[Member<'_>], text: &str) -> Vec<KnownMember> {
         let range = |part: &str| {
             let start = part.as_ptr().addr() - text.as_ptr().addr();
@@ -170,25 +177,25 @@ impl Chosen {
             if field.is_none() && named.is_some_and(|(_, exact)| exact) {
                 continue;
             }
-            // Points of time that can be read are written in the one form that every tool reads.
-            let written_anew = match field {
+            // Timestamps that can be parsed are written in the form that every tool can read.
+            let is_rewritten = match field {
                 Some(Field::ExpiresAt) => true,
                 Some(Field::RegistrationExpiresAt) => {
-                    matches!(point_of_time(Some(member.value)), Optional::Present(_))
+                    matches!(optional_timestamp(Some(member.value)), Optional::Present(_))
                 }
                 _ => false,
             };
             kept.push(KnownMember {
                 field,
                 name: range(member.name),
-                value: (!written_anew).then(|| range(member.value)),
+                value: (!is_rewritten).then(|| range(member.value)),
             });
         }
         kept
     }
 }
 
-/// The field that a name, with its quotes, is of; and whether it is spelled exactly.
+/// Returns the field that a quoted name stands for, and `true` if the name is spelled exactly.
 fn field_named(name: &str) -> Option<(Field, bool)> {
     let unescaped;
     let name = if name.contains('\\') {
@@ -201,8 +208,8 @@ fn field_named(name: &str) -> Option<(Field, bool)> {
     Some((field, field.name() == name))
 }
 
-fn needed_string(field: Field, value: Option<&str>) -> Result<String, ParseError> {
-    object::needed_string(field.name(), value)
+fn required_string(field: Field, value: Option<&str>) -> Result<String, ParseError> {
+    object::required_string(field.name(), value)
 }
 
 fn string(value: Option<&str>) -> Optional<String> {
@@ -212,7 +219,7 @@ fn string(value: Option<&str>) -> Optional<String> {
     }
 }
 
-fn point_of_time(value: Option<&str>) -> Optional<Timestamp> {
+fn optional_timestamp(value: Option<&str>) -> Optional<Timestamp> {
     match string(value) {
         Optional::Missing => Optional::Missing,
         Optional::Unusable => Optional::Unusable,

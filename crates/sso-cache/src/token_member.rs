@@ -1,8 +1,8 @@
-//! The members of a token file: the known fields, their names and their places.
+//! The members of a token file: the known fields, with their names and their order.
 
 use std::ops::Range;
 
-/// The fields that mean something to us.
+/// The fields that this crate uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
     AccessToken,
@@ -15,23 +15,23 @@ pub(crate) enum Field {
     StartUrl,
 }
 
-/// A member of the object, in its place.
+/// A member of the object.
 #[derive(Clone)]
 pub(crate) struct KnownMember {
-    /// Which field it is; `None` for one that is only kept.
+    /// The field; `None` for an unknown field.
     pub(crate) field: Option<Field>,
-    /// Where the name stands in the text, with its quotes.
+    /// The range of the quoted name in the text.
     pub(crate) name: Range<usize>,
-    /// Where the value stands in the text; `None` when it is written from the token's own field.
+    /// The range of the value in the text; `None` if the value is written from the token's field.
     pub(crate) value: Option<Range<usize>>,
 }
 
-/// A field that need not be there.
+/// The value of an optional field.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Optional<T> {
-    /// It is not there, or `null`.
+    /// The field is missing or `null`.
     Missing,
-    /// It is there and cannot be used.
+    /// The value cannot be used.
     Unusable,
     Present(T),
 }
@@ -48,7 +48,7 @@ impl Field {
         Self::StartUrl,
     ];
 
-    /// The place in a file that the AWS CLI writes at a login.
+    /// The position of the field in a file that the AWS CLI writes after a login.
     pub(crate) fn place(self) -> u8 {
         match self {
             Self::StartUrl => 0,
@@ -62,7 +62,7 @@ impl Field {
         }
     }
 
-    /// The name, in the AWS CLI's spelling.
+    /// The name of the field, as the AWS CLI spells it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::AccessToken => "accessToken",

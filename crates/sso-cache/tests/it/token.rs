@@ -132,9 +132,9 @@ fn check_refused(text: &str, expected: &Expect) {
 #[test]
 fn what_is_refused_is_named_and_never_quoted() {
     let refused = check_refused;
-    refused("", &expect!["it is empty, as a program leaves it that was stopped while writing"]);
-    refused("[]", &expect!["it holds an array where an object should be"]);
-    refused("null", &expect!["it holds null where an object should be"]);
+    refused("", &expect!["it is empty; a program was probably stopped while writing it"]);
+    refused("[]", &expect!["it is an array, not an object"]);
+    refused("null", &expect!["it is null, not an object"]);
     refused(
         &WHOLE[..100],
         &expect!["it is not JSON: it ends too early at line 1, column 101 (byte 100)"],
@@ -152,11 +152,11 @@ fn what_is_refused_is_named_and_never_quoted() {
     refused(r#"{"accessToken":""}"#, &expect!["the field accessToken is empty"]);
     refused(
         r#"{"accessToken":["s3cret"]}"#,
-        &expect!["the field accessToken holds an array where a string should be"],
+        &expect!["the field accessToken is an array, not a string"],
     );
     refused(
         r#"{"accessToken":"s3cret\ud800"}"#,
-        &expect!["the field accessToken holds half a character where a string should be"],
+        &expect!["the field accessToken is a string with an unpaired surrogate, not valid Unicode"],
     );
     refused(r#"{"accessToken":"s3cret"}"#, &expect!["the field expiresAt is missing"]);
     refused(
@@ -166,16 +166,16 @@ fn what_is_refused_is_named_and_never_quoted() {
     refused(r#"{"accessToken":"s3cret","expiresAt":""}"#, &expect!["the field expiresAt is empty"]);
     refused(
         r#"{"accessToken":"s3cret","expiresAt":1767225600}"#,
-        &expect!["the field expiresAt holds a number where a string should be"],
+        &expect!["the field expiresAt is a number, not a string"],
     );
     refused(
         r#"{"accessToken":"s3cret","expiresAt":"tomorrow"}"#,
-        &expect!["the field expiresAt is not a point of time such as 2026-01-01T00:00:00Z"],
+        &expect!["the field expiresAt is not a timestamp such as 2026-01-01T00:00:00Z"],
     );
     refused(
         &" ".repeat(1 << 20 | 1),
         &expect![
-            "it is 1048577 bytes long, where at most 1048576 are read; a token file is far smaller"
+            "it is 1048577 bytes long, more than the limit of 1048576; a token file is far smaller"
         ],
     );
     // A client registration, which stands in the same directory.

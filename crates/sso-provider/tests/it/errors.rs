@@ -88,7 +88,7 @@ async fn the_token_file_is_broken() {
         expect![[r#"
             a login is required; run: aws sso login --sso-session dev-session
             the cache file DIR/token.json cannot be used; a new login replaces it
-            the field expiresAt holds a number where a string should be
+            the field expiresAt is a number, not a string
         "#]],
     )
     .await;
