@@ -348,7 +348,7 @@ pub enum LockError {
     Io {
         /// The lock file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: Arc<io::Error>,
     },
 }
