@@ -1,4 +1,5 @@
-//! Reading the JSON of an answer of success: strict about what is needed, lenient about the rest.
+//! Reading of the JSON of a successful answer. Required fields must be valid; invalid optional
+//! fields are ignored.
 
 use std::time::Duration;
 
@@ -12,19 +13,19 @@ use zeroize::Zeroizing;
 use crate::json_text;
 use crate::operation::DecodeError;
 
-/// The longest lifetime that is believed, in seconds: ten years. A longer one is cut to it: the
-/// refresh token is spent, so the answer must not be discarded.
-const LONGEST: i64 = 10 * 366 * 86_400;
+/// The longest accepted lifetime, in seconds: ten years. A longer one is reduced to this value and
+/// not refused, because the refresh token is already spent.
+const MAX_LIFETIME: i64 = 10 * 366 * 86_400;
 
 /// Reads a JSON object.
 ///
-/// The message of `serde_json` is not passed on: it quotes the value that it stumbled over.
+/// The error does not contain the message of `serde_json`, which quotes the invalid value.
 pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     let body = json_text::without_bom(body);
     match body.trim_ascii_start().first() {
         None => return Err(malformed("it is empty")),
         Some(b'{') => (),
-        // Serde would read an array as the fields of a struct in their order.
+        // Serde would accept an array, and read it as the fields of a struct in their order.
         Some(_) if serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
             return Err(malformed("it is not a JSON object"));
         }
@@ -43,22 +44,22 @@ pub(crate) fn malformed(what: impl Into<String>) -> DecodeError {
     DecodeError::Malformed(what.into())
 }
 
-/// A string of an answer that may be a secret: cleared also when the rest of the answer turns out
-/// to be of no use.
+/// A string of an answer, which may be a secret. It is cleared on drop, in particular if the rest
+/// of the answer is invalid.
 #[derive(Default)]
 pub(crate) struct Text(Zeroizing<String>);
 
-/// An optional string of an answer: a value of another type counts as missing.
+/// An optional string of an answer. A value of another type counts as missing.
 #[derive(Default)]
 pub(crate) struct OptionalText(Option<Text>);
 
-/// A whole number, also where it is written as `1700000000000.0` or `1.7e12`.
+/// An integer, which may also be written as `1700000000000.0` or `1.7e12`.
 #[derive(Clone, Copy)]
 pub(crate) struct Integer(i64);
 
 impl Text {
-    /// The string when there is one and it is neither empty nor holds a control character, which
-    /// would break whatever header, environment or file it is put into.
+    /// Returns the string. Fails if it is missing, empty, or contains a control character, which
+    /// could not be written into a header, an environment variable or a file.
     pub(crate) fn required(text: Option<Self>, field: &str) -> Result<String, DecodeError> {
         let Some(text) = Self::optional(text) else {
             return Err(malformed(format!("{field} is missing or empty")));
@@ -70,31 +71,31 @@ impl Text {
         Ok(text)
     }
 
-    /// The string when there is one and it is not empty.
+    /// Returns the string, if there is one and it is not empty.
     pub(crate) fn optional(text: Option<Self>) -> Option<String> {
         text.map(|mut text| std::mem::take(&mut *text.0)).filter(|text| !text.is_empty())
     }
 }
 
 impl OptionalText {
-    /// The string when there is one and it is not empty.
+    /// Returns the string, if there is one and it is not empty.
     pub(crate) fn get(self) -> Option<String> {
         Text::optional(self.0)
     }
 }
 
 impl Integer {
-    /// Seconds from now, as `expiresIn` gives them.
+    /// Converts a lifetime in seconds, such as `expiresIn`.
     pub(crate) fn lifetime(seconds: Option<Self>, field: &str) -> Result<Duration, DecodeError> {
         match seconds.map(|seconds| seconds.0) {
             None => Err(malformed(format!("{field} is missing"))),
             Some(..=0) => Err(malformed(format!("{field} is not greater than zero"))),
-            Some(seconds) => Ok(Duration::from_secs(seconds.min(LONGEST).unsigned_abs())),
+            Some(seconds) => Ok(Duration::from_secs(seconds.min(MAX_LIFETIME).unsigned_abs())),
         }
     }
 
-    /// Milliseconds since 1970, of a time that is not in seconds by mistake: what is before March
-    /// 1973 is taken for that.
+    /// Converts milliseconds since 1970. Fails for a time before March 1973, which is probably in
+    /// seconds by mistake.
     pub(crate) fn epoch_milliseconds(
         milliseconds: Option<Self>,
         field: &str,
@@ -110,8 +111,8 @@ impl Integer {
             .map_err(|_| malformed(format!("{field} is beyond the year 9999")))
     }
 
-    /// Seconds since 1970; `None` for zero, which is OAuth's "never" (RFC 7591 section 3.2.1), and
-    /// for what is no time.
+    /// Converts seconds since 1970. Returns `None` for zero, which means "never" in OAuth (RFC 7591
+    /// section 3.2.1), and for values out of range.
     pub(crate) fn epoch_seconds(seconds: Option<Self>) -> Option<Timestamp> {
         let seconds = seconds?.0;
         if seconds <= 0 { None } else { Timestamp::from_second(seconds).ok() }
@@ -140,13 +141,14 @@ impl<'de> Deserialize<'de> for OptionalText {
 
 impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not by a visitor: its error would quote a value of another type, in memory that is not cleared.
+        // A visitor's error would quote a value of another type in memory that is not cleared.
         let value = <&'de RawValue>::deserialize(deserializer)?;
         number(value.get()).map(Self).ok_or_else(|| de::Error::custom("not a number"))
     }
 }
 
-/// A JSON number as a whole one, the nearest that there is. It is judged later.
+/// Converts a JSON number to an integer. Truncates a fraction, and saturates at the limits of
+/// `i64`.
 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
 fn number(json: &str) -> Option<i64> {
     if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
@@ -222,7 +224,7 @@ mod tests {
             assert_eq!(lifetime(absurd), None, "{absurd}");
         }
         for long in ["316224001", "1e18", "18446744073709551615", "1e300"] {
-            assert_eq!(lifetime(long), Some(LONGEST.unsigned_abs()), "{long}");
+            assert_eq!(lifetime(long), Some(MAX_LIFETIME.unsigned_abs()), "{long}");
         }
         assert!(Integer::epoch_seconds(number("1700000000")).is_some());
         assert!(Integer::epoch_seconds(number("0")).is_none());

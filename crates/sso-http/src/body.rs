@@ -1,6 +1,6 @@
 //! Bodies of requests and answers, in memory that is cleared on drop.
 //!
-//! hyper and rustls copy them to buffers of their own, which are not cleared.
+//! hyper and rustls copy them to their own buffers, which are not cleared.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -14,46 +14,47 @@ use zeroize::Zeroizing;
 
 use crate::BoxError;
 
-/// The largest answer that is read, in bytes: 1 MiB. Real ones have a few thousand.
+/// The largest accepted answer, in bytes: 1 MiB. The services' answers have a few thousand bytes.
 pub(crate) const ANSWER_LIMIT: usize = 1 << 20;
 
-/// The body of a request to one of the services: what `S` of [`Portal<S>`](crate::Portal) sends.
+/// The body of a request to one of the services, which `S` of [`Portal<S>`](crate::Portal) sends.
 ///
-/// It is whole in memory, so a request can be cloned and sent again. It may hold secrets: the
-/// memory is cleared on drop, and `Debug` shows the length only.
+/// The whole body is in memory, so a request can be cloned and sent again. It may contain secrets,
+/// so the memory is cleared on drop, and `Debug` shows only the length.
 #[derive(Clone, Default)]
-pub struct RequestBody(Once);
+pub struct RequestBody(SingleFrame);
 
-/// The body of an answer, whole in memory: `HttpsClient` reads it within its limits of time and size.
+/// The body of an answer. `HttpsClient` reads the whole body into memory, within its limits of time
+/// and size.
 ///
-/// It may hold secrets: the memory is cleared on drop, and `Debug` shows the length only.
-pub struct ResponseBody(Once);
+/// It may contain secrets, so the memory is cleared on drop, and `Debug` shows only the length.
+pub struct ResponseBody(SingleFrame);
 
 /// A body of one frame.
 #[derive(Clone, Default)]
-struct Once(Bytes);
+struct SingleFrame(Bytes);
 
-/// Why a body could not be read to its end.
+/// The reason why a body could not be read to its end.
 pub(crate) enum ReadError {
-    /// It is longer than [`ANSWER_LIMIT`].
+    /// The body is longer than [`ANSWER_LIMIT`].
     TooLarge,
-    /// The underlying body failed.
+    /// The underlying body returned an error.
     Broken(BoxError),
 }
 
 impl RequestBody {
-    /// A body without a byte.
+    /// Creates an empty body.
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// A body of these bytes, which are cleared on drop.
+    /// Creates a body of these bytes, which are cleared on drop.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self::secret(Zeroizing::new(bytes))
     }
 
     pub(crate) fn secret(bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self(Once::new(bytes))
+        Self(SingleFrame::new(bytes))
     }
 
     /// The bytes. They may hold a secret.
@@ -63,14 +64,14 @@ impl RequestBody {
 }
 
 impl ResponseBody {
-    /// A body of these bytes, which are cleared on drop: for mocks, and for other HTTP clients.
+    /// Creates a body of these bytes, which are cleared on drop. For mocks and other HTTP clients.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Once::new(Zeroizing::new(bytes)))
+        Self(SingleFrame::new(Zeroizing::new(bytes)))
     }
 
     #[cfg(feature = "https")]
     pub(crate) fn secret(bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self(Once::new(bytes))
+        Self(SingleFrame::new(bytes))
     }
 
     /// The bytes. They may hold a secret.
@@ -79,7 +80,7 @@ impl ResponseBody {
     }
 }
 
-impl Once {
+impl SingleFrame {
     fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
         if bytes.is_empty() { Self::default() } else { Self(Bytes::from_owner(bytes)) }
     }
@@ -142,7 +143,7 @@ impl fmt::Debug for ResponseBody {
     }
 }
 
-/// Reads a body to its end, unless it is longer than [`ANSWER_LIMIT`].
+/// Reads a body to its end. Fails if it is longer than [`ANSWER_LIMIT`].
 pub(crate) async fn read<B>(body: B) -> Result<Zeroizing<Vec<u8>>, ReadError>
 where
     B: Body,
@@ -160,7 +161,7 @@ where
         if data.remaining() > ANSWER_LIMIT - bytes.len() {
             return Err(ReadError::TooLarge);
         }
-        make_room(&mut bytes, data.remaining());
+        reserve(&mut bytes, data.remaining());
         while data.has_remaining() {
             let chunk = data.chunk();
             let length = chunk.len();
@@ -171,9 +172,9 @@ where
     Ok(bytes)
 }
 
-/// Makes room for `more` bytes. A `Vec` that grows by itself leaves its old memory as it was; here
-/// the old one is cleared.
-fn make_room(bytes: &mut Zeroizing<Vec<u8>>, more: usize) {
+/// Reserves capacity for `more` bytes, and clears the old allocation. `Vec::reserve` would leave a
+/// copy of the bytes in freed memory.
+fn reserve(bytes: &mut Zeroizing<Vec<u8>>, more: usize) {
     let needed = bytes.len() + more;
     if needed > bytes.capacity() {
         let mut grown = Zeroizing::new(Vec::with_capacity(needed.max(2 * bytes.capacity())));

@@ -1,4 +1,4 @@
-//! One call: encodes the operation, sends the request, reads the answer.
+//! A call: encodes the operation, sends the request, and reads the answer.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -20,8 +20,8 @@ use crate::{
     BoxError, Endpoint, RequestBody, ServiceError, ServiceErrorKind, TimeoutPhase, TransportError,
 };
 
-/// A call under way. Dropping it ends the call: the connection is closed, unless the answer was
-/// already read.
+/// The future of a call. Dropping it cancels the call and closes the connection, unless the answer
+/// was already read.
 #[must_use = "a call that is not awaited does nothing"]
 pub struct ServiceFuture<T>(Pin<Box<dyn Future<Output = Result<T, ServiceError>> + Send>>);
 
@@ -70,7 +70,7 @@ where
     );
     let call = async move {
         let started = Instant::now();
-        // Sent apart from what follows, so that the future need not hold `operation` by reference.
+        // `exchange` does not borrow `operation`, so that the future is `Send` without `Op: Sync`.
         let outcome = match operation.encode(&endpoint) {
             Ok(mut request) => {
                 if let Some(timeouts) = operation.timeouts() {
@@ -90,7 +90,7 @@ where
     ServiceFuture::new(call.instrument(span))
 }
 
-/// The request out, the whole answer in.
+/// Sends the request and reads the whole answer.
 async fn exchange<S, B>(
     mut https: S,
     request: Request<RequestBody>,
@@ -112,7 +112,8 @@ where
     }
 }
 
-/// An error of what carries the requests. A timeout layer there limits one attempt, not the call.
+/// Converts an error of the HTTP client. A timeout layer around the client limits one attempt, not
+/// the whole call.
 fn boxed(error: impl Into<BoxError>) -> ServiceError {
     let error = error.into();
     if is_elapsed(error.as_ref()) {
@@ -121,7 +122,7 @@ fn boxed(error: impl Into<BoxError>) -> ServiceError {
     ServiceError::from_boxed(error)
 }
 
-/// What a call gives, and what `tracing` is told of the answer.
+/// The response of a call, and the details of the answer for `tracing`.
 struct Answered<T> {
     response: T,
     status: u16,
@@ -149,7 +150,7 @@ fn interpret<Op: Operation>(
     Err(head.annotate(error, &redactor))
 }
 
-/// Adds what the call knows and the answer does not say.
+/// Adds the details of the call that the answer does not contain.
 fn complete<Op: Operation>(
     error: ServiceError,
     operation: &Op,
@@ -162,7 +163,7 @@ fn complete<Op: Operation>(
     }
 }
 
-/// Tells `tracing` how it went. No value of the request is in it: not even account and role.
+/// Logs the outcome. The event contains no value of the request, not even the account and the role.
 fn report<T>(outcome: &Result<Answered<T>, ServiceError>, started: Instant) {
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match outcome {

@@ -1,4 +1,4 @@
-//! The base URL of a service: derived from a region, or set by hand.
+//! The base URL of a service, derived from a region or configured.
 
 mod partition;
 
@@ -10,12 +10,13 @@ use std::sync::Arc;
 use http::Uri;
 use sso_types::{Region, StartUrl};
 
-/// The base URL of the SSO portal or of SSO OIDC, and what set it.
+/// The base URL of the SSO portal or of SSO OIDC, and the setting that it comes from.
 ///
-/// Derived from a region, or parsed from a URL that overrides it. Such a URL is `https`, or `http` for
-/// this machine only (`localhost`, 127.0.0.0/8, `[::1]`): an access token must not cross a network in
-/// the clear. A path is kept and stands before the operations' own; user information, a query and a
-/// fragment are refused.
+/// An endpoint is derived from a region, or parsed from a URL that overrides the region's endpoint.
+/// Such a URL must be `https`, because an access token must not cross a network unencrypted. Only
+/// for this machine (`localhost`, 127.0.0.0/8, `[::1]`) it may be `http`. The path of the URL is
+/// prepended to the paths of the operations. A URL with user information, a query or a fragment is
+/// an error.
 ///
 /// ```
 /// use sso_http::Endpoint;
@@ -33,47 +34,48 @@ pub struct Endpoint(Arc<Parts>);
 struct Parts {
     /// Scheme, authority and path, without a slash at the end.
     base: String,
-    /// Where in `base` host and port stand.
+    /// The position of host and port in `base`.
     authority: std::ops::Range<usize>,
-    /// True if it is another one than the region's.
+    /// True if the endpoint is not the region's.
     is_override: bool,
-    /// The setting that it came from.
+    /// The setting that the endpoint comes from.
     origin: Option<String>,
 }
 
-/// The form of a region's endpoint: AWS's `use_fips_endpoint` and `use_dualstack_endpoint`. The
-/// default is neither.
+/// The variant of a region's endpoint, as selected by AWS's settings `use_fips_endpoint` and
+/// `use_dualstack_endpoint`. By default, neither is selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub struct EndpointVariant {
     /// The endpoint with FIPS 140 validated cryptography.
     pub fips: bool,
-    /// The endpoint that is reached over IPv6 and IPv4.
+    /// The endpoint that supports both IPv6 and IPv4.
     pub dual_stack: bool,
 }
 
 impl EndpointVariant {
-    /// Sets whether the endpoint has FIPS 140 validated cryptography.
+    /// Selects the endpoint with FIPS 140 validated cryptography.
     #[must_use]
     pub fn with_fips(self, fips: bool) -> Self {
         Self { fips, ..self }
     }
 
-    /// Sets whether the endpoint is reached over IPv6 and IPv4.
+    /// Selects the endpoint that supports both IPv6 and IPv4.
     #[must_use]
     pub fn with_dual_stack(self, dual_stack: bool) -> Self {
         Self { dual_stack, ..self }
     }
 
-    /// Returns the variant of the SSO OIDC endpoint for logins at `start_url` and their refreshes:
-    /// dual-stack also if the start URL is of a dual-stack portal.
+    /// Returns the variant of the SSO OIDC endpoint for logins at `start_url` and their refreshes.
+    /// It is also dual-stack if the start URL is that of a dual-stack portal.
     #[must_use]
     pub fn for_oidc(self, start_url: &StartUrl) -> Self {
         self.with_dual_stack(self.dual_stack || start_url.is_dual_stack_portal())
     }
 }
 
-/// An endpoint URL that cannot be used. The URL itself is not shown, as people put passwords into URLs.
+/// An endpoint URL that cannot be used. The message does not contain the URL, which may contain a
+/// password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the endpoint URL{} cannot be used: {reason}", set_by(origin.as_deref()))]
 pub struct EndpointError {
@@ -82,7 +84,7 @@ pub struct EndpointError {
 }
 
 impl EndpointError {
-    /// Names the setting that holds the URL: the error then says "set by ORIGIN".
+    /// Sets the name of the setting that holds the URL. The message then contains "set by ORIGIN".
     #[must_use]
     pub fn with_origin(mut self, origin: impl Into<String>) -> Self {
         self.origin = Some(origin.into());
@@ -95,18 +97,19 @@ fn set_by(origin: Option<&str>) -> String {
 }
 
 impl Endpoint {
-    /// The SSO portal's endpoint of a region: `https://portal.sso.{region}.{suffix}`.
+    /// Returns the SSO portal's endpoint of a region: `https://portal.sso.{region}.{suffix}`.
     pub fn portal(region: &Region, variant: EndpointVariant) -> Self {
         Self::of_region("portal.sso", region, variant)
     }
 
-    /// The SSO OIDC endpoint of a region: `https://oidc.{region}.{suffix}`.
+    /// Returns the SSO OIDC endpoint of a region: `https://oidc.{region}.{suffix}`.
     pub fn oidc(region: &Region, variant: EndpointVariant) -> Self {
         Self::of_region("oidc", region, variant)
     }
 
-    /// Names the setting that overrides the region's endpoint, to complete the sentence "the endpoint
-    /// was set by ...": `AWS_ENDPOINT_URL (environment)`, say. Errors of calls to the endpoint name it.
+    /// Sets the name of the setting that overrides the region's endpoint, such as
+    /// `AWS_ENDPOINT_URL (environment)`. Errors of calls to the endpoint then contain "was set by
+    /// ORIGIN".
     #[must_use]
     pub fn with_origin(mut self, origin: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.0).origin = Some(origin.into());
@@ -118,22 +121,23 @@ impl Endpoint {
         &self.0.base
     }
 
-    /// Host, and port where one is given.
+    /// The host, and the port if the URL has one.
     pub fn host(&self) -> &str {
         self.0.base.get(self.0.authority.clone()).unwrap_or_default()
     }
 
-    /// Returns whether it is another one than the region's.
+    /// Returns `true` if the endpoint is not the region's.
     pub fn is_override(&self) -> bool {
         self.0.is_override
     }
 
-    /// The setting that it came from, where [`Endpoint::with_origin`] named one.
+    /// The name of its setting, if [`Endpoint::with_origin`] has set it.
     pub fn origin(&self) -> Option<&str> {
         self.0.origin.as_deref()
     }
 
-    /// The URL of an operation: `path_and_query` begins with a slash and is already encoded.
+    /// Returns the URL of an operation. `path_and_query` begins with a slash and is already
+    /// encoded.
     pub(crate) fn join(&self, path_and_query: &str) -> Result<Uri, http::uri::InvalidUri> {
         format!("{}{path_and_query}", self.0.base).parse()
     }
@@ -142,7 +146,8 @@ impl Endpoint {
         let partition = partition::of(region);
         let suffix =
             if variant.dual_stack { partition.dual_stack_dns_suffix } else { partition.dns_suffix };
-        // The GovCloud regions' ordinary IPv4 endpoints are FIPS endpoints; no others have the name.
+        // In GovCloud the ordinary IPv4 endpoints are the FIPS endpoints, so there are none with
+        // `-fips` in the name.
         let plain = partition.name == "aws-us-gov" && !variant.dual_stack;
         let fips = if variant.fips && !plain { "-fips" } else { "" };
         let authority = format!("{service}{fips}.{region}.{suffix}");
@@ -180,7 +185,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Returns whether a host, as it stands in a URL, is this machine, whatever a resolver may say.
+/// Returns `true` if the host of a URL is this machine. Uses no resolver.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     host.eq_ignore_ascii_case("localhost")
@@ -189,11 +194,12 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 fn check(url: &str) -> Result<Uri, &'static str> {
-    // Else it would go out as it is, which no URL does, and control a terminal that shows it.
+    // http::Uri accepts other characters. They would be sent unencoded, and could control a
+    // terminal that displays the URL.
     if !url.is_ascii() {
         return Err("it holds characters that must be percent-encoded");
     }
-    // http::Uri drops a fragment without a word.
+    // http::Uri drops a fragment without an error.
     if url.contains('#') {
         return Err("it has a fragment");
     }
@@ -206,8 +212,8 @@ fn check(url: &str) -> Result<Uri, &'static str> {
     if uri.query().is_some() {
         return Err("it has a query");
     }
-    // What follows the host, where it is no port, http::Uri takes for none: the request would go to
-    // another port than was meant. Behind brackets, colons are those of an IPv6 address.
+    // http::Uri ignores an invalid port, so the request would be sent to the default port. Colons
+    // within brackets belong to an IPv6 address.
     let after_host = authority.rsplit(']').next().unwrap_or_default();
     if after_host.contains(':') && uri.port_u16().is_none() {
         return Err("its port is not a number up to 65535");

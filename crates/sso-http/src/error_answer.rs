@@ -1,4 +1,4 @@
-//! Reads an error answer: its name, message, request id, and how long to wait before the next
+//! Reading of an error answer: its name, message, request ID, and the time to wait before the next
 //! request.
 
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::redact::Redactor;
 use crate::service_error_kind::Service;
 use crate::{ServiceError, ServiceErrorKind};
 
-/// Everything of an answer but its body.
+/// The status and the headers of an answer.
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
 }
 
-/// The content of an error answer.
+/// Converts an error answer to an error.
 pub(crate) fn read(
     service: Service,
     head: &Head,
@@ -38,9 +38,9 @@ pub(crate) fn read(
     head.annotate(error, redactor)
 }
 
-/// The error for an answer that should be JSON and is not.
+/// The error for an answer that is not JSON, but should be.
 ///
-/// An answer of success is never quoted: it may hold the secrets that were asked for, in a form that
+/// A successful answer is never quoted, since it may contain the requested secrets in a form that
 /// is not recognized.
 pub(crate) fn unparseable(head: &Head, body: &[u8], redactor: &Redactor<'_>) -> ServiceError {
     let content_type = head.text(&header::CONTENT_TYPE).unwrap_or("no content type");
@@ -58,9 +58,9 @@ pub(crate) fn unparseable(head: &Head, body: &[u8], redactor: &Redactor<'_>) -> 
     ServiceError::of(ServiceErrorKind::Unparseable).with_message(message)
 }
 
-/// The text, with a sign for each byte that is none, in memory that is cleared.
+/// Decodes UTF-8 like `String::from_utf8_lossy`, into memory that is cleared.
 fn lossy(body: &[u8]) -> Zeroizing<String> {
-    // As long as it can get: a string that grows would leave parts behind it.
+    // The largest possible size, since a growing string would leave copies in freed memory.
     let mut text = Zeroizing::new(String::with_capacity(body.len() * 3));
     for chunk in body.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -71,8 +71,8 @@ fn lossy(body: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// Returns whether a text that is not the JSON it should be may still hold the new secrets that were asked
-/// for: it names one of the fields that hold them, in the services' spelling or in OAuth's.
+/// Returns `true` if a text that is not JSON may contain the requested secrets: it contains the
+/// name of a secret field, in the spelling of the services or of OAuth.
 fn names_a_secret(text: &str) -> bool {
     const FIELDS: [&str; 7] = [
         "accesstoken",
@@ -100,11 +100,12 @@ fn read_failure(
     if by_header.is_none() && json.is_none() && !blank && !is_json(body) {
         return unparseable(head, body, redactor);
     }
-    // Whatever the service quotes is cleared again.
+    // The fields are cleared on drop, since the service may quote secrets in them.
     let field = |name: &str| json.as_ref()?.text(name);
     let (oauth, type_name, code) = (field("error"), field("__type"), field("code"));
     let oauth = oauth.as_ref().map(|name| name.as_str());
-    // The portal knows no OAuth codes: there it is someone else's word, and the status tells.
+    // The portal does not use OAuth codes. An answer with one is not from the portal, so its kind
+    // depends on the status.
     let oauth_name = oauth.filter(|_| service == Service::Oidc);
     let name = by_header
         .or_else(|| type_name.as_ref().and_then(|name| bare_name(name)))
@@ -114,8 +115,8 @@ fn read_failure(
         .and_then(ServiceErrorKind::from_name)
         .or_else(|| oauth_name.and_then(ServiceErrorKind::from_name));
     let kind = match (service, known) {
-        // It means that the client may not have a token; the portal's, that the user may not have
-        // the role. To log in again would not help.
+        // From OIDC, this means that the client may not have a token. From the portal, it means
+        // that the user may not use the role, so a new login would not help.
         (Service::Portal, Some(ServiceErrorKind::AccessDenied)) => ServiceErrorKind::Forbidden,
         (_, Some(kind)) => kind,
         (_, None) => ServiceErrorKind::from_status(service, head.status.as_u16()),
@@ -142,12 +143,13 @@ fn read_failure(
     }
 }
 
-/// Returns whether it is JSON of any type: what is no object has no name to give, and is no login page either.
+/// Returns `true` for JSON of any type. JSON that is not an object has no error name, but is not a
+/// login page either.
 fn is_json(body: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(without_bom(body)).is_ok()
 }
 
-/// A name without its namespace and without what Coral appends: `UnauthorizedException` of
+/// Strips the namespace and the suffix of an error name: returns `UnauthorizedException` for
 /// `com.amazonaws.switchboard.portal#UnauthorizedException:http://internal.amazon.com/…`.
 fn bare_name(text: &str) -> Option<&str> {
     let name = text.split(':').next().unwrap_or_default();
@@ -156,7 +158,7 @@ fn bare_name(text: &str) -> Option<&str> {
 }
 
 impl Head {
-    /// Adds what every error of an answer has: status, request id, and how long to wait.
+    /// Adds the status, the request ID, and the time to wait.
     pub(crate) fn annotate(&self, error: ServiceError, redactor: &Redactor<'_>) -> ServiceError {
         let mut error = error.with_status(self.status.as_u16());
         if let Some(request_id) = self.request_id() {
@@ -172,9 +174,12 @@ impl Head {
         self.named("x-amzn-requestid")
     }
 
-    /// `x-amz-retry-after` is milliseconds, `Retry-After` seconds or a date. The date is taken
-    /// relative to the answer's own `Date`, so that this machine's clock does not matter; where there
-    /// is none, to that clock, by which a date in the past says nothing.
+    /// The time to wait before the next request. `x-amz-retry-after` is in milliseconds.
+    /// `Retry-After` is in seconds, or a date.
+    ///
+    /// A date is relative to the `Date` of the answer, so that this machine's clock does not
+    /// matter. Without a `Date` it is relative to this machine's clock, and a date in the past is
+    /// ignored.
     fn retry_after(&self) -> Option<Duration> {
         if let Some(milliseconds) =
             self.named("x-amz-retry-after").and_then(|text| text.parse().ok())
@@ -183,7 +188,7 @@ impl Head {
         }
         let text = self.text(&header::RETRY_AFTER)?;
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            // More than there is room for is long all the same.
+            // A number that is too large for `u64` is a long time.
             return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
         }
         let until = rfc2822::parse(text).ok()?.timestamp();
@@ -194,7 +199,8 @@ impl Head {
         }
     }
 
-    /// Where a redirect leads; without path and query, which may hold anything.
+    /// The host that a redirect leads to. The path and the query are left out, since they may
+    /// contain secrets.
     fn location_host(&self) -> Option<String> {
         let location: Uri = self.text(&header::LOCATION)?.parse().ok()?;
         Some(location.host()?.to_owned())

@@ -1,4 +1,4 @@
-//! The HTTPS client: hyper with rustls, as a service of `http::Request<RequestBody>`.
+//! The HTTPS client, based on hyper and rustls. A tower service of `http::Request<RequestBody>`.
 
 mod builder;
 mod classify;

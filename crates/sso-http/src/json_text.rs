@@ -1,4 +1,5 @@
-//! Reads strings from the JSON object of an answer, without leaving copies of secrets in memory.
+//! Reading of strings from the JSON object of an answer, without leaving copies of secrets in
+//! memory.
 
 use std::fmt;
 
@@ -8,24 +9,24 @@ use serde_json::value::RawValue;
 use sso_types::json_string;
 use zeroize::Zeroizing;
 
-/// The text after a byte order mark, which RFC 8259 section 8.1 lets a reader ignore.
+/// Strips a byte order mark, which RFC 8259 section 8.1 allows a parser to ignore.
 pub(crate) fn without_bom(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// The members of a JSON object; of those with the same name the last counts.
+/// The members of a JSON object. If a name is repeated, the last member is used.
 pub(crate) struct Members<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Members<'a> {
-    /// `None` for what is no JSON object.
+    /// Parses a JSON object. Returns `None` for anything else.
     pub(crate) fn of(body: &'a [u8]) -> Option<Self> {
         let mut deserializer = serde_json::Deserializer::from_slice(without_bom(body));
-        let members = deserializer.deserialize_map(AnObject).ok()?;
+        let members = deserializer.deserialize_map(ObjectVisitor).ok()?;
         deserializer.end().ok()?;
         Some(members)
     }
 
-    /// The string of that name, when there is one and it is not empty.
+    /// Returns the string `name`, if there is one and it is not empty.
     pub(crate) fn text(&self, name: &str) -> Option<Zeroizing<String>> {
         let is_it = |quoted: &str| {
             quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(name)
@@ -35,9 +36,9 @@ impl<'a> Members<'a> {
     }
 }
 
-struct AnObject;
+struct ObjectVisitor;
 
-impl<'de> Visitor<'de> for AnObject {
+impl<'de> Visitor<'de> for ObjectVisitor {
     type Value = Members<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

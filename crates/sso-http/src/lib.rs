@@ -1,24 +1,24 @@
-//! The two services behind an AWS IAM Identity Center (AWS SSO) login, as [`tower`] services: the SSO
-//! portal, which gives role credentials for an access token, and SSO OIDC, which gives access tokens.
+//! The two services of AWS IAM Identity Center (AWS SSO) as [`tower`] services: the SSO portal,
+//! which returns role credentials for an access token, and SSO OIDC, which issues access tokens.
 //!
-//! Each operation has a request type; all share one error ([`ServiceError`]). With the feature
-//! `https` (on by default) there is an HTTPS client with proxies, CA bundles and timeouts.
+//! Each operation has a request type. All operations share one error type, [`ServiceError`]. The
+//! feature `https` (on by default) adds an HTTPS client with proxies, CA bundles and timeouts.
 //!
 //! ```text
-//! GetRoleCredentials, CreateToken, …        an operation is a request with everything in it
+//! GetRoleCredentials, CreateToken, …        an operation, with all its parameters
 //!        │
 //!   RetryLayer                              retries temporary failures
 //!        │
-//!   PacingLayer                             long lists only: keeps to the rate that the portal allows
+//!   PacingLayer                             long lists only: limits the rate of requests
 //!        │
-//!   Portal<S>, Oidc<S>                      operation ⇄ HTTP; error answers become ServiceError
+//!   Portal<S>, Oidc<S>                      encodes the operation, decodes the answer or error
 //!        │  http::Request<RequestBody>
 //!   HttpsClient, or your own service         connections, TLS, proxies, timeouts, size limits
 //! ```
 //!
-//! It reads no token files and no configuration, and does not decide when to refresh or to log in
-//! again: see `sso-cache`, `sso-config` and `sso-provider`. The only tasks that it spawns drive
-//! connections.
+//! This crate reads no token files and no configuration, and does not decide when to refresh or to
+//! log in again. See `sso-cache`, `sso-config` and `sso-provider` for these. The only async tasks
+//! that it spawns drive connections. Blocking tasks resolve host names and read certificates.
 //!
 //! # Example
 //!
@@ -40,7 +40,7 @@
 //! # }
 //! ```
 //!
-//! Any service of HTTP requests can replace `HttpsClient`; here, a function:
+//! Any service of HTTP requests can replace `HttpsClient`. Here it is a function:
 //!
 //! ```
 //! use sso_http::{CreateToken, Oidc, RequestBody, ResponseBody};
@@ -63,40 +63,45 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A mock of a whole service is a function too: `tower::service_fn` of [`GetRoleCredentials`] that gives
-//! `sso_types::Credentials` or a [`ServiceError`] made with [`ServiceError::service`].
+//! A mock of a whole service can also be a function: a `tower::service_fn` that takes
+//! [`GetRoleCredentials`], and returns `sso_types::Credentials` or a [`ServiceError`] made with
+//! [`ServiceError::service`].
 //!
-//! # Time
+//! # Timeouts
 //!
-//! `HttpsClient` limits connecting (3.1 s) and each attempt with its whole answer (10 s). A limit on
-//! the call with all its attempts is `tower`'s timeout layer around the retry layer;
-//! [`ServiceError::from_boxed`] makes of its error one of this crate's.
+//! `HttpsClient` limits connecting to 3.1 s, and each attempt, including the whole answer, to 10 s.
+//! To limit a call with all its attempts, put `tower`'s timeout layer around the retry layer.
+//! [`ServiceError::from_boxed`] converts the error of that layer.
 //!
 //! # Features
 //!
 //! * `https` (default): `HttpsClient`.
-//! * `http2`: HTTP/2 where a server picks it by ALPN. Off, since a login makes a handful of small
-//!   requests, which gain nothing by it, and it brings seven more crates.
+//! * `http2`: HTTP/2, if the server selects it by ALPN. It is off by default, because it gains
+//!   nothing for the few small requests of a login, and adds seven crates.
 //!
 //! # Secrets
 //!
-//! Tokens and client secrets are of types that do not show them; the bodies of requests and answers are
-//! in memory that is cleared on drop; the access token's header is marked sensitive. No error holds a
-//! header or a body of a request. An error quotes no answer of success, and of an error answer at most
-//! a line without the secrets of its request: as they stand, and with other characters between their
-//! letters and digits. Other encodings (percent, HTML entities) are not recognized. hyper and rustls do
-//! not clear their buffers.
+//! Tokens and client secrets have types that do not display them. The bodies of requests and
+//! answers are in memory that is cleared on drop. The header with the access token is marked as
+//! sensitive. hyper and rustls do not clear their buffers.
+//!
+//! No error contains a header or a body of a request, or quotes a successful answer. An error
+//! quotes at most one line of an error answer, without the secrets of the request. A secret is also
+//! recognized if other characters are inserted between its letters and digits, but not in other
+//! encodings, such as percent encoding or HTML entities.
 //!
 //! # `tracing`
 //!
-//! At the target `ssocreds::http`, level `DEBUG`: a span `call` with `operation` and `host`, in it one
-//! event at the end with `status`, `request_id` and `duration_ms`, or with the kind of error. At
-//! `ssocreds::progress`, level `DEBUG`: an event before each further attempt, with `attempt`, `attempts`
-//! and `wait_ms`, and one with `over` after it or where there is to be none. Account and role are in
-//! none of them.
+//! At the target `ssocreds::http`, level `DEBUG`: a span `call` with `operation` and `host`. At its
+//! end it has one event with `status`, `request_id` and `duration_ms`, or with the kind of error.
+//!
+//! At the target `ssocreds::progress`, level `DEBUG`: an event before each retry, with `attempt`,
+//! `attempts` and `wait_ms`, and an event with `over` when the retry has ended or is not made.
+//!
+//! No event contains the account or the role.
 
 #![forbid(unsafe_code)]
-// docs.rs says of each item which feature it needs.
+// On docs.rs, each item shows the feature that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
@@ -148,10 +153,10 @@ pub use sso_types::{AuthorizationCode, CodeVerifier, DeviceCode, IdToken};
 pub use timeouts::Timeouts;
 pub use transport_error::{CertificateProblem, ProxyProblem, TimeoutPhase, TransportError};
 
-/// Any error, boxed, as tower's layers pass it on.
+/// A boxed error, as tower's layers return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-// Its example is compiled with the tests of the documentation.
+// Compiles the README's example as a doc test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

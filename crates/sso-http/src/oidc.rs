@@ -1,4 +1,4 @@
-//! SSO OIDC as a service.
+//! SSO OIDC as a tower service.
 
 pub(crate) mod create_token;
 pub(crate) mod register_client;
@@ -20,8 +20,8 @@ use crate::{
 /// [`RegisterClient`](crate::RegisterClient) and
 /// [`StartDeviceAuthorization`](crate::StartDeviceAuthorization).
 ///
-/// As [`Portal`](crate::Portal) in everything else. Take care when you put a retry layer around it:
-/// a refresh token can be spent by a request whose answer was lost; see
+/// It works like [`Portal`](crate::Portal). Be careful with a retry layer around it: a request
+/// whose answer was lost may have used the refresh token. See
 /// [`RetryLayer::retry_ambiguous`](crate::RetryLayer::retry_ambiguous).
 #[derive(Debug, Clone)]
 pub struct Oidc<S> {
@@ -30,7 +30,7 @@ pub struct Oidc<S> {
 }
 
 impl<S> Oidc<S> {
-    /// SSO OIDC of a region, reached over `https`.
+    /// Creates a client of SSO OIDC in a region. It sends requests with `https`.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "regions are cheap to clone, and it reads well"
@@ -39,12 +39,12 @@ impl<S> Oidc<S> {
         Self::with_endpoint(https, Endpoint::oidc(&region, EndpointVariant::default()))
     }
 
-    /// SSO OIDC at an endpoint.
+    /// Creates a client of SSO OIDC at an endpoint.
     pub fn with_endpoint(https: S, endpoint: Endpoint) -> Self {
         Self { https, endpoint }
     }
 
-    /// Where it is reached.
+    /// The endpoint of SSO OIDC.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }

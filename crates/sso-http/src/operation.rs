@@ -1,4 +1,4 @@
-//! The common part of the operations of both services: a name, a request, an answer.
+//! The traits of an operation, and the encoding that the operations of each service share.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
@@ -13,13 +13,13 @@ use crate::{Endpoint, RequestBody, Timeouts};
 /// The header that carries the access token to the portal.
 const BEARER_TOKEN: &str = "x-amz-sso_bearer_token";
 
-/// Unreserved characters (RFC 3986 section 2.3) are not encoded.
+/// The characters to encode in a query value: all but the unreserved ones (RFC 3986 section 2.3).
 const QUERY_VALUE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// One operation of the SSO portal or of SSO OIDC, as a request with everything in it.
+/// An operation of the SSO portal or of SSO OIDC, with all its parameters.
 ///
-/// Sealed: the operations are those of the services' models.
+/// Sealed, since the services' models define the operations.
 pub trait Operation: Wire<Answer = Self::Response> + Clone + Send + 'static {
     /// The name in the service's model, such as `GetRoleCredentials`.
     const NAME: &'static str;
@@ -34,53 +34,55 @@ pub trait PortalOperation: Operation {}
 /// An operation of SSO OIDC.
 pub trait OidcOperation: Operation {}
 
-/// An operation's form on the wire. Private in effect, which seals [`Operation`].
+/// The wire format of an operation. It cannot be named outside this crate, which seals
+/// [`Operation`].
 #[expect(unnameable_types, reason = "it seals Operation")]
 pub trait Wire: Sized {
-    /// Which service.
+    /// The service that the operation belongs to.
     const SERVICE: Service;
 
     /// The result of [`Wire::decode`].
     type Answer;
 
-    /// The request.
+    /// Encodes the HTTP request.
     fn encode(&self, endpoint: &Endpoint) -> Result<Request<RequestBody>, NotSendable>;
 
-    /// The body of an answer of success.
+    /// Decodes the body of a successful answer.
     fn decode(&self, body: &[u8]) -> Result<Self::Answer, DecodeError>;
 
-    /// Account and role, where the operation is about one.
+    /// The account and the role that the operation concerns, if any.
     fn subject(&self) -> Option<(AccountId, Option<RoleName>)> {
         None
     }
 
-    /// Time limits in place of the client's.
+    /// Timeouts that replace those of the client.
     fn timeouts(&self) -> Option<Timeouts> {
         None
     }
 
-    /// Every secret of the request: what must not appear in an error, even where the answer quotes
-    /// it.
+    /// All secrets of the request. They must not appear in an error, even if the answer quotes
+    /// them.
     fn secrets(&self) -> Vec<&str>;
 }
 
-/// Why a request cannot be made, without a value of it.
+/// The reason why a request cannot be encoded. Contains no value of the request.
 #[derive(Debug)]
 #[expect(unnameable_types, reason = "part of what seals Operation")]
 pub struct NotSendable(pub(crate) &'static str);
 
-/// Why an answer of success cannot be used.
+/// The reason why a successful answer cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
 #[expect(unnameable_types, reason = "part of what seals Operation")]
 pub enum DecodeError {
-    /// It is not JSON at all: someone else's answer.
+    /// The answer is not JSON, so it is probably not from the service.
     NotJson,
-    /// It is JSON, or begins so, and says not what it must; how, without a value of it.
+    /// The answer begins like a JSON object, but is not valid or lacks a required field. The text
+    /// is the reason, and contains no value of the answer.
     Malformed(String),
 }
 
-/// A request of the portal: in the query the parameters that there are, the access token in its
-/// header.
+/// Builds a request to the portal. Parameters with a value are in the query, and the access token
+/// is in a header.
 pub(crate) fn portal_request(
     method: Method,
     endpoint: &Endpoint,
@@ -96,7 +98,7 @@ pub(crate) fn portal_request(
         path_and_query.push('=');
         path_and_query.extend(utf8_percent_encode(value, QUERY_VALUE));
     }
-    // In memory of its own that is cleared with the last copy of the request.
+    // In an allocation that is cleared when the last clone of the request is dropped.
     let token = Zeroizing::new(access_token.expose_secret().as_bytes().to_vec());
     let token = Some(token).filter(|token| token.is_ascii());
     let token = token.map(|token| HeaderValue::from_maybe_shared(Bytes::from_owner(token)));
@@ -105,14 +107,14 @@ pub(crate) fn portal_request(
             "the access token holds a character that no header can carry; log in again",
         ));
     };
-    // Not shown by Debug, not kept in HTTP/2's header table.
+    // Keeps the token out of Debug output and of HTTP/2's header table.
     token.set_sensitive(true);
     let mut request = request(method, endpoint, &path_and_query, RequestBody::empty())?;
     request.headers_mut().insert(BEARER_TOKEN, token);
     Ok(request)
 }
 
-/// A request of OIDC: everything in a JSON body.
+/// Builds a request to OIDC, with all parameters in a JSON body.
 pub(crate) fn oidc_request(
     endpoint: &Endpoint,
     path: &str,
@@ -137,30 +139,32 @@ fn request(
         .map_err(|_| NotSendable("its URL would be too long; check the account and role names"))?;
     let mut request = Request::new(body);
     if method == Method::POST && request.body().as_bytes().is_empty() {
-        // Some proxies refuse a POST that does not say how long it is (411).
+        // Some proxies refuse a POST without a Content-Length (411).
         request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     *request.method_mut() = method;
     *request.uri_mut() = uri;
-    // Without it a server may choose any coding (RFC 9110 section 12.5.3); none is undone here.
+    // Without this header a server may choose any encoding (RFC 9110 section 12.5.3), but this
+    // crate does not decode any.
     request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     Ok(request)
 }
 
-/// JSON in memory of just the right size: a buffer that grows would leave secrets behind it.
+/// Serializes to JSON. Allocates once, since a growing buffer would leave copies of secrets in
+/// freed memory.
 fn to_json(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, NotSendable> {
     const WHY: NotSendable = NotSendable("it cannot be written as JSON");
-    let mut length = Length(0);
+    let mut length = ByteCounter(0);
     serde_json::to_writer(&mut length, value).map_err(|_| WHY)?;
     let mut json = Zeroizing::new(Vec::with_capacity(length.0));
     serde_json::to_writer(&mut *json, value).map_err(|_| WHY)?;
     Ok(json)
 }
 
-/// Counts what is written to it.
-struct Length(usize);
+/// Counts the bytes that are written to it.
+struct ByteCounter(usize);
 
-impl std::io::Write for Length {
+impl std::io::Write for ByteCounter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0 += bytes.len();
         Ok(bytes.len())

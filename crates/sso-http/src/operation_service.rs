@@ -1,4 +1,4 @@
-//! A short name for "a service that performs this operation".
+//! A trait alias for a service that performs an operation.
 
 use tower::Service;
 
@@ -7,7 +7,7 @@ use crate::{BoxError, Operation};
 /// A cloneable [`tower::Service`] that performs the operation `Op`: a [`Portal`](crate::Portal), an
 /// [`Oidc`](crate::Oidc), either with layers around it, or a mock.
 ///
-/// Implemented for every service that qualifies; write it as a bound in place of the long form:
+/// Implemented for every such service. It is a shorter bound than the one on [`tower::Service`]:
 ///
 /// ```
 /// use sso_http::{GetRoleCredentials, OperationService};

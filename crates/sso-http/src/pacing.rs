@@ -1,5 +1,4 @@
-//! Paces the requests of long lists, so that a throttling portal slows them down but never fails
-//! them.
+//! Rate limiting for long lists. Throttling by the portal slows them down, but does not fail them.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -15,24 +14,25 @@ use sso_types::random_fraction;
 use crate::retry::MAX_BACKOFF;
 use crate::{OperationService, PortalOperation, ServiceError, ServiceFuture};
 
-/// No list gets slower than this, in requests per second.
+/// The lowest rate, in requests per second.
 const MIN_RATE: f64 = 0.5;
-/// Added to the rate by each answer that is not throttled, in requests per second.
+/// The increase of the rate after each answer that is not throttled, in requests per second.
 const RATE_STEP: f64 = 0.1;
 
-/// Spaces requests to the portal evenly, and repeats those that were throttled (429): a
+/// Limits the rate of requests to the portal, and repeats throttled requests (429). A
 /// [`tower::Layer`] around [`Portal`](crate::Portal), for programs that list many accounts and
 /// roles.
 ///
-/// The portal allows about 20 requests a second for a whole organization, so the rate that is left
-/// for one program is not known in advance. Each throttled answer halves the rate, each other answer
-/// raises it a little, up to the maximum. A throttled request waits for its next turn and is sent
-/// again, without a limit on time or attempts: put a timeout around it where you need one.
+/// The portal allows about 20 requests per second for a whole organization, so the rate that is
+/// left for one program is not known in advance. Each throttled answer halves the rate. Each other
+/// answer raises it a little, up to the maximum. A throttled request waits for its next slot and is
+/// sent again. Neither the time nor the number of attempts is limited: add a timeout layer if
+/// needed.
 ///
-/// Clones of the layer, and all services made by them, share one rate. Other failures are passed
-/// on; put a [`RetryLayer`](crate::RetryLayer) around this layer.
+/// Clones of the layer, and all services made by them, share one rate. Other failures are returned;
+/// put a [`RetryLayer`](crate::RetryLayer) around this layer to retry them.
 ///
-/// At each change to a lower rate there is a `tracing` event at the target `ssocreds::progress`,
+/// When the rate is lowered, the layer emits a `tracing` event at the target `ssocreds::progress`,
 /// level `DEBUG`, with `wait_ms`.
 ///
 /// ```no_run
@@ -58,13 +58,13 @@ const RATE_STEP: f64 = 0.1;
 ///
 /// # Panics
 ///
-/// A call that has to wait panics outside a tokio runtime with time enabled.
+/// A call that has to wait panics outside a tokio runtime with its timer enabled.
 #[derive(Debug, Clone)]
 pub struct PacingLayer {
     pacer: Arc<Pacer>,
 }
 
-/// A service that [`PacingLayer`] paces.
+/// A service whose rate [`PacingLayer`] limits.
 #[derive(Debug, Clone)]
 pub struct Paced<S> {
     service: S,
@@ -72,8 +72,9 @@ pub struct Paced<S> {
 }
 
 struct Pacer {
-    /// Held by the request whose turn is next, so that a change of the rate counts for all others.
-    turn: tokio::sync::Mutex<()>,
+    /// Held by the request that waits for the next slot. All other requests wait for this lock, so
+    /// that a change of the rate applies to them.
+    queue: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -82,25 +83,26 @@ struct State {
     max_rate: f64,
     /// In requests per second.
     rate: f64,
-    next_turn: Option<Instant>,
+    next_slot: Option<Instant>,
     slowed_at: Option<Instant>,
 }
 
 impl PacingLayer {
-    /// At most 15 requests per second: less than the portal allows, as other programs use it too.
+    /// Allows at most 15 requests per second. This is less than the portal allows, since other
+    /// programs use it at the same time.
     pub fn new() -> Self {
         Self::with_max_rate(15.0)
     }
 
-    /// At most so many requests per second; 0 counts as 1.
+    /// Allows at most `max` requests per second; 0 counts as 1.
     pub fn with_max_requests_per_second(max: u32) -> Self {
         Self::with_max_rate(f64::from(max.max(1)))
     }
 
     fn with_max_rate(max_rate: f64) -> Self {
-        let state = State { max_rate, rate: max_rate, next_turn: None, slowed_at: None };
-        let (turn, state) = (tokio::sync::Mutex::new(()), Mutex::new(state));
-        Self { pacer: Arc::new(Pacer { turn, state }) }
+        let state = State { max_rate, rate: max_rate, next_slot: None, slowed_at: None };
+        let (queue, state) = (tokio::sync::Mutex::new(()), Mutex::new(state));
+        Self { pacer: Arc::new(Pacer { queue, state }) }
     }
 }
 
@@ -135,7 +137,7 @@ where
         let (mut service, pacer) = (self.service.clone(), Arc::clone(&self.pacer));
         ServiceFuture::new(async move {
             loop {
-                pacer.wait_for_turn().await;
+                pacer.wait_for_slot().await;
                 let sent_at = Instant::now();
                 let boxed = |error: S::Error| ServiceError::from_boxed(error.into());
                 poll_fn(|cx| service.poll_ready(cx)).await.map_err(boxed)?;
@@ -152,26 +154,26 @@ where
 }
 
 impl Pacer {
-    async fn wait_for_turn(&self) {
-        let _turn = self.turn.lock().await;
-        // Another request's answer may move the turn meanwhile.
-        while let Some(next) = self.take_turn() {
+    async fn wait_for_slot(&self) {
+        let _guard = self.queue.lock().await;
+        // Another request's answer may change the slot meanwhile.
+        while let Some(next) = self.take_slot() {
             tokio::time::sleep_until(next).await;
         }
     }
 
-    /// Takes the turn if it is due, else returns when it will be.
-    fn take_turn(&self) -> Option<Instant> {
+    /// Takes the slot if it is due. Otherwise returns the time of the slot.
+    fn take_slot(&self) -> Option<Instant> {
         let now = Instant::now();
         let mut state = self.state();
-        if let Some(next) = state.next_turn.filter(|next| *next > now) {
+        if let Some(next) = state.next_slot.filter(|next| *next > now) {
             return Some(next);
         }
-        state.next_turn = Some(now + Duration::from_secs_f64(1.0 / state.rate));
+        state.next_slot = Some(now + Duration::from_secs_f64(1.0 / state.rate));
         None
     }
 
-    /// Halves the rate, once for all requests that were sent before it took effect.
+    /// Halves the rate. Ignores answers to requests that were sent before the rate was last halved.
     fn slow_down(&self, sent_at: Instant, error: &ServiceError) {
         let now = Instant::now();
         let mut state = self.state();
@@ -180,10 +182,10 @@ impl Pacer {
         }
         state.slowed_at = Some(now);
         state.rate = (state.rate / 2.0).max(MIN_RATE);
-        // A random pause keeps programs that were throttled at the same time apart.
+        // A random pause, so that programs that were throttled together do not continue together.
         let random = Duration::from_secs(1).mul_f64(random_fraction());
         let pause = error.retry_after().map_or(random, |wait| wait.min(MAX_BACKOFF));
-        state.next_turn = state.next_turn.max(Some(now + pause));
+        state.next_slot = state.next_slot.max(Some(now + pause));
         tracing::debug!(
             target: "ssocreds::progress",
             wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),

@@ -1,4 +1,4 @@
-//! A list that comes in pages, as a stream.
+//! Paginated lists, as streams of pages.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,7 +11,7 @@ use futures_core::Stream;
 
 use crate::{Operation, OperationService, ServiceError, ServiceFuture};
 
-/// The most pages of one list: a million entries, far more than any organization has.
+/// The largest number of pages of a list: a million entries, far more than any organization has.
 const MAX_PAGES: usize = 10_000;
 
 /// An operation whose answer is one page of a list.
@@ -30,22 +30,22 @@ pub trait PagedOperation: Operation {
     }
 }
 
-/// The pages of a list, requested one after the other: a [`Stream`], and
-/// [`Pages::next_page`] for callers without a stream library.
+/// The pages of a list, requested one after the other. A [`Stream`], with [`Pages::next_page`] for
+/// callers without a stream library.
 ///
 /// It ends after the last page or the first error. A list that repeats a `nextToken`, or has more
-/// than 10,000 pages, is an error. `Pages` does not retry: give it a service that does.
+/// than 10,000 pages, is an error. `Pages` does not retry; use a service with a retry layer.
 pub struct Pages<S, Op: PagedOperation> {
     service: S,
     next: Option<Op>,
     in_flight: Option<ServiceFuture<Op::Response>>,
-    /// Hashes of the tokens so far.
+    /// Hashes of the `nextToken`s so far.
     tokens: HashSet<u64>,
     hasher: RandomState,
 }
 
 impl<S, Op: PagedOperation> Pages<S, Op> {
-    /// Returns the pages from the one that `operation` asks for.
+    /// Returns the pages, beginning with the one that `operation` requests.
     pub fn new(service: S, operation: Op) -> Self {
         Self {
             service,
@@ -56,7 +56,7 @@ impl<S, Op: PagedOperation> Pages<S, Op> {
         }
     }
 
-    /// Requests the next page; `None` after the last page or an error.
+    /// Requests the next page. Returns `None` after the last page or an error.
     ///
     /// Dropping the future loses nothing: the next call continues the same request.
     pub async fn next_page(&mut self) -> Option<Result<Op::Response, ServiceError>>
@@ -66,7 +66,7 @@ impl<S, Op: PagedOperation> Pages<S, Op> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// Notes which page follows `page`.
+    /// Stores the operation for the page after `page`.
     fn advance(&mut self, page: &Op::Response, operation: Op) -> Result<(), ServiceError> {
         let Some(token) = Op::page_after(page) else { return Ok(()) };
         if !self.tokens.insert(self.hasher.hash_one(token)) {
@@ -114,7 +114,7 @@ where
     }
 }
 
-/// The futures in it are boxed.
+/// No field is pinned, since the futures are boxed.
 impl<S, Op: PagedOperation> Unpin for Pages<S, Op> {}
 
 impl<S, Op: PagedOperation> fmt::Debug for Pages<S, Op> {

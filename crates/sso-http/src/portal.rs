@@ -1,4 +1,4 @@
-//! The SSO portal as a service.
+//! The SSO portal as a tower service.
 
 pub(crate) mod all_roles;
 pub(crate) mod get_role_credentials;
@@ -21,12 +21,12 @@ use crate::{
 /// The SSO portal: a [`tower::Service`] of [`GetRoleCredentials`](crate::GetRoleCredentials),
 /// [`ListAccounts`], [`ListAccountRoles`] and [`Logout`](crate::Logout).
 ///
-/// `S` carries the requests: an `HttpsClient` (with the feature `https`), or any service of
-/// `http::Request<RequestBody>`. It sends each request once; put a [`RetryLayer`](crate::RetryLayer)
-/// around the portal, or your own layers.
+/// `S` sends the requests. It is an `HttpsClient` (with the feature `https`), or any service of
+/// `http::Request<RequestBody>`. Each request is sent once; for retries, put a
+/// [`RetryLayer`](crate::RetryLayer) or your own layer around the portal.
 ///
-/// Cheap to clone. It does not apply `S`'s readiness as back-pressure of its own: it is always
-/// ready, and a call waits until `S` is.
+/// Cheap to clone. The portal is always ready, and a call waits until `S` is ready. So the portal
+/// does not pass on back-pressure of `S`.
 #[derive(Debug, Clone)]
 pub struct Portal<S> {
     https: S,
@@ -34,7 +34,7 @@ pub struct Portal<S> {
 }
 
 impl<S> Portal<S> {
-    /// The portal of a region, reached over `https`.
+    /// Creates a client of the portal in a region. It sends requests with `https`.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "regions are cheap to clone, and it reads well"
@@ -43,25 +43,25 @@ impl<S> Portal<S> {
         Self::with_endpoint(https, Endpoint::portal(&region, EndpointVariant::default()))
     }
 
-    /// The portal at an endpoint.
+    /// Creates a client of the portal at an endpoint.
     pub fn with_endpoint(https: S, endpoint: Endpoint) -> Self {
         Self { https, endpoint }
     }
 
-    /// Where it is reached.
+    /// The endpoint of the portal.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 }
 
 impl<S: Clone> Portal<S> {
-    /// All accounts that the user of the token is assigned, page by page. Of a portal with layers
-    /// around it, [`PagedOperation::pages`](crate::PagedOperation::pages) gives the same.
+    /// Lists all accounts that are assigned to the user of the token, page by page. For a portal
+    /// with layers around it, use [`PagedOperation::pages`](crate::PagedOperation::pages).
     pub fn accounts(&self, access_token: AccessToken) -> Pages<Self, ListAccounts> {
         Pages::new(self.clone(), ListAccounts::new(access_token))
     }
 
-    /// All roles that the user of the token is assigned in an account, page by page.
+    /// Lists all roles in an account that are assigned to the user of the token, page by page.
     pub fn account_roles(
         &self,
         access_token: AccessToken,

@@ -1,28 +1,28 @@
-//! Text from the network, made fit for an error: one line, short, and without the secrets of the
-//! request, which some servers quote.
+//! Preparation of text from the network for an error message. It becomes one short line without the
+//! secrets of the request, which some servers quote.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// Knows the secrets of one request.
+/// Removes the secrets of one request from text.
 pub(crate) struct Redactor<'a> {
     secrets: Vec<&'a str>,
 }
 
-/// The most characters of foreign text that an error shows.
-const LONGEST: usize = 200;
+/// The largest number of characters of such text in an error.
+const MAX_LENGTH: usize = 200;
 
-/// What stands in the place of a secret.
-const INSTEAD: &str = "(redacted)";
+/// The replacement of a secret.
+const REPLACEMENT: &str = "(redacted)";
 
-/// So many bytes of a secret in a row count as a part of it: of a secret that is quoted in part, or
-/// with some of its characters encoded.
+/// The number of consecutive bytes of a secret that are treated as a part of it. A server may quote
+/// a secret in part, or with some of its characters encoded.
 const PART: usize = 12;
 
-/// A secret with fewer letters and digits is found only as it stands, lest ordinary words be
-/// replaced.
+/// The smallest number of letters and digits of a secret that is searched for in reduced text. A
+/// shorter secret is only found if it is unchanged, since its reduced form may be an ordinary word.
 const MIN_REDUCED: usize = 6;
 
 impl<'a> Redactor<'a> {
@@ -31,9 +31,9 @@ impl<'a> Redactor<'a> {
         Self { secrets }
     }
 
-    /// One line of at most 200 characters.
+    /// Returns one line of at most 200 characters.
     pub(crate) fn line(&self, text: &str) -> String {
-        // Before anything is cut: half a secret is still one to keep.
+        // Remove secrets before the text is cut, since half of a secret would not be recognized.
         let mut text = Zeroizing::new(text.to_owned());
         for secret in &self.secrets {
             text = without(&text, secret);
@@ -49,15 +49,15 @@ impl<'a> Redactor<'a> {
             }
             line.push_str(word);
         }
-        if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        if let Some((end, _)) = line.char_indices().nth(MAX_LENGTH) {
             line.truncate(end);
         }
         line
     }
 
-    /// Replaces each part of a secret, as it stands and reduced to letters and digits. So white space,
-    /// line breaks and invisible characters between the characters of a secret do not hide it, nor
-    /// does UTF-16.
+    /// Replaces each part of a secret, both unchanged and reduced to letters and digits. The
+    /// reduced form also matches a secret with white space, line breaks or invisible characters
+    /// between its characters, and one in UTF-16.
     fn without_parts(&self, text: &str) -> Zeroizing<String> {
         let reduced = Reduced::of(text);
         let mut found = Vec::new();
@@ -71,23 +71,23 @@ impl<'a> Redactor<'a> {
             }
         }
         found.sort_unstable_by_key(|part| part.start);
-        // What is put in is shorter than a part, or at most as long as a few.
-        let room = text.len() + found.len() * INSTEAD.len();
+        // Large enough for one replacement per part, so that the string does not grow.
+        let room = text.len() + found.len() * REPLACEMENT.len();
         let mut out = Zeroizing::new(String::with_capacity(room));
         let mut kept = 0;
         for part in merged(found) {
-            // A part may begin and end inside a character, which then goes with it.
+            // A part may begin or end inside a character. The whole character is then replaced.
             let whole = |at: &usize| text.is_char_boundary(*at);
             let start = (kept..=part.start).rev().find(whole).unwrap_or(kept);
             out.push_str(text.get(kept..start).unwrap_or_default());
-            out.push_str(INSTEAD);
+            out.push_str(REPLACEMENT);
             kept = (part.end..text.len()).find(whole).unwrap_or(text.len());
         }
         out.push_str(text.get(kept..).unwrap_or_default());
         out
     }
 
-    /// What a page of HTML says to its reader; other text as it is.
+    /// Returns one line with the visible text of an HTML page, or of other text.
     pub(crate) fn page(&self, text: &str) -> String {
         if text.trim_start().starts_with('<') {
             self.line(&without_tags(text))
@@ -97,10 +97,10 @@ impl<'a> Redactor<'a> {
     }
 }
 
-/// A text's letters and digits in lower case, in memory that is cleared.
+/// The letters and digits of a text in lower case, in memory that is cleared.
 struct Reduced {
     bytes: Zeroizing<Vec<u8>>,
-    /// For each byte, the place in the text of the character that it is of.
+    /// For each byte, the position of its character in the text.
     places: Vec<Range<usize>>,
 }
 
@@ -116,14 +116,14 @@ impl Reduced {
         Self { bytes, places }
     }
 
-    /// The place in the text of a part of the reduced text.
+    /// Converts a position in the reduced text to a position in the original text.
     fn in_text(&self, part: Range<usize>) -> Option<Range<usize>> {
         let last = self.places.get(part.end.checked_sub(1)?)?;
         Some(self.places.get(part.start)?.start..last.end)
     }
 }
 
-/// The places in `text` of every `size` bytes in a row that `secret` has, too.
+/// Returns the positions in `text` of all sequences of `size` bytes that also occur in `secret`.
 fn shared_parts(text: &[u8], secret: &[u8], size: usize) -> Vec<Range<usize>> {
     let parts: HashSet<&[u8]> = secret.windows(size).collect();
     let windows = text.windows(size).enumerate();
@@ -131,7 +131,7 @@ fn shared_parts(text: &[u8], secret: &[u8], size: usize) -> Vec<Range<usize>> {
     merged(found.map(|(start, _)| start..start + size))
 }
 
-/// Ranges in the order of their starts, those that touch made one.
+/// Merges ranges that overlap or touch. The ranges must be sorted by their starts.
 fn merged(ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<Range<usize>> {
     let mut all: Vec<Range<usize>> = Vec::new();
     for range in ranges {
@@ -143,19 +143,19 @@ fn merged(ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<Range<usize>> {
     all
 }
 
-/// The text with another one in the place of a secret, in memory that is cleared.
+/// Replaces a secret in a text. The result is in memory that is cleared.
 fn without(text: &str, secret: &str) -> Zeroizing<String> {
-    let room = text.len() + text.matches(secret).count() * INSTEAD.len();
+    let room = text.len() + text.matches(secret).count() * REPLACEMENT.len();
     let mut out = Zeroizing::new(String::with_capacity(room));
     for (place, part) in text.split(secret).enumerate() {
-        out.push_str(if place == 0 { "" } else { INSTEAD });
+        out.push_str(if place == 0 { "" } else { REPLACEMENT });
         out.push_str(part);
     }
     out
 }
 
-/// Characters that change the writing direction, take no room, or are tags: they make text look
-/// different from what it is.
+/// Returns `true` for characters that make text look different from its content: they change the
+/// writing direction, have no width, or are tags.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -177,9 +177,9 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Crude, and enough to show "Please log in" of a captive portal.
+/// Removes HTML tags. A simple method, sufficient to show "Please log in" of a captive portal.
 fn without_tags(html: &str) -> Zeroizing<String> {
-    // A tag is longer than the space in its place.
+    // A tag is longer than the space that replaces it, so the string does not grow.
     let mut text = Zeroizing::new(String::with_capacity(html.len()));
     let mut rest = html;
     while let Some((before, tag)) = rest.split_once('<') {
@@ -272,7 +272,7 @@ mod tests {
         fn lines_are_short_and_printable(text in any::<String>(), html in "[<>/a-z ]*") {
             let redactor = Redactor::new(vec!["MARK"]);
             for line in [redactor.page(&format!("{text}MARK{text}")), redactor.page(&format!("<{html}"))] {
-                prop_assert!(line.chars().count() <= LONGEST);
+                prop_assert!(line.chars().count() <= MAX_LENGTH);
                 prop_assert!(!line.chars().any(char::is_control) && !line.contains("MARK"));
             }
         }

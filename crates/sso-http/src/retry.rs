@@ -1,4 +1,4 @@
-//! Retries: which errors, how often, after what wait, and within which budget.
+//! Retries of temporary failures, with backoff and a budget.
 
 use std::any::Any;
 use std::fmt;
@@ -20,28 +20,32 @@ use crate::{
     TransportError,
 };
 
-/// The longest wait before another attempt, also where the service asks for more.
+/// The longest wait before another attempt, even if the service asks for a longer one.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(20);
 
-/// Tries again what failed for a passing reason: a [`tower::Layer`] for any service whose requests
-/// can be cloned and whose error is a [`ServiceError`], a [`TransportError`] or a [`BoxError`] with
-/// one of them in its chain. Other errors are passed on as they are.
+/// Retries temporary failures. A [`tower::Layer`] for services with requests that can be cloned.
 ///
-/// What is tried again: what [`ServiceError::is_transient`] or [`TransportError::is_transient`]
-/// says. How: AWS's standard mode. The wait is random between zero and a ceiling of 1 s, 2 s, 4 s …
-/// 20 s ("full jitter"); where the service says how long to wait, that, up to the same 20 s.
+/// The error of the service must be a [`ServiceError`], a [`TransportError`], or a [`BoxError`]
+/// with one of them in its chain of sources. Other errors are returned without a retry.
 ///
-/// A throttled attempt (429, `TooManyRequestsException`, `SlowDownException`) is no failure: it is
-/// waited out for up to [60 s](RetryLayer::throttle_timeout), unless the number of attempts was
-/// [set](RetryLayer::max_attempts). A `CreateToken` that polls with a device code is not repeated
-/// then: the caller must poll less often.
+/// A request is retried if [`ServiceError::is_transient`] or [`TransportError::is_transient`] is
+/// `true`. As in AWS's standard mode, the wait is random between zero and a ceiling ("full
+/// jitter"). The ceiling is 1 s, 2 s, 4 s and so on, up to 20 s. If the service says how long to
+/// wait, that time is used, up to 20 s.
 ///
-/// Clones of a layer, and all services made by them, share one budget of retries: when everything
-/// fails, each caller soon gets its error after one attempt, and the outage is not made worse.
+/// A throttled attempt (429, `TooManyRequestsException`, `SlowDownException`) does not count as a
+/// failure. It is repeated for up to [60 s](RetryLayer::throttle_timeout), unless the number of
+/// attempts was [set](RetryLayer::max_attempts). A throttled `CreateToken` that polls with a device
+/// code is not repeated, because the caller must then poll less often.
 ///
-/// Before each wait there is an event for `tracing` at the target `ssocreds::progress`, level
-/// `DEBUG`, with `attempt`, `attempts` (where they are limited) and `wait_ms`; when the further attempt is over, however it
-/// ends, one with `over`, as where the budget allows none.
+/// Clones of a layer, and all services made by them, share one budget of retries. When all calls
+/// fail, the budget is soon used up, and each call fails after one attempt. So retries do not make
+/// an outage worse.
+///
+/// Before each wait, the layer emits a `tracing` event at the target `ssocreds::progress`, level
+/// `DEBUG`, with `attempt`, `attempts` (if they are limited) and `wait_ms`. It emits an event with
+/// `over` when the retry has ended, for whatever reason, and when the budget does not allow a
+/// retry.
 ///
 /// ```
 /// use sso_http::{Portal, RetryLayer};
@@ -55,48 +59,50 @@ pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(20);
 ///
 /// # Panics
 ///
-/// A call that has to wait panics outside a tokio runtime with time enabled.
+/// A call that has to wait panics outside a tokio runtime with its timer enabled.
 #[derive(Debug, Clone)]
 pub struct RetryLayer {
     policy: RetryPolicy,
 }
 
-/// The policy that [`RetryLayer`] gives to [`tower::retry::Retry`]; one call's, from its first attempt
-/// to its last.
+/// The policy that [`RetryLayer`] passes to [`tower::retry::Retry`]. A clone is used for one call,
+/// from its first attempt to its last.
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
     max_attempts: u32,
-    /// `None`: a throttled attempt counts as any other that failed.
+    /// If `None`, a throttled attempt counts as a failed one.
     throttle_timeout: Option<Duration>,
     retry_ambiguous: bool,
     base: Duration,
     ceiling: Duration,
     budget: Arc<TpsBudget>,
-    /// The attempt that is under way, from 1.
+    /// The number of the current attempt, counted from 1.
     attempt: u32,
     throttled: Option<Throttled>,
-    /// The last attempt that was announced, until it is over. A clone's attempts are its own: layers
-    /// and services, which are cloned, have announced none.
+    /// The current retry, if an event announced it. `None` in layers and services, so that it is
+    /// not shared with the clones that are made for each call.
     announced: Option<Arc<Announced>>,
 }
 
-/// The throttled attempts of one call that were waited out.
+/// The throttled attempts of one call so far.
 #[derive(Debug, Clone, Copy)]
 struct Throttled {
     since: Instant,
     attempts: u32,
 }
 
-/// A further attempt that was announced, also where it is dropped half way.
+/// A retry that an event announced. Emits the event `over` on drop, so that a cancelled retry has
+/// one too.
 #[derive(Debug)]
 struct Announced;
 
-/// The wait before a further attempt.
+/// The wait before a retry.
 pub struct RetryDelay(Pin<Box<tokio::time::Sleep>>);
 
 impl RetryLayer {
-    /// AWS's standard mode: three attempts in all, waits up to 1 s and 2 s, and a budget of two
-    /// retries a second, averaged over ten seconds, plus one for every five calls that succeed.
+    /// Creates a layer with AWS's standard mode: at most three attempts, and waits of up to 1 s and
+    /// 2 s. The budget is two retries per second, averaged over ten seconds, plus one retry for
+    /// every five successful calls.
     pub fn standard() -> Self {
         Self {
             policy: RetryPolicy {
@@ -113,8 +119,10 @@ impl RetryLayer {
         }
     }
 
-    /// Sets how many attempts are made in all, the first one included; 0 counts as 1. Throttled
-    /// attempts count too: call it only with a number that a person has set.
+    /// Sets the largest number of attempts, including the first; 0 counts as 1.
+    ///
+    /// Throttled attempts then count as failed ones, and the timeout for throttling has no effect.
+    /// So use this only for a number that the user has configured.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.policy.max_attempts = max_attempts.max(1);
@@ -122,30 +130,35 @@ impl RetryLayer {
         self
     }
 
-    /// Sets how long throttling is waited out, counted from the first throttled answer: 60 s unless
-    /// set. Choose less than the time limit of the whole call, so that the error is the service's.
+    /// Sets how long throttled requests are repeated, counted from the first throttled answer. The
+    /// default is 60 s.
+    ///
+    /// Choose a shorter time than the timeout of the whole call. Then the call fails with the
+    /// service's error and not with a timeout.
     #[must_use]
     pub fn throttle_timeout(mut self, timeout: Duration) -> Self {
         self.policy.throttle_timeout = Some(timeout);
         self
     }
 
-    /// Returns whether to try again when it is unknown whether the request was carried out
-    /// ([`ServiceError::is_outcome_unknown`]). Say `false` for a `CreateToken` with a refresh token:
-    /// the token may be spent, and the caller should first look for a new one in the token file.
+    /// Sets whether to retry a request that the service may have processed
+    /// ([`ServiceError::is_outcome_unknown`]). The default is `true`.
+    ///
+    /// Pass `false` for a `CreateToken` with a refresh token. The token may be spent, so the caller
+    /// should first look for a new one in the token file.
     #[must_use]
     pub fn retry_ambiguous(mut self, retry_ambiguous: bool) -> Self {
         self.policy.retry_ambiguous = retry_ambiguous;
         self
     }
 
-    /// Returns the policy of one call, for a caller with a retry loop of its own. It shares the budget of
+    /// Returns a policy for one call, for a caller with its own retry loop. It shares the budget of
     /// the layer.
     pub fn policy(&self) -> RetryPolicy {
         self.policy.clone()
     }
 
-    /// The ceiling of the first wait, and the one that no wait exceeds.
+    /// Sets the ceiling of the first wait and the ceiling of all waits.
     #[must_use]
     pub fn backoff(mut self, base: Duration, ceiling: Duration) -> Self {
         self.policy.base = base;
@@ -153,8 +166,9 @@ impl RetryLayer {
         self
     }
 
-    /// The budget: so many retries a second (averaged over ten), plus so many for a hundred calls
-    /// that succeed. More than 1000 of either counts as 1000. Earlier clones keep their budget.
+    /// Sets the budget: a number of retries per second, averaged over ten seconds, plus a number of
+    /// retries per hundred successful calls. More than 1000 of either counts as 1000. Earlier
+    /// clones keep their budget.
     #[must_use]
     pub fn budget(mut self, retries_per_second: u32, retries_per_hundred_calls: u32) -> Self {
         self.policy.budget = budget(retries_per_second, retries_per_hundred_calls);
@@ -180,7 +194,7 @@ where
     fn retry(&mut self, request: &mut Req, result: &mut Result<Res, E>) -> Option<RetryDelay> {
         let request: &dyn Any = request;
         let polls = request.downcast_ref().is_some_and(CreateToken::is_device_code_grant);
-        // RFC 8628 section 3.5: the caller must poll less often from then on.
+        // RFC 8628 section 3.5 requires the caller to poll less often from now on.
         if polls && result.as_ref().err().and_then(Failure::of).is_some_and(|it| it.is_throttled())
         {
             return None;
@@ -194,8 +208,9 @@ where
 }
 
 impl RetryPolicy {
-    /// What an attempt came to: the wait before a further one, or `None` where there is to be none.
-    /// Counts the attempt, announces the further one, and takes it out of the budget.
+    /// Returns the wait before a retry, or `None` if the result of the attempt is final.
+    ///
+    /// For a retry, counts the attempt, emits the event, and withdraws the retry from the budget.
     pub fn next_wait<Res, E: 'static>(&mut self, result: &Result<Res, E>) -> Option<RetryDelay> {
         self.announced = None;
         let error = match result {
@@ -233,8 +248,8 @@ impl RetryPolicy {
         Some(delay)
     }
 
-    /// Throttling says nothing about the service's health, so neither the number of attempts nor the
-    /// budget limits it.
+    /// Returns the wait before a throttled request is repeated. Throttling does not mean that the
+    /// service fails, so neither the number of attempts nor the budget limits it.
     fn wait_out_throttling(
         &mut self,
         error: &Failure<'_>,
@@ -251,6 +266,7 @@ impl RetryPolicy {
         Some(self.announce(error, wait, self.attempt - 1 + throttled.attempts, None))
     }
 
+    /// Emits the event before a wait.
     fn announce(
         &mut self,
         error: &Failure<'_>,
@@ -270,7 +286,7 @@ impl RetryPolicy {
         RetryDelay(Box::pin(tokio::time::sleep(wait)))
     }
 
-    /// As long as the service says, else a random time; never over the ceiling.
+    /// The wait that the service asks for, else a random one; never longer than the ceiling.
     fn backoff(&self, error: &Failure<'_>, attempt: u32) -> Duration {
         match error.retry_after() {
             Some(wait) => wait.min(self.ceiling),
@@ -278,7 +294,7 @@ impl RetryPolicy {
         }
     }
 
-    /// A random time between zero and the ceiling for the wait after this attempt.
+    /// A random time between zero and the ceiling for the wait after `attempt`.
     fn jittered(&self, attempt: u32) -> Duration {
         let doublings = 2u32.saturating_pow(attempt - 1);
         self.base.saturating_mul(doublings).min(self.ceiling).mul_f64(random_fraction())
@@ -305,7 +321,7 @@ impl fmt::Debug for RetryDelay {
     }
 }
 
-/// An error that can be judged.
+/// An error for which the policy can decide.
 enum Failure<'e> {
     Service(&'e ServiceError),
     Transport(&'e TransportError),
@@ -349,7 +365,7 @@ impl<'e> Failure<'e> {
         }
     }
 
-    /// What happened, for someone who waits at a terminal.
+    /// A short description, for the user of a program that waits for the retry.
     fn headline(&self) -> String {
         let transport = match self {
             Self::Transport(error) => error,

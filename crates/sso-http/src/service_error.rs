@@ -1,6 +1,7 @@
-//! The one error of a call to either service.
+//! The error type of calls to both services.
 //!
-//! `error_answer` reads it from an answer; [`TransportError`] is the error of a request that got none.
+//! The module `error_answer` reads it from an error answer. [`TransportError`] is the error of a
+//! request that got no answer.
 
 mod display;
 
@@ -16,8 +17,8 @@ use crate::{BoxError, Endpoint, ServiceErrorKind, TransportError};
 
 /// The error of a call to the SSO portal or to SSO OIDC.
 ///
-/// Cheap to clone. It holds no secret: not the request's headers or body, and what it quotes of the
-/// answer has been searched for the request's secrets.
+/// Cheap to clone. It contains no headers and no body of the request. The secrets of the request
+/// are removed from what it quotes of the answer.
 #[derive(Clone)]
 pub struct ServiceError(Arc<Parts>);
 
@@ -40,10 +41,11 @@ struct Parts {
 }
 
 impl ServiceError {
-    /// An error answer, as a mock of a service gives it: `ServiceError::service(401,
-    /// "UnauthorizedException", "Session token not found or invalid")`. The kind follows from
-    /// `code`, an exception's name or an OAuth code; where `code` is not known, from the status, as
-    /// the portal means it.
+    /// Creates an error answer, for a mock of a service: `ServiceError::service(401,
+    /// "UnauthorizedException", "Session token not found or invalid")`.
+    ///
+    /// `code` is the name of an exception or an OAuth code, and determines the kind. If `code` is
+    /// not known, the kind is that of the status in an answer of the portal.
     pub fn service(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let code = code.into();
         let by_status =
@@ -56,14 +58,17 @@ impl ServiceError {
         })
     }
 
-    /// An answer of success that lacks what it must hold; `what` says what, without a value of it.
+    /// Creates the error for a successful answer that is not usable. `what` is the reason, and must
+    /// not contain a value of the answer.
     pub fn malformed(what: impl Into<String>) -> Self {
         Self::of(ServiceErrorKind::Malformed).edit(|parts| parts.message = Some(what.into()))
     }
 
-    /// Makes the most of an error that came through other people's layers: a `ServiceError` or a
-    /// [`TransportError`] anywhere in its chain is taken as it is; tower's elapsed timeout is a
-    /// timeout of the call; anything else is [`TransportError::Other`].
+    /// Converts an error that a layer has boxed.
+    ///
+    /// Returns a `ServiceError` or a [`TransportError`] in its chain of sources. The error of
+    /// tower's timeout layer becomes a timeout of the call. An [`io::Error`](std::io::Error) in the
+    /// chain is converted by its kind. Any other error becomes [`TransportError::Other`].
     pub fn from_boxed(error: BoxError) -> Self {
         if let Some(found) = find::<Self>(error.as_ref()) {
             return found.clone();
@@ -93,55 +98,55 @@ impl ServiceError {
         }))
     }
 
-    /// The same error of that operation.
+    /// Sets the operation.
     #[must_use]
     pub fn with_operation(self, operation: &'static str) -> Self {
         self.edit(|parts| parts.operation = Some(operation))
     }
 
-    /// The same error, with the status of the answer.
+    /// Sets the HTTP status of the answer.
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {
         self.edit(|parts| parts.status = Some(status))
     }
 
-    /// The same error, with a message.
+    /// Sets the message.
     #[must_use]
     pub fn with_message(self, message: impl Into<String>) -> Self {
         self.edit(|parts| parts.message = Some(message.into()))
     }
 
-    /// The same error, with an OAuth code (RFC 6749 section 5.2, `error`).
+    /// Sets the OAuth code (RFC 6749 section 5.2, `error`).
     #[must_use]
     pub fn with_error(self, error: impl Into<String>) -> Self {
         self.edit(|parts| parts.error = Some(error.into()))
     }
 
-    /// The same error, with an `error_description`.
+    /// Sets the OAuth `error_description`.
     #[must_use]
     pub fn with_error_description(self, error_description: impl Into<String>) -> Self {
         self.edit(|parts| parts.error_description = Some(error_description.into()))
     }
 
-    /// The same error, with a `reason`.
+    /// Sets the `reason`.
     #[must_use]
     pub fn with_reason(self, reason: impl Into<String>) -> Self {
         self.edit(|parts| parts.reason = Some(reason.into()))
     }
 
-    /// The same error, with the service's request id.
+    /// Sets the service's request ID.
     #[must_use]
     pub fn with_request_id(self, request_id: impl Into<String>) -> Self {
         self.edit(|parts| parts.request_id = Some(request_id.into()))
     }
 
-    /// The same error, with the time that the service wants to be left alone for.
+    /// Sets the time to wait before the next request.
     #[must_use]
     pub fn with_retry_after(self, retry_after: Duration) -> Self {
         self.edit(|parts| parts.retry_after = Some(retry_after))
     }
 
-    /// The same error, of a call that was about that account and, where one was named, that role.
+    /// Sets the account and the role that the call concerned.
     #[must_use]
     pub fn with_subject(self, account_id: AccountId, role_name: Option<RoleName>) -> Self {
         self.edit(|parts| {
@@ -150,18 +155,18 @@ impl ServiceError {
         })
     }
 
-    /// The same error, of a call to that endpoint.
+    /// Sets the endpoint.
     #[must_use]
     pub fn with_endpoint(self, endpoint: Endpoint) -> Self {
         self.edit(|parts| parts.endpoint = Some(endpoint))
     }
 
-    /// The kind.
+    /// The kind of the error.
     pub fn kind(&self) -> ServiceErrorKind {
         self.0.kind
     }
 
-    /// The operation, in the service model's spelling: `GetRoleCredentials`.
+    /// The operation, as the service's model names it: `GetRoleCredentials`.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
@@ -171,18 +176,18 @@ impl ServiceError {
         self.0.endpoint.as_ref()
     }
 
-    /// The HTTP status of the answer; `None` when there was none.
+    /// The HTTP status of the answer; `None` if there was no answer.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The error's name as the service gave it: `UnauthorizedException`, or an OAuth code where it
-    /// gave nothing else.
+    /// The name of the error in the answer, such as `UnauthorizedException`; or the OAuth code, if
+    /// the answer has no name.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// What the service, or this crate, has to say about it; never a secret.
+    /// The message of the service or of this crate. Never a secret.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref().or(self.0.error_description.as_deref())
     }
@@ -207,61 +212,63 @@ impl ServiceError {
         self.0.request_id.as_deref()
     }
 
-    /// The time to wait before the next request, from the service (`Retry-After`, `x-amz-retry-after`).
+    /// The time to wait before the next request, from the service (`Retry-After`,
+    /// `x-amz-retry-after`).
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The account that the call was about.
+    /// The account that the call concerned.
     pub fn account_id(&self) -> Option<&AccountId> {
         self.0.account_id.as_ref()
     }
 
-    /// The role that the call was about.
+    /// The role that the call concerned.
     pub fn role_name(&self) -> Option<&RoleName> {
         self.0.role_name.as_ref()
     }
 
-    /// Why there was no answer, for [`ServiceErrorKind::Transport`].
+    /// The reason why there was no answer, for [`ServiceErrorKind::Transport`].
     pub fn transport(&self) -> Option<&TransportError> {
         self.0.transport.as_ref()
     }
 
-    /// Returns whether another attempt can go better: no connection or none to the end, a time limit,
-    /// throttling, and the statuses 500, 502, 503 and 504.
+    /// Returns `true` if another attempt may succeed: after a failed or closed connection, a
+    /// timeout, throttling, or one of the statuses 500, 502, 503 and 504.
     pub fn is_transient(&self) -> bool {
         self.0.transport.as_ref().is_some_and(TransportError::is_transient)
             || self.is_throttled()
-            // Not by the kind: a 501 is of the same, and nothing that passes.
+            // The kind does not decide: a 501 has the same kind, but is not transient.
             || self.code() == Some("InternalServerException")
             || matches!(self.0.status, Some(500 | 502 | 503 | 504))
     }
 
-    /// Returns whether the service wants fewer requests: 429, `TooManyRequestsException`,
+    /// Returns `true` if the service throttled the request: 429, `TooManyRequestsException`,
     /// `SlowDownException`.
     pub fn is_throttled(&self) -> bool {
         self.0.status == Some(429)
             || matches!(self.0.kind, ServiceErrorKind::TooManyRequests | ServiceErrorKind::SlowDown)
     }
 
-    /// Returns whether the portal rejected the access token (401).
+    /// Returns `true` if the portal rejected the access token (401).
     pub fn is_unauthorized(&self) -> bool {
         self.0.kind == ServiceErrorKind::Unauthorized
     }
 
-    /// Returns whether the portal refuses this account or role to the user (403). OIDC's
-    /// `AccessDeniedException` is another matter: see [`ServiceError::is_login_required`].
+    /// Returns `true` if the portal denied the user access to the account or role (403). For
+    /// `AccessDeniedException` of OIDC see [`ServiceError::is_login_required`].
     pub fn is_access_denied(&self) -> bool {
         self.0.kind == ServiceErrorKind::Forbidden
     }
 
-    /// Returns whether the grant of a `CreateToken` is spent or not known: `InvalidGrantException`.
+    /// Returns `true` if the grant of a `CreateToken` is spent or unknown: `InvalidGrantException`.
     pub fn is_invalid_grant(&self) -> bool {
         self.0.kind == ServiceErrorKind::InvalidGrant
     }
 
-    /// Returns whether OIDC said that only a new login helps: `InvalidClientException`,
-    /// `UnauthorizedClientException`, `ExpiredTokenException`, `AccessDeniedException`.
+    /// Returns `true` for an error of OIDC after which only a new login helps:
+    /// `InvalidClientException`, `UnauthorizedClientException`, `ExpiredTokenException`,
+    /// `AccessDeniedException`.
     pub fn is_login_required(&self) -> bool {
         matches!(
             self.0.kind,
@@ -272,17 +279,18 @@ impl ServiceError {
         )
     }
 
-    /// Returns whether a timeout was exceeded.
+    /// Returns `true` if a timeout was exceeded.
     pub fn is_timeout(&self) -> bool {
         self.0.transport.as_ref().is_some_and(TransportError::is_timeout)
     }
 
-    /// Returns whether connecting took longer than the connect timeout.
+    /// Returns `true` if the connect timeout was exceeded.
     pub fn is_connect_timeout(&self) -> bool {
         self.0.transport.as_ref().is_some_and(TransportError::is_connect_timeout)
     }
 
-    /// Returns whether the request may have reached a service. When this is `false` nothing of it was sent.
+    /// Returns `true` if the request may have reached the service. If `false`, no part of it was
+    /// sent.
     pub fn may_have_been_sent(&self) -> bool {
         match &self.0.transport {
             Some(transport) => transport.may_have_been_sent(),
@@ -290,9 +298,11 @@ impl ServiceError {
         }
     }
 
-    /// Returns whether it is unknown if the request was carried out: it may have been sent and there was no
-    /// whole answer, or a gateway answered in the service's place (502, 504), or what answered
-    /// cannot be understood. To send it again can spend a refresh token twice.
+    /// Returns `true` if the service may or may not have processed the request.
+    ///
+    /// This is so if the request may have been sent but got no complete answer, if a gateway
+    /// answered instead of the service (502, 504), or if the answer cannot be decoded. Sending the
+    /// request again may use a refresh token twice.
     pub fn is_outcome_unknown(&self) -> bool {
         match &self.0.transport {
             Some(transport) => transport.may_have_been_sent(),

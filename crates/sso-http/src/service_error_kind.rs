@@ -1,74 +1,78 @@
-//! The kinds of errors of the two services, by the names that their models give them.
+//! The kinds of errors of the two services, and their names in the services' models.
 
-/// The kind of error that a call ended with.
+/// The kind of a [`ServiceError`](crate::ServiceError).
 ///
-/// The exceptions are those of the `sso` and `sso-oidc` service models, API version 2019-06-10; the
-/// OAuth codes those of RFC 6749 section 5.2 and RFC 8628 section 3.5.
+/// The exceptions are defined by the `sso` and `sso-oidc` service models, API version 2019-06-10.
+/// The OAuth codes are defined by RFC 6749 section 5.2 and RFC 8628 section 3.5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ServiceErrorKind {
-    /// `InvalidRequestException`, `invalid_request`: a parameter is missing or wrong. The fault of
-    /// the configuration, mostly.
+    /// `InvalidRequestException`, `invalid_request`: a parameter is missing or invalid, usually
+    /// because of the configuration.
     InvalidRequest,
-    /// `InvalidRequestRegionException`: the token or client belongs to another region; the message
-    /// says which. Set `sso_region` to it.
+    /// `InvalidRequestRegionException`: the token or client belongs to another region. Set
+    /// `sso_region` to the region in the message.
     InvalidRequestRegion,
-    /// `UnauthorizedException` of the portal (401): the access token is no longer good. Log in again.
+    /// `UnauthorizedException` of the portal (401): the access token is no longer valid. Log in
+    /// again.
     Unauthorized,
-    /// `ForbiddenException` of the portal (403; not in the model, yet common): the role is not
+    /// `ForbiddenException` of the portal (403; common, though not in the model): the role is not
     /// assigned to the user, or the account is not in the organization.
     Forbidden,
-    /// `ResourceNotFoundException` of the portal (404): there is no such account or role for the user.
-    /// The fault of the configuration.
+    /// `ResourceNotFoundException` of the portal (404): the user has no such account or role.
+    /// Correct the configuration.
     ResourceNotFound,
     /// `TooManyRequestsException` (429): more than about 20 requests a second for the whole
     /// instance. Transient.
     TooManyRequests,
-    /// `AuthorizationPendingException`: the user has not yet said yes or no. Poll again.
+    /// `AuthorizationPendingException`: the user has not yet allowed or denied the request. Poll
+    /// again.
     AuthorizationPending,
     /// `SlowDownException`: polling is too fast. Add five seconds to the interval. Transient.
     SlowDown,
-    /// `AccessDeniedException` of OIDC: the user said no, or is not allowed. Log in again.
+    /// `AccessDeniedException` of OIDC: the user denied the request, or is not allowed to log in.
+    /// Log in again.
     AccessDenied,
-    /// `ExpiredTokenException`: the refresh token or device code has run out. Log in again.
+    /// `ExpiredTokenException`: the refresh token or device code has expired. Log in again.
     ExpiredToken,
     /// `InvalidGrantException`: the refresh token, device code or authorization code is spent, or
-    /// not this client's.
+    /// belongs to another client.
     InvalidGrant,
-    /// `InvalidClientException`: the client registration is unknown or its secret wrong. Log in
-    /// again, which registers anew.
+    /// `InvalidClientException`: the client registration is unknown or its secret is wrong. Log in
+    /// again, which registers a new client.
     InvalidClient,
-    /// `UnauthorizedClientException`: the client may not do this. Log in again.
+    /// `UnauthorizedClientException`: the client is not allowed to do this. Log in again.
     UnauthorizedClient,
-    /// `InvalidScopeException`: a scope is unknown. The fault of `sso_registration_scopes`.
+    /// `InvalidScopeException`: a scope is unknown. Correct `sso_registration_scopes`.
     InvalidScope,
-    /// `UnsupportedGrantTypeException`: the service, or the registration of the client, does not allow
-    /// the grant type. The fault of the program.
+    /// `UnsupportedGrantTypeException`: the service, or the registration of the client, does not
+    /// allow the grant type. This is an error of the program.
     UnsupportedGrantType,
-    /// `InvalidClientMetadataException`: the registration was refused for what it says of the client.
-    /// The fault of the program.
+    /// `InvalidClientMetadataException`: a property of the registered client is invalid. This is an
+    /// error of the program.
     InvalidClientMetadata,
-    /// `InvalidRedirectUriException`: the redirect URI is not one that was registered, or may not be.
-    /// The fault of the program.
+    /// `InvalidRedirectUriException`: the redirect URI was not registered, or must not be. This is
+    /// an error of the program.
     InvalidRedirectUri,
-    /// `InternalServerException`, or another status from 500 to 599: the service's fault.
+    /// `InternalServerException`, or another status from 500 to 599: an error of the service.
     InternalServer,
-    /// An error answer that none of the above covers; name and status tell.
+    /// An error answer of none of the kinds above. See its name and status.
     Other,
-    /// The answer was a redirect, which is never followed: a captive portal, or a wrong endpoint.
+    /// The answer was a redirect, for instance of a captive portal or because of a wrong endpoint.
+    /// Redirects are never followed.
     Redirected,
-    /// The answer is not JSON: a captive portal or proxy answered, most likely.
+    /// The answer is not JSON. It is probably from a captive portal or a proxy.
     Unparseable,
-    /// The answer is of success, but what it must hold is missing or absurd. The fault of whatever
-    /// answered.
+    /// The answer has a successful status, but a required field is missing or invalid.
     Malformed,
-    /// No whole answer; the source, a [`TransportError`](crate::TransportError), says why.
+    /// There was no complete answer. The source is a [`TransportError`](crate::TransportError).
     Transport,
-    /// The request cannot be sent as it is (a token with a line feed in it). Nothing was sent.
+    /// The request cannot be encoded, for instance because the token contains a line feed. Nothing
+    /// was sent.
     NotSendable,
 }
 
-/// Which of the two services answered: the same status does not mean the same from both.
+/// One of the two services. Some statuses have a different meaning in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(unnameable_types, reason = "part of what seals Operation")]
 pub enum Service {
@@ -78,7 +82,7 @@ pub enum Service {
     Oidc,
 }
 
-/// The exception's name, the OAuth code for the same (empty where there is none), and what they are.
+/// The name of each exception, the equivalent OAuth code (empty if there is none), and their kind.
 const NAMES: &[(&str, &str, ServiceErrorKind)] = &[
     ("InvalidRequestException", "invalid_request", ServiceErrorKind::InvalidRequest),
     ("InvalidRequestRegionException", "", ServiceErrorKind::InvalidRequestRegion),
@@ -113,7 +117,7 @@ const NAMES: &[(&str, &str, ServiceErrorKind)] = &[
 ];
 
 impl ServiceErrorKind {
-    /// By the exception's name or the OAuth code.
+    /// Looks up the kind by the exception's name or the OAuth code.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         NAMES
             .iter()
@@ -121,7 +125,7 @@ impl ServiceErrorKind {
             .map(|(_, _, kind)| *kind)
     }
 
-    /// By the status alone, when the answer bears no name that is known.
+    /// Derives the kind from the status, for an answer without a known name.
     pub(crate) fn from_status(service: Service, status: u16) -> Self {
         match (service, status) {
             (_, 429) => Self::TooManyRequests,
@@ -135,7 +139,7 @@ impl ServiceErrorKind {
         }
     }
 
-    /// The remedy, where the kind alone tells it.
+    /// The remedy for all errors of the kind; empty if there is none.
     pub(crate) fn remedy(self) -> &'static str {
         match self {
             Self::Unauthorized

@@ -1,13 +1,13 @@
-//! Time limits for one call, in place of the client's own.
+//! Timeouts of one call that replace those of the client.
 
 use std::time::Duration;
 
-/// Time limits for the attempts of one call, in place of those of the client.
+/// Timeouts for the attempts of one call, which replace those of the client.
 ///
-/// A request carries them as an extension, which `HttpsClient` honours. Another HTTP client may
-/// read them from [`http::Request::extensions`], or ignore them.
+/// A request carries them as an extension. `HttpsClient` applies them. Another HTTP client may read
+/// them from [`http::Request::extensions`], or ignore them.
 ///
-/// A refresh ahead of expiry, say, must fail fast while the token is still valid:
+/// For example, a refresh ahead of expiry should fail fast, since the token is still valid:
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,8 +25,8 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// Limits name resolution, TCP, the proxy and TLS, taken together. The call then uses a new
-    /// connection, never one that was kept open.
+    /// Limits connecting: name resolution, TCP, the proxy and TLS together. The call then opens a
+    /// new connection instead of using a pooled one.
     #[must_use]
     pub fn connect(mut self, timeout: Duration) -> Self {
         self.connect = Some(timeout);

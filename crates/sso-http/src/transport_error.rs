@@ -1,4 +1,4 @@
-//! Failures between a request and its whole answer, below HTTP's status codes.
+//! Errors of requests that got no complete HTTP answer.
 
 use std::error::Error;
 use std::io;
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use crate::BoxError;
 
-/// What lies below a transport error, shared so that waiters of one request can share its failure.
+/// The source of a transport error. It is shared, so that the error can be cloned.
 type Source = Arc<dyn Error + Send + Sync>;
 
-/// A request that got no whole answer, and why.
+/// The error of a request that got no complete answer.
 ///
-/// No secret is in it: no header, no body, no path or query.
+/// It contains no secret: no header, body, path or query of the request.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// The host name was not resolved. The network's fault (no network, no DNS), or that of a
-    /// region or endpoint that does not exist.
+    /// The host name was not resolved. There is no network or no DNS, or the region or endpoint
+    /// does not exist.
     #[error(
         "the name {host} could not be resolved; check the network, the region and the endpoint"
     )]
@@ -29,17 +29,18 @@ pub enum TransportError {
         /// The error of the resolver.
         source: Source,
     },
-    /// No connection: refused, no route, or broken off before TLS was agreed.
+    /// There was no connection: it was refused, there was no route, or it was closed during the TLS
+    /// handshake.
     #[error("no connection to {host}; check the network, and HTTPS_PROXY if you need a proxy")]
     #[non_exhaustive]
     Connect {
-        /// The host, with a port where one was given.
+        /// The host, and the port if the URL has one.
         host: String,
         /// The error of the operating system.
         source: Source,
     },
-    /// The server's certificate is not one to trust. Another machine may be answering, so nothing was
-    /// sent and it is not tried again.
+    /// The server's certificate is not trusted. Another machine may have answered, so nothing was
+    /// sent and the request is not retried.
     #[error("the certificate of {host} is not valid: {}", certificate(*problem, roots.as_deref()))]
     #[non_exhaustive]
     Certificate {
@@ -47,13 +48,13 @@ pub enum TransportError {
         host: String,
         /// The problem with the certificate.
         problem: CertificateProblem,
-        /// The setting that decides what is trusted, as `the CA bundle PATH (set by ORIGIN)`; `None`
-        /// for the platform's own store.
+        /// The configured certificate authorities, as `the CA bundle PATH (set by ORIGIN)`; `None`
+        /// for the platform's store.
         roots: Option<String>,
         /// The error of rustls.
         source: Source,
     },
-    /// TLS could not be agreed for another reason than the certificate: what answered does not speak
+    /// The TLS handshake failed for another reason than the certificate: the server does not use
     /// TLS, or only an old version.
     #[error("{host} answered, but not in TLS 1.2 or 1.3; check the endpoint and the proxy")]
     #[non_exhaustive]
@@ -63,15 +64,15 @@ pub enum TransportError {
         /// The error of rustls.
         source: Source,
     },
-    /// There are no certificates of authorities to trust: the bundle named by `AWS_CA_BUNDLE` cannot
-    /// be read or holds none, or the platform's store is empty.
+    /// There are no trusted certificate authorities: the bundle named by `AWS_CA_BUNDLE` cannot be
+    /// read or contains none, or the platform's store is empty.
     #[error("no certificate authorities to trust: {reason}")]
     #[non_exhaustive]
     TrustStore {
-        /// The text that was searched for, and the text that was found.
+        /// The files that were read, and the reason.
         reason: String,
     },
-    /// The proxy could not be reached, or refused.
+    /// The proxy could not be reached, or refused the request.
     #[error(
         "the proxy {proxy} (set by {variable}) {}",
         refused(*problem, variable, host, *status)
@@ -82,16 +83,16 @@ pub enum TransportError {
         proxy: String,
         /// The variable that names it.
         variable: String,
-        /// The host that it was asked for.
+        /// The host that the request was for.
         host: String,
         /// The problem with the proxy.
         problem: ProxyProblem,
         /// The HTTP status of its answer, if there was one.
         status: Option<u16>,
-        /// The error below, if there is one.
+        /// The underlying error, if there is one.
         source: Option<Source>,
     },
-    /// It took too long.
+    /// A timeout was exceeded.
     #[error(
         "{phase}{} took {}; check {}, or set a longer {}",
         through(proxy.as_deref()),
@@ -103,46 +104,46 @@ pub enum TransportError {
     Timeout {
         /// The step that timed out.
         phase: TimeoutPhase,
-        /// How long it was allowed to take; `None` where a layer outside this crate, or the operating
-        /// system, set the limit.
+        /// The timeout; `None` if a layer outside this crate, or the operating system, set it.
         limit: Option<Duration>,
         /// The proxy that the request went through, as `URL (set by VARIABLE)`.
         proxy: Option<String>,
     },
-    /// The connection was reset or closed before the answer was whole. What was sent may have been
-    /// carried out.
+    /// The connection was reset or closed before the answer was complete. The service may have
+    /// processed the request.
     #[error("the connection was closed before the answer was whole")]
     #[non_exhaustive]
     Closed {
         /// The error of the operating system or of the HTTP library.
         source: Source,
     },
-    /// What came back is not HTTP. Something else listens there.
+    /// The answer is not HTTP, so another kind of server is listening there.
     #[error("what came back is not HTTP; check the endpoint and the proxy")]
     #[non_exhaustive]
     NotHttp {
         /// The error of the HTTP library.
         source: Source,
     },
-    /// The answer is longer than this crate reads. No service answers so.
+    /// The answer is longer than this crate accepts. The services do not send such answers.
     #[error("the answer is longer than {limit} bytes, which is the most that is read")]
     #[non_exhaustive]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// A plain `http` request to another machine: refused, as it would show secrets to the network.
+    /// A plain `http` request to another machine. It is refused, because it would reveal secrets to
+    /// the network.
     #[error("plain http to {host} is refused: it would show the access token to the network")]
     #[non_exhaustive]
     Insecure {
         /// The host.
         host: String,
     },
-    /// Anything else, from a caller's own HTTP client or layer.
+    /// Another error, of the caller's own HTTP client or layer.
     #[error("the request failed")]
     #[non_exhaustive]
     Other {
-        /// The error as it came.
+        /// The original error.
         source: Source,
     },
 }
@@ -151,22 +152,22 @@ pub enum TransportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateProblem {
-    /// It has run out. Or this machine's clock is wrong.
+    /// It has expired, or this machine's clock is wrong.
     #[error("it has expired; check this machine's clock")]
     Expired,
-    /// It is not valid yet. Or this machine's clock is wrong.
+    /// It is not valid yet, or this machine's clock is wrong.
     #[error("it is not valid yet; check this machine's clock")]
     NotYetValid,
     /// It is for another host.
     #[error("it is for another host name; check the endpoint and the network")]
     WrongName,
-    /// No authority that is trusted here has signed it.
+    /// It is signed by an authority that is not trusted here.
     #[error(
         "it is signed by an authority that is not trusted here; if your network inspects TLS, \
          install its root certificate or name it with AWS_CA_BUNDLE"
     )]
     UnknownAuthority,
-    /// Something else.
+    /// It is not valid for another reason.
     #[error("it does not verify")]
     Other,
 }
@@ -181,16 +182,16 @@ pub enum ProxyProblem {
     AuthenticationRequired,
     /// It rejected the user name and password in its URL (407).
     CredentialsRejected,
-    /// It requires authentication (407), and offers no scheme that is supported: NTLM or Kerberos
-    /// alone.
+    /// It requires authentication (407), but offers no supported scheme, only ones such as NTLM or
+    /// Kerberos.
     UnsupportedAuthentication,
-    /// It closed the connection instead of an answer, or before TLS with it was agreed. Transient.
+    /// It closed the connection instead of answering, or during the TLS handshake. Transient.
     Closed,
     /// It cannot open a tunnel at the moment (429, 500, 502, 503, 504). Transient.
     Unavailable,
-    /// It opened no tunnel, for another reason: most often its rules (403).
+    /// It refused to open a tunnel for another reason, usually because of its rules (403).
     TunnelRefused,
-    /// Its certificate is not one to trust, or it does not speak TLS (an `https` proxy URL).
+    /// Its URL is `https`, and its certificate is not trusted or it does not use TLS.
     Untrusted,
 }
 
@@ -198,23 +199,23 @@ pub enum ProxyProblem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TimeoutPhase {
-    /// Name resolution, the TCP connection, the proxy and TLS, taken together. Nothing was sent.
+    /// Connecting: name resolution, TCP, the proxy and TLS together. Nothing was sent.
     #[error("connecting")]
     Connect,
-    /// One attempt: from the start to the last byte of the answer.
+    /// One attempt, from connecting to the last byte of the answer.
     #[error("the answer")]
     Attempt,
-    /// The whole call with all its attempts, or a layer of the caller's.
+    /// The whole call with all its attempts, or the part of it that a layer of the caller limits.
     #[error("the call")]
     Call,
 }
 
-// An error is never changed.
+// An error is immutable, so that a panic cannot leave it in an inconsistent state.
 impl UnwindSafe for TransportError {}
 impl RefUnwindSafe for TransportError {}
 
 impl TimeoutPhase {
-    /// The name of the setting, as the setters of this family of crates have it.
+    /// The name of the setting, which is the same in all crates of this workspace.
     fn setting(self) -> &'static str {
         match self {
             Self::Connect => "connect_timeout",
@@ -225,7 +226,8 @@ impl TimeoutPhase {
 }
 
 impl TransportError {
-    /// Returns whether another attempt can go better: no connection, an answer cut off, too slow.
+    /// Returns `true` if another attempt may succeed: after a failed or closed connection, or a
+    /// timeout.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Dns { .. } | Self::Connect { .. } | Self::Closed { .. } => true,
@@ -238,18 +240,18 @@ impl TransportError {
         }
     }
 
-    /// Returns whether a timeout was exceeded.
+    /// Returns `true` if a timeout was exceeded.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
     }
 
-    /// Returns whether connecting took longer than the connect timeout.
+    /// Returns `true` if the connect timeout was exceeded.
     pub fn is_connect_timeout(&self) -> bool {
         matches!(self, Self::Timeout { phase: TimeoutPhase::Connect, .. })
     }
 
-    /// Returns whether the request may have reached the service, which may then have carried it out. When
-    /// this is `false` nothing of it was sent.
+    /// Returns `true` if the request may have reached the service, which may have processed it. If
+    /// `false`, no part of it was sent.
     pub fn may_have_been_sent(&self) -> bool {
         match self {
             Self::Dns { .. }
@@ -267,25 +269,25 @@ impl TransportError {
         }
     }
 
-    /// A timeout, as a mock or a client of the caller's own reports it.
+    /// Creates a timeout error, for mocks and for other HTTP clients.
     pub fn timeout(phase: TimeoutPhase) -> Self {
         Self::Timeout { phase, limit: None, proxy: None }
     }
 
-    /// A connection that was closed before the answer was whole, as a mock or a client of the
-    /// caller's own reports it.
+    /// Creates the error of a connection that was closed before the answer was complete, for mocks
+    /// and for other HTTP clients.
     pub fn closed(source: impl Into<BoxError>) -> Self {
         Self::Closed { source: source.into().into() }
     }
 
-    /// A timeout of this crate's own.
+    /// Creates the error of a timeout that this crate set.
     #[cfg(feature = "https")]
     pub(crate) fn timed_out(phase: TimeoutPhase, limit: Duration, proxy: Option<String>) -> Self {
         Self::Timeout { phase, limit: Some(limit), proxy }
     }
 
-    /// Makes what it can of an error that is none of this crate's: one of tower's, or an
-    /// [`io::Error`] somewhere below.
+    /// Converts an error from outside this crate: one of tower, or one with an [`io::Error`] in its
+    /// chain of sources.
     pub(crate) fn foreign(error: BoxError) -> Self {
         if is_elapsed(error.as_ref()) {
             return Self::timeout(TimeoutPhase::Call);
@@ -312,7 +314,7 @@ impl TransportError {
     }
 }
 
-/// Returns whether a timeout layer of tower's made the error.
+/// Returns `true` for the error of tower's timeout layer.
 pub(crate) fn is_elapsed(error: &(dyn Error + 'static)) -> bool {
     find::<tower::timeout::error::Elapsed>(error).is_some()
 }
@@ -327,7 +329,7 @@ fn certificate(problem: CertificateProblem, roots: Option<&str>) -> String {
     }
 }
 
-/// What a proxy did with a request to `host`, and what to do about it.
+/// Describes the problem of a proxy with a request to `host`, and the remedy.
 fn refused(problem: ProxyProblem, variable: &str, host: &str, status: Option<u16>) -> String {
     let status = status.map_or_else(String::new, |status| format!(" (HTTP {status})"));
     match problem {
@@ -364,7 +366,7 @@ fn through(proxy: Option<&str>) -> String {
     proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"))
 }
 
-/// `longer than 3.1 s`; of a limit that is not known, less.
+/// Formats a timeout as `longer than 3.1 s`, or as `too long` if it is not known.
 fn too_long(limit: Option<Duration>) -> String {
     limit.map_or_else(
         || "too long".to_owned(),
@@ -372,8 +374,8 @@ fn too_long(limit: Option<Duration>) -> String {
     )
 }
 
-/// The first error of type `T` in a chain. Unlike `Error::source` alone it also looks into what an
-/// [`io::Error`] wraps.
+/// Returns the first error of type `T` in a chain of sources. Unlike `Error::source`, it also
+/// returns an error that is directly wrapped in an [`io::Error`].
 pub(crate) fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -1,6 +1,6 @@
-//! AWS partitions: the regions of each, and the suffix of its host names.
+//! AWS partitions, with their regions and the suffixes of their host names.
 //!
-//! Source: `partitions.json` as the AWS SDKs contain it. An integration test compares with botocore's
+//! The source is `partitions.json` of the AWS SDKs. An integration test compares it with botocore's
 //! copy.
 
 use sso_types::Region;
@@ -9,12 +9,13 @@ pub(super) struct Partition {
     pub(super) name: &'static str,
     pub(super) dns_suffix: &'static str,
     pub(super) dual_stack_dns_suffix: &'static str,
-    /// A region of the partition is this, a hyphen, letters and digits, a hyphen, digits.
+    /// The beginning of the regions' names. After it follow a hyphen, letters and digits, a hyphen,
+    /// and digits.
     prefix: &'static str,
 }
 
-/// The partition of every region that is of no other: also of those that are not known yet, as AWS
-/// opens most new ones here. So nothing is looked up by its prefix.
+/// The partition of all regions that are in no other partition. This includes unknown regions,
+/// since most new regions are in this partition. Its prefix is not used.
 const AWS: Partition = Partition {
     name: "aws",
     dns_suffix: "amazonaws.com",
@@ -67,13 +68,13 @@ const OTHERS: &[Partition] = &[
     },
 ];
 
-/// The partition that a region belongs to.
+/// Returns the partition of a region.
 pub(super) fn of(region: &Region) -> &'static Partition {
-    OTHERS.iter().find(|partition| partition.holds(region.as_str())).unwrap_or(&AWS)
+    OTHERS.iter().find(|partition| partition.contains(region.as_str())).unwrap_or(&AWS)
 }
 
 impl Partition {
-    fn holds(&self, region: &str) -> bool {
+    fn contains(&self, region: &str) -> bool {
         region
             .strip_prefix(self.prefix)
             .and_then(|rest| rest.strip_prefix('-'))
@@ -102,7 +103,7 @@ mod tests {
             ("us-isob-east-1", "aws-iso-b"),
             ("eu-isoe-west-1", "aws-iso-e"),
             ("us-isof-south-1", "aws-iso-f"),
-            // Not of the pattern, so as any region that is not known.
+            // These do not match the pattern, so they are unknown regions.
             ("cn-north", "aws"),
             ("cn-north-x", "aws"),
             ("cn-north-1-a", "aws"),

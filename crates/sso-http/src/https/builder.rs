@@ -25,14 +25,16 @@ pub struct HttpsClientBuilder {
 }
 
 impl HttpsClient {
-    /// A client to be configured: no proxy, the platform's certificate store, the usual limits.
+    /// Returns a builder. By default the client uses no proxy, the platform's certificate store,
+    /// and the default timeouts.
     pub fn builder() -> HttpsClientBuilder {
         HttpsClientBuilder::default()
     }
 
-    /// A client with proxies and certificates as the environment says: the variables above,
-    /// `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`. Reads no file and opens no connection. Fails
-    /// when a proxy variable cannot be used.
+    /// Creates a client with the proxies and certificates that the environment sets: in the proxy
+    /// variables described above, `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    ///
+    /// Reads no file and opens no connection. Fails if a proxy variable is invalid.
     pub fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
         Self::builder().proxies_from(environment).certificates_from(environment).build()
     }
@@ -51,16 +53,16 @@ impl Default for HttpsClientBuilder {
 }
 
 impl HttpsClientBuilder {
-    /// Trusts the certificate authorities of this file (PEM) **instead of** the platform's store, as
-    /// `AWS_CA_BUNDLE` does everywhere. The file is read on first use.
+    /// Trusts the certificate authorities of this PEM file **instead of** the platform's store, as
+    /// other AWS tools do for `AWS_CA_BUNDLE`. The file is read on first use.
     #[must_use]
     pub fn ca_bundle(mut self, path: impl Into<PathBuf>) -> Self {
         self.roots = Roots::Bundle { path: path.into(), origin: None };
         self
     }
 
-    /// Says what set the CA bundle, for errors: they name it as "set by ORIGIN". Without a CA bundle
-    /// it has no effect.
+    /// Sets the name of the setting that holds the path of the CA bundle. Errors then contain "set
+    /// by ORIGIN". Has no effect without a CA bundle.
     #[must_use]
     pub fn ca_bundle_origin(mut self, set_by: impl Into<String>) -> Self {
         if let Roots::Bundle { origin, .. } = &mut self.roots {
@@ -69,13 +71,14 @@ impl HttpsClientBuilder {
         self
     }
 
-    /// Takes the certificate authorities from where the environment says: `AWS_CA_BUNDLE` as
-    /// [`HttpsClientBuilder::ca_bundle`], else `SSL_CERT_FILE` and `SSL_CERT_DIR` as OpenSSL does, else
-    /// the platform's store.
+    /// Trusts the certificate authorities that the environment sets: `AWS_CA_BUNDLE` as in
+    /// [`HttpsClientBuilder::ca_bundle`], else `SSL_CERT_FILE` and `SSL_CERT_DIR` as in OpenSSL,
+    /// else the platform's store.
     ///
-    /// The libraries that find the platform's store (openssl-probe, rustls-native-certs) also look at
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` of the process. So an `environment` without them does not
-    /// hide those of the process; set [`HttpsClientBuilder::ca_bundle`] where that matters.
+    /// The libraries that find the platform's store (openssl-probe, rustls-native-certs) also read
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` of the process. If `environment` lacks these variables,
+    /// those of the process therefore still apply. To avoid this, set
+    /// [`HttpsClientBuilder::ca_bundle`].
     #[must_use]
     pub fn certificates_from(mut self, environment: &Environment) -> Self {
         let path = |name| environment.var_os(name).map(PathBuf::from);
@@ -90,22 +93,22 @@ impl HttpsClientBuilder {
         self
     }
 
-    /// Takes the proxy from the environment; see [`HttpsClient`]. [`HttpsClientBuilder::build`] fails
-    /// if it cannot be used.
+    /// Uses the proxy that the environment sets; see [`HttpsClient`]. If it is invalid,
+    /// [`HttpsClientBuilder::build`] fails.
     #[must_use]
     pub fn proxies_from(mut self, environment: &Environment) -> Self {
         self.proxies = Proxies::from_environment(environment);
         self
     }
 
-    /// Limits connecting: name resolution, TCP, the proxy and TLS together. 3.1 s unless set.
+    /// Limits connecting: name resolution, TCP, the proxy and TLS together. The default is 3.1 s.
     #[must_use]
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// Limits one attempt, from connecting to the last byte of the answer. 10 s unless set.
+    /// Limits one attempt, from connecting to the last byte of the answer. The default is 10 s.
     #[must_use]
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
@@ -119,8 +122,10 @@ impl HttpsClientBuilder {
         self
     }
 
-    /// Makes the client. Reads no file and opens no connection: a CA bundle that is not there is an error of
-    /// the first call. Fails when a proxy variable or the `User-Agent` suffix cannot be used.
+    /// Creates the client. Fails if a proxy variable or the `User-Agent` suffix is invalid.
+    ///
+    /// Reads no file and opens no connection. If the CA bundle does not exist, the first call
+    /// fails.
     pub fn build(self) -> Result<HttpsClient, ClientError> {
         let user_agent = concat!("ssocreds/", env!("CARGO_PKG_VERSION"));
         let user_agent = format!("{user_agent} {}", self.user_agent_suffix);

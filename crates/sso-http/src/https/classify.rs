@@ -1,4 +1,4 @@
-//! Errors of hyper, rustls and the operating system, as [`TransportError`]s.
+//! Conversion of errors of hyper, rustls and the operating system to [`TransportError`]s.
 
 use std::error::Error;
 use std::io;
@@ -14,7 +14,7 @@ use super::tunnel::TunnelError;
 use crate::transport_error::find;
 use crate::{BoxError, CertificateProblem, ProxyProblem, TimeoutPhase, TransportError};
 
-/// No TCP connection to the host of `uri`.
+/// Converts an error of the TCP connection to the host of `uri`.
 pub(super) fn connect(error: BoxError, uri: &Uri, limit: Duration) -> TransportError {
     let host = host(uri);
     if find::<ResolveError>(error.as_ref()).is_some() {
@@ -27,13 +27,14 @@ pub(super) fn connect(error: BoxError, uri: &Uri, limit: Duration) -> TransportE
     TransportError::Connect { host, source: Arc::from(error) }
 }
 
-/// No TLS with the host of `uri`. `roots` says which certificates are trusted, where that was set.
+/// Converts an error of the TLS handshake with the host of `uri`. `roots` describes the configured
+/// certificate authorities.
 pub(super) fn handshake(error: BoxError, uri: &Uri, roots: Option<String>) -> TransportError {
     let host = host(uri);
     let problem = match find::<rustls::Error>(error.as_ref()) {
         Some(rustls::Error::InvalidCertificate(problem)) => Some(certificate(problem)),
         Some(_) => None,
-        // The connection broke off: not TLS's fault.
+        // Without an error of rustls, the connection failed.
         None => return TransportError::Connect { host, source: Arc::from(error) },
     };
     let source = Arc::from(error);
@@ -43,7 +44,7 @@ pub(super) fn handshake(error: BoxError, uri: &Uri, roots: Option<String>) -> Tr
     }
 }
 
-/// No tunnel through the proxy to the host of `service`.
+/// Converts an error of the tunnel through the proxy to the host of `service`.
 pub(super) fn tunnel(error: TunnelError, proxy: &Proxy, service: &Uri) -> TransportError {
     let answer = match error {
         TunnelError::Closed(error) => {
@@ -62,16 +63,16 @@ pub(super) fn tunnel(error: TunnelError, proxy: &Proxy, service: &Uri) -> Transp
     proxy.error(service, problem, answer.status, None)
 }
 
-/// No TLS with a proxy that is itself reached over TLS.
+/// Converts an error of the TLS handshake with an `https` proxy.
 pub(super) fn proxy_handshake(error: &(dyn Error + 'static)) -> ProxyProblem {
-    // What rustls did not say, the connection did: it broke off.
+    // Without an error of rustls, the connection failed.
     match find::<rustls::Error>(error) {
         Some(_) => ProxyProblem::Untrusted,
         None => ProxyProblem::Closed,
     }
 }
 
-/// A request that failed on its way, or an answer that broke off.
+/// Converts an error of sending the request or reading the answer.
 pub(super) fn exchange(error: impl Into<BoxError>) -> TransportError {
     let error = error.into();
     if let Some(known) = find::<TransportError>(error.as_ref()) {
@@ -85,7 +86,7 @@ pub(super) fn exchange(error: impl Into<BoxError>) -> TransportError {
     } else if misuse {
         TransportError::Other { source }
     } else {
-        // Reset, closed, cut off, a TLS alert: there was a connection and there is none.
+        // The open connection failed: it was reset or closed, or there was a TLS alert.
         TransportError::Closed { source }
     }
 }
@@ -101,7 +102,7 @@ fn certificate(problem: &CertificateError) -> CertificateProblem {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             CertificateProblem::WrongName
         }
-        // A bad signature: an authority of a trusted one's name, with another key.
+        // BadSignature: the authority has the name of a trusted one, but another key.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             CertificateProblem::UnknownAuthority
         }

@@ -1,4 +1,4 @@
-//! The client, as a tower service of HTTP requests.
+//! The client: a tower service of HTTP requests.
 
 use std::fmt;
 use std::future::Future;
@@ -18,35 +18,39 @@ use crate::body::{ANSWER_LIMIT, ReadError, read};
 use crate::endpoint::is_loopback;
 use crate::{RequestBody, ResponseBody, TimeoutPhase, Timeouts, TransportError};
 
-/// An HTTPS client for the two services: pooled connections, TLS 1.2 and 1.3, the platform's
-/// certificate store or a CA bundle, proxies, and limits of time and size.
+/// An HTTPS client for the two services. It has pooled connections, TLS 1.2 and 1.3, the platform's
+/// certificate store or a CA bundle, proxies, timeouts, and a size limit.
 ///
-/// Cheap to clone; clones share connections. It needs a tokio runtime when it is called, not when it
-/// is made. The certificate store is read when the first `https` connection is made, never for
-/// `http`, on a thread that may block; a change to it is seen by a new client only.
+/// Cheap to clone; clones share connections. A call needs a tokio runtime, but creating the client
+/// does not. The certificate store is read by a blocking task when the first `https` connection is
+/// opened. Only a new client sees later changes of the store.
 ///
-/// It follows no redirect, undoes no compression (and offers none), and sends plain `http` to this
-/// machine only. It reads the answer whole before it hands it out; one over 1 MiB is an error.
+/// The client follows no redirects, neither offers nor decodes compression, and sends plain `http`
+/// only to this machine. It returns an answer after reading the whole body, which may have up to
+/// 1 MiB.
 ///
 /// # Proxies
 ///
-/// `https` goes through the proxy of `HTTPS_PROXY`, else `ALL_PROXY`, unless `NO_PROXY` names the host:
-/// host names with their subdomains, IP addresses, CIDR blocks, `*`, each with a port if need be. Lower
-/// case comes before upper case, as in curl and Python. A proxy is reached over `http` or `https`, with
-/// the user name and password in its URL (Basic authentication); SOCKS is not supported.
+/// `https` requests use the proxy of `HTTPS_PROXY`, else that of `ALL_PROXY`, unless `NO_PROXY`
+/// matches the host. `NO_PROXY` may contain host names, which include their subdomains, IP
+/// addresses, CIDR blocks, and `*`, each optionally with a port. A lower-case variable takes
+/// precedence over the upper-case one, as in curl and Python.
 ///
-/// Plain `http` never goes through a proxy, so `HTTP_PROXY` has no effect. `https` to a loopback
-/// address goes through a proxy only if the proxy is on a loopback address itself: another machine's
-/// proxy would connect to its own.
+/// The URL of a proxy is `http` or `https`, and may contain a user name and a password for Basic
+/// authentication. SOCKS is not supported.
+///
+/// Plain `http` requests never use a proxy, so `HTTP_PROXY` has no effect. `https` requests to a
+/// loopback address use a proxy only if the proxy has a loopback address too, since a proxy on
+/// another machine would connect to its own loopback address.
 ///
 /// # Panics
 ///
-/// A call panics when its future is polled outside a tokio runtime with I/O and time enabled.
+/// A call panics if its future is polled outside a tokio runtime with I/O and timer enabled.
 ///
 /// # Secrets
 ///
-/// Request and answer are in memory that is cleared on drop. The copies that hyper and rustls make in
-/// their buffers (headers with the access token; the answer as it came) are not cleared.
+/// Requests and answers are in memory that is cleared on drop. hyper and rustls copy headers with
+/// the access token, and answers, to their own buffers, which are not cleared.
 #[derive(Clone)]
 pub struct HttpsClient {
     pub(super) pool: Arc<Pool>,
@@ -55,7 +59,7 @@ pub struct HttpsClient {
     pub(super) attempt_timeout: Duration,
 }
 
-/// A request under way. Dropping it closes the connection, unless the answer was already read.
+/// The future of a request. Dropping it closes the connection, unless the answer was already read.
 #[must_use = "a request that is not awaited does nothing"]
 pub struct HttpsFuture(
     Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send>>,
@@ -94,7 +98,7 @@ impl Service<Request<RequestBody>> for HttpsClient {
                 None => client.pool.client(),
             };
             let timeout = timeouts.attempt_timeout().unwrap_or(client.attempt_timeout);
-            // The body is read inside: a timeout that ends at the response head would not limit it.
+            // Reading the body is part of `send`, so that the timeout includes it.
             let proxy = client.proxies.of(request.uri()).map(|proxy| proxy.to_string());
             let timed_out =
                 |_| Err(TransportError::timed_out(TimeoutPhase::Attempt, timeout, proxy));
@@ -126,7 +130,7 @@ impl Future for HttpsFuture {
     }
 }
 
-// A panic leaves no state half changed.
+// A panic cannot leave the client in an inconsistent state.
 impl UnwindSafe for HttpsClient {}
 impl RefUnwindSafe for HttpsClient {}
 

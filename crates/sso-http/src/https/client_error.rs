@@ -1,13 +1,13 @@
-//! Why a client cannot be made.
+//! Errors of creating a client.
 
 use sso_types::EnvironmentError;
 
-/// A client that cannot be made as configured.
+/// A client that cannot be created because its configuration is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// A proxy variable does not hold the URL of a proxy that can be used. The value is not shown,
-    /// as it may hold a password.
+    /// A proxy variable does not contain the URL of a supported proxy. The message does not contain
+    /// the value, which may contain a password.
     #[error("the proxy set by {variable} cannot be used: {reason}")]
     #[non_exhaustive]
     Proxy {
@@ -16,10 +16,10 @@ pub enum ClientError {
         /// The problem with its value.
         reason: &'static str,
     },
-    /// A variable is not text.
+    /// A variable is not UTF-8.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
-    /// The suffix for `User-Agent` holds a character that no header can carry.
+    /// The suffix for `User-Agent` contains a character that is not allowed in a header.
     #[error("the User-Agent suffix holds a character that no header can carry")]
     UserAgent,
 }

@@ -1,4 +1,5 @@
-//! Connects to the host of a URL: TCP, a proxy if one is set, and TLS, within one timeout.
+//! Connects to the host of a URL with TCP, through a proxy if one is set, and with TLS. One timeout
+//! limits all of it.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -21,10 +22,10 @@ use super::trust::Trust;
 use super::tunnel;
 use crate::{BoxError, ProxyProblem, TimeoutPhase, TransportError};
 
-/// A connection to the first machine on the way: over TLS if that is a proxy with an `https` URL.
+/// A connection to the service or to its proxy. It uses TLS if it leads to an `https` proxy.
 type Hop = MaybeHttpsStream<TokioIo<TcpStream>>;
 
-/// A connection to a service.
+/// A connection to a service, which uses TLS for an `https` URL.
 type Stream = MaybeHttpsStream<Hop>;
 
 /// Opens connections for hyper's pool.
@@ -41,16 +42,21 @@ impl Connector {
         Self { dialer: dialer(limit), proxies, trust, limit }
     }
 
-    /// The same connector with another limit; what it has read of the trust store is shared.
+    /// Returns the same connector with another timeout. They share the certificates that were read.
     pub(super) fn with_connect_timeout(&self, limit: Duration) -> Self {
         Self { dialer: dialer(limit), limit, ..self.clone() }
     }
 
     async fn connect(mut self, uri: Uri) -> Result<Stream, TransportError> {
-        let all_was_read = self.trust.is_wide();
+        let was_complete = self.trust.is_complete();
         match self.attempt(uri.clone()).await {
-            // Not trusted by what was read so far; nothing of a request was sent.
-            Err(error) if is_distrust(&error) && !all_was_read && self.trust.widen().await => {
+            // The certificate is not trusted, but not all authorities were read. No part of a
+            // request was sent, so the connection can be tried again.
+            Err(error)
+                if is_untrusted_certificate(&error)
+                    && !was_complete
+                    && self.trust.load_rest().await =>
+            {
                 self.attempt(uri).await
             }
             connected => connected,
@@ -105,7 +111,7 @@ impl Connector {
     ) -> Result<Stream, TransportError> {
         handshake(hop, config, uri)
             .await
-            .map_err(|error| classify::handshake(error, uri, self.trust.in_force()))
+            .map_err(|error| classify::handshake(error, uri, self.trust.description()))
     }
 }
 
@@ -115,7 +121,7 @@ impl Service<Uri> for Connector {
     type Future = Pin<Box<dyn Future<Output = Result<Stream, TransportError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        // hyper-util's dialer is always ready; asked all the same, as the contract says.
+        // hyper-util's connector is always ready, but tower requires this call.
         self.dialer.poll_ready(cx).map_err(|error| TransportError::foreign(Box::new(error)))
     }
 
@@ -130,8 +136,8 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// Returns whether it was a certificate that was refused, the service's or a proxy's.
-fn is_distrust(error: &TransportError) -> bool {
+/// Returns `true` if the certificate of the service or of a proxy is not trusted.
+fn is_untrusted_certificate(error: &TransportError) -> bool {
     matches!(
         error,
         TransportError::Certificate { .. }
@@ -143,7 +149,7 @@ fn is_https(uri: &Uri) -> bool {
     uri.scheme_str() == Some("https")
 }
 
-/// TLS over a connection that is there already, with the server name of `uri`.
+/// Performs the TLS handshake over an open connection, with the server name of `uri`.
 async fn handshake<T>(
     connection: T,
     config: Arc<ClientConfig>,
@@ -160,7 +166,7 @@ where
     HttpsConnector::from((Open(Some(connection)), config)).call(uri.clone()).await
 }
 
-/// A connector with one connection, which is open.
+/// A connector that returns one open connection.
 struct Open<T>(Option<T>);
 
 impl<T> Service<Uri> for Open<T> {

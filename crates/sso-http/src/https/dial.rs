@@ -1,4 +1,4 @@
-//! TCP: names to addresses, addresses to connections.
+//! Name resolution and TCP connections.
 
 use std::future::Future;
 use std::io;
@@ -11,20 +11,22 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower::Service;
 
-/// hyper-util's connector: an IP address needs no resolver, several addresses are tried in turn.
+/// Returns hyper-util's connector. It needs no resolver for an IP address, and tries the addresses
+/// of a host one after the other.
 pub(super) fn dialer(connect_timeout: Duration) -> HttpConnector<Resolver> {
     let mut http = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
     http.enforce_http(false);
     http.set_nodelay(true);
-    // Divided among the addresses of a host, so that a dead first one leaves time for the others.
+    // The connector divides this timeout among the addresses of a host. So if the first address
+    // does not answer, there is time for the others.
     http.set_connect_timeout(Some(connect_timeout));
     http
 }
 
-/// The operating system's resolver, except for `localhost`, which always is this machine.
+/// The operating system's resolver, except that `localhost` is always this machine.
 ///
 /// Plain `http` to `localhost` is allowed because it stays on this machine. A resolver or a hosts
-/// file that says otherwise would send the access token over the network in the clear.
+/// file with another address for it would send the access token unencrypted over the network.
 #[derive(Clone)]
 pub(super) struct Resolver(GaiResolver);
 
@@ -57,7 +59,7 @@ impl Service<Name> for Resolver {
     }
 }
 
-/// `localhost` with or without the dot of a fully qualified name, and names below it (RFC 6761).
+/// Returns `true` for `localhost` and its subdomains (RFC 6761), with or without a trailing dot.
 fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")

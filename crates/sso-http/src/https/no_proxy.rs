@@ -1,26 +1,26 @@
 //! `NO_PROXY`: the hosts that are reached without the proxy.
 //!
-//! hyper-util matches names, addresses and CIDR blocks. This adds ports, brackets around IPv6 addresses,
-//! `*.` for `.`, and `*` for IP addresses.
+//! hyper-util matches names, addresses and CIDR blocks. This module adds ports, brackets around
+//! IPv6 addresses, the prefix `*.`, and `*` for IP addresses.
 
 use std::net::Ipv6Addr;
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 
-/// The hosts that no proxy is used for.
+/// The hosts for which no proxy is used.
 #[derive(Debug, Default)]
 pub(super) struct NoProxy {
-    /// Lists in hyper-util's form, each for one port or for all.
+    /// hyper-util's matchers, each for one port, or for all ports if `None`.
     lists: Vec<(Option<u16>, Matcher)>,
-    /// The ports of each `*`; `None` is all of them.
+    /// The port of each `*`; `None` means all ports.
     everywhere: Vec<Option<u16>>,
 }
 
 impl NoProxy {
-    /// Reads a comma-separated list: `example.com` (and its subdomains), `.example.com` and
-    /// `*.example.com` (the same), `10.0.0.1`, `10.0.0.0/8`, `::1`, `[::1]`, each also with `:port`,
-    /// and `*`.
+    /// Parses a comma-separated list. An entry is `example.com`, which includes its subdomains,
+    /// `.example.com` or `*.example.com` with the same meaning, `10.0.0.1`, `10.0.0.0/8`, `::1`,
+    /// `[::1]`, or `*`. Each can be followed by `:port`.
     pub(super) fn new(list: &str) -> Self {
         let mut lists: Vec<(Option<u16>, String)> = Vec::new();
         let mut everywhere = Vec::new();
@@ -38,23 +38,23 @@ impl NoProxy {
                 None => lists.push((port, host.to_owned())),
             }
         }
-        // A matcher tells whether a host is excepted only when it has a proxy to except it from.
+        // A matcher only excludes hosts if it has a proxy, so it gets a dummy one.
         let matcher =
             |hosts: String| Matcher::builder().all("http://proxy.invalid").no(hosts).build();
         let lists = lists.into_iter().map(|(port, hosts)| (port, matcher(hosts))).collect();
         Self { lists, everywhere }
     }
 
-    /// Returns whether `uri` is reached directly.
-    pub(super) fn holds(&self, uri: &Uri) -> bool {
+    /// Returns `true` if no proxy is used for `uri`.
+    pub(super) fn contains(&self, uri: &Uri) -> bool {
         let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
         let destination = uri.port_u16().unwrap_or(default);
-        let here = |port: &Option<u16>| port.is_none_or(|port| port == destination);
-        self.everywhere.iter().any(here)
+        let is_port = |port: &Option<u16>| port.is_none_or(|port| port == destination);
+        self.everywhere.iter().any(is_port)
             || self
                 .lists
                 .iter()
-                .filter(|(port, _)| here(port))
+                .filter(|(port, _)| is_port(port))
                 .any(|(_, matcher)| matcher.intercept(uri).is_none())
     }
 }
@@ -69,7 +69,7 @@ fn split(entry: &str) -> (&str, Option<u16>) {
         _ => (entry, None),
     };
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    // ".example.com" without the asterisk means the same to hyper-util.
+    // hyper-util does not accept "*.example.com", but ".example.com" has the same meaning.
     let host = if host.starts_with("*.") { host.trim_start_matches('*') } else { host };
     (host, port)
 }
@@ -108,7 +108,7 @@ mod tests {
             ("127.0.0.1:1,127.0.0.1:2", "http://127.0.0.1:2", true),
             ("example.com:99999", "https://example.com", false),
         ] {
-            assert_eq!(NoProxy::new(list).holds(&Uri::from_static(url)), direct, "{list} {url}");
+            assert_eq!(NoProxy::new(list).contains(&Uri::from_static(url)), direct, "{list} {url}");
         }
     }
 }

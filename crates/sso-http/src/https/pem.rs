@@ -1,9 +1,9 @@
-//! Reads certificate authorities from PEM files, for rustls.
+//! Reading of certificate authorities from PEM files, for rustls.
 //!
-//! A platform's bundle holds some 140 certificates, and reading it takes most of the time of a program
-//! that makes one HTTPS request. So the usual form (RFC 7468, nothing but certificates and comments) is
-//! read here, line by line and with a fast base64 decoder. If a file contains anything else, rustls's own
-//! reader reads the whole file, so both ways accept the same files.
+//! A platform's bundle contains about 140 certificates. Reading it takes most of the time of a
+//! program that makes one HTTPS request. So a fast parser reads files in the usual form: RFC 7468
+//! with nothing but certificates and comments. If a file contains anything else, the parser of
+//! rustls reads the whole file, so the same files are accepted.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -20,11 +20,13 @@ use rustls::pki_types::pem::PemObject as _;
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
 
-/// Far more than all authorities of the world, in bytes.
-const LONGEST_FILE: usize = 16 << 20;
+/// The largest accepted file, in bytes. Much larger than a file with all existing authorities.
+const MAX_FILE_SIZE: usize = 16 << 20;
 
-/// Adds the certificates in the file that can be used as authorities, and says how many there are;
-/// an error says why the file cannot be read, and then none is added. Blocks.
+/// Adds the certificates of a file that can be used as authorities, and returns their number.
+/// Blocks.
+///
+/// Fails if the file cannot be read, and then adds none. The error is the reason.
 pub(super) fn add_file(store: &mut RootCertStore, path: &Path) -> Result<usize, String> {
     let before = store.len();
     match add(store, path) {
@@ -36,8 +38,10 @@ pub(super) fn add_file(store: &mut RootCertStore, path: &Path) -> Result<usize, 
     }
 }
 
-/// Adds the certificates in the files of the directory, where one file tends to have several names:
-/// each once. What can be read is added; an error says what first could not. Blocks.
+/// Adds the certificates of all files in a directory, each certificate once. Blocks.
+///
+/// A file often has several names, and is read once. If a file cannot be read, the others are added
+/// nevertheless, and the first error is returned.
 pub(super) fn add_directory(store: &mut RootCertStore, directory: &Path) -> Result<(), String> {
     let at = |path: &Path, why: &dyn Display| Err(format!("{}: {why}", path.display()));
     let entries = match fs::read_dir(directory) {
@@ -46,7 +50,7 @@ pub(super) fn add_directory(store: &mut RootCertStore, directory: &Path) -> Resu
     };
     let (mut files, mut problem) = (BTreeSet::new(), Ok(()));
     for entry in entries {
-        match entry.and_then(|entry| file_behind(&entry.path())) {
+        match entry.and_then(|entry| regular_file(&entry.path())) {
             Ok(file) => files.extend(file),
             Err(error) => problem = problem.and(at(directory, &error)),
         }
@@ -56,7 +60,7 @@ pub(super) fn add_directory(store: &mut RootCertStore, directory: &Path) -> Resu
             problem = problem.and(at(&file, &why));
         }
     }
-    // Distributions keep a bundle of all beside the single ones.
+    // Some distributions also keep a bundle of all certificates in the directory.
     let mut once = Vec::with_capacity(store.roots.len());
     for root in store.roots.drain(..) {
         if !once.contains(&root) {
@@ -67,8 +71,9 @@ pub(super) fn add_directory(store: &mut RootCertStore, directory: &Path) -> Resu
     problem
 }
 
-/// The regular file that a name leads to; none where it leads nowhere, or to something else.
-fn file_behind(name: &Path) -> io::Result<Option<PathBuf>> {
+/// Follows links to a regular file. Returns `None` if there is no file, or if it is not a regular
+/// one.
+fn regular_file(name: &Path) -> io::Result<Option<PathBuf>> {
     match fs::canonicalize(name) {
         Ok(path) => Ok(Some(path).filter(|path| path.is_file())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -76,18 +81,18 @@ fn file_behind(name: &Path) -> io::Result<Option<PathBuf>> {
     }
 }
 
-/// Adds what can be read; an error says what first could not.
+/// Adds the certificates of a file that can be parsed. Returns the first error.
 fn add(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
     let text = read(path).map_err(|error| error.to_string())?;
     let before = store.len();
-    if usual(&text, store).is_some() {
+    if add_usual_form(&text, store).is_some() {
         return Ok(());
     }
     store.roots.truncate(before);
     let mut problem = Ok(());
     for certificate in CertificateDer::pem_slice_iter(&text) {
         match certificate {
-            // One that is no authority is left out.
+            // A certificate that is not an authority is left out.
             Ok(certificate) => drop(store.add(certificate)),
             Err(error) => problem = problem.and(Err(error.to_string())),
         }
@@ -95,7 +100,7 @@ fn add(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
     problem
 }
 
-/// Reads the whole file, unless it is a pipe, which might never end, or too long.
+/// Reads the whole file. Fails if it is too long, or a pipe, which may never end.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     #[cfg(unix)]
@@ -106,17 +111,17 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe"));
         }
     }
-    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(LONGEST_FILE);
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(MAX_FILE_SIZE);
     let mut bytes = Vec::with_capacity(size + 1);
-    fs::File::open(path)?.take(LONGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > LONGEST_FILE {
+    fs::File::open(path)?.take(MAX_FILE_SIZE as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_FILE_SIZE {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is longer than 16 MiB"));
     }
     Ok(bytes)
 }
 
-/// `None`: this is not the usual form.
-fn usual(text: &[u8], store: &mut RootCertStore) -> Option<()> {
+/// Adds the certificates of a file in the usual form. Returns `None` for any other file.
+fn add_usual_form(text: &[u8], store: &mut RootCertStore) -> Option<()> {
     let mut base64 = Vec::with_capacity(4096);
     let mut der = vec![0; 3072];
     let mut inside = false;
@@ -131,12 +136,13 @@ fn usual(text: &[u8], store: &mut RootCertStore) -> Option<()> {
                 inside = false;
                 der.resize(der.len().max(base64.len()), 0);
                 let length = STANDARD.decode_slice_unchecked(&base64, &mut der).ok()?;
-                // One that is no authority is left out, as rustls's add_parsable_certificates does.
+                // A certificate that is not an authority is left out, as in rustls's
+                // add_parsable_certificates.
                 let _ = store.add(CertificateDer::from(der.get(..length)?));
             }
             (_, line) if line.starts_with(b"-----") => return None,
             (true, line) => base64.extend_from_slice(line),
-            // Between certificates: comments.
+            // Lines between certificates are comments.
             (false, _) => {}
         }
     }
@@ -177,7 +183,7 @@ mod tests {
         ];
         for text in cases {
             let mut store = RootCertStore::empty();
-            usual(text.as_bytes(), &mut store).unwrap_or_else(|| panic!("{text}"));
+            add_usual_form(text.as_bytes(), &mut store).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(store.roots, expected(&text).roots, "{text}");
         }
     }
@@ -196,7 +202,7 @@ mod tests {
         ];
         for text in cases {
             let mut store = RootCertStore::empty();
-            assert!(usual(text.as_bytes(), &mut store).is_none(), "{text}");
+            assert!(add_usual_form(text.as_bytes(), &mut store).is_none(), "{text}");
             fs::write(&path, &text).unwrap();
             let mut store = RootCertStore::empty();
             assert_eq!(add_file(&mut store, &path).unwrap(), 1, "{text}");

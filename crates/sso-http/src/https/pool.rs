@@ -1,9 +1,8 @@
-//! The open connections of a client, kept for the tokio runtime that uses it.
+//! The pool of a client's open connections. It belongs to one tokio runtime.
 //!
-//! hyper drives a connection by a task on the runtime that opened it. If another runtime took that
-//! connection from the pool, its request would wait for a task that may never run: a current-thread
-//! runtime runs tasks only inside `block_on`. So a pool serves one runtime, and a call on another
-//! runtime starts a new pool.
+//! hyper drives a connection by a task on the runtime that opened it. If another runtime used that
+//! connection, its request would wait for a task that may never run, since a current-thread runtime
+//! runs tasks only inside `block_on`. So a call on another runtime creates a new pool.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +14,8 @@ use tokio::runtime::{Handle, Id};
 use super::connector::Connector;
 use crate::RequestBody;
 
-/// Idle connections are closed after this time: servers and firewalls tend to have forgotten them.
+/// The time after which idle connections are closed, because servers and firewalls may have dropped
+/// them.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// hyper's client, which pools connections.
@@ -38,12 +38,12 @@ impl Pool {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         match &*latest {
             Some((id, client)) if *id == runtime => client.clone(),
-            // A pool that is dropped closes its idle connections; requests under way finish.
+            // Dropping the old pool closes its idle connections, but does not cancel its requests.
             _ => latest.insert((runtime, build(self.connector.clone()))).1.clone(),
         }
     }
 
-    /// A client that opens a connection of its own, within `connect_timeout`.
+    /// Returns a client without open connections, which connects within `connect_timeout`.
     pub(super) fn unpooled_client(&self, connect_timeout: Duration) -> PooledClient {
         build(self.connector.with_connect_timeout(connect_timeout))
     }

@@ -1,7 +1,7 @@
-//! The proxy of a request, as the environment configures it.
+//! The proxy that the environment configures for a request.
 //!
-//! hyper-util matches hosts and parses URLs; this adds errors for URLs that it would ignore, ports in
-//! `NO_PROXY`, and the rule for loopback addresses.
+//! hyper-util matches hosts and parses URLs. This module adds errors for URLs that hyper-util would
+//! ignore, ports in `NO_PROXY`, and the rule for loopback addresses.
 
 use std::fmt;
 
@@ -14,10 +14,10 @@ use super::no_proxy::NoProxy;
 use crate::endpoint::is_loopback;
 use crate::{BoxError, ProxyProblem, TransportError};
 
-/// The proxy of a client; none by default.
+/// The proxy configuration of a client; no proxy by default.
 ///
-/// Only for `https`: plain `http` goes to this machine alone, and never through a proxy. So
-/// `HTTP_PROXY` has no effect, which in a CGI program a request could set ("httpoxy").
+/// It applies only to `https`, since plain `http` is only sent to this machine. So `HTTP_PROXY`,
+/// which a request to a CGI program can set ("httpoxy"), has no effect.
 #[derive(Debug, Default)]
 pub(super) struct Proxies {
     https: Option<Configured>,
@@ -53,17 +53,17 @@ impl Proxies {
         })
     }
 
-    /// The proxy that a request to `uri` goes through.
+    /// Returns the proxy for a request to `uri`, if there is one.
     pub(super) fn of(&self, uri: &Uri) -> Option<Proxy> {
         if uri.scheme_str() != Some("https") {
             return None;
         }
         let configured = self.https.as_ref()?;
         let proxy = configured.intercept.uri();
-        // Another machine's proxy would connect to its own loopback address.
+        // A proxy on another machine would connect to its own loopback address.
         let unreachable =
             uri.host().is_some_and(is_loopback) && !proxy.host().is_some_and(is_loopback);
-        if unreachable || self.no_proxy.holds(uri) {
+        if unreachable || self.no_proxy.contains(uri) {
             return None;
         }
         Some(Proxy {
@@ -75,7 +75,7 @@ impl Proxies {
 }
 
 impl Proxy {
-    /// The error for a request to `service` that this proxy did not let through.
+    /// Returns the error for a request to `service` that failed because of this proxy.
     pub(super) fn error(
         &self,
         service: &Uri,
@@ -93,7 +93,7 @@ impl Proxy {
         }
     }
 
-    /// Scheme, host and port, without the credentials.
+    /// The URL of the proxy: scheme, host and port, without credentials.
     fn url(&self) -> String {
         let scheme = self.uri.scheme_str().unwrap_or_default();
         let authority = self.uri.authority().map_or("", |authority| authority.as_str());
@@ -107,7 +107,7 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// The first of these variables that is set.
+/// Parses the first of these variables that is set.
 fn configured(
     environment: &Environment,
     variables: &[&'static str],
@@ -121,7 +121,8 @@ fn configured(
     Ok(None)
 }
 
-/// A matcher ignores a URL that it cannot parse, and would connect directly without a word.
+/// Parses the URL of a proxy. An invalid URL must be an error, since hyper-util would ignore it and
+/// connect directly.
 fn parse(url: &str) -> Result<Intercept, &'static str> {
     let intercept = Matcher::builder()
         .all(url.trim())
@@ -136,13 +137,13 @@ fn parse(url: &str) -> Result<Intercept, &'static str> {
         return Err("it names no host");
     }
     let authority = uri.authority().map_or("", |authority| authority.as_str());
-    // The user and password end at the first @; what follows a second one would be taken for the
-    // host, and shown.
+    // User and password end at the first @. If the password contained an @, its rest would become
+    // part of the host, and be shown in errors.
     if authority.contains('@') {
         return Err("its user or password holds an @; write that as %40");
     }
-    // A URL's host ends at the first of these, so that the user would be taken for the host, and the
-    // beginning of the password for the port.
+    // A URL's authority ends at the first of these characters. If the password contained one, the
+    // user would become the host, and the beginning of the password the port.
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     if after_scheme.split_once(['/', '?', '#']).is_some_and(|(_, rest)| rest.contains('@')) {
         return Err("its user or password holds a /, ? or #; write that as %2F, %3F or %23");

@@ -1,13 +1,13 @@
-//! The certificate authorities that TLS trusts: the platform's store, or a bundle in its place.
+//! The trusted certificate authorities: those of the platform's store, or of a bundle instead.
 //!
-//! The platform's store is read as plain roots that rustls itself verifies with. The alternative,
-//! rustls-platform-verifier, reads the same files on Linux, so it starts no faster there, and brings
-//! more crates.
+//! rustls verifies certificates with the authorities that this module reads from the platform's
+//! store. The alternative, rustls-platform-verifier, reads the same files on Linux. So it is not
+//! faster there, and it adds more crates.
 //!
-//! Where the store is a file and a directory (most Linux distributions have both, with the same
-//! certificates in them), the directory is read only when a certificate was not accepted with the
-//! file alone: then the connection is made once more. What is trusted is the same, and a program
-//! that makes one request does not read every certificate twice.
+//! On most Linux distributions the store is a file and a directory with the same certificates. The
+//! directory is read only if a certificate is not trusted with the file alone. The connection is
+//! then tried once more. This trusts the same authorities, but a program that makes one request
+//! does not read every certificate twice.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -17,42 +17,43 @@ use rustls::{ClientConfig, RootCertStore};
 use super::pem;
 use crate::TransportError;
 
-/// What is offered to the services by ALPN, best first.
+/// The protocols that ALPN offers to the services, the preferred one first.
 #[cfg(feature = "http2")]
 const PROTOCOLS: &[&[u8]] = &[b"h2", b"http/1.1"];
 #[cfg(not(feature = "http2"))]
 const PROTOCOLS: &[&[u8]] = &[b"http/1.1"];
 
-/// Where certificate authorities come from.
+/// The source of the certificate authorities.
 #[derive(Debug, Clone)]
 pub(super) enum Roots {
-    /// The platform's store; or the file and the directories of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    /// The file and the directories of `SSL_CERT_FILE` and `SSL_CERT_DIR`. If there are none, the
+    /// platform's store.
     Platform { file: Option<PathBuf>, directories: Vec<PathBuf> },
-    /// This file alone; what set it, where that is known.
+    /// Only this file. `origin` is the name of its setting, if known.
     Bundle { path: PathBuf, origin: Option<String> },
 }
 
-/// The configuration of TLS, made on first use.
+/// The TLS configuration, created on first use.
 #[derive(Debug)]
 pub(super) struct Trust {
     roots: Roots,
-    /// With the file of certificates alone, where the directories were put off.
-    narrow: OnceLock<Configs>,
-    /// With all that is trusted.
-    wide: OnceLock<Configs>,
+    /// Trusts only the authorities in the file, because the directories were not read.
+    partial: OnceLock<Configs>,
+    /// Trusts all authorities.
+    complete: OnceLock<Configs>,
 }
 
-/// One configuration for the services, one for a proxy that is itself reached over TLS.
+/// The configurations for the services and for an `https` proxy.
 #[derive(Debug, Clone)]
 pub(super) struct Configs {
     pub(super) service: Arc<ClientConfig>,
-    /// A `CONNECT` is written in HTTP/1.1.
+    /// Offers only HTTP/1.1, in which `CONNECT` is sent.
     pub(super) proxy: Arc<ClientConfig>,
 }
 
 impl Roots {
-    /// The setting that decides what is trusted; `None` for the platform's own store.
-    fn in_force(&self) -> Option<String> {
+    /// Describes the configured certificates and their setting. `None` for the platform's store.
+    fn description(&self) -> Option<String> {
         let (name, origin) = match self {
             Self::Bundle { path, origin } => {
                 (format!("the CA bundle {}", path.display()), origin.as_deref())
@@ -71,13 +72,13 @@ impl Roots {
 
 impl Trust {
     pub(super) fn new(roots: Roots) -> Self {
-        Self { roots, narrow: OnceLock::new(), wide: OnceLock::new() }
+        Self { roots, partial: OnceLock::new(), complete: OnceLock::new() }
     }
 
-    /// Starts to read the certificates, unless they were read, while the caller connects. A failure
-    /// is not remembered: the next connection tries again.
+    /// Starts to read the certificates while the caller connects, unless they were already read. If
+    /// reading fails, the next connection tries again.
     pub(super) fn begin(self: &Arc<Self>) -> Loading {
-        if let Some(configs) = self.wide.get().or_else(|| self.narrow.get()) {
+        if let Some(configs) = self.complete.get().or_else(|| self.partial.get()) {
             return Loading::Done(configs.clone());
         }
         let trust = Arc::clone(self);
@@ -85,42 +86,43 @@ impl Trust {
             let (roots, extent) = load(&trust.roots)?;
             let configs = configure(roots)?;
             let place = match extent {
-                Extent::Narrow => &trust.narrow,
-                Extent::Wide => &trust.wide,
+                Extent::Partial => &trust.partial,
+                Extent::Complete => &trust.complete,
             };
             Ok(place.get_or_init(|| configs).clone())
         }))
     }
 
-    /// The setting that decides what is trusted; `None` for the platform's own store.
-    pub(super) fn in_force(&self) -> Option<String> {
-        self.roots.in_force()
+    /// Describes the configured certificates and their setting. `None` for the platform's store.
+    pub(super) fn description(&self) -> Option<String> {
+        self.roots.description()
     }
 
-    /// Returns whether all that is trusted has been read.
-    pub(super) fn is_wide(&self) -> bool {
-        self.wide.get().is_some()
+    /// Returns `true` if all authorities have been read.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete.get().is_some()
     }
 
-    /// Reads what was put off, if anything was. Whether more is trusted now than the file alone.
-    pub(super) async fn widen(self: &Arc<Self>) -> bool {
-        if self.narrow.get().is_none() {
+    /// Reads the directories if only the file was read. Returns `true` if all authorities are now
+    /// trusted, and not only those in the file.
+    pub(super) async fn load_rest(self: &Arc<Self>) -> bool {
+        if self.partial.get().is_none() {
             return false;
         }
-        if self.is_wide() {
+        if self.is_complete() {
             return true;
         }
         let trust = Arc::clone(self);
-        let widened = tokio::task::spawn_blocking(move || {
+        let loaded = tokio::task::spawn_blocking(move || {
             let configs = configure(load_all(&trust.roots)?)?;
-            trust.wide.get_or_init(|| configs);
+            trust.complete.get_or_init(|| configs);
             Ok::<_, TransportError>(())
         });
-        matches!(widened.await, Ok(Ok(())))
+        matches!(loaded.await, Ok(Ok(())))
     }
 }
 
-/// Certificates on their way.
+/// The reading of the certificates.
 pub(super) enum Loading {
     Done(Configs),
     Begun(tokio::task::JoinHandle<Result<Configs, TransportError>>),
@@ -130,9 +132,9 @@ impl Loading {
     pub(super) async fn finish(self) -> Result<Configs, TransportError> {
         match self {
             Self::Done(configs) => Ok(configs),
-            Self::Begun(task) => {
-                task.await.unwrap_or_else(|_| Err(none("the runtime is shutting down")))
-            }
+            Self::Begun(task) => task
+                .await
+                .unwrap_or_else(|_| Err(trust_store_error("the runtime is shutting down"))),
         }
     }
 }
@@ -141,7 +143,7 @@ fn configure(roots: RootCertStore) -> Result<Configs, TransportError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|_| none("TLS 1.2 and 1.3 are not available"))?
+        .map_err(|_| trust_store_error("TLS 1.2 and 1.3 are not available"))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -152,29 +154,30 @@ fn configure(roots: RootCertStore) -> Result<Configs, TransportError> {
 
 /// The part of the trust store that has been read.
 enum Extent {
-    Narrow,
-    Wide,
+    Partial,
+    Complete,
 }
 
-/// The bundle; or the file, where there is one that holds certificates; else all there is.
+/// Reads the bundle. For the platform's store, reads only the file, if it contains certificates;
+/// otherwise the whole store.
 fn load(roots: &Roots) -> Result<(RootCertStore, Extent), TransportError> {
     let (file, directories) = match roots {
-        Roots::Bundle { path, .. } => return Ok((load_bundle(roots, path)?, Extent::Wide)),
-        Roots::Platform { file, directories } => places(file.as_deref(), directories),
+        Roots::Bundle { path, .. } => return Ok((load_bundle(roots, path)?, Extent::Complete)),
+        Roots::Platform { file, directories } => store_locations(file.as_deref(), directories),
     };
     match file.as_deref().and_then(load_file) {
-        Some(store) if directories.is_empty() => Ok((store, Extent::Wide)),
-        Some(store) => Ok((store, Extent::Narrow)),
-        None => Ok((load_store(file.as_deref(), &directories)?, Extent::Wide)),
+        Some(store) if directories.is_empty() => Ok((store, Extent::Complete)),
+        Some(store) => Ok((store, Extent::Partial)),
+        None => Ok((load_store(file.as_deref(), &directories)?, Extent::Complete)),
     }
 }
 
-/// All that is trusted.
+/// Reads all authorities.
 fn load_all(roots: &Roots) -> Result<RootCertStore, TransportError> {
     match roots {
         Roots::Bundle { path, .. } => load_bundle(roots, path),
         Roots::Platform { file, directories } => {
-            let (file, directories) = places(file.as_deref(), directories);
+            let (file, directories) = store_locations(file.as_deref(), directories);
             load_store(file.as_deref(), &directories)
         }
     }
@@ -182,15 +185,19 @@ fn load_all(roots: &Roots) -> Result<RootCertStore, TransportError> {
 
 fn load_bundle(roots: &Roots, path: &Path) -> Result<RootCertStore, TransportError> {
     let mut store = RootCertStore::empty();
-    let shown = || roots.in_force().unwrap_or_default();
+    let shown = || roots.description().unwrap_or_default();
     match pem::add_file(&mut store, path) {
-        Ok(0) => Err(none(format!("{} holds no certificate; correct the path", shown()))),
+        Ok(0) => {
+            Err(trust_store_error(format!("{} holds no certificate; correct the path", shown())))
+        }
         Ok(_) => Ok(store),
-        Err(why) => Err(none(format!("{} cannot be read: {why}; correct the path", shown()))),
+        Err(why) => {
+            Err(trust_store_error(format!("{} cannot be read: {why}; correct the path", shown())))
+        }
     }
 }
 
-/// The file of a store, when it holds certificates.
+/// Reads the file of a store. Returns `None` if it contains no certificates.
 fn load_file(path: &Path) -> Option<RootCertStore> {
     let mut store = RootCertStore::empty();
     let added = pem::add_file(&mut store, path).unwrap_or(0);
@@ -198,7 +205,8 @@ fn load_file(path: &Path) -> Option<RootCertStore> {
     (added > 0).then_some(store)
 }
 
-/// The whole of a store: its file and its directories, or what the system keeps elsewhere.
+/// Reads a whole store: its file and its directories, or the store of a system that does not use
+/// files.
 fn load_store(
     file: Option<&Path>,
     directories: &[PathBuf],
@@ -215,7 +223,7 @@ fn load_store(
     tracing::debug!(target: "ssocreds::http", added = store.len(), problem, "all certificates read");
     if store.is_empty() {
         let problem = problem.unwrap_or_else(|| "nothing is in it".to_owned());
-        return Err(none(format!(
+        return Err(trust_store_error(format!(
             "the platform's certificate store could not be used ({problem}); install the \
              package ca-certificates, or set SSL_CERT_FILE or AWS_CA_BUNDLE"
         )));
@@ -223,29 +231,32 @@ fn load_store(
     Ok(store)
 }
 
-/// The file and the directories: the ones that were set, else the platform's own, where it keeps its
-/// store in files.
-fn places(file: Option<&Path>, directories: &[PathBuf]) -> (Option<PathBuf>, Vec<PathBuf>) {
+/// Returns the configured file and directories. If there are none, those of the platform's store,
+/// if it is in files.
+fn store_locations(
+    file: Option<&Path>,
+    directories: &[PathBuf],
+) -> (Option<PathBuf>, Vec<PathBuf>) {
     if file.is_some() || !directories.is_empty() {
         return (file.map(Path::to_owned), directories.to_vec());
     }
-    in_files()
+    platform_locations()
 }
 
-/// Where this platform keeps its store in files.
+/// Finds the file and the directories of the platform's store.
 #[cfg(all(unix, not(target_os = "macos")))]
-fn in_files() -> (Option<PathBuf>, Vec<PathBuf>) {
+fn platform_locations() -> (Option<PathBuf>, Vec<PathBuf>) {
     let found = openssl_probe::probe();
     (found.cert_file, found.cert_dir)
 }
 
-/// Where this platform keeps its store in files: nowhere.
+/// Returns nothing, since this platform does not keep its store in files.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-fn in_files() -> (Option<PathBuf>, Vec<PathBuf>) {
+fn platform_locations() -> (Option<PathBuf>, Vec<PathBuf>) {
     (None, Vec::new())
 }
 
-/// Adds what the system keeps elsewhere than in files, and says what first could not be read.
+/// Adds the certificates of a system that does not keep them in files. Returns the first error.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 fn add_from_system(store: &mut RootCertStore) -> Option<String> {
     let found = rustls_native_certs::load_native_certs();
@@ -253,12 +264,12 @@ fn add_from_system(store: &mut RootCertStore) -> Option<String> {
     found.errors.first().map(ToString::to_string)
 }
 
-/// Adds what the system keeps elsewhere than in files: nothing.
+/// Adds nothing, since this platform keeps its store in files.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn add_from_system(_: &mut RootCertStore) -> Option<String> {
     None
 }
 
-fn none(reason: impl Into<String>) -> TransportError {
+fn trust_store_error(reason: impl Into<String>) -> TransportError {
     TransportError::TrustStore { reason: reason.into() }
 }

@@ -1,4 +1,4 @@
-//! `CONNECT`: a tunnel to a service through an HTTP proxy (RFC 9110 section 9.3.6).
+//! Opens a tunnel to a service through an HTTP proxy with `CONNECT` (RFC 9110 section 9.3.6).
 
 use std::io;
 
@@ -7,23 +7,23 @@ use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// The longest answer head that is read, in bytes.
+/// The largest accepted head of the proxy's answer, in bytes.
 const MAX_HEAD: usize = 8192;
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 /// The reason why there is no tunnel.
 #[derive(Debug)]
 pub(super) enum TunnelError {
-    /// The connection to the proxy broke off, or was closed before the answer was whole.
+    /// The connection to the proxy failed, or was closed before the answer was complete.
     Closed(Option<io::Error>),
-    /// The proxy answered with another status than 2xx, or not in HTTP.
+    /// The proxy's answer has another status than 2xx, or is not HTTP.
     Refused(Answer),
 }
 
 /// The proxy's answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
-    /// `None`: the answer is not HTTP.
+    /// `None` if the answer is not HTTP.
     pub(super) status: Option<u16>,
     /// The schemes of its `Proxy-Authenticate` headers, in lower case.
     pub(super) schemes: Vec<String>,
@@ -53,7 +53,7 @@ where
     }
     let answer = Answer::parse(&head);
     match answer.status {
-        // Bytes behind the head would come before the service's TLS, which never speaks first.
+        // In TLS the client sends first, so bytes after the head are not from the service.
         Some(200..=299) if head.ends_with(END_OF_HEAD) => Ok(connection.into_inner()),
         _ => Err(TunnelError::Refused(answer)),
     }
@@ -85,7 +85,7 @@ impl Answer {
             .filter_map(|line| line.split_once(':'))
             .filter(|(name, _)| name.eq_ignore_ascii_case("proxy-authenticate"))
             .flat_map(|(_, value)| value.split(','));
-        // A parameter of a challenge has a `=` in its first word; a scheme has none.
+        // The first word of a parameter contains a `=`, but a scheme does not.
         let schemes = challenges
             .filter_map(|challenge| challenge.split_whitespace().next())
             .filter(|word| !word.contains(['=', '"']))
@@ -94,9 +94,9 @@ impl Answer {
         Self { status, schemes }
     }
 
-    /// Returns whether a user name and password would be accepted in some form that is supported.
+    /// Returns `true` if the proxy accepts Basic authentication.
     pub(super) fn offers_basic(&self) -> bool {
-        // A proxy that names no scheme leaves it open.
+        // A proxy that names no scheme may accept Basic authentication.
         self.schemes.is_empty() || self.schemes.iter().any(|scheme| scheme == "basic")
     }
 }

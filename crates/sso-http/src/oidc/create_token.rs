@@ -1,4 +1,4 @@
-//! `CreateToken`: an access token for a grant.
+//! `CreateToken`: exchanges a grant for an access token.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use crate::{
 /// Asks SSO OIDC for an access token (`POST /token`), in exchange for a refresh token, a device
 /// code or an authorization code.
 ///
-/// The refresh token of a request that reached the service may be spent, whatever became of the
-/// answer.
+/// Once a request has reached the service, its refresh token may be spent, even if the answer is
+/// lost.
 #[derive(Debug, Clone)]
 pub struct CreateToken {
     client_id: String,
@@ -34,7 +34,7 @@ enum Grant {
     AuthorizationCode { code: AuthorizationCode, redirect_uri: String, code_verifier: CodeVerifier },
 }
 
-/// An access token, and what came with it.
+/// The response to [`CreateToken`].
 #[derive(Debug, Clone)]
 pub struct CreateTokenResponse {
     access_token: AccessToken,
@@ -45,7 +45,7 @@ pub struct CreateTokenResponse {
 }
 
 impl CreateToken {
-    /// With a refresh token (RFC 6749 section 6).
+    /// Creates a request with a refresh token (RFC 6749 section 6).
     pub fn refresh_token(
         client_id: impl Into<String>,
         client_secret: ClientSecret,
@@ -59,7 +59,8 @@ impl CreateToken {
         }
     }
 
-    /// With a device code (RFC 8628 section 3.4): poll with it until the user has decided.
+    /// Creates a request with a device code (RFC 8628 section 3.4). The caller sends it repeatedly
+    /// until the user has allowed or denied the login.
     pub fn device_code(
         client_id: impl Into<String>,
         client_secret: ClientSecret,
@@ -73,9 +74,9 @@ impl CreateToken {
         }
     }
 
-    /// With an authorization code (RFC 6749 section 4.1.3) and the PKCE code verifier that its
-    /// challenge was made from (RFC 7636 section 4.5). `redirect_uri` is the one that the code was
-    /// sent to.
+    /// Creates a request with an authorization code (RFC 6749 section 4.1.3). `code_verifier` is
+    /// the PKCE code verifier of the code's challenge (RFC 7636 section 4.5). `redirect_uri` is the
+    /// URI that received the code.
     pub fn authorization_code(
         client_id: impl Into<String>,
         client_secret: ClientSecret,
@@ -88,19 +89,20 @@ impl CreateToken {
         Self { client_id: client_id.into(), client_secret, grant, timeouts: None }
     }
 
-    /// Sets time limits for this call, in place of the client's: for a refresh ahead of expiry.
+    /// Sets timeouts for this call that replace those of the client, for instance for a refresh
+    /// ahead of expiry.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
         self
     }
 
-    /// The client id of the registration.
+    /// The client ID of the registration.
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
 
-    /// The OAuth grant type, as it is sent.
+    /// The OAuth grant type.
     pub fn grant_type(&self) -> &'static str {
         match self.grant {
             Grant::RefreshToken(_) => "refresh_token",
@@ -109,12 +111,12 @@ impl CreateToken {
         }
     }
 
-    /// Returns whether this polls for the token of a device authorization.
+    /// Returns `true` if this polls for the token of a device authorization.
     pub fn is_device_code_grant(&self) -> bool {
         matches!(self.grant, Grant::DeviceCode(_))
     }
 
-    /// The refresh token, when that is the grant: for mocks that check it. Secret.
+    /// The refresh token, if the grant is one, for mocks that check it. Secret.
     pub fn refresh_token_grant(&self) -> Option<&RefreshToken> {
         match &self.grant {
             Grant::RefreshToken(refresh_token) => Some(refresh_token),
@@ -124,7 +126,8 @@ impl CreateToken {
 }
 
 impl CreateTokenResponse {
-    /// An answer, for mocks: a token that is good for `expires_in` from when it was issued.
+    /// Creates a response, for mocks. The token is valid for `expires_in` from the time of the
+    /// response.
     pub fn new(access_token: AccessToken, expires_in: Duration) -> Self {
         Self {
             access_token,
@@ -135,7 +138,7 @@ impl CreateTokenResponse {
         }
     }
 
-    /// The same answer with a new refresh token in it.
+    /// Adds a new refresh token.
     #[must_use]
     pub fn with_refresh_token(mut self, refresh_token: RefreshToken) -> Self {
         self.refresh_token = Some(refresh_token);
@@ -147,23 +150,23 @@ impl CreateTokenResponse {
         &self.access_token
     }
 
-    /// How long the token is good for, counted from when the answer was made; never zero.
+    /// The lifetime of the token, counted from the time of the response. Never zero.
     pub fn expires_in(&self) -> Duration {
         self.expires_in
     }
 
-    /// The refresh token for the next time. `None`: keep using the one that you have (RFC 6749
-    /// section 6). Secret.
+    /// The refresh token for the next refresh. If `None`, the previous refresh token stays valid
+    /// (RFC 6749 section 6). Secret.
     pub fn refresh_token(&self) -> Option<&RefreshToken> {
         self.refresh_token.as_ref()
     }
 
-    /// `Bearer`, when the service says it.
+    /// `Bearer`, if the service returns it.
     pub fn token_type(&self) -> Option<&str> {
         self.token_type.as_deref()
     }
 
-    /// An id token, which AWS says it does not give. Secret.
+    /// An ID token. The documentation of AWS says that the service does not return one. Secret.
     pub fn id_token(&self) -> Option<&IdToken> {
         self.id_token.as_ref()
     }
@@ -248,7 +251,8 @@ struct Body<'a> {
     code_verifier: Option<&'a str>,
 }
 
-/// The refresh token is spent: an access token that came for it is not thrown away for the rest.
+/// Optional fields of a wrong type count as missing. The refresh token is already spent, so a valid
+/// access token must not be discarded because of them.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {

@@ -10,8 +10,8 @@ use crate::operation::{DecodeError, NotSendable, Wire, oidc_request};
 use crate::service_error_kind::Service;
 use crate::{Endpoint, OidcOperation, Operation, RequestBody};
 
-/// Registers a public client (`POST /client/register`), which every later call names. A
-/// registration is good for about 90 days.
+/// Registers a public client (`POST /client/register`). All other OIDC operations need the
+/// registration. It is valid for about 90 days.
 #[derive(Debug, Clone)]
 pub struct RegisterClient {
     client_name: String,
@@ -32,7 +32,7 @@ pub struct RegisterClientResponse {
 }
 
 impl RegisterClient {
-    /// A registration under a name that the user is shown when asked to allow it.
+    /// Creates a request. `client_name` is displayed to the user who is asked to allow the client.
     pub fn new(client_name: impl Into<String>) -> Self {
         Self {
             client_name: client_name.into(),
@@ -43,22 +43,22 @@ impl RegisterClient {
         }
     }
 
-    /// The scopes that the client may ask for, such as `sso:account:access`. With scopes there are
-    /// refresh tokens, without there are none.
+    /// Sets the scopes that the client may request, such as `sso:account:access`. The service
+    /// issues refresh tokens only to clients with scopes.
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Where authorization codes may be sent to.
+    /// Sets the URIs that may receive authorization codes.
     #[must_use]
     pub fn redirect_uris(mut self, uris: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.redirect_uris = uris.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The OAuth grant types that the client may use: `authorization_code`, `refresh_token`,
+    /// Sets the OAuth grant types that the client may use: `authorization_code`, `refresh_token`,
     /// `urn:ietf:params:oauth:grant-type:device_code`.
     #[must_use]
     pub fn grant_types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -66,7 +66,7 @@ impl RegisterClient {
         self
     }
 
-    /// The issuer of the IAM Identity Center instance: its start URL.
+    /// Sets the issuer URL, which is the start URL of the IAM Identity Center instance.
     #[must_use]
     pub fn issuer_url(mut self, issuer_url: impl Into<String>) -> Self {
         self.issuer_url = Some(issuer_url.into());
@@ -75,7 +75,7 @@ impl RegisterClient {
 }
 
 impl RegisterClientResponse {
-    /// A registration, for mocks.
+    /// Creates a registration, for mocks.
     pub fn new(client_id: impl Into<String>, client_secret: ClientSecret) -> Self {
         Self {
             client_id: client_id.into(),
@@ -85,14 +85,14 @@ impl RegisterClientResponse {
         }
     }
 
-    /// The same registration, good until then.
+    /// Sets the expiry of the registration.
     #[must_use]
     pub fn with_client_secret_expires_at(mut self, expires_at: Timestamp) -> Self {
         self.client_secret_expires_at = Some(expires_at);
         self
     }
 
-    /// The client id.
+    /// The client ID.
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
@@ -102,12 +102,13 @@ impl RegisterClientResponse {
         &self.client_secret
     }
 
-    /// When it was issued, where the service tells. UTC.
+    /// The time at which the registration was issued, if the service returns it.
     pub fn client_id_issued_at(&self) -> Option<Timestamp> {
         self.client_id_issued_at
     }
 
-    /// The first moment at which it is no longer good; `None` when the service does not say. UTC.
+    /// The first moment at which the registration is no longer valid; `None` if the service does
+    /// not return it.
     pub fn client_secret_expires_at(&self) -> Option<Timestamp> {
         self.client_secret_expires_at
     }

@@ -1,4 +1,4 @@
-//! `StartDeviceAuthorization`: begins a login that the user finishes in a browser.
+//! `StartDeviceAuthorization`: begins a login that the user completes in a browser.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::operation::{DecodeError, NotSendable, Wire, oidc_request};
 use crate::service_error_kind::Service;
 use crate::{DeviceCode, Endpoint, OidcOperation, Operation, RequestBody};
 
-/// How often to poll when the service does not say (RFC 8628 section 3.2).
+/// The polling interval if the service does not return one (RFC 8628 section 3.2).
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Begins a device authorization (`POST /device_authorization`, RFC 8628 section 3.1).
@@ -22,7 +22,7 @@ pub struct StartDeviceAuthorization {
     start_url: StartUrl,
 }
 
-/// A device authorization that waits for its user.
+/// A device authorization that waits for the user.
 #[derive(Debug, Clone)]
 pub struct StartDeviceAuthorizationResponse {
     device_code: DeviceCode,
@@ -34,7 +34,7 @@ pub struct StartDeviceAuthorizationResponse {
 }
 
 impl StartDeviceAuthorization {
-    /// A login at the instance with that start URL, by a registered client.
+    /// Creates a request for a login of a registered client at the instance with `start_url`.
     pub fn new(
         client_id: impl Into<String>,
         client_secret: ClientSecret,
@@ -45,7 +45,7 @@ impl StartDeviceAuthorization {
 }
 
 impl StartDeviceAuthorizationResponse {
-    /// An authorization, for mocks, to be polled every five seconds.
+    /// Creates an authorization with a polling interval of five seconds, for mocks.
     pub fn new(
         device_code: DeviceCode,
         user_code: impl Into<String>,
@@ -62,47 +62,48 @@ impl StartDeviceAuthorizationResponse {
         }
     }
 
-    /// The same authorization, with a page that has the user code filled in.
+    /// Adds the URL of a page with the user code filled in.
     #[must_use]
     pub fn with_verification_uri_complete(mut self, uri: impl Into<String>) -> Self {
         self.verification_uri_complete = Some(uri.into());
         self
     }
 
-    /// The same authorization, to be polled that often.
+    /// Sets the polling interval.
     #[must_use]
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// The code to poll `CreateToken` with. Secret.
+    /// The code for polling with `CreateToken`. Secret.
     pub fn device_code(&self) -> &DeviceCode {
         &self.device_code
     }
 
-    /// The code that the user compares or types.
+    /// The code that the user compares or enters.
     pub fn user_code(&self) -> &str {
         &self.user_code
     }
 
-    /// The page that the user is sent to. An `http` or `https` URL of visible ASCII characters: fit
-    /// to be opened, and to be shown.
+    /// The page that the user opens. An `http` or `https` URL of visible ASCII characters, so that
+    /// it is safe to open and to display.
     pub fn verification_uri(&self) -> &str {
         &self.verification_uri
     }
 
-    /// The same page with the user code filled in, where the service gives one. As fit.
+    /// The same page with the user code filled in, if the service returns it. As safe as
+    /// [`verification_uri`](Self::verification_uri).
     pub fn verification_uri_complete(&self) -> Option<&str> {
         self.verification_uri_complete.as_deref()
     }
 
-    /// How long the codes are good for, from when the answer was made.
+    /// The lifetime of the codes, counted from the time of the response.
     pub fn expires_in(&self) -> Duration {
         self.expires_in
     }
 
-    /// How long to wait between polls: at least a second, five when the service does not say.
+    /// The wait between polls: at least one second, and five if the service does not return it.
     pub fn interval(&self) -> Duration {
         self.interval
     }
@@ -136,9 +137,9 @@ impl Wire for StartDeviceAuthorization {
         Ok(StartDeviceAuthorizationResponse {
             device_code,
             user_code: Text::required(answer.user_code, "userCode")?,
-            verification_uri: page(verification_uri, "verificationUri")?,
+            verification_uri: web_url(verification_uri, "verificationUri")?,
             verification_uri_complete: complete
-                .map(|uri| page(uri, "verificationUriComplete"))
+                .map(|uri| web_url(uri, "verificationUriComplete"))
                 .transpose()?,
             expires_in: Integer::lifetime(answer.expires_in, "expiresIn")?,
             interval: match answer.interval.map(Integer::get) {
@@ -153,13 +154,14 @@ impl Wire for StartDeviceAuthorization {
     }
 }
 
-/// Lets only web pages through: programs hand these to whatever opens a file or URL, and print them.
-fn page(uri: String, field: &str) -> Result<String, DecodeError> {
+/// Accepts only URLs of web pages, since programs print these URLs and pass them to commands that
+/// also open files.
+fn web_url(uri: String, field: &str) -> Result<String, DecodeError> {
     let web = uri.parse::<Uri>().is_ok_and(|parsed| {
         matches!(parsed.scheme_str(), Some("https" | "http"))
             && parsed.host().is_some_and(|host| !host.is_empty())
     });
-    // http::Uri takes what is not ASCII too, among it characters that control a terminal or turn
+    // http::Uri also accepts non-ASCII text, such as characters that control a terminal or change
     // the writing direction.
     if web && uri.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(uri)
@@ -196,7 +198,7 @@ mod tests {
         for uri in
             ["https://device.sso.eu-central-1.amazonaws.com/?user_code=A-B", "http://[::1]:1/"]
         {
-            assert_eq!(page(uri.to_owned(), "f"), Ok(uri.to_owned()));
+            assert_eq!(web_url(uri.to_owned(), "f"), Ok(uri.to_owned()));
         }
         for uri in [
             "",
@@ -209,7 +211,7 @@ mod tests {
             "https://a/?user_code=\u{202e}B-A",
             "https://a/\u{7f}",
         ] {
-            assert!(page(uri.to_owned(), "f").is_err(), "{uri}");
+            assert!(web_url(uri.to_owned(), "f").is_err(), "{uri}");
         }
     }
 }

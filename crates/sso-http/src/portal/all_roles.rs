@@ -1,4 +1,4 @@
-//! The roles of all accounts of a user, as a stream of what arrives.
+//! The roles of all accounts of a user, as a stream.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,19 +14,22 @@ use crate::{
     RoleInfo, ServiceError,
 };
 
-/// Entries per page: the most that the service's model allows.
+/// The number of entries per page, which is the largest that the service's model allows.
 const PAGE_SIZE: u32 = 100;
 
-/// The roles of every account that the user is assigned, in the order of the answers: a
-/// [`Stream`], and [`AllRoles::next_event`] for callers without a stream library.
+/// The roles of every account that is assigned to the user, in the order of the answers. A
+/// [`Stream`], with [`AllRoles::next_event`] for callers without a stream library.
 ///
 /// It lists accounts and, at the same time, the roles of up to ten of them. An error concerns one
-/// account ([`ServiceError::account_id`]), or the list of accounts where it names none. The stream
-/// then continues with the other accounts; stop when the error leaves no hope, as with
-/// [`ServiceError::is_unauthorized`]. Dropping the stream ends the requests under way; what it
-/// yielded is complete for the accounts it named.
+/// account ([`ServiceError::account_id`]); an error without an account concerns the list of
+/// accounts. After an error the stream continues with the other accounts. The caller should stop if
+/// these would fail too, as after [`ServiceError::is_unauthorized`].
 ///
-/// It neither paces nor retries: see [`PacingLayer`](crate::PacingLayer) for a service that does.
+/// Dropping the stream cancels its requests. Each [`RolesEvent::Roles`] that it returned has all
+/// roles of its account.
+///
+/// The stream does not limit its rate and does not retry; see [`PacingLayer`](crate::PacingLayer)
+/// for a service that does.
 pub struct AllRoles<S> {
     service: S,
     access_token: AccessToken,
@@ -37,11 +40,11 @@ pub struct AllRoles<S> {
     active: Vec<AccountRoles<S>>,
 }
 
-/// Something that arrived.
+/// An item of [`AllRoles`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RolesEvent {
-    /// A page of accounts, whose roles follow.
+    /// A page of accounts. Their roles follow in other events.
     #[non_exhaustive]
     Accounts {
         /// The accounts, in the portal's order.
@@ -64,7 +67,8 @@ struct AccountRoles<S> {
 }
 
 impl<S: Clone> AllRoles<S> {
-    /// Lists through `service`: a [`Portal`](crate::Portal), with or without layers, or a mock.
+    /// Lists all roles with `service`: a [`Portal`](crate::Portal), with or without layers, or a
+    /// mock.
     pub fn new(service: S, access_token: AccessToken) -> Self {
         let accounts = ListAccounts::new(access_token.clone()).max_results(PAGE_SIZE);
         Self {
@@ -78,22 +82,22 @@ impl<S: Clone> AllRoles<S> {
         }
     }
 
-    /// Lists the roles of so many accounts at the same time: 10 unless set; 0 counts as 1.
+    /// Sets the number of accounts whose roles are listed at the same time. The default is 10; 0
+    /// counts as 1.
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency.max(1);
         self
     }
 
-    /// Lists the roles of accounts that pass the filter only; no event names the others. All accounts
-    /// pass unless set.
+    /// Limits the stream to accounts for which `filter` returns `true`. No event names the others.
     #[must_use]
     pub fn only(mut self, filter: impl Fn(&AccountInfo) -> bool + Send + Sync + 'static) -> Self {
         self.is_wanted = Box::new(filter);
         self
     }
 
-    /// Waits for what arrives next; `None` at the end.
+    /// Waits for the next event. Returns `None` at the end.
     ///
     /// Dropping the future loses nothing: the next call continues the same requests.
     pub async fn next_event(&mut self) -> Option<Result<RolesEvent, ServiceError>>
@@ -120,7 +124,7 @@ impl<S> AccountRoles<S>
 where
     S: OperationService<ListAccountRoles>,
 {
-    /// Ready with all roles of the account, or with an error.
+    /// Polls the pages until all roles of the account have arrived, or until an error.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Vec<RoleInfo>, ServiceError>> {
         loop {
             match std::task::ready!(Pin::new(&mut self.pages).poll_next(cx)) {
@@ -176,7 +180,7 @@ where
     }
 }
 
-/// The futures in it are boxed.
+/// No field is pinned, since the futures are boxed.
 impl<S> Unpin for AllRoles<S> {}
 
 impl<S> fmt::Debug for AllRoles<S> {

@@ -1,4 +1,4 @@
-//! `GetRoleCredentials`: role credentials for an access token.
+//! `GetRoleCredentials`: exchanges an access token for role credentials.
 
 use http::{Method, Request};
 use serde::Deserialize;
@@ -12,8 +12,8 @@ use crate::{Endpoint, Operation, PortalOperation, RequestBody};
 /// Asks the portal for temporary credentials of one role in one account
 /// (`GET /federation/credentials`).
 ///
-/// The answer is [`Credentials`] that know their account. They are good for as long as the
-/// permission set says, 1 to 12 hours.
+/// The response is [`Credentials`] with their account. The permission set determines how long they
+/// are valid: 1 to 12 hours.
 #[derive(Debug, Clone)]
 pub struct GetRoleCredentials {
     access_token: AccessToken,
@@ -22,7 +22,7 @@ pub struct GetRoleCredentials {
 }
 
 impl GetRoleCredentials {
-    /// A request for the credentials of `role_name` in `account_id`.
+    /// Creates a request for the credentials of `role_name` in `account_id`.
     pub fn new(access_token: AccessToken, account_id: AccountId, role_name: RoleName) -> Self {
         Self { access_token, account_id, role_name }
     }
@@ -66,7 +66,8 @@ impl Wire for GetRoleCredentials {
         let answer: Answer = answer::object(body)?;
         let parts =
             answer.role_credentials.ok_or_else(|| malformed("roleCredentials is missing"))?;
-        // Both are taken into their own types before anything else can fail.
+        // Convert both secrets to their own types first, so that they are cleared if the rest
+        // fails.
         let secret_access_key =
             Text::required(parts.secret_access_key, "secretAccessKey").map(SecretAccessKey::new);
         let session_token =

@@ -1,4 +1,4 @@
-//! `ListAccountRoles`: the roles that a user is assigned in an account, one page.
+//! `ListAccountRoles`: a page of the roles in an account that are assigned to the user.
 
 use http::{Method, Request};
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use crate::operation::{DecodeError, NotSendable, Wire, portal_request};
 use crate::service_error_kind::Service;
 use crate::{Endpoint, Operation, PagedOperation, PortalOperation, RequestBody};
 
-/// Asks the portal for a page of the roles that the token's user is assigned in an account
+/// Asks the portal for a page of the roles in an account that are assigned to the user of the token
 /// (`GET /assignment/roles`).
 #[derive(Debug, Clone)]
 pub struct ListAccountRoles {
@@ -23,36 +23,36 @@ pub struct ListAccountRoles {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListAccountRolesResponse {
-    /// The roles of this page. May be empty though there is a next page.
+    /// The roles of this page. May be empty even if there is a next page.
     pub role_list: Vec<RoleInfo>,
-    /// What to ask for the next page with; `None` on the last.
+    /// The token of the next page; `None` on the last page.
     pub next_token: Option<String>,
 }
 
-/// A role that the user is assigned.
+/// A role that is assigned to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleInfo {
-    /// Its name, which is that of its permission set.
+    /// The name of the role, which is also the name of its permission set.
     pub role_name: RoleName,
-    /// The account that it is in.
+    /// The account of the role.
     pub account_id: AccountId,
 }
 
 impl ListAccountRoles {
-    /// A request for the first page.
+    /// Creates a request for the first page.
     pub fn new(access_token: AccessToken, account_id: AccountId) -> Self {
         Self { access_token, account_id, max_results: None, next_token: None }
     }
 
-    /// How many roles a page has at most: 1 to 100, says the service's model.
+    /// Sets the largest number of roles in a page. The service's model allows 1 to 100.
     #[must_use]
     pub fn max_results(mut self, max_results: u32) -> Self {
         self.max_results = Some(max_results);
         self
     }
 
-    /// The page that follows the one whose answer held this token.
+    /// Requests the page that a previous response named in its `next_token`.
     #[must_use]
     pub fn next_token(mut self, next_token: impl Into<String>) -> Self {
         self.next_token = Some(next_token.into());
@@ -61,14 +61,14 @@ impl ListAccountRoles {
 }
 
 impl ListAccountRolesResponse {
-    /// A page, for mocks.
+    /// Creates a page, for mocks.
     pub fn new(role_list: Vec<RoleInfo>, next_token: Option<String>) -> Self {
         Self { role_list, next_token }
     }
 }
 
 impl RoleInfo {
-    /// A role, for mocks.
+    /// Creates a role, for mocks.
     pub fn new(role_name: RoleName, account_id: AccountId) -> Self {
         Self { role_name, account_id }
     }
@@ -124,7 +124,7 @@ impl Wire for ListAccountRoles {
 }
 
 impl ListAccountRoles {
-    /// An entry without a usable name is of no use to anyone, and no reason to withhold the others.
+    /// Converts an entry. Returns `None` for an entry without a valid name, so that it is left out.
     fn role(&self, entry: Entry) -> Option<RoleInfo> {
         let account_id = Text::optional(entry.account_id).and_then(|id| AccountId::new(id).ok());
         Some(RoleInfo {

@@ -1,4 +1,4 @@
-//! `ListAccounts`: the accounts that a user is assigned, one page.
+//! `ListAccounts`: a page of the accounts that are assigned to the user.
 
 use http::{Method, Request};
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use crate::operation::{DecodeError, NotSendable, Wire, portal_request};
 use crate::service_error_kind::Service;
 use crate::{Endpoint, Operation, PagedOperation, PortalOperation, RequestBody};
 
-/// Asks the portal for a page of the accounts that the token's user is assigned
+/// Asks the portal for a page of the accounts that are assigned to the user of the token
 /// (`GET /assignment/accounts`).
 #[derive(Debug, Clone)]
 pub struct ListAccounts {
@@ -22,38 +22,38 @@ pub struct ListAccounts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListAccountsResponse {
-    /// The accounts of this page. May be empty though there is a next page.
+    /// The accounts of this page. May be empty even if there is a next page.
     pub account_list: Vec<AccountInfo>,
-    /// What to ask for the next page with; `None` on the last.
+    /// The token of the next page; `None` on the last page.
     pub next_token: Option<String>,
 }
 
-/// An account that the user is assigned.
+/// An account that is assigned to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountInfo {
-    /// Its id.
+    /// The account ID.
     pub account_id: AccountId,
-    /// Its name, where the portal tells.
+    /// The name of the account, if the portal returns it.
     pub account_name: Option<String>,
-    /// The address of its owner, where the portal tells.
+    /// The email address of the account's owner, if the portal returns it.
     pub email_address: Option<String>,
 }
 
 impl ListAccounts {
-    /// A request for the first page.
+    /// Creates a request for the first page.
     pub fn new(access_token: AccessToken) -> Self {
         Self { access_token, max_results: None, next_token: None }
     }
 
-    /// How many accounts a page has at most: 1 to 100, says the service's model.
+    /// Sets the largest number of accounts in a page. The service's model allows 1 to 100.
     #[must_use]
     pub fn max_results(mut self, max_results: u32) -> Self {
         self.max_results = Some(max_results);
         self
     }
 
-    /// The page that follows the one whose answer held this token.
+    /// Requests the page that a previous response named in its `next_token`.
     #[must_use]
     pub fn next_token(mut self, next_token: impl Into<String>) -> Self {
         self.next_token = Some(next_token.into());
@@ -62,14 +62,14 @@ impl ListAccounts {
 }
 
 impl ListAccountsResponse {
-    /// A page, for mocks.
+    /// Creates a page, for mocks.
     pub fn new(account_list: Vec<AccountInfo>, next_token: Option<String>) -> Self {
         Self { account_list, next_token }
     }
 }
 
 impl AccountInfo {
-    /// An account, for mocks.
+    /// Creates an account, for mocks.
     pub fn new(
         account_id: AccountId,
         account_name: Option<String>,
@@ -137,7 +137,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// An entry without a usable id is of no use to anyone, and no reason to withhold the others.
+    /// Converts an entry. Returns `None` for an entry without a valid ID, so that it is left out.
     fn into_account(self) -> Option<AccountInfo> {
         Some(AccountInfo {
             account_id: AccountId::new(Text::optional(self.account_id)?).ok()?,

@@ -7,15 +7,15 @@ use crate::operation::{DecodeError, NotSendable, Wire, portal_request};
 use crate::service_error_kind::Service;
 use crate::{Endpoint, Operation, PortalOperation, RequestBody};
 
-/// Ends the session on the server (`POST /logout`): the token is no longer good afterwards. Role
-/// credentials that were given out stay good until they expire.
+/// Ends the session on the server (`POST /logout`). This invalidates the access token. Role
+/// credentials that were already issued stay valid until they expire.
 #[derive(Debug, Clone)]
 pub struct Logout {
     access_token: AccessToken,
 }
 
 impl Logout {
-    /// A request to end the session of this token.
+    /// Creates a request to end the session of this token.
     pub fn new(access_token: AccessToken) -> Self {
         Self { access_token }
     }
@@ -36,8 +36,8 @@ impl Wire for Logout {
         portal_request(Method::POST, endpoint, "/logout", &[], &self.access_token)
     }
 
-    /// The answer has no content; if there is some, it does not matter. But a page of HTML is not
-    /// the portal's: then the session was not ended.
+    /// The portal's answer is empty, and any content is ignored. But an HTML page is not from the
+    /// portal, so the session was not ended.
     fn decode(&self, body: &[u8]) -> Result<(), DecodeError> {
         match body.trim_ascii_start().first() {
             Some(b'<') => Err(DecodeError::NotJson),

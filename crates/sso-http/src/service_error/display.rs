@@ -1,4 +1,5 @@
-//! The text of a [`ServiceError`]: what failed, how, what to do, and what set the endpoint.
+//! The message of a [`ServiceError`]: the operation, the failure, the remedy, and the setting of
+//! the endpoint.
 
 use std::fmt;
 
@@ -49,7 +50,7 @@ impl fmt::Display for ServiceError {
 }
 
 impl ServiceError {
-    /// Name and status, as far as there are any: `UnauthorizedException (HTTP 401)`.
+    /// The name and the status, if known: `UnauthorizedException (HTTP 401)`.
     fn label(&self) -> String {
         match (&self.0.code, self.0.status) {
             (Some(code), Some(status)) => format!("{code} (HTTP {status})"),
