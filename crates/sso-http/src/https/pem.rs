@@ -160,7 +160,7 @@ mod tests {
         params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
     }
 
-    /// As rustls's own reader has it: the subjects and keys that are trusted.
+    /// The trusted subjects and keys, as rustls's parser reads them.
     fn expected(text: &str) -> RootCertStore {
         let mut store = RootCertStore::empty();
         let certificates = CertificateDer::pem_slice_iter(text.as_bytes());
@@ -178,7 +178,7 @@ mod tests {
             format!("# a comment\n\n{one}\n\nAnother\n=======\n{two}"),
             format!("{one}{two}").replace('\n', "\r\n"),
             one.trim_end().to_owned(),
-            // A certificate in form only.
+            // A PEM certificate with invalid content.
             format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{one}"),
         ];
         for text in cases {
@@ -195,7 +195,7 @@ mod tests {
         let path = directory.path().join("ca.pem");
         let one = certificate("one");
         let cases = [
-            // A private key beside it, a trusted certificate of OpenSSL's, one in a single line.
+            // A private key, another label, and an indented line.
             format!("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n{one}"),
             format!("-----BEGIN X-----\nAAAA\n-----END X-----\n{one}"),
             one.replace("\nMII", "\n MII"),
@@ -232,7 +232,7 @@ mod tests {
         let mut store = RootCertStore::empty();
         add_directory(&mut store, directory.path()).unwrap();
         let mut found = store.roots.clone();
-        // In the order of their keys, as they share the subject and the order of files is chance.
+        // Sorted by key, since the subjects are equal and the order of files is random.
         let by_key = |a: &TrustAnchor<'_>, b: &TrustAnchor<'_>| {
             a.subject_public_key_info.cmp(&b.subject_public_key_info)
         };
@@ -241,7 +241,7 @@ mod tests {
         wanted.sort_by(by_key);
         assert_eq!(found, wanted);
 
-        // What is broken is said, and does not keep anything else out.
+        // An invalid certificate is an error, but all others are added.
         let broken = "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n";
         fs::write(inside("broken.pem"), format!("{broken}{three}")).unwrap();
         let problem = add_directory(&mut store, directory.path()).unwrap_err();

@@ -205,7 +205,7 @@ mod tests {
                 assert_eq!(through, None, "{variable} {local}");
             }
         }
-        // What has no effect is not judged either.
+        // A variable without an effect is not checked.
         assert_eq!(proxy(&[("HTTP_PROXY", "socks5://x")], SERVICE).unwrap(), None);
     }
 
