@@ -8,6 +8,7 @@ mod connector;
 mod dial;
 mod no_proxy;
 mod pem;
+mod platform_roots;
 mod pool;
 mod proxy;
 mod trust;

@@ -73,12 +73,7 @@ impl HttpsClientBuilder {
 
     /// Trusts the certificate authorities that the environment sets: `AWS_CA_BUNDLE` as in
     /// [`HttpsClientBuilder::ca_bundle`], else `SSL_CERT_FILE` and `SSL_CERT_DIR` as in OpenSSL,
-    /// else the platform's store.
-    ///
-    /// The libraries that find the platform's store (openssl-probe, rustls-native-certs) also read
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` of the process. If `environment` lacks these variables,
-    /// those of the process therefore still apply. To avoid this, set
-    /// [`HttpsClientBuilder::ca_bundle`].
+    /// else the platform's store. Does not read the variables of the process.
     #[must_use]
     pub fn certificates_from(mut self, environment: &Environment) -> Self {
         let path = |name| environment.var_os(name).map(PathBuf::from);

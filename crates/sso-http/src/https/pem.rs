@@ -157,7 +157,8 @@ mod tests {
 
     fn certificate(name: &str) -> String {
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
+        let pem = params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
+        pem.replace("\r\n", "\n") // as rcgen ends lines on Windows
     }
 
     /// The trusted subjects and keys, as rustls's parser reads them.

@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::pem;
+use super::platform_roots;
 use crate::TransportError;
 
 /// The protocols that ALPN offers to the services, the preferred one first.
@@ -218,7 +219,7 @@ fn load_store(
         problem = problem.or(added.err());
     }
     if file.is_none() && directories.is_empty() {
-        problem = add_from_system(&mut store);
+        problem = platform_roots::add_from_system(&mut store);
     }
     tracing::debug!(target: "ssocreds::http", added = store.len(), problem, "all certificates read");
     if store.is_empty() {
@@ -240,34 +241,7 @@ fn store_locations(
     if file.is_some() || !directories.is_empty() {
         return (file.map(Path::to_owned), directories.to_vec());
     }
-    platform_locations()
-}
-
-/// Finds the file and the directories of the platform's store.
-#[cfg(all(unix, not(target_os = "macos")))]
-fn platform_locations() -> (Option<PathBuf>, Vec<PathBuf>) {
-    let found = openssl_probe::probe();
-    (found.cert_file, found.cert_dir)
-}
-
-/// Returns nothing, since this platform does not keep its store in files.
-#[cfg(not(all(unix, not(target_os = "macos"))))]
-fn platform_locations() -> (Option<PathBuf>, Vec<PathBuf>) {
-    (None, Vec::new())
-}
-
-/// Adds the certificates of a system that does not keep them in files. Returns the first error.
-#[cfg(not(all(unix, not(target_os = "macos"))))]
-fn add_from_system(store: &mut RootCertStore) -> Option<String> {
-    let found = rustls_native_certs::load_native_certs();
-    store.add_parsable_certificates(found.certs);
-    found.errors.first().map(ToString::to_string)
-}
-
-/// Adds nothing, since this platform keeps its store in files.
-#[cfg(all(unix, not(target_os = "macos")))]
-fn add_from_system(_: &mut RootCertStore) -> Option<String> {
-    None
+    platform_roots::in_files()
 }
 
 fn trust_store_error(reason: impl Into<String>) -> TransportError {

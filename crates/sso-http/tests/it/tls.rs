@@ -232,6 +232,49 @@ async fn where_certificates_come_from() {
 }
 
 #[tokio::test]
+async fn certificates_that_only_the_process_environment_names_are_not_trusted() {
+    let directory = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let bundle = authority.bundle(&directory);
+    let server =
+        Server::start_tls([json(200, CREDENTIALS)], authority.server(&["127.0.0.1"])).await;
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["tls::child_with_certificates_in_its_environment", "--exact", "--nocapture"]);
+    child.env(CHILD_URL, format!("https://{}", server.address));
+    child.env("SSL_CERT_FILE", &bundle).env("SSL_CERT_DIR", directory.path());
+    let output = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    assert!(output.contains("trusted with the variable: true, without: false"), "{output}");
+}
+
+const CHILD_URL: &str = "SSO_HTTP_TEST_URL";
+
+/// The child process of the test above. Does nothing otherwise.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the environment that the parent process gave")]
+async fn child_with_certificates_in_its_environment() {
+    let Ok(url) = std::env::var(CHILD_URL) else { return };
+    let bundle = std::env::var_os("SSL_CERT_FILE").unwrap();
+    let given = Environment::default().with("SSL_CERT_FILE", bundle);
+    let trusts = async |environment: &Environment| {
+        call(HttpsClient::from_environment(environment).unwrap(), &url).await.is_ok()
+    };
+    let (with, without) = (trusts(&given).await, trusts(&Environment::default()).await);
+    println!("trusted with the variable: {with}, without: {without}");
+}
+
+/// On Windows and macOS, the store is the system's; elsewhere it is in files.
+#[tokio::test]
+async fn an_authority_that_the_platform_does_not_trust_is_refused() {
+    let tls = Authority::new().server(&["127.0.0.1"]);
+    let server = Server::start_tls([json(200, CREDENTIALS)], tls).await;
+    let https = HttpsClient::from_environment(&Environment::default()).unwrap();
+    let error = call(https, &format!("https://{}", server.address)).await.unwrap_err();
+    // Not "no certificate authorities to trust": the store was found, and has certificates.
+    assert_eq!(problem(&error), CertificateProblem::UnknownAuthority);
+}
+
+#[tokio::test]
 async fn the_certificates_in_force_are_named() {
     let directory = tempfile::tempdir().unwrap();
     let bundle = Authority::new().bundle(&directory);
