@@ -113,11 +113,11 @@ impl CacheFile {
             .map_err(|error| StoreError::write(self.path(), error))
     }
 
-    /// Creates a temporary file with reserved space, without the lock.
-    pub(crate) fn reserve(&self) -> Result<StagedFile, StoreError> {
+    /// Creates a temporary file, without the lock.
+    pub(crate) fn stage(&self) -> Result<StagedFile, StoreError> {
         let place = self.file.locate_or_create();
         place
-            .and_then(|place| reserve(&place, TempName::Random, self.is_of_its_kind))
+            .and_then(|place| place.stage(TempName::Random, &self.is_of_its_kind))
             .map_err(|error| StoreError::write(self.path(), error))
     }
 
@@ -209,11 +209,11 @@ impl LockedFile {
         }
     }
 
-    /// Creates a temporary file with reserved space.
-    pub(crate) fn reserve(&self) -> Result<StagedFile, StoreError> {
-        match reserve(&self.place, self.lock.temp_name(), self.file.is_of_its_kind) {
-            Err(error) if error.is_not_found() => self.file.reserve(),
-            reserved => reserved.map_err(|error| StoreError::write(&self.place.path(), error)),
+    /// Creates a temporary file.
+    pub(crate) fn stage(&self) -> Result<StagedFile, StoreError> {
+        match self.place.stage(self.lock.temp_name(), &self.file.is_of_its_kind) {
+            Err(error) if error.is_not_found() => self.file.stage(),
+            staged => staged.map_err(|error| StoreError::write(&self.place.path(), error)),
         }
     }
 
@@ -294,16 +294,6 @@ pub(crate) fn check_size(path: &Path, content: &[u8]) -> Result<(), StoreError> 
         return Ok(());
     }
     Err(StoreError::invalid(path, ParseError::TooLarge { size: content.len() as u64 }))
-}
-
-fn reserve(
-    place: &Place,
-    name: TempName,
-    is_of_its_kind: fn(&[u8]) -> bool,
-) -> Result<StagedFile, FileError> {
-    let mut staged = place.stage(name, &is_of_its_kind)?;
-    staged.reserve()?;
-    Ok(staged)
 }
 
 fn lock_error(path: PathBuf, no_lock: NoLock) -> LockError {

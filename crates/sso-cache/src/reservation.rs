@@ -46,13 +46,22 @@ pub struct StoreFailure {
 }
 
 impl Reservation {
+    /// A temporary file under the lock, without reserved space.
     pub(crate) fn locked(file: &LockedFile) -> Result<Self, StoreError> {
         let lock = Some(Arc::clone(file.lock()));
-        Ok(Self { staged: file.reserve()?, file: file.file().clone(), lock })
+        Ok(Self { staged: file.stage()?, file: file.file().clone(), lock })
     }
 
+    /// A temporary file without the lock, and without reserved space.
     pub(crate) fn unlocked(file: &CacheFile) -> Result<Self, StoreError> {
-        Ok(Self { staged: file.reserve()?, file: file.clone(), lock: None })
+        Ok(Self { staged: file.stage()?, file: file.clone(), lock: None })
+    }
+
+    pub(crate) fn with_space(mut self) -> Result<Self, StoreError> {
+        match self.staged.reserve() {
+            Ok(()) => Ok(self),
+            Err(error) => Err(StoreError::write(&self.staged.target(), error.into())),
+        }
     }
 
     /// Writes the token to the temporary file, waits for the disk, and renames the file to the
@@ -60,17 +69,16 @@ impl Reservation {
     pub fn store(self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
         let Self { mut staged, file, lock } = self;
         let path = staged.target();
-        let failed = |error| StoreFailure { error, pending: None };
-        let content = content(&path, token).map_err(failed)?;
-        check_size(&path, &content).map_err(failed)?;
+        let content = content(&path, token)?;
+        check_size(&path, &content)?;
         staged
             .write(&content, Durability::Synced)
-            .map_err(|error| failed(StoreError::write(&path, error.into())))?;
+            .map_err(|error| StoreError::write(&path, error.into()))?;
         match staged.rename() {
             Ok(version) => Ok(version),
             // Another program removed the temporary file or its directory.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                file.replace(&content, Durability::Synced).map_err(failed)
+                Ok(file.replace(&content, Durability::Synced)?)
             }
             Err(error) => Err(StoreFailure {
                 error: StoreError::write(&path, error.into()),
@@ -114,6 +122,12 @@ impl StoreFailure {
     /// with.
     pub fn into_parts(self) -> (StoreError, Option<PendingStore>) {
         (self.error, self.pending.map(|pending| *pending))
+    }
+}
+
+impl From<StoreError> for StoreFailure {
+    fn from(error: StoreError) -> Self {
+        Self { error, pending: None }
     }
 }
 

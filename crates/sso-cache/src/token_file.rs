@@ -13,7 +13,7 @@ use sso_files::{Durability, FileLock, Fingerprint};
 use crate::cache_file::{self, CacheFile, LOGIN_LOCK, Loaded, LockedFile, WRITER_LOCK};
 use crate::leftover::{self, Recovery};
 use crate::token_content::content;
-use crate::{AccessWarning, CachedToken, LockError, Reservation, StoreError};
+use crate::{AccessWarning, CachedToken, LockError, Reservation, StoreError, StoreFailure};
 
 /// The file with one SSO token, which all AWS tools of the user share.
 ///
@@ -111,7 +111,7 @@ impl TokenFile {
     /// Does the same as [`TokenFileLock::reserve`] without the lock, for file systems without
     /// locks. The token is lost if this process is killed before [`Reservation::store`] returns.
     pub fn reserve_unlocked(&self) -> Result<Reservation, StoreError> {
-        Reservation::unlocked(&self.file)
+        Reservation::unlocked(&self.file)?.with_space()
     }
 
     /// Takes the lock for writing the token file. Returns `None` without waiting if another process
@@ -163,6 +163,12 @@ impl TokenFile {
         self.file.replace(&content(self.path(), token)?, Durability::Synced)
     }
 
+    /// Does the same as [`store_unlocked`](Self::store_unlocked), but tries the rename once and never
+    /// sleeps: for async programs.
+    pub fn store_once_unlocked(&self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
+        Reservation::unlocked(&self.file)?.store(token)
+    }
+
     /// Removes the token file and the leftover files of killed writers, as a logout does. Returns
     /// `true` if there was a token file. The lock file is kept.
     ///
@@ -197,7 +203,8 @@ impl TokenFileLock {
         self.loaded(self.file.read(CachedToken::parse)?)
     }
 
-    /// Replaces the file atomically. Waits for the disk (`fsync`).
+    /// Replaces the file atomically. Waits for the disk (`fsync`). On Windows, FAT and SMB another
+    /// program may have the file open: then this retries the rename for 5 seconds.
     ///
     /// If the process is killed after the new token has reached the disk and before the rename, the
     /// next holder of the lock completes the rename. On failure, the file is unchanged; keep the
@@ -205,6 +212,14 @@ impl TokenFileLock {
     /// mode 0600.
     pub fn store(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
         self.file.replace(&content(&self.file.place().path(), token)?, Durability::Synced)
+    }
+
+    /// Does the same as [`store`](Self::store), but tries the rename once and never sleeps: for async
+    /// programs. If only the rename failed, [`StoreFailure::into_parts`] returns a [`PendingStore`].
+    ///
+    /// [`PendingStore`]: crate::PendingStore
+    pub fn store_once(&self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
+        Reservation::locked(&self.file)?.store(token)
     }
 
     /// Reads the token and the version of the file once, without sleeping. See
@@ -227,7 +242,7 @@ impl TokenFileLock {
         if let Recovery::NotAdopted(error) = &self.leftover {
             return Err(StoreError::write(&self.file.place().path(), error.clone()));
         }
-        Reservation::locked(&self.file)
+        Reservation::locked(&self.file)?.with_space()
     }
 
     /// Records in the lock file that a refresh of the current version of the token file failed at

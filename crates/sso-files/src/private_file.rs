@@ -22,6 +22,9 @@ use crate::{FileError, Fingerprint};
 /// The time for which a rename is retried while another program has the file open (Windows only).
 const RENAME_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The same for content that can be fetched again: an async program stores that on its own threads.
+const CACHED_RENAME_TIMEOUT: Duration = Duration::from_millis(100);
+
 /// The number of bytes of a file behind a link that are read before the file is replaced.
 const MAX_REPLACED: usize = 1 << 20;
 
@@ -219,7 +222,8 @@ impl Place {
     /// Replaces the file atomically: a reader sees the old content or the new content.
     ///
     /// On failure, the file is unchanged and the temporary file is removed. On Windows this may
-    /// block for up to 5 seconds while another program has the file open.
+    /// block while another program has the file open: for up to 5 seconds, or for a tenth of a second
+    /// if `durability` is [`Durability::Cached`].
     pub fn replace(
         &self,
         content: &[u8],
@@ -229,10 +233,14 @@ impl Place {
     ) -> Result<Fingerprint, FileError> {
         let mut staged = self.stage(name, is_of_its_kind)?;
         staged.write(content, durability)?;
+        let timeout = match durability {
+            Durability::Synced => RENAME_TIMEOUT,
+            Durability::Cached => CACHED_RENAME_TIMEOUT,
+        };
         let started = Instant::now();
         loop {
             match staged.rename() {
-                Err(error) if may_be_in_use(&error) && started.elapsed() < RENAME_TIMEOUT => {
+                Err(error) if may_be_in_use(&error) && started.elapsed() < timeout => {
                     thread::sleep(Duration::from_millis(10));
                 }
                 renamed => return Ok(renamed?),

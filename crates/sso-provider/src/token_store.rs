@@ -158,7 +158,9 @@ impl TokenStore {
         if self.file.fingerprint().ok().flatten().as_ref() != Some(&unsaved.version) {
             return;
         }
-        match guard.store_directly(&unsaved.token) {
+        // Fails while the token is in the temporary file, and another program still prevents the rename.
+        let stored = guard.reserve().and_then(|reserved| Ok(reserved.store(&unsaved.token)?));
+        match stored {
             Ok(version) => self.known().saved(&unsaved, version),
             Err(error) => tracing::debug!(
                 error = &error as &dyn std::error::Error,
@@ -309,11 +311,11 @@ impl StoreGuard<'_> {
         };
         let token = Arc::new(renew(&base.token));
         let stored = match reservation {
-            Some(reservation) => reservation.store(&token).map_err(StoreFailure::into_parts),
-            None => self.store_directly(&token).map_err(|error| (error, None)),
+            Some(reservation) => reservation.store(&token),
+            None => self.store_once(&token),
         };
         let mut known = self.store.known();
-        match stored {
+        match stored.map_err(StoreFailure::into_parts) {
             Ok(version) => {
                 let snapshot = Snapshot { token, version, source: Source::File };
                 known.unsaved = None;
@@ -384,10 +386,10 @@ impl StoreGuard<'_> {
         }
     }
 
-    fn store_directly(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
+    fn store_once(&self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
         match &self.lock {
-            Ok(lock) => lock.store(token),
-            Err(_) => self.store.file.store_unlocked(token),
+            Ok(lock) => lock.store_once(token),
+            Err(_) => self.store.file.store_once_unlocked(token),
         }
     }
 }

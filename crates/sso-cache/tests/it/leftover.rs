@@ -87,6 +87,20 @@ fn torn_it_is_removed() {
     }
 }
 
+/// Systems differ in what opening a socket does, so it must not be opened.
+#[cfg(unix)]
+#[test]
+fn a_socket_or_a_pipe_in_its_place_is_removed() {
+    let scene = scene(b"", 1);
+    fs::remove_file(&scene.left).unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(&scene.left).unwrap();
+    assert_eq!(had(&scene), Some(5));
+    drop(socket);
+    let made = std::process::Command::new("mkfifo").arg(&scene.left).status();
+    assert!(made.unwrap().success());
+    assert_eq!(had(&scene), Some(5));
+}
+
 #[test]
 fn a_logout_stands() {
     let scene = scene(&*token(6).to_json(), 1);

@@ -4,8 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::os::windows::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use sso_cache::TokenFile;
-use tempfile::tempdir;
+use sso_cache::{PendingStore, TokenFile, TokenFileLock};
+use tempfile::{TempDir, tempdir};
 
 use crate::fixture::{beside, names, number, token, token_file};
 
@@ -21,17 +21,23 @@ fn hold(path: &Path, shared: u32) -> File {
     options.open(path).unwrap()
 }
 
-#[test]
-fn token_that_cannot_be_renamed_is_kept_for_the_next_lock_holder() {
-    let directory = tempdir().unwrap();
-    let file = token_file(&directory);
+/// A token file that another program holds open, and under its lock a second token, written but not
+/// renamed.
+fn pending_store(directory: &TempDir) -> (TokenFile, TokenFileLock, PendingStore, File) {
+    let file = token_file(directory);
     file.store_unlocked(&token(1)).unwrap();
     let lock = file.try_lock().unwrap().unwrap();
     let reservation = lock.reserve().unwrap();
     let held = hold(file.path(), SHARED_FOR_READING);
     let (error, pending) = reservation.store(&token(2)).unwrap_err().into_parts();
     assert!(error.is_write(), "{error}");
-    let mut pending = pending.expect("only the rename failed");
+    (file, lock, pending.expect("only the rename failed"), held)
+}
+
+#[test]
+fn token_that_cannot_be_renamed_is_kept_for_the_next_lock_holder() {
+    let directory = tempdir().unwrap();
+    let (file, lock, mut pending, held) = pending_store(&directory);
     pending.try_finish().unwrap_err();
     drop((pending, lock));
     assert_eq!(names(directory.path()), ["token.json", "token.json.lock", "token.json.new"]);
@@ -44,16 +50,23 @@ fn token_that_cannot_be_renamed_is_kept_for_the_next_lock_holder() {
 }
 
 #[test]
+fn nothing_is_reserved_while_a_kept_token_cannot_be_renamed() {
+    let directory = tempdir().unwrap();
+    let (file, lock, pending, held) = pending_store(&directory);
+    drop((pending, lock));
+    let lock = file.try_lock().unwrap().unwrap();
+    assert!(!lock.adopted_leftover());
+    lock.reserve().unwrap_err();
+    drop((lock, held));
+    assert_eq!(number(&file.try_lock().unwrap().unwrap().load().unwrap()), 2);
+}
+
+#[test]
 fn token_is_renamed_as_soon_as_the_other_program_closes_the_file() {
     let directory = tempdir().unwrap();
-    let file = token_file(&directory);
-    file.store_unlocked(&token(1)).unwrap();
-    let lock = file.try_lock().unwrap().unwrap();
-    let reservation = lock.reserve().unwrap();
-    let held = hold(file.path(), SHARED_FOR_READING);
-    let (_, pending) = reservation.store(&token(2)).unwrap_err().into_parts();
+    let (file, _lock, mut pending, held) = pending_store(&directory);
     drop(held);
-    pending.unwrap().try_finish().unwrap();
+    pending.try_finish().unwrap();
     assert_eq!(number(&file.load().unwrap()), 2);
 }
 
