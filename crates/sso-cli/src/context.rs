@@ -29,6 +29,7 @@ pub(crate) struct Context {
     pub(crate) environment: Environment,
     /// The command's own time limit, if it differs from that of the libraries.
     default_timeout: Option<Duration>,
+    progress: Progress,
     /// What the command uses, for [`Self::finish_refresh`] and [`Self::configured_attempts`].
     providers: RefCell<Option<ProfileProviders>>,
     runtime: RefCell<Option<Runtime>>,
@@ -50,7 +51,9 @@ impl Context {
         if global.verbose > 0 {
             notices::log(global.verbose);
         }
+        let is_shown = global.verbose == 0 && std::io::stderr().is_terminal();
         Self {
+            progress: Progress::new(is_shown),
             global,
             environment: users_own_files(Environment::from_process()),
             default_timeout,
@@ -157,15 +160,14 @@ impl Context {
         what: &str,
         work: impl AsyncFnOnce(&Progress) -> T,
     ) -> Result<T, Failure> {
-        let is_shown = self.global.verbose == 0 && std::io::stderr().is_terminal();
-        let progress = Progress::new(what, is_shown);
+        self.progress.set(what.to_owned());
         if self.global.verbose == 0 {
-            notices::listen(&progress);
+            notices::write_warnings(&self.progress);
         }
         // A short-lived program needs one thread only.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Failure::Io { doing: "start", source })?;
-        let done = runtime.block_on(progress.watch(work(&progress)));
+        let done = runtime.block_on(self.progress.watch(work(&self.progress)));
         if let Some(earlier) = self.runtime.replace(Some(runtime)) {
             earlier.shutdown_background();
         }
@@ -198,7 +200,7 @@ impl Context {
     /// Runs work that goes on until something outside ends it.
     pub(crate) fn serve<T>(&self, work: impl AsyncFnOnce() -> T) -> Result<T, Failure> {
         if self.global.verbose == 0 {
-            notices::listen(&Progress::new("serving", false));
+            notices::write_warnings(&self.progress);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Failure::Io { doing: "start", source })?;
@@ -211,6 +213,7 @@ impl Context {
         let mut builder = ProfileProviders::builder()
             .environment(self.environment.clone())
             .allow_unsaved_refresh(self.global.allow_unsaved_refresh)
+            .progress_observer(self.progress.observer())
             .login_program(LOGIN_PROGRAM)
             .user_agent_suffix(concat!("ssocreds-cli/", env!("CARGO_PKG_VERSION")));
         if let Some(dir) = self.role_cache_dir() {
@@ -270,6 +273,7 @@ mod tests {
             global: Global::default(),
             environment: Environment::default(),
             default_timeout: None,
+            progress: Progress::new(false),
             providers: RefCell::default(),
             runtime: RefCell::default(),
         };

@@ -1,12 +1,10 @@
-//! Shows what the libraries report while they work: warnings, waits, and with `-v` everything else that
-//! is not secret.
+//! Writes what the libraries log: warnings, and with `-v` everything else that is not secret.
 
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -15,26 +13,21 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::printable::printable;
-use crate::progress::{News, Progress};
+use crate::progress::Progress;
 
-/// Where the crates below say what they wait for.
-const PROGRESS: &str = "ssocreds::progress";
-/// Where they tell of each request.
-const HTTP: &str = "ssocreds::http";
-/// The targets of our crates, whose events are known to hold no secret.
-const OURS: [&str; 8] = [
+/// The targets of this workspace's libraries, whose events contain no secret.
+const OURS: [&str; 7] = [
     "sso_cache",
     "sso_config",
     "sso_endpoint",
     "sso_http",
     "sso_provider",
     "sso_types",
-    HTTP,
-    PROGRESS,
+    "ssocreds::http",
 ];
 
-/// Writes all events of our crates to stderr: with a `verbosity` of 1 those for debugging, with
-/// more also those of tracing, and what the HTTP library says of its connections.
+/// Writes all events of the libraries to stderr: with a `verbosity` of 1 up to level `DEBUG`, with more
+/// up to `TRACE`, and also what hyper logs.
 pub(crate) fn log(verbosity: u8) {
     let level = if verbosity > 1 { LevelFilter::TRACE } else { LevelFilter::DEBUG };
     let mut targets = Targets::new().with_targets(OURS.map(|target| (target, level)));
@@ -48,16 +41,15 @@ pub(crate) fn log(verbosity: u8) {
         .with_ansi(colour)
         .with_timer(tracing_subscriber::fmt::time::uptime());
     let subscriber = tracing_subscriber::registry().with(targets).with(lines);
-    // Nobody else sets one.
+    // Fails only if one is set already.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Writes warnings to stderr, and gives what is waited for to `progress`, where that is shown.
-pub(crate) fn listen(progress: &Progress) {
-    let _ = tracing::subscriber::set_global_default(Notices {
-        progress: progress.clone(),
-        said: Mutex::default(),
-    });
+/// Writes the warnings of the libraries to stderr, each once. Removes the line of `progress` first.
+pub(crate) fn write_warnings(progress: &Progress) {
+    let (progress, written) = (progress.clone(), Mutex::default());
+    // Fails only if one is set already, by an earlier call or by `log`.
+    let _ = tracing::subscriber::set_global_default(Warnings { progress, written });
 }
 
 /// Writes one warning to stderr.
@@ -66,49 +58,35 @@ pub(crate) fn warn(message: &str) {
     let _ = std::io::stderr().write_all(warning.as_bytes());
 }
 
-/// A subscriber of the two kinds of events that matter without `-v`.
-struct Notices {
+/// The subscriber without `-v`.
+struct Warnings {
     progress: Progress,
-    /// Each warning once: a file may be looked at more often.
-    said: Mutex<BTreeSet<String>>,
+    /// A file may be read, and a warning be logged, more than once.
+    written: Mutex<BTreeSet<String>>,
 }
 
-impl Subscriber for Notices {
+impl Subscriber for Warnings {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        if metadata.target() == PROGRESS {
-            return self.progress.is_shown();
-        }
         metadata.is_event()
             && *metadata.level() <= Level::WARN
             && OURS.iter().any(|ours| metadata.target().starts_with(ours))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(if self.progress.is_shown() { LevelFilter::DEBUG } else { LevelFilter::WARN })
+        Some(LevelFilter::WARN)
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        if event.metadata().target() == PROGRESS && fields.over {
-            self.progress.forget_news();
-        } else if event.metadata().target() == PROGRESS {
-            let pause = fields.wait_ms.map(Duration::from_millis);
-            self.progress.tell(News {
-                message: fields.message,
-                pause_until: pause.map(|pause| Instant::now() + pause),
-                attempt: fields.attempt.zip(fields.attempts),
-            });
-        } else {
+        let mut message = Message::default();
+        event.record(&mut message);
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.insert(message.0.clone()) {
             self.progress.clear();
-            let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-            if said.insert(fields.message.clone()) {
-                warn(&fields.message);
-            }
+            warn(&message.0);
         }
     }
 
-    // Spans play no part.
+    // Spans are not shown.
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)
     }
@@ -118,40 +96,17 @@ impl Subscriber for Notices {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// The fields of an event.
+/// The message of an event, followed by its error and the causes of that.
 #[derive(Default)]
-struct Fields {
-    /// The message; behind it the error, with its causes.
-    message: String,
-    attempt: Option<u64>,
-    attempts: Option<u64>,
-    wait_ms: Option<u64>,
-    /// Whether what was waited for is no longer.
-    over: bool,
-}
+struct Message(String);
 
-impl Visit for Fields {
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        if field.name() == "over" {
-            self.over = value;
-        }
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        match field.name() {
-            "attempt" => self.attempt = Some(value),
-            "attempts" => self.attempts = Some(value),
-            "wait_ms" => self.wait_ms = Some(value),
-            _ => {}
-        }
-    }
-
+impl Visit for Message {
     fn record_error(&mut self, _: &Field, value: &(dyn Error + 'static)) {
         let mut error = Some(value);
         while let Some(link) = error {
             let text = link.to_string();
-            if !self.message.ends_with(&text) {
-                let _ = write!(self.message, ": {text}");
+            if !self.0.ends_with(&text) {
+                let _ = write!(self.0, ": {text}");
             }
             error = link.source();
         }
@@ -160,8 +115,8 @@ impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
             // The error may have come first.
-            let rest = std::mem::take(&mut self.message);
-            let _ = write!(self.message, "{value:?}{rest}");
+            let rest = std::mem::take(&mut self.0);
+            let _ = write!(self.0, "{value:?}{rest}");
         }
     }
 }

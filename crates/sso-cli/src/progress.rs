@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use sso_types::{ProgressEvent, ProgressObserver};
+
 /// A wait that is shorter than this is not shown.
 const SHOWN_AFTER: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(200);
@@ -36,21 +38,44 @@ pub(crate) struct News {
     /// Until when nothing is done, before another attempt.
     pub(crate) pause_until: Option<Instant>,
     /// The attempt that failed, and how many there are in all.
-    pub(crate) attempt: Option<(u64, u64)>,
+    pub(crate) attempt: Option<(u32, u32)>,
 }
 
 impl Progress {
-    pub(crate) fn new(what: &str, is_shown: bool) -> Self {
-        let state = State { what: what.to_owned(), news: None, width: 0 };
+    pub(crate) fn new(is_shown: bool) -> Self {
+        let state = State { what: String::new(), news: None, width: 0 };
         Self(Arc::new(Shared { is_shown, state: Mutex::new(state) }))
     }
 
-    /// Whether anybody looks.
-    pub(crate) fn is_shown(&self) -> bool {
-        self.0.is_shown
+    /// Returns an observer for the libraries, whose events this line shows.
+    pub(crate) fn observer(&self) -> ProgressObserver {
+        if !self.0.is_shown {
+            return ProgressObserver::default();
+        }
+        let progress = self.clone();
+        ProgressObserver::new(move |event| progress.observe(event))
     }
 
-    /// From now on this is being waited for.
+    fn observe(&self, event: ProgressEvent) {
+        let (message, delay, attempt) = match event {
+            ProgressEvent::Retry { failure, failed_attempts, max_attempts, delay } => {
+                let attempt = max_attempts.map(|attempts| (failed_attempts, attempts));
+                (format!("{failure}; trying again"), Some(delay), attempt)
+            }
+            ProgressEvent::Throttled { requests_per_second, delay } => {
+                let message = "the portal allows fewer requests; going on at";
+                (format!("{message} {requests_per_second:.1} a second"), Some(delay), None)
+            }
+            ProgressEvent::OtherProcess { task } => {
+                (format!("waiting for another process to {task}"), None, None)
+            }
+            _ => return self.forget_news(),
+        };
+        let pause_until = delay.map(|delay| Instant::now() + delay);
+        self.tell(News { message, pause_until, attempt });
+    }
+
+    /// Sets what is being waited for.
     pub(crate) fn set(&self, what: String) {
         self.state().what = what;
     }
@@ -141,7 +166,8 @@ mod tests {
     fn a_pause_is_counted_down() {
         let now = Instant::now();
         let after = |milliseconds| now + Duration::from_millis(milliseconds);
-        let progress = Progress::new("asking the SSO portal", true);
+        let progress = Progress::new(true);
+        progress.set("asking the SSO portal".to_owned());
         let line = |at| progress.state().line(at);
         assert_eq!(line(now), "ssocreds: asking the SSO portal ...");
         progress.tell(News {
@@ -168,7 +194,8 @@ mod tests {
     #[test]
     fn what_is_over_is_not_shown_with_what_comes_next() {
         let now = Instant::now();
-        let progress = Progress::new("listing roles", true);
+        let progress = Progress::new(true);
+        progress.set("listing roles".to_owned());
         let line = || progress.state().line(now);
         let pause = |until| {
             progress.tell(News {

@@ -93,12 +93,10 @@
 //! # `tracing`
 //!
 //! At the target `ssocreds::http`, level `DEBUG`: a span `call` with `operation` and `host`. At its
-//! end it has one event with `status`, `request_id` and `duration_ms`, or with the kind of error.
+//! end it has one event with `status`, `request_id` and `duration_ms`, or with the kind of error. No
+//! event contains the account or the role.
 //!
-//! At the target `ssocreds::progress`, level `DEBUG`: an event before each retry, with `attempt`,
-//! `attempts` and `wait_ms`, and an event with `over` when the retry has ended or is not made.
-//!
-//! No event contains the account or the role.
+//! Retries and throttling are reported to a [`sso_types::ProgressObserver`].
 
 #![forbid(unsafe_code)]
 // On docs.rs, each item shows the feature that it needs.

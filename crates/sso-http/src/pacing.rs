@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use sso_types::random_fraction;
+use sso_types::{ProgressEvent, ProgressObserver, random_fraction};
 
 use crate::retry::MAX_BACKOFF;
 use crate::{OperationService, PortalOperation, ServiceError, ServiceFuture};
@@ -32,8 +32,7 @@ const RATE_STEP: f64 = 0.1;
 /// Clones of the layer, and all services made by them, share one rate. Other failures are returned;
 /// put a [`RetryLayer`](crate::RetryLayer) around this layer to retry them.
 ///
-/// When the rate is lowered, the layer emits a `tracing` event at the target `ssocreds::progress`,
-/// level `DEBUG`, with `wait_ms`.
+/// Reports a [`ProgressEvent::Throttled`] at each change to a lower rate.
 ///
 /// ```no_run
 /// # #[cfg(feature = "https")]
@@ -62,6 +61,7 @@ const RATE_STEP: f64 = 0.1;
 #[derive(Debug, Clone)]
 pub struct PacingLayer {
     pacer: Arc<Pacer>,
+    observer: ProgressObserver,
 }
 
 /// A service whose rate [`PacingLayer`] limits.
@@ -69,6 +69,7 @@ pub struct PacingLayer {
 pub struct Paced<S> {
     service: S,
     pacer: Arc<Pacer>,
+    observer: ProgressObserver,
 }
 
 struct Pacer {
@@ -99,10 +100,17 @@ impl PacingLayer {
         Self::with_max_rate(f64::from(max.max(1)))
     }
 
+    /// Sets the observer of lower rates. The default ignores them.
+    #[must_use]
+    pub fn progress_observer(mut self, observer: ProgressObserver) -> Self {
+        self.observer = observer;
+        self
+    }
+
     fn with_max_rate(max_rate: f64) -> Self {
         let state = State { max_rate, rate: max_rate, next_slot: None, slowed_at: None };
         let (queue, state) = (tokio::sync::Mutex::new(()), Mutex::new(state));
-        Self { pacer: Arc::new(Pacer { queue, state }) }
+        Self { pacer: Arc::new(Pacer { queue, state }), observer: ProgressObserver::default() }
     }
 }
 
@@ -116,7 +124,7 @@ impl<S> Layer<S> for PacingLayer {
     type Service = Paced<S>;
 
     fn layer(&self, service: S) -> Paced<S> {
-        Paced { service, pacer: Arc::clone(&self.pacer) }
+        Paced { service, pacer: Arc::clone(&self.pacer), observer: self.observer.clone() }
     }
 }
 
@@ -135,6 +143,7 @@ where
 
     fn call(&mut self, operation: Op) -> Self::Future {
         let (mut service, pacer) = (self.service.clone(), Arc::clone(&self.pacer));
+        let observer = self.observer.clone();
         ServiceFuture::new(async move {
             loop {
                 pacer.wait_for_slot().await;
@@ -142,7 +151,11 @@ where
                 let boxed = |error: S::Error| ServiceError::from_boxed(error.into());
                 poll_fn(|cx| service.poll_ready(cx)).await.map_err(boxed)?;
                 match service.call(operation.clone()).await.map_err(boxed) {
-                    Err(error) if error.is_throttled() => pacer.slow_down(sent_at, &error),
+                    Err(error) if error.is_throttled() => {
+                        if let Some(event) = pacer.slow_down(sent_at, &error) {
+                            observer.report(event);
+                        }
+                    }
                     outcome => {
                         pacer.speed_up();
                         return outcome;
@@ -174,11 +187,11 @@ impl Pacer {
     }
 
     /// Halves the rate. Ignores answers to requests that were sent before the rate was last halved.
-    fn slow_down(&self, sent_at: Instant, error: &ServiceError) {
+    fn slow_down(&self, sent_at: Instant, error: &ServiceError) -> Option<ProgressEvent> {
         let now = Instant::now();
         let mut state = self.state();
         if state.slowed_at.is_some_and(|slowed_at| sent_at < slowed_at) {
-            return;
+            return None;
         }
         state.slowed_at = Some(now);
         state.rate = (state.rate / 2.0).max(MIN_RATE);
@@ -187,11 +200,11 @@ impl Pacer {
         let pause = error.retry_after().map_or(random, |wait| wait.min(MAX_BACKOFF));
         state.next_slot = state.next_slot.max(Some(now + pause));
         tracing::debug!(
-            target: "ssocreds::progress",
             wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
             "the portal allows fewer requests; going on at {:.1} a second",
             state.rate
         );
+        Some(ProgressEvent::Throttled { requests_per_second: state.rate, delay: pause })
     }
 
     fn speed_up(&self) {

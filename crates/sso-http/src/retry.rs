@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sso_types::random_fraction;
+use sso_types::{ProgressEvent, ProgressObserver, random_fraction};
 use tokio::time::Instant;
 use tower::Layer;
 use tower::retry::budget::{Budget, TpsBudget};
@@ -42,10 +42,8 @@ pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(20);
 /// fail, the budget is soon used up, and each call fails after one attempt. So retries do not make
 /// an outage worse.
 ///
-/// Before each wait, the layer emits a `tracing` event at the target `ssocreds::progress`, level
-/// `DEBUG`, with `attempt`, `attempts` (if they are limited) and `wait_ms`. It emits an event with
-/// `over` when the retry has ended, for whatever reason, and when the budget does not allow a
-/// retry.
+/// Reports a [`ProgressEvent::Retry`] before each wait, and a [`ProgressEvent::Over`] when that
+/// attempt has ended or was dropped.
 ///
 /// ```
 /// use sso_http::{Portal, RetryLayer};
@@ -79,9 +77,10 @@ pub struct RetryPolicy {
     /// The number of the current attempt, counted from 1.
     attempt: u32,
     throttled: Option<Throttled>,
-    /// The current retry, if an event announced it. `None` in layers and services, so that it is
-    /// not shared with the clones that are made for each call.
-    announced: Option<Arc<Announced>>,
+    observer: ProgressObserver,
+    /// The current retry, if it was reported. `None` in layers and services, so that it is not
+    /// shared with the clones that are made for each call.
+    reported: Option<Arc<Reported>>,
 }
 
 /// The throttled attempts of one call so far.
@@ -91,10 +90,9 @@ struct Throttled {
     attempts: u32,
 }
 
-/// A retry that an event announced. Emits the event `over` on drop, so that a cancelled retry has
-/// one too.
+/// A reported retry. Reports its end on drop.
 #[derive(Debug)]
-struct Announced;
+struct Reported(ProgressObserver);
 
 /// The wait before a retry.
 pub struct RetryDelay(Pin<Box<tokio::time::Sleep>>);
@@ -114,7 +112,8 @@ impl RetryLayer {
                 budget: budget(2, 20),
                 attempt: 1,
                 throttled: None,
-                announced: None,
+                observer: ProgressObserver::default(),
+                reported: None,
             },
         }
     }
@@ -149,6 +148,13 @@ impl RetryLayer {
     #[must_use]
     pub fn retry_ambiguous(mut self, retry_ambiguous: bool) -> Self {
         self.policy.retry_ambiguous = retry_ambiguous;
+        self
+    }
+
+    /// Sets the observer of retries. The default ignores them.
+    #[must_use]
+    pub fn progress_observer(mut self, observer: ProgressObserver) -> Self {
+        self.policy.observer = observer;
         self
     }
 
@@ -210,9 +216,9 @@ where
 impl RetryPolicy {
     /// Returns the wait before a retry, or `None` if the result of the attempt is final.
     ///
-    /// For a retry, counts the attempt, emits the event, and withdraws the retry from the budget.
+    /// For a retry, counts the attempt, reports it, and withdraws the retry from the budget.
     pub fn next_wait<Res, E: 'static>(&mut self, result: &Result<Res, E>) -> Option<RetryDelay> {
-        self.announced = None;
+        self.reported = None;
         let error = match result {
             Ok(_) => {
                 self.budget.deposit();
@@ -233,17 +239,15 @@ impl RetryPolicy {
         }
         if !self.budget.withdraw() {
             tracing::debug!(
-                target: "ssocreds::progress",
                 attempt = self.attempt,
-                over = true,
-                "{}; not trying again, as too much has failed lately",
+                "{}; not trying again, as too many requests have failed lately",
                 error.headline()
             );
             return None;
         }
         let wait = self.backoff(&error, self.attempt);
         let attempts = Some(self.max_attempts);
-        let delay = self.announce(&error, wait, self.attempt, attempts);
+        let delay = self.delay(&error, wait, self.attempt, attempts);
         self.attempt += 1;
         Some(delay)
     }
@@ -263,26 +267,27 @@ impl RetryPolicy {
             return None;
         }
         self.throttled = Some(throttled);
-        Some(self.announce(error, wait, self.attempt - 1 + throttled.attempts, None))
+        Some(self.delay(error, wait, self.attempt - 1 + throttled.attempts, None))
     }
 
-    /// Emits the event before a wait.
-    fn announce(
+    /// Reports a retry and returns the wait before it.
+    fn delay(
         &mut self,
         error: &Failure<'_>,
         wait: Duration,
-        attempt: u32,
+        failed: u32,
         attempts: Option<u32>,
     ) -> RetryDelay {
-        tracing::debug!(
-            target: "ssocreds::progress",
-            attempt,
-            attempts,
-            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-            "{}; trying again",
-            error.headline()
-        );
-        self.announced = Some(Arc::new(Announced));
+        let failure = error.headline();
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(attempt = failed, attempts, wait_ms, "{failure}; trying again");
+        self.observer.report(ProgressEvent::Retry {
+            failure,
+            failed_attempts: failed,
+            max_attempts: attempts,
+            delay: wait,
+        });
+        self.reported = Some(Arc::new(Reported(self.observer.clone())));
         RetryDelay(Box::pin(tokio::time::sleep(wait)))
     }
 
@@ -301,9 +306,9 @@ impl RetryPolicy {
     }
 }
 
-impl Drop for Announced {
+impl Drop for Reported {
     fn drop(&mut self) {
-        tracing::debug!(target: "ssocreds::progress", over = true, "the further attempt is over");
+        self.0.report(ProgressEvent::Over);
     }
 }
 

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use sso_cache::{RoleCredentialsFile, TokenFile};
 use sso_http::{GetRoleCredentials, ServiceError};
-use sso_types::{AccountId, Clock, Credentials, Environment, RoleName, StartUrl, SystemClock};
+use sso_types::{
+    AccountId, Clock, Credentials, Environment, ProgressObserver, RoleName, StartUrl, SystemClock,
+};
 use tower::{BoxError, Service};
 
 use crate::role_cache::RoleCache;
@@ -62,6 +64,7 @@ impl SsoCredentialsProvider {
             role_cache_window: Duration::from_secs(15 * 60),
             environment: None,
             clock: Arc::new(SystemClock),
+            observer: ProgressObserver::default(),
             timeout: Duration::from_secs(60),
         }
     }
@@ -228,6 +231,7 @@ pub struct SsoCredentialsProviderBuilder {
     role_cache_window: Duration,
     environment: Option<Environment>,
     clock: Arc<dyn Clock>,
+    observer: ProgressObserver,
     timeout: Duration,
 }
 
@@ -289,6 +293,13 @@ impl SsoCredentialsProviderBuilder {
         self
     }
 
+    /// Sets the observer of waits for other processes that request the same credentials. The default
+    /// ignores them.
+    pub fn progress_observer(mut self, observer: ProgressObserver) -> Self {
+        self.observer = observer;
+        self
+    }
+
     /// Sets the time limit for one retrieval, including a token refresh and all retries. The
     /// default is 60 seconds.
     pub fn timeout(mut self, limit: Duration) -> Self {
@@ -323,7 +334,9 @@ impl SsoCredentialsProviderBuilder {
             (None, None) => return Err(ConfigError::NoTokenSource),
         };
         Ok(SsoCredentialsProvider(Arc::new(Shared {
-            role_cache: self.role_cache.map(|file| RoleCache::new(file, self.role_cache_window)),
+            role_cache: self
+                .role_cache
+                .map(|file| RoleCache::new(file, self.role_cache_window, self.observer)),
             portal: self.portal,
             account_id: self.account_id,
             role_name: self.role_name,

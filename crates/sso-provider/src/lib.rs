@@ -128,11 +128,8 @@
 //! returned. For example, a token could not be refreshed before its expiry or could not be written,
 //! or the file system has no locks.
 //!
-//! Events with the target `ssocreds::progress`, at level `DEBUG`, report waiting. This crate logs
-//! one event when it starts to wait for another process, and one with the field `over` when the
-//! wait ends. `sso_http` logs its retries to the same target.
-//!
-//! No event contains a secret.
+//! No event contains a secret. To show users what a call waits for (a retry, another process), give
+//! the builder a [`types::ProgressObserver`].
 //!
 //! # Known gaps
 //!
@@ -157,6 +154,8 @@ mod login_command;
 mod mapped_credentials;
 #[cfg(feature = "https")]
 mod profile_providers;
+#[cfg(feature = "https")]
+mod profile_providers_builder;
 mod provide_credentials;
 mod refresh_policy;
 mod role_cache;
@@ -178,7 +177,9 @@ pub use from_profile::{from_env, from_profile};
 pub use login_command::LoginCommand;
 pub use mapped_credentials::MappedCredentials;
 #[cfg(feature = "https")]
-pub use profile_providers::{ProfileProviders, ProfileProvidersBuilder};
+pub use profile_providers::ProfileProviders;
+#[cfg(feature = "https")]
+pub use profile_providers_builder::ProfileProvidersBuilder;
 pub use provide_credentials::{CredentialsFuture, ProvideCredentials};
 pub use sso_types::PROVIDER_NAME;
 pub use token_provider::{BearerToken, SsoTokenProvider};

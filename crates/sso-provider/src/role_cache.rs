@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use sso_cache::{RoleCredentialsFile, RoleCredentialsFileLock};
-use sso_types::{Clock, Credentials};
+use sso_types::{Clock, Credentials, ProgressObserver};
 use tokio::time::Instant;
 
 use crate::CredentialsError;
@@ -24,6 +24,7 @@ pub(crate) struct RoleCache {
     /// The remaining lifetime that the credentials must have.
     window: SignedDuration,
     access_notice: AccessNotice,
+    observer: ProgressObserver,
 }
 
 /// The outcome of waiting for the lock.
@@ -35,10 +36,14 @@ enum LockOutcome {
 }
 
 impl RoleCache {
-    pub(crate) fn new(file: RoleCredentialsFile, window: Duration) -> Self {
+    pub(crate) fn new(
+        file: RoleCredentialsFile,
+        window: Duration,
+        observer: ProgressObserver,
+    ) -> Self {
         let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
         let access_notice = AccessNotice::default();
-        Self { file: Arc::new(file), window, access_notice }
+        Self { file: Arc::new(file), window, access_notice, observer }
     }
 
     /// Returns `true` if the directory does not exist, so that nothing can be cached in it.
@@ -116,7 +121,7 @@ impl RoleCache {
     }
 
     async fn lock(&self, clock: &dyn Clock, use_cached: bool, limit: Duration) -> LockOutcome {
-        let mut wait = Wait::new("waiting for another process to get the role's credentials");
+        let mut wait = Wait::new(&self.observer, "get the role's credentials");
         loop {
             let lock = match self.file.try_lock() {
                 Ok(Some(lock)) => Some(lock),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use sso_cache::TokenFile;
 use sso_http::{CreateToken, CreateTokenResponse, RetryLayer};
-use sso_types::{Clock, Region, SessionName, StartUrl, SystemClock};
+use sso_types::{Clock, ProgressObserver, Region, SessionName, StartUrl, SystemClock};
 use tower::{BoxError, Service};
 
 use crate::login_command::LoginCommand;
@@ -25,6 +25,7 @@ pub struct SsoTokenProviderBuilder {
     file: TokenFile,
     oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
     clock: Arc<dyn Clock>,
+    observer: ProgressObserver,
     refresh_window: SignedDuration,
     lock_timeout: Duration,
     timeout: Duration,
@@ -69,6 +70,7 @@ impl SsoTokenProviderBuilder {
             file,
             oidc,
             clock: Arc::new(SystemClock),
+            observer: ProgressObserver::default(),
             refresh_window: SignedDuration::from_mins(5),
             lock_timeout: Duration::from_secs(20),
             timeout: Duration::from_secs(60),
@@ -204,6 +206,12 @@ impl SsoTokenProviderBuilder {
         self
     }
 
+    /// Sets the observer of retries and of waits for other processes. The default ignores them.
+    pub fn progress_observer(mut self, observer: ProgressObserver) -> Self {
+        self.observer = observer;
+        self
+    }
+
     /// Builds the provider. It reads no file, sends no request and spawns no task before the first
     /// retrieval.
     ///
@@ -225,6 +233,7 @@ impl SsoTokenProviderBuilder {
             self.start_url.clone(),
             self.accept_other_session,
             Arc::clone(&self.clock),
+            self.observer.clone(),
         );
         let shared = Shared {
             store,
@@ -234,7 +243,7 @@ impl SsoTokenProviderBuilder {
             lock_timeout: self.lock_timeout,
             timeout: self.timeout,
             invalid_grant_wait: self.invalid_grant_wait,
-            retry: self.retry,
+            retry: self.retry.progress_observer(self.observer),
             retries_unexecuted: self.retries_unexecuted,
             allow_unsaved_refresh: self.allow_unsaved_refresh,
             region: self.region,

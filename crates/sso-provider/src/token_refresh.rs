@@ -14,7 +14,6 @@ use crate::refresh_policy::{Action, Demand};
 use crate::token_provider_state::{Refreshed, Shared};
 use crate::token_snapshot::{Snapshot, Source};
 use crate::token_store::StoreGuard;
-use crate::wait::Wait;
 use crate::{LoginReason, TokenError};
 
 /// The time limits of a refresh ahead of expiry. A sent request has more time than connecting,
@@ -240,8 +239,7 @@ impl Refresh {
         guard: &StoreGuard<'_>,
         sent: &Snapshot,
     ) -> Result<bool, TokenError> {
-        let mut wait =
-            Wait::new("waiting for another process to write the token that it refreshed");
+        let mut wait = self.shared.store.wait_to("write the token that it refreshed");
         loop {
             let current = guard.reload().await.map_err(|error| self.shared.load_error(error))?;
             if current.token.refresh_token() != sent.token.refresh_token() {

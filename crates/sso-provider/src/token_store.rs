@@ -13,7 +13,7 @@ use sso_cache::{
     CachedToken, Fingerprint, LockError, NearMiss, PendingStore, Reservation, StoreError,
     StoreFailure, TokenFile, TokenFileLock,
 };
-use sso_types::{Clock, StartUrl};
+use sso_types::{Clock, ProgressObserver, StartUrl};
 use tokio::time::sleep;
 
 use crate::LoginReason;
@@ -44,6 +44,7 @@ pub(crate) struct TokenStore {
     access_notice: AccessNotice,
     warned_about_no_lock: AtomicBool,
     warned_about_host: AtomicBool,
+    observer: ProgressObserver,
     known: Mutex<Known>,
 }
 
@@ -66,6 +67,7 @@ impl TokenStore {
         start_url: Option<StartUrl>,
         accept_other_session: bool,
         clock: Arc<dyn Clock>,
+        observer: ProgressObserver,
     ) -> Self {
         Self {
             file,
@@ -75,6 +77,7 @@ impl TokenStore {
             access_notice: AccessNotice::default(),
             warned_about_no_lock: AtomicBool::new(false),
             warned_about_host: AtomicBool::new(false),
+            observer,
             known: Mutex::default(),
         }
     }
@@ -128,7 +131,7 @@ impl TokenStore {
         known: &Fingerprint,
         limit: Duration,
     ) -> Result<Option<StoreGuard<'_>>, LockError> {
-        let mut wait = Wait::new("waiting for another process to refresh the access token");
+        let mut wait = self.wait_to("refresh the access token");
         loop {
             if let Some(guard) = self.try_lock() {
                 return Ok(Some(guard));
@@ -144,6 +147,11 @@ impl TokenStore {
             }
             wait.pause().await;
         }
+    }
+
+    /// Starts a wait for another process to do this task.
+    pub(crate) fn wait_to(&self, task: &'static str) -> Wait {
+        Wait::new(&self.observer, task)
     }
 
     /// Tries to write a refreshed token that could not be written before.
@@ -412,7 +420,13 @@ mod tests {
         let file = TokenFile::new(directory.path().join("token.json"));
         let token = CachedToken::new(AccessToken::new("a"), Timestamp::MAX);
         file.store_unlocked(&token).unwrap();
-        let store = TokenStore::new(file.clone(), None, false, Arc::new(SystemClock));
+        let store = TokenStore::new(
+            file.clone(),
+            None,
+            false,
+            Arc::new(SystemClock),
+            ProgressObserver::default(),
+        );
         let lock_path = file.lock_path().unwrap();
         std::fs::create_dir(&lock_path).unwrap();
         let no_lock = file.try_lock().unwrap_err();

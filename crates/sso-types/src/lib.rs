@@ -38,6 +38,7 @@ mod credentials;
 mod environment;
 mod json_string;
 mod names;
+mod progress;
 mod random;
 mod secret;
 
@@ -49,6 +50,7 @@ pub use environment::{Environment, EnvironmentError};
 #[doc(hidden)]
 pub use json_string::json_string;
 pub use names::{AccountId, NameError, Region, RoleName, SessionName, StartUrl};
+pub use progress::{ProgressEvent, ProgressObserver};
 #[doc(hidden)]
 pub use random::random_fraction;
 pub use secret::{

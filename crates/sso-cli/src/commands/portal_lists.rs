@@ -15,7 +15,8 @@ pub(crate) type PacedPortal = <RetryLayer as Layer<Paced<Portal<HttpsClient>>>>:
 
 /// Returns the portal of `providers` with retries, slowed down where it throttles.
 pub(crate) fn portal(providers: &ProfileProviders) -> PacedPortal {
-    providers.retry_layer().layer(PacingLayer::new().layer(providers.portal().clone()))
+    let pacing = PacingLayer::new().progress_observer(providers.progress_observer().clone());
+    providers.retry_layer().layer(pacing.layer(providers.portal().clone()))
 }
 
 /// Waits for `list` until the time limit, if there is one, or Ctrl-C.

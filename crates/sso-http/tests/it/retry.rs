@@ -1,14 +1,14 @@
 //! Trying again, with the clock standing still but for the waits.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sso_http::{
     BoxError, CreateToken, CreateTokenResponse, DeviceCode, RetryLayer, ServiceError, TimeoutPhase,
     TransportError,
 };
-use sso_types::{AccessToken, ClientSecret};
+use sso_types::{AccessToken, ClientSecret, ProgressEvent, ProgressObserver};
 use tokio::time::Instant;
 use tower::{Layer, Service, ServiceExt};
 
@@ -24,7 +24,7 @@ fn mock<E: Send + 'static>(
 ) {
     let calls = Arc::<AtomicUsize>::default();
     let counted = Arc::clone(&calls);
-    let errors = Arc::new(std::sync::Mutex::new(errors.into_iter()));
+    let errors = Arc::new(Mutex::new(errors.into_iter()));
     let service = tower::service_fn(move |_: CreateToken| {
         counted.fetch_add(1, Ordering::SeqCst);
         let error = errors.lock().unwrap().next();
@@ -213,4 +213,38 @@ async fn over_real_sockets() {
     layer.layer(server.portal()).oneshot(get_role_credentials()).await.unwrap();
     assert!(started.elapsed() >= Duration::from_millis(20));
     assert_eq!(server.requests().len(), 3);
+}
+
+/// A layer, and the events that it has reported.
+fn observed(layer: RetryLayer) -> (RetryLayer, Arc<Mutex<Vec<ProgressEvent>>>) {
+    let events = Arc::<Mutex<Vec<_>>>::default();
+    let seen = Arc::clone(&events);
+    let observer = ProgressObserver::new(move |event| seen.lock().unwrap().push(event));
+    (layer.progress_observer(observer), events)
+}
+
+fn reported(failed_attempts: u32) -> ProgressEvent {
+    let failure = "the service answered 503".to_owned();
+    let delay = Duration::from_secs(5);
+    ProgressEvent::Retry { failure, failed_attempts, max_attempts: Some(3), delay }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_retry_and_its_end_are_reported() {
+    let busy = status(503).with_retry_after(Duration::from_secs(5));
+    let (layer, events) = observed(RetryLayer::standard());
+    let (service, _) = mock(vec![busy.clone(), busy.clone()]);
+    layer.layer(service).oneshot(refresh()).await.unwrap();
+    let expected = [reported(1), ProgressEvent::Over, reported(2), ProgressEvent::Over];
+    assert_eq!(*events.lock().unwrap(), expected);
+
+    // The call is dropped while it waits.
+    let (layer, events) = observed(RetryLayer::standard());
+    let call = layer.layer(mock(vec![busy]).0).oneshot(refresh());
+    tokio::time::timeout(Duration::from_secs(1), call).await.unwrap_err();
+    assert_eq!(*events.lock().unwrap(), [reported(1), ProgressEvent::Over]);
+
+    let (layer, events) = observed(RetryLayer::standard().budget(0, 0));
+    layer.layer(mock(vec![status(503)]).0).oneshot(refresh()).await.unwrap_err();
+    assert_eq!(*events.lock().unwrap(), [], "the budget allows no retry");
 }

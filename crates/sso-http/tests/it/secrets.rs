@@ -3,24 +3,19 @@
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::{self, Write};
-use std::time::Duration;
 
 use sso_http::{
-    AuthorizationCode, CodeVerifier, CreateToken, DeviceCode, GetRoleCredentials, RequestBody,
-    ResponseBody, RetryLayer, ServiceError,
+    AuthorizationCode, CodeVerifier, CreateToken, DeviceCode, RequestBody, ResponseBody,
 };
 use sso_types::ClientSecret;
-use tower::{Layer, ServiceExt};
+use tower::ServiceExt;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Subscriber;
 use tracing::{Event, Metadata};
 
 use crate::operations::{get_role_credentials, refresh};
-use crate::server::{CREDENTIALS, Reply, Server, answer, json, raw};
-
-/// In the event with which what was announced ends.
-const OVER: &str = " over=true";
+use crate::server::{CREDENTIALS, Reply, Server, json, raw};
 
 /// Writes down everything that happens on a thread that listens, from every target, at every level.
 ///
@@ -159,46 +154,6 @@ async fn errors_and_traces_hold_no_secret() {
     for secret in ["MARK", "123456789012", "Read", "SECRET", "SESSION"] {
         assert!(!traced.contains(secret), "{secret} in {traced}");
     }
-}
-
-#[tokio::test]
-async fn a_retry_is_announced() {
-    Everything::listen();
-    let unavailable = answer(503, &[("x-amz-retry-after", "5")], "");
-    let server = Server::start([unavailable, json(200, CREDENTIALS)]).await;
-    let portal = RetryLayer::standard().layer(server.portal());
-    portal.oneshot(get_role_credentials()).await.unwrap();
-    let heard = Everything::heard();
-    let announced = "ssocreds::progress message=the portal answered 503; trying again attempt=1 \
-                     attempts=3 wait_ms=5";
-    let (_, after) = heard.split_once(announced).unwrap_or_else(|| panic!("{heard}"));
-    assert_eq!(after.matches(OVER).count(), 1, "{heard}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_end_of_a_retry_is_announced_also_of_one_that_fails_or_is_dropped() {
-    let layer = RetryLayer::standard();
-    let failing = tower::service_fn(|_: GetRoleCredentials| {
-        let busy = ServiceError::service(503, "", "").with_retry_after(Duration::from_secs(5));
-        std::future::ready(Err::<(), _>(busy))
-    });
-    let ends = |heard: &str| heard.matches(OVER).count();
-
-    Everything::listen();
-    layer.layer(failing).oneshot(get_role_credentials()).await.unwrap_err();
-    let heard = Everything::heard();
-    let (first, second) = heard.split_once("trying again attempt=2 ").unwrap();
-    assert_eq!((ends(first), ends(second)), (1, 1), "{heard}");
-
-    Everything::listen();
-    let call = layer.layer(failing).oneshot(get_role_credentials());
-    tokio::time::timeout(Duration::from_secs(1), call).await.unwrap_err();
-    assert_eq!(ends(&Everything::heard()), 1);
-
-    Everything::listen();
-    layer.budget(0, 0).layer(failing).oneshot(get_role_credentials()).await.unwrap_err();
-    let heard = Everything::heard();
-    assert_eq!((heard.matches("not trying again").count(), ends(&heard)), (1, 1), "{heard}");
 }
 
 #[test]

@@ -1,0 +1,66 @@
+//! Progress of a call that takes long: what it waits for.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a call waits for. None contains a secret.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ProgressEvent {
+    /// An attempt failed. The next one starts after a delay.
+    Retry {
+        /// The failure, for a user: "the portal answered 503".
+        failure: String,
+        /// The number of failed attempts.
+        failed_attempts: u32,
+        /// The number of attempts in all; `None` while throttling is waited out.
+        max_attempts: Option<u32>,
+        /// The time until the next attempt.
+        delay: Duration,
+    },
+    /// The portal throttled a list. Requests stop for a delay, and then go on at a lower rate.
+    Throttled {
+        /// The new rate.
+        requests_per_second: f64,
+        /// The time until the next request.
+        delay: Duration,
+    },
+    /// This process has waited for another one for some time, and goes on waiting.
+    OtherProcess {
+        /// The task of the other process: "refresh the access token".
+        task: &'static str,
+    },
+    /// The retry or the wait of an earlier event is over, whatever its result.
+    Over,
+}
+
+/// Receives the [`ProgressEvent`]s of providers and layers. Clones are the same observer; the default
+/// one ignores all events.
+#[derive(Clone, Default)]
+pub struct ProgressObserver(Option<Arc<dyn Fn(ProgressEvent) + Send + Sync>>);
+
+impl ProgressObserver {
+    /// Returns an observer that calls `observe` with each event, in the task of the call. `observe` must
+    /// not block.
+    pub fn new(observe: impl Fn(ProgressEvent) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(observe)))
+    }
+
+    /// Sends an event to the observer.
+    pub fn report(&self, event: ProgressEvent) {
+        if let Some(observe) = &self.0 {
+            observe(event);
+        }
+    }
+}
+
+impl fmt::Debug for ProgressObserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "ProgressObserver(set)"
+        } else {
+            "ProgressObserver(none)"
+        })
+    }
+}
