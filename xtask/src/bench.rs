@@ -15,7 +15,7 @@ pub(crate) fn run(quick: bool, write: bool) -> Result<()> {
     let cargo = project::cargo();
     let options = [quick.then_some("--quick"), write.then_some("--write")];
     let options = options.into_iter().flatten();
-    Ok(cmd!(shell, "{cargo} run --quiet --release -p sso-bench -- {output} {options...}")
+    Ok(cmd!(shell, "{cargo} run --quiet --profile bench -p sso-bench -- {output} {options...}")
         .quiet()
         .run()?)
 }

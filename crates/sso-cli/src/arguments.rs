@@ -59,6 +59,10 @@ impl Arguments {
     pub(crate) fn read(
         words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
+        let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+        if let Some(arguments) = CredentialProcess::read(&words) {
+            return Ok(arguments);
+        }
         let arguments = Self::try_parse_from(words)?;
         // clap misses this conflict if the profile comes before the command.
         if arguments.global.profile.is_some() && arguments.command.sso_session().is_some() {
@@ -68,6 +72,29 @@ impl Arguments {
             ));
         }
         Ok(arguments)
+    }
+}
+
+/// The command line of `ssocreds credential-process` alone.
+///
+/// AWS tools start that command again and again, and clap takes longer to build the options of all
+/// commands than the command takes to do its work.
+#[derive(Debug, Parser)]
+struct CredentialProcess {
+    #[command(flatten)]
+    global: Global,
+    #[command(flatten)]
+    retrieval: Retrieval,
+}
+
+impl CredentialProcess {
+    const NAME: &str = "credential-process";
+
+    /// Returns `None` if the whole grammar has to decide: for another command, for help, for errors.
+    fn read(words: &[OsString]) -> Option<Arguments> {
+        let options = words.get(1..).filter(|rest| rest.first().is_some_and(|it| it == Self::NAME));
+        let Self { global, retrieval } = Self::try_parse_from(options?).ok()?;
+        Some(Arguments { global, command: Command::CredentialProcess(retrieval) })
     }
 }
 
@@ -276,6 +303,30 @@ pub(crate) struct Man {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credential_process_is_read_like_any_other_command() {
+        for line in [
+            "ssocreds credential-process",
+            "ssocreds credential-process --profile a --refresh",
+            "ssocreds credential-process --no-cache -vv --timeout 5 --color never",
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let alone = CredentialProcess::read(&words).unwrap();
+            let whole = Arguments::try_parse_from(&words).unwrap();
+            assert_eq!(format!("{alone:?}"), format!("{whole:?}"));
+        }
+    }
+
+    #[test]
+    fn help_and_faults_of_credential_process_come_from_the_whole_grammar() {
+        for (option, expected) in
+            [("--help", "Usage: ssocreds credential-process"), ("--no", "--no")]
+        {
+            let error = Arguments::read(["ssocreds", "credential-process", option]).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
 
     #[test]
     fn a_profile_and_a_session_exclude_each_other_wherever_they_stand() {

@@ -56,6 +56,12 @@ use crate::arguments::{Arguments, Command};
 use crate::context::Context;
 use crate::failure::Failure;
 
+/// musl's allocator asks the kernel for memory and returns it in single pages. In a process that lives
+/// for less than a millisecond, these calls are a good part of the time.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// The variable that the completion scripts set.
 const COMPLETE: &str = "SSOCREDS_COMPLETE";
 
