@@ -25,7 +25,7 @@ Exit codes:
   0  done
   1  any other error
   2  the command line is wrong
-  3  the configuration must be mended
+  3  fix the configuration
   4  log in first; the error says how
   5  refused by the service
   6  the service or the network is not available, after the last attempt
