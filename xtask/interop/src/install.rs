@@ -54,6 +54,16 @@ pub(crate) fn directories() -> Result<Vec<PathBuf>> {
     Ok(vec![cli, python])
 }
 
+/// Installs a botocore of before `sso-session` sections, and returns its Python.
+///
+/// `version` names the pinned list: `no-sso` or `legacy-sso`.
+pub(crate) fn old_botocore(version: &str) -> Result<PathBuf> {
+    let installer = Installer::new()?;
+    let name = format!("python-{version}");
+    let list = format!("python/requirements-{version}.txt");
+    installer.virtual_environment(&name, &list).map(|bin| bin.join("python"))
+}
+
 struct Installer {
     shell: Shell,
     /// Where the pinned manifests and the programs lie.
@@ -203,15 +213,20 @@ impl Installer {
         if !self.has("python3", "--version") {
             return Ok(None);
         }
-        let home = self.target.join("python");
+        self.virtual_environment("python", "python/requirements.txt").map(Some)
+    }
+
+    /// Returns the `bin` of a virtual environment with what a list pins.
+    fn virtual_environment(&self, name: &str, list: &str) -> Result<PathBuf> {
+        let home = self.target.join(name);
         let bin = home.join(if cfg!(windows) { "Scripts" } else { "bin" });
-        self.once("python", &["python/requirements.txt"], || {
+        self.once(name, &[list], || {
             let (shell, python) = (&self.shell, bin.join("python"));
-            let list = self.pinned.join("python/requirements.txt");
+            let list = self.pinned.join(list);
             cmd!(shell, "python3 -m venv {home}").quiet().run()?;
             Ok(cmd!(shell, "{python} -m pip --quiet install -r {list}").quiet().run()?)
         })?;
-        Ok(Some(bin))
+        Ok(bin)
     }
 
     fn has(&self, tool: &str, argument: &str) -> bool {

@@ -25,6 +25,7 @@ mod rows;
 mod signed;
 mod stage;
 mod storage;
+mod written_profiles;
 
 use std::time::Instant;
 

@@ -9,7 +9,7 @@ use super::client::{Answer, Ask, Client};
 use super::notes::{Cell, Results, Whose};
 use super::signed::SignedService;
 use super::stage::{Stage, TestBed, UNKNOWN};
-use super::{contention, errors};
+use super::{contention, errors, written_profiles};
 
 /// One client, and what its rows need.
 pub(crate) struct ClientRun<'a> {
@@ -31,6 +31,7 @@ pub(crate) fn all(test_bed: &TestBed, client: &Client, signed: &SignedService) -
     cells.extend(run.is_read_by_us()?);
     cells.push(run.own_login("uses and refreshes the session of `ssocreds login`")?);
     cells.push(run.credential_process("takes `ssocreds credential-process`")?);
+    cells.push(written_profiles::are_read(&run)?);
     cells.push(run.its_cache_serves_us("ssocreds uses its role-credential cache")?);
     cells.push(run.our_cache_serves_it("it uses the role-credential cache of ssocreds")?);
     cells.extend(contention::ten_at_once(&run)?);

@@ -59,7 +59,8 @@ impl TestBed {
         self.build(Emulator::builder().credentials_ttl(lifetime), state)
     }
 
-    fn build(&self, builder: EmulatorBuilder, state: TokenState) -> Result<Stage<'_>> {
+    /// A new stage of an emulator with settings of its own.
+    pub(crate) fn build(&self, builder: EmulatorBuilder, state: TokenState) -> Result<Stage<'_>> {
         let builder = builder.rotate_refresh_tokens(true).token_ttl(TOKEN_LIFETIME);
         let emulator = self.runtime.block_on(builder.start())?;
         let directory = TempDir::new()?;

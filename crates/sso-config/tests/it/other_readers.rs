@@ -1,7 +1,8 @@
-//! Hand-written files through the readers of the SDKs for Go and for JavaScript. Each difference is
-//! listed with its reason.
+//! Hand-written files through the readers of the SDKs for Go, JavaScript, Rust and Java. Each difference
+//! is listed with its reason.
 //!
-//! `cargo xtask ci` installs the readers, sets the variables and runs the tests.
+//! `cargo xtask ci` installs the readers for Go and JavaScript, sets the variables and runs the tests;
+//! `cargo xtask nightly` does so for all.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -74,6 +75,38 @@ const JAVASCRIPT: &[Difference] = &[
     ("defaults", READ, "only the AWS CLI knows [DEFAULT]"),
 ];
 
+const RUST: &[Difference] = &[
+    ("quoted name", "error", "Rust takes quotes for a part of the name"),
+    ("indented properties", "error", INDENTED),
+    ("properties indented by tabs", "error", INDENTED),
+    ("indented comment", "error", INDENTED),
+    ("colon", "error", "Rust splits at `=` only, and refuses the file otherwise"),
+    ("no-break space behind a value", "s\u{a0}\t\t\t\t\t", "Rust does not remove it"),
+    ("text behind another section", "error", REFUSED),
+    ("conflict marker elsewhere", "error", REFUSED),
+    ("a line before the first section", "error", REFUSED),
+    ("an unclosed section", "error", REFUSED),
+    ("defaults", READ, "only the AWS CLI knows [DEFAULT]"),
+];
+
+const JAVA: &[Difference] = &[
+    ("quoted name", "error", "Java takes quotes for a part of the name"),
+    ("indented properties", "error", INDENTED),
+    ("properties indented by tabs", "error", INDENTED),
+    ("indented comment", "error", INDENTED),
+    ("colon", "error", "Java splits at `=` only, and refuses the file otherwise"),
+    ("capitals in a key", "\t\t\t\t\t", "Java compares keys as they are written"),
+    ("no-break space behind a value", "s\u{a0}\t\t\t\t\t", "Java does not remove it"),
+    ("text behind another section", "error", REFUSED),
+    ("conflict marker elsewhere", "error", REFUSED),
+    ("a line before the first section", "error", REFUSED),
+    ("an unclosed section", "error", REFUSED),
+    ("defaults", READ, "only the AWS CLI knows [DEFAULT]"),
+];
+
+const INDENTED: &str = "an indented line continues a property, and there is none above the first";
+const REFUSED: &str = "a line that is not understood makes the whole file an error";
+
 #[test]
 #[ignore = "needs the SDK for Go"]
 fn go_reads_the_same() {
@@ -84,6 +117,18 @@ fn go_reads_the_same() {
 #[ignore = "needs the SDK for JavaScript"]
 fn javascript_reads_the_same() {
     compare("SSOCREDS_JAVASCRIPT_READER", JAVASCRIPT);
+}
+
+#[test]
+#[ignore = "needs the SDK for Rust"]
+fn rust_reads_the_same() {
+    compare("SSOCREDS_RUST_READER", RUST);
+}
+
+#[test]
+#[ignore = "needs the SDK for Java"]
+fn java_reads_the_same() {
+    compare("SSOCREDS_JAVA_READER", JAVA);
 }
 
 fn compare(reader: &str, differences: &[Difference]) {
