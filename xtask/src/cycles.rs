@@ -11,9 +11,6 @@ use anyhow::Result;
 /// For each module of a crate, by its path, the modules that it uses.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// Crates with cycles that are still to be untied.
-const NOT_YET: &[&str] = &["crates/sso-cli"];
-
 /// One line for each cycle in a published crate.
 pub(crate) fn faults() -> Result<Vec<String>> {
     let mut crates: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
@@ -26,8 +23,7 @@ pub(crate) fn faults() -> Result<Vec<String>> {
         let module = path.trim_end_matches("/mod").replace('/', "::");
         crates.entry(name.to_owned()).or_default().insert(module, text);
     }
-    let crates = crates.iter().filter(|(name, _)| !NOT_YET.contains(&name.as_str()));
-    let cycles = crates.flat_map(|(name, files)| {
+    let cycles = crates.iter().flat_map(|(name, files)| {
         let cycles = cycles(&graph(files)).into_iter();
         cycles.map(move |files| format!("{name}: these files use each other: {}", files.join(", ")))
     });

@@ -29,7 +29,7 @@ Exit codes:
   4  log in first; the error says how
   5  refused by the service
   6  the service or the network is not available, after the last attempt
-  exec: the command's own; 127 when it is not found, 126 when it cannot be run";
+  exec: that of the command; 127 if it is not found, 126 if it cannot be run";
 
 /// AWS credentials from an AWS IAM Identity Center (AWS SSO) login
 ///
@@ -106,20 +106,20 @@ pub(crate) enum Command {
         ssocreds login --sso-session dev-session --use-device-code\n  \
         ssocreds login --sso-session dev-session --port 8400    (with ssh -L 8400:127.0.0.1:8400)\n\n\
         All AWS tools use the login. Over SSH, in a container and without a display, the login uses \
-        a device code by itself. The keys ssocreds_use_device_code and ssocreds_redirect_port, in the \
+        a device code automatically. The keys ssocreds_use_device_code and ssocreds_redirect_port, in the \
         sso-session or in a legacy profile, set --use-device-code and --port.")]
     Login(LoginOptions),
     /// Log out: end the session and remove its files
     #[command(after_help = "Example:\n  \
         ssocreds logout --sso-session dev-session")]
     Logout(LogoutOptions),
-    /// Set up a profile: asks for what the options leave open, logs in, and writes it
+    /// Set up a profile: ask for what no option gives, log in, and write the profile
     #[command(after_help = "Examples:\n  \
         ssocreds configure\n  \
         ssocreds configure --sso-session dev-session --start-url https://my-sso-portal.awsapps.com/start \
         --sso-region us-east-1 --account-id 123456789012 --role-name ReadOnly --profile dev --yes\n\n\
         --profile gives the name of the profile. Each question has an option that answers it. Nothing \
-        is written before the last answer, and nothing else in the config file is changed.")]
+        is written before the last answer, and the rest of the config file stays as it is.")]
     Configure(Configure),
     /// Write profiles for all accounts and roles into the config file
     #[command(after_help = "Examples:\n  \
@@ -127,7 +127,7 @@ pub(crate) enum Command {
         ssocreds populate --sso-session dev-session --region eu-west-1 --prune\n\n\
         Profiles that populate made hold the key ssocreds_generated, which lists the keys that it \
         wrote. Running it again adds new roles; values that you edited and keys that you added \
-        stay. Nothing else in the file is changed. If the list of roles breaks off, nothing is \
+        stay. The rest of the file stays as it is. If the list of roles breaks off, nothing is \
         written, unless --allow-incomplete is given. The file config.lock beside the config file \
         keeps two runs apart; it is empty and stays.")]
     Populate(Populate),
@@ -135,7 +135,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example, in ~/.aws/config:\n  \
         [profile dev]\n  \
         credential_process = ssocreds credential-process --profile devsso\n\n\
-        The profile that is named here must be another one than the one it stands in.")]
+        Name the profile with the SSO keys here, not the profile that holds credential_process.")]
     CredentialProcess(Retrieval),
     /// Print credentials as shell commands, environment variables or JSON
     #[command(after_help = "Examples:\n  \
@@ -150,8 +150,8 @@ pub(crate) enum Command {
         would lead the command to other credentials, AWS_PROFILE among them, are removed.\n\n\
         Credentials last an hour or so. Give --renew to a command that runs longer: ssocreds stays \
         as its parent and gives it new credentials for as long as it runs. AWS SDKs and the AWS CLI \
-        ask for them by themselves; for a tool that does not, try --renew=process.\n\n\
-        Exit codes: the command's own; 127 when it is not found, 126 when it cannot be run.\n\
+        get them by themselves; for a tool that does not, try --renew=process.\n\n\
+        Exit codes: that of the command; 127 if it is not found, 126 if it cannot be run.\n\
         Before it runs, those of `ssocreds --help`.")]
     Exec(Exec),
     /// Serve credentials to other programs until stopped, as a container credentials endpoint
@@ -175,19 +175,19 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  \
         ssocreds accounts --profile devsso --format json")]
     Accounts(List),
-    /// List the roles that the login gives access to, of one account or of all
+    /// List the roles that the login gives access to, in one account or in all
     #[command(after_help = "Example:\n  \
         ssocreds roles --profile devsso --account-id 123456789012")]
     Roles(Roles),
-    /// Show every sso-session and SSO profile: logged in or not, until when, which files
+    /// Show every sso-session and SSO profile, its login and its files
     #[command(after_help = "Example:\n  \
         ssocreds status\n\n\
-        No secret is shown, and without --check nothing is sent. With --profile, that profile only.")]
+        No secret is shown, and without --check no request is made. With --profile, only that profile.")]
     Status(Status),
-    /// Show what was understood of the config files
+    /// Show the parsed config files
     #[command(after_help = "Example:\n  \
         ssocreds config --profile devsso\n\n\
-        With --profile, what that profile asks for, and where each setting comes from.")]
+        With --profile, the values of that profile and the source of each setting.")]
     Config(Show),
     /// Print the completions of a shell
     #[command(after_help = "Example:\n  \
@@ -227,7 +227,7 @@ impl Command {
         }
     }
 
-    /// The time limit of the command, if it differs from that of the libraries.
+    /// Returns the default timeout of the command, if it differs from that of the libraries.
     pub(crate) fn default_timeout(&self) -> Option<Duration> {
         // The AWS SDK for Go waits 60 seconds for the process: it should see our error.
         matches!(self, Self::CredentialProcess(_)).then_some(Duration::from_secs(50))

@@ -10,25 +10,17 @@ use sso_http::{
 use sso_provider::{BearerToken, ProfileProviders};
 use sso_types::{AccountId, RoleName};
 
-use crate::commands::portal_lists::{PAGE, portal, until_interrupted};
+use crate::assigned_role::AssignedRole;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::portal_lists::{PAGE, portal, until_interrupted};
 
-/// A role in an account.
-#[derive(Debug, Clone)]
-pub(crate) struct AssignedRole {
-    pub(crate) account_id: AccountId,
-    pub(crate) account_name: Option<String>,
-    pub(crate) email_address: Option<String>,
-    pub(crate) role_name: RoleName,
-}
-
-/// A list that may have broken off.
+/// A list that may be incomplete.
 #[derive(Debug)]
 pub(crate) struct AssignedRoles {
-    /// Of each account all roles or none, in the portal's order.
+    /// The roles in the order of the portal. Each account has all its roles or none.
     pub(crate) roles: Vec<AssignedRole>,
-    /// Why the list is incomplete, if it is.
+    /// The error that ended the list early, if one did.
     pub(crate) end: Result<(), Failure>,
 }
 
@@ -39,7 +31,7 @@ pub(crate) fn list(
     only: impl Fn(&AccountInfo) -> bool + Clone + Send + Sync + 'static,
 ) -> Result<AssignedRoles, Failure> {
     let limit = context.timeout()?;
-    // In the order of the accounts; after a token was refreshed they are listed again.
+    // In the order of the accounts. After a refresh of the token they are listed again.
     let accounts = RefCell::new(Vec::<AccountInfo>::new());
     let roles = RefCell::new(HashMap::<AccountId, Vec<RoleName>>::new());
     let end = context.wait("listing roles", async |progress| {

@@ -23,7 +23,7 @@ impl SystemBrowser {
         (variable.is_some() || (is_local && has_display)).then_some(Self { variable })
     }
 
-    /// The browser to try if there may be none: the caller shows the error.
+    /// Returns the browser to try even if there may be none. The caller shows the error.
     pub(crate) fn any(environment: &Environment) -> Self {
         Self { variable: environment.var("BROWSER").ok().flatten().map(str::to_owned) }
     }
@@ -40,7 +40,7 @@ impl SystemBrowser {
 impl OpenBrowser for SystemBrowser {
     fn open(&self, url: &str) -> io::Result<()> {
         let Some(variable) = &self.variable else {
-            // The opener may wait for the browser to end. Its failure leaves the page that is shown.
+            // The opener may run until the browser ends. If it fails, the user still has the link.
             let url = url.to_owned();
             std::thread::spawn(move || {
                 if let Err(error) = open::that(url) {
@@ -57,7 +57,7 @@ impl OpenBrowser for SystemBrowser {
 fn start(variable: &str, url: &str) -> io::Result<()> {
     let mut last = io::ErrorKind::NotFound.into();
     for mut command in commands(variable, url) {
-        // A browser's own messages would end up in the middle of ours.
+        // The browser's own messages would mix with those of ssocreds.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         match command.spawn() {
             Ok(_) => return Ok(()),
@@ -67,7 +67,7 @@ fn start(variable: &str, url: &str) -> io::Result<()> {
     Err(last)
 }
 
-/// The commands to try, in their order. No shell: the URL is one argument.
+/// Returns the commands to try, in order. No shell is involved: the URL is one argument.
 fn commands(variable: &str, url: &str) -> Vec<Command> {
     let entries = variable.split(':').filter_map(|entry| words(entry, url));
     entries
@@ -79,7 +79,7 @@ fn commands(variable: &str, url: &str) -> Vec<Command> {
         .collect()
 }
 
-/// A program and its arguments, the URL among them.
+/// Returns a program and its arguments, which include the URL.
 fn words(entry: &str, url: &str) -> Option<(String, Vec<OsString>)> {
     let mut words = entry.split_whitespace();
     let program = words.next()?.to_owned();

@@ -1,7 +1,7 @@
-//! What a shell can complete from the config files: profiles, sessions, account IDs and role names.
+//! Completion candidates from the config files: profiles, sessions, account IDs and role names.
 //!
-//! A file that cannot be read gives no candidates: a completion has no place for an error. Nor does a
-//! name that a shell would expand or run: bash inserts a candidate without quotes, or between double
+//! A file that cannot be read gives no candidates, since a completion cannot show an error. A name that a
+//! shell would expand or run is left out: bash inserts a candidate without quotes, or between double
 //! quotes that the user typed.
 
 use clap_complete::CompletionCandidate;
@@ -26,7 +26,7 @@ pub(crate) fn role_names() -> Vec<CompletionCandidate> {
     values("sso_role_name")
 }
 
-/// The values of a property in all profiles, each once.
+/// Returns the values of a property in all profiles, each once.
 fn values(key: &str) -> Vec<CompletionCandidate> {
     let Some(config) = config() else { return Vec::new() };
     let value = |profile: &Section| profile.get(key).map(Property::value).map(str::to_owned);
@@ -38,7 +38,8 @@ fn candidates<'a>(names: impl Iterator<Item = &'a str>) -> Vec<CompletionCandida
     names.filter(|name| is_inert(name)).map(CompletionCandidate::new).collect()
 }
 
-/// Whether no shell runs or expands a part of the name. A blank only makes two words of it.
+/// Returns whether no shell runs or expands a part of the name. Blanks are harmless: they only make two
+/// words of it.
 fn is_inert(name: &str) -> bool {
     let is_special = |c: char| c.is_control() || "$`\\\"'!;&|<>(){}[]*?#~^%".contains(c);
     !name.contains(is_special)

@@ -1,7 +1,6 @@
-//! The commands, one a file.
+//! The commands, a file for each.
 //!
-//! Shared by some of them: role credentials (`role_credentials`) and lists from the portal
-//! (`portal_lists`).
+//! Several of them use `role_credentials` and `credentials_endpoint`.
 
 pub(crate) mod accounts;
 pub(crate) mod completions;
@@ -16,7 +15,6 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod populate;
-pub(crate) mod portal_lists;
 mod role_credentials;
 pub(crate) mod roles;
 pub(crate) mod serve;

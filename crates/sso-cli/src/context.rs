@@ -1,4 +1,4 @@
-//! What the commands share: the global options, the environment, the clock, and the runtime.
+//! The context of a command: global options, environment, clock and runtime.
 
 use std::cell::RefCell;
 use std::io::IsTerminal as _;
@@ -13,24 +13,30 @@ use sso_types::{Clock, Environment, SystemClock};
 use tokio::runtime::Runtime;
 
 use crate::arguments::{self, Global, Login};
-use crate::commands::exec::{USER_CONFIG_FILE, USER_CREDENTIALS_FILE};
 use crate::failure::Failure;
 use crate::followed_profile::{self, follow};
 use crate::notices;
 use crate::progress::Progress;
 
-/// The command that errors name to log in.
+/// The command that error messages suggest for a login.
 pub(crate) const LOGIN_PROGRAM: &str = "ssocreds login";
 
-/// The process as a command sees it.
+/// The variables that name the user's own files to a `ssocreds` below `exec --renew`.
+///
+/// `exec --renew` may give its command copies of the config files without the credentials of the
+/// default profile.
+pub(crate) const USER_CONFIG_FILE: &str = "SSOCREDS_USER_CONFIG_FILE";
+pub(crate) const USER_CREDENTIALS_FILE: &str = "SSOCREDS_USER_CREDENTIALS_FILE";
+
+/// The context that all commands share.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) environment: Environment,
-    /// The command's own time limit, if it differs from that of the libraries.
+    /// The command's default timeout, if it differs from that of the libraries.
     default_timeout: Option<Duration>,
     progress: Progress,
-    /// What the command uses, for [`Self::finish_refresh`] and [`Self::configured_attempts`].
+    /// The providers of the command, for [`Self::finish_refresh`] and [`Self::configured_attempts`].
     providers: RefCell<Option<ProfileProviders>>,
     runtime: RefCell<Option<Runtime>>,
 }
@@ -38,11 +44,11 @@ pub(crate) struct Context {
 /// The profile that the user selected, and the SSO profile that it stands for.
 #[derive(Debug)]
 pub(crate) struct SelectedProfile {
-    /// As the user named it.
+    /// The name that the user gave.
     pub(crate) name: String,
     /// Its region, else that of the SSO profile.
     pub(crate) region: Option<String>,
-    /// Of the SSO profile.
+    /// The providers of the SSO profile.
     pub(crate) providers: ProfileProviders,
 }
 
@@ -62,17 +68,17 @@ impl Context {
         }
     }
 
-    /// The config files, read.
+    /// Reads the config files.
     pub(crate) fn shared_config(&self) -> Result<SharedConfig, ConfigError> {
         Ok(SharedConfig::load(&Locations::from_environment(&self.environment)?)?)
     }
 
-    /// The paths of the config files.
+    /// Returns the paths of the config files.
     pub(crate) fn locations(&self) -> Result<Locations, Failure> {
         Ok(Locations::from_environment(&self.environment)?)
     }
 
-    /// One of the config files, for editing.
+    /// Returns one of the config files, for editing.
     pub(crate) fn document_file(&self, kind: FileKind) -> Result<DocumentFile, Failure> {
         let locations = self.locations()?;
         let path = match kind {
@@ -86,12 +92,12 @@ impl Context {
         })
     }
 
-    /// The selected profile, which need not hold the SSO keys itself.
+    /// Returns the selected profile, which may stand for another one with the SSO keys.
     pub(crate) fn profile(&self) -> Result<SelectedProfile, Failure> {
         self.profile_named(self.global.profile.as_deref())
     }
 
-    /// As [`Self::profile`], for a profile that need not be the one of the global options.
+    /// As [`Self::profile`], for the named profile instead of that of the global options.
     pub(crate) fn profile_named(&self, explicit: Option<&str>) -> Result<SelectedProfile, Failure> {
         let config = self.shared_config()?;
         let (name, _) = sso_config::selected_profile(explicit, &self.environment)?;
@@ -103,7 +109,7 @@ impl Context {
         Ok(SelectedProfile { name, region, providers })
     }
 
-    /// The providers of the profile or of the session.
+    /// Returns the providers of the profile or of the session.
     pub(crate) fn login(&self, login: &Login) -> Result<ProfileProviders, Failure> {
         match &login.sso_session {
             Some(session) => {
@@ -115,7 +121,7 @@ impl Context {
         }
     }
 
-    /// The directory of cached role credentials. `None` with `--no-cache`, and without a home
+    /// Returns the directory of cached role credentials. `None` with `--no-cache` and without a home
     /// directory: the program works without that cache.
     pub(crate) fn role_cache_dir(&self) -> Option<PathBuf> {
         if self.global.no_cache {
@@ -125,7 +131,7 @@ impl Context {
         directory.or_else(|| sso_cache::role_cache_dir(&self.environment).ok())
     }
 
-    /// The time limit that `--timeout` or its variable sets.
+    /// Returns the timeout that `--timeout` or its variable sets.
     pub(crate) fn timeout(&self) -> Result<Option<Duration>, Failure> {
         self.limit(self.global.timeout, "SSOCREDS_TIMEOUT")
     }
@@ -143,7 +149,7 @@ impl Context {
         value.map(|value| arguments::seconds(value).map_err(wrong)).transpose()
     }
 
-    /// The directory of the token files.
+    /// Returns the directory of the token files.
     pub(crate) fn token_cache_dir(&self) -> Result<PathBuf, ConfigError> {
         match &self.global.cache_dir {
             Some(directory) => Ok(directory.clone()),
@@ -151,10 +157,9 @@ impl Context {
         }
     }
 
-    /// Waits for the network or another process, and shows on a terminal what takes long.
+    /// Waits for the network or another process, and shows a long wait on a terminal.
     ///
-    /// Starts the runtime and the output of warnings, which a command that only reads files does
-    /// without.
+    /// Starts the runtime and the output of warnings. A command that only reads files needs neither.
     pub(crate) fn wait<T>(
         &self,
         what: &str,
@@ -164,7 +169,7 @@ impl Context {
         if self.global.verbose == 0 {
             notices::write_warnings(&self.progress);
         }
-        // A short-lived program needs one thread only.
+        // A short-lived program needs only one thread.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Failure::Io { doing: "start", source })?;
         let done = runtime.block_on(self.progress.watch(work(&self.progress)));
@@ -174,15 +179,15 @@ impl Context {
         Ok(done)
     }
 
-    /// Waits until a refresh that still runs in the background has ended: cut off, it could lose the
-    /// login. Call this after the output, and before this process ends or becomes another one.
+    /// Waits until a refresh in the background has ended: to interrupt it could lose the login. Call this
+    /// after the output, before this process exits or executes another program.
     pub(crate) fn finish_refresh(&self) {
         let Some(runtime) = self.runtime.take() else { return };
         if let Some(providers) = self.providers.take() {
             runtime.block_on(providers.token_provider().wait_for_refresh());
         }
-        // A blocking thread in which the system resolves a name can outlive the connect timeout. No
-        // such thread writes anything.
+        // Name resolution blocks a thread and can outlast the connect timeout. Such a thread writes
+        // nothing.
         runtime.shutdown_background();
     }
 
@@ -190,14 +195,14 @@ impl Context {
         self.providers.replace(Some(providers.clone()));
     }
 
-    /// The number of attempts that the environment or the config file sets, with what set it.
+    /// Returns the number of attempts that the environment or the config file sets, and its source.
     pub(crate) fn configured_attempts(&self) -> Option<Setting<u32>> {
         let providers = self.providers.borrow();
         let attempts = &providers.as_ref()?.settings().max_attempts;
         (attempts.source != SettingSource::Default).then(|| attempts.clone())
     }
 
-    /// Runs work that goes on until something outside ends it.
+    /// Runs work that ends on a signal or an answer of the user, without a progress line.
     pub(crate) fn serve<T>(&self, work: impl AsyncFnOnce() -> T) -> Result<T, Failure> {
         if self.global.verbose == 0 {
             notices::write_warnings(&self.progress);
@@ -233,7 +238,7 @@ impl Context {
     }
 }
 
-/// Builds the providers, with the warnings of the configuration that concern them on stderr.
+/// Builds the providers, and shows the warnings about their configuration.
 fn built(builder: ProfileProvidersBuilder) -> Result<ProfileProviders, ConfigError> {
     let providers = builder.build()?;
     for warning in providers.config_warnings() {
@@ -242,8 +247,7 @@ fn built(builder: ProfileProvidersBuilder) -> Result<ProfileProviders, ConfigErr
     Ok(providers)
 }
 
-/// `exec --renew` may give its command copies of the config files without the default profile's
-/// credentials. A `ssocreds` behind it reads the user's own files.
+/// Makes the environment name the user's own files, also below `exec --renew`.
 fn users_own_files(mut environment: Environment) -> Environment {
     for (own, variable) in [
         (USER_CONFIG_FILE, "AWS_CONFIG_FILE"),
@@ -256,7 +260,7 @@ fn users_own_files(mut environment: Environment) -> Environment {
     environment
 }
 
-/// The time now.
+/// Returns the current time.
 pub(crate) fn now() -> jiff::Timestamp {
     SystemClock.now()
 }
@@ -268,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_thread_still_does_is_not_waited_for() {
+    fn finish_refresh_does_not_wait_for_other_threads() {
         let context = Context {
             global: Global::default(),
             environment: Environment::default(),
@@ -280,7 +284,8 @@ mod tests {
         let (release, released) = mpsc::channel::<()>();
         let (end, ended) = mpsc::channel();
         let done = context.wait("testing", async |_| {
-            // As the system looks up a name: nothing can end it. Ten seconds, lest a failure hang.
+            // Stands for a name resolution, which cannot be cancelled. Ends after ten seconds, so that
+            // a failing test does not hang.
             tokio::task::spawn_blocking(move || {
                 let _ = released.recv_timeout(Duration::from_secs(10));
                 let _ = end.send(());

@@ -13,7 +13,7 @@ use crate::followed_profile::FollowError;
 use crate::generated_profiles::GenerateError;
 use crate::quote::Unprintable;
 
-/// Why a command did not do what it was asked for.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error(transparent)]
@@ -116,13 +116,13 @@ impl Failure {
             | Self::Generate(_) => 3,
             Self::List { source, .. } => service(source),
             Self::Login(error) => login(error),
-            // As POSIX shells have it.
+            // The exit codes of POSIX shells.
             Self::Run { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
             Self::Run { .. } => 126,
             Self::NoSuchCommand { .. } | Self::NoAnswer { .. } | Self::Answer { .. } => 2,
             Self::NotAssigned { .. } | Self::NothingAssigned => 5,
             Self::ListTimeout { .. } => 6,
-            // As shells have it for SIGINT.
+            // The exit code of shells for SIGINT.
             Self::Interrupted | Self::LoginInterrupted | Self::NotWritten => 130,
             Self::NotConfirmed
             | Self::Endpoint(_)
@@ -133,7 +133,7 @@ impl Failure {
         }
     }
 
-    /// The kind, as errors in JSON name it: one for each exit code.
+    /// Returns the kind, the name of the exit code in JSON errors.
     pub(crate) fn kind(&self) -> &'static str {
         match self.exit_code() {
             2 => "usage",
@@ -147,7 +147,7 @@ impl Failure {
         }
     }
 
-    /// The command that logs in, where that is what is needed.
+    /// Returns the command that logs in, if a login is needed.
     pub(crate) fn login_command(&self) -> Option<&str> {
         match self {
             Self::Credentials(error) if error.needs_login() => error.login_command(),
@@ -156,7 +156,7 @@ impl Failure {
         }
     }
 
-    /// What is wrong with the configuration, if that is the cause.
+    /// Returns the error of the configuration, if that is the cause.
     pub(crate) fn config_error(&self) -> Option<&ConfigError> {
         match self {
             Self::Config(error) | Self::Credentials(CredentialsError::Config(error)) => Some(error),
@@ -164,7 +164,7 @@ impl Failure {
         }
     }
 
-    /// What the service answered, or what kept it from answering.
+    /// Returns the error of the service, if that is the cause.
     pub(crate) fn service_error(&self) -> Option<&ServiceError> {
         match self {
             Self::Credentials(error) => error.service_error(),
@@ -245,15 +245,15 @@ fn token(error: &TokenError) -> u8 {
 
 fn service(error: &ServiceError) -> u8 {
     match error.transport() {
-        // The machine's set-up: a CA bundle that is not there, say.
+        // The configuration of the machine, such as a missing CA bundle.
         Some(TransportError::TrustStore { .. } | TransportError::Insecure { .. }) => return 3,
         Some(_) => return 6,
         None => {}
     }
     match error.kind() {
-        // The token is not good, or holds what no header can carry.
+        // The token is not valid, or holds characters that no header can carry.
         ServiceErrorKind::Unauthorized | ServiceErrorKind::NotSendable => 4,
-        // An answer that is not the service's refuses nothing.
+        // The answer is not from the service, so nothing was refused.
         ServiceErrorKind::Unparseable
         | ServiceErrorKind::Malformed
         | ServiceErrorKind::Redirected => 6,
@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_service_answers_gives_the_exit_code() {
+    fn the_answer_of_a_service_selects_the_exit_code() {
         for (status, code, exit) in [
             (400, "InvalidRequestException", 5),
             (403, "ForbiddenException", 5),
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_cannot_be_run_ends_as_in_a_shell() {
+    fn a_command_that_cannot_be_run_has_the_exit_codes_of_a_shell() {
         for (kind, exit) in [
             (io::ErrorKind::NotFound, 127),
             (io::ErrorKind::PermissionDenied, 126),

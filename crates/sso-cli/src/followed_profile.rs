@@ -1,7 +1,7 @@
 //! Finds the SSO profile behind a profile whose `credential_process` runs this program.
 //!
-//! The README's own set-up has two profiles: one with the SSO keys, and one that other AWS tools use,
-//! with `credential_process = ssocreds credential-process --profile NAME`. Here both mean the first.
+//! The README has two profiles: one with the SSO keys, and one for other AWS tools, with
+//! `credential_process = ssocreds credential-process --profile NAME`. For ssocreds both are the first one.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -77,7 +77,7 @@ enum CommandLine {
 
 impl CommandLine {
     fn parse(line: &str) -> Self {
-        // Where a backslash separates directories it escapes nothing.
+        // On Windows a backslash separates directories and escapes nothing.
         let line = if cfg!(windows) { line.replace('\\', r"\\") } else { line.to_owned() };
         let words = shlex::split(&line).unwrap_or_default();
         let (program, words) = words.split_first().map_or(("", &[][..]), |(it, rest)| (it, rest));

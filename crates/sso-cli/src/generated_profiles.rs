@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use sso_config::{Document, DocumentFileError, EditError, SectionKind};
 
-use crate::assigned_roles::AssignedRole;
+use crate::assigned_role::AssignedRole;
 use crate::name_template::NameTemplate;
 
 /// The key of generated profiles, and of generated sections in the credentials file.
@@ -26,7 +26,7 @@ const PROCESS_ARGUMENTS: &str = " credential-process --profile ";
 
 const PROFILE: SectionKind = SectionKind::Profile;
 
-/// A profile that cannot be generated, and so none is.
+/// A profile that cannot be generated. No profile is written then.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GenerateError {
     #[error(
@@ -61,7 +61,7 @@ pub(crate) struct GeneratedProfiles {
     pub(crate) roles: Vec<NamedRole>,
     /// Properties of every profile, in their order.
     pub(crate) properties: Vec<(String, String)>,
-    /// Whether to replace other values of these properties and of `credential_process`.
+    /// Replaces other values of these properties and of `credential_process`.
     pub(crate) overwrite: bool,
     /// The program of the `credential_process` profiles, as a word of a command line.
     pub(crate) credential_process: Option<String>,
@@ -80,13 +80,13 @@ pub(crate) struct NamedRole {
 struct Wanted<'a> {
     name: String,
     role: &'a AssignedRole,
-    /// The properties that make it what it is. A generated profile lists the first of them.
+    /// The properties that select its credentials. The mark of a generated profile lists the first.
     essence: Vec<(&'static str, String)>,
-    /// Whether to replace other values of the essence.
+    /// Replaces other values of the essence.
     overwrite: bool,
 }
 
-/// What an edit did.
+/// The result of an edit.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Summary {
     pub(crate) added: usize,
@@ -112,7 +112,7 @@ pub(crate) fn name_all(
         for name in [Some(name.clone()), process].into_iter().flatten() {
             let earlier = by_name.insert(name.clone(), named.len());
             if let Some(first) = earlier.and_then(|at| named.get(at)) {
-                let (first, second) = (describe(&first.role), describe(&role));
+                let (first, second) = (first.role.to_string(), role.to_string());
                 return Err(GenerateError::SameName { name, first, second });
             }
         }
@@ -176,7 +176,7 @@ impl GeneratedProfiles {
         if let Some(other) = session.filter(|session| *session != self.session) {
             return Err(GenerateError::OtherSession {
                 name: name.clone(),
-                role: describe(profile.role),
+                role: profile.role.to_string(),
                 other: other.to_owned(),
             });
         }
@@ -257,13 +257,13 @@ impl GeneratedProfiles {
 }
 
 impl Wanted<'_> {
-    /// Whether the existing profile of that name is a generated one of the same kind.
+    /// Returns whether the existing profile of that name is a generated one of the same kind.
     fn is_generated(&self, document: &Document) -> bool {
         let ours = marked_keys(document, &self.name);
         self.essence.first().is_some_and(|(key, _)| ours.iter().any(|known| known == key))
     }
 
-    /// Accepts a profile of the user's with that name if it is the same.
+    /// Accepts a profile that the user wrote if it selects the same credentials.
     fn check_users_own(&self, document: &Document) -> Result<(), GenerateError> {
         let is_same = |(key, value): &(&str, String)| {
             document.get(PROFILE, &self.name, key) == Some(value.as_str())
@@ -273,7 +273,7 @@ impl Wanted<'_> {
     }
 
     fn not_generated(&self, place: &'static str) -> GenerateError {
-        let (name, role) = (self.name.clone(), describe(self.role));
+        let (name, role) = (self.name.clone(), self.role.to_string());
         GenerateError::NotGenerated { name, role, place }
     }
 }
@@ -303,19 +303,13 @@ fn names(document: &Document) -> impl Iterator<Item = String> {
     profiles.map(|(_, name)| name.to_owned())
 }
 
-/// The role for a message: `Admin in 123456789012 (Development)`.
-fn describe(role: &AssignedRole) -> String {
-    let name = role.account_name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
-    format!("{} in {}{name}", role.role_name, role.account_id)
-}
-
 #[cfg(test)]
 mod tests {
     use sso_config::FileKind;
 
     use super::*;
 
-    /// Takes minutes if the work grows with the square of the number of profiles.
+    /// This test takes minutes if the time grows with the square of the number of profiles.
     #[test]
     fn profiles_of_five_thousand_roles_are_added_and_removed() {
         let role = |at: usize| AssignedRole {

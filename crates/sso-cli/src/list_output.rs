@@ -1,4 +1,4 @@
-//! Prints a list while it arrives.
+//! Prints the entries of a list as they arrive.
 
 use std::time::{Duration, Instant};
 
@@ -9,18 +9,18 @@ use crate::progress::Progress;
 use crate::stdout;
 use crate::table::Table;
 
-/// Rows are printed this long after the previous ones, so that the columns of a short list line up.
+/// The time between two prints. Rows that arrive within it share the widths of their columns.
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// The rows of a list that are not printed yet. As JSON nothing is printed here: that is one document,
-/// and printed at the end.
+/// The rows of a list that are not printed yet. Prints nothing for JSON, which is one document that the
+/// caller prints at the end.
 #[derive(Debug)]
 pub(crate) struct ListOutput<const COLUMNS: usize> {
     format: ListFormat,
     table: Table<COLUMNS>,
     csv: String,
     printed_at: Instant,
-    /// Why printing failed; what follows is not printed.
+    /// The error of an earlier print. Later rows are not printed.
     failure: Option<Failure>,
 }
 
@@ -48,7 +48,7 @@ impl<const COLUMNS: usize> ListOutput<COLUMNS> {
         }
     }
 
-    /// Prints the rows so far, if it is time to.
+    /// Prints the rows so far, if enough time has passed since the last print.
     pub(crate) fn print_some(&mut self, progress: &Progress) {
         if self.printed_at.elapsed() >= PERIOD {
             progress.clear();
@@ -75,7 +75,7 @@ impl<const COLUMNS: usize> ListOutput<COLUMNS> {
     }
 }
 
-/// Returns a line as RFC 4180 has it. Control and misleading characters are escaped as in tables.
+/// Returns a line of CSV (RFC 4180). Control and misleading characters are escaped as in tables.
 fn csv_line<const COLUMNS: usize>(cells: [&str; COLUMNS]) -> String {
     let quoted = cells.map(|cell| {
         let cell = printable(cell);

@@ -1,9 +1,9 @@
 //! `ssocreds`: AWS credentials from an AWS SSO login, for `credential_process` and the shell.
 //!
 //! Logs in and out, reads profiles as the AWS CLI does, refreshes the access token when it expires,
-//! exchanges it for role credentials, and prints them in the form that was asked for.
+//! exchanges it for role credentials, and prints them in the chosen format.
 //!
-//! All that is not about a command line is in the crates below:
+//! This crate holds the command line only. The rest is in the crates below it:
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-cli
@@ -16,13 +16,14 @@
 //! ```
 //!
 //! Known gaps: on platforms other than Unix `exec` stays as the parent of the command; column
-//! widths count characters, so that wide (East Asian) ones stand out of line.
+//! widths count characters, so that wide (East Asian) ones are not aligned.
 //!
-//! This file only puts the parts together.
+//! This file calls the commands.
 
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod assigned_role;
 mod assigned_roles;
 mod browser;
 mod candidates;
@@ -37,6 +38,7 @@ mod list_output;
 mod name_template;
 mod next_step;
 mod notices;
+mod portal_lists;
 mod printable;
 mod private_directory;
 mod process_format;
@@ -67,7 +69,7 @@ const COMPLETE: &str = "SSOCREDS_COMPLETE";
 
 fn main() -> ExitCode {
     core_dump::disable();
-    // Answers a shell that asks for completions, and exits. Otherwise it looks at one variable.
+    // Answers a request of a shell for completions, and exits. Without one it only reads a variable.
     clap_complete::CompleteEnv::with_factory(Arguments::command).var(COMPLETE).complete();
     let arguments = match Arguments::read(std::env::args_os()) {
         Ok(arguments) => arguments,
@@ -92,8 +94,7 @@ fn main() -> ExitCode {
     code
 }
 
-/// Runs the command. With `--login`, on a terminal, a command that needs a login is run once more
-/// after one.
+/// Runs the command. If it needs a login, and with `--login` on a terminal, logs in and runs it again.
 fn run_with_login(context: &Context, command: &Command) -> Result<(), Failure> {
     match run(context, command) {
         Err(failure)
@@ -129,12 +130,12 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     }
 }
 
-/// Ends the process by SIGINT, as if it had not been caught: a shell then stops its script, too.
+/// Ends the process by SIGINT, so that a shell also stops its script.
 fn end_by_interrupt() {
     #[cfg(unix)]
     {
         let interrupt = signal_hook::consts::SIGINT;
-        // Returns only if it fails; then the exit code says the same.
+        // Returns only if it fails. The exit code then tells the same.
         let _ = signal_hook::low_level::emulate_default_handler(interrupt);
     }
 }

@@ -1,13 +1,13 @@
-//! The names of generated profiles: a template, filled in so that every AWS SDK takes the result.
+//! The template of the names of generated profiles. Every AWS SDK accepts the names.
 
 use std::str::FromStr;
 
-use crate::assigned_roles::AssignedRole;
+use crate::assigned_role::AssignedRole;
 
 /// The names of the values that a template can hold.
 const VALUES: [&str; 5] = ["account_name", "account_id", "role_name", "session", "email"];
 
-/// The names of profiles, unless another template is given.
+/// The default template.
 pub(crate) const DEFAULT: &str = "{account_name}.{role_name}";
 
 /// A template such as `{account_name}.{role_name}`.
@@ -21,14 +21,14 @@ enum Part {
 }
 
 impl NameTemplate {
-    /// Returns the name of the profile for a role. Of each value, characters that some SDK refuses
-    /// become a hyphen.
+    /// Returns the name of the profile for a role. In each value, characters that an SDK may refuse become
+    /// a hyphen.
     pub(crate) fn fill(&self, session: &str, role: &AssignedRole) -> String {
         let parts = self.0.iter().map(|part| match part {
             Part::Text(text) => text.clone(),
             Part::Value("account_name") => {
                 let name = safe(role.account_name.as_deref().unwrap_or_default());
-                // Nothing is left of a name in another script.
+                // A name in another script, such as Japanese, has no safe characters.
                 if name.is_empty() { safe(role.account_id.as_str()) } else { name }
             }
             Part::Value("account_id") => safe(role.account_id.as_str()),
@@ -69,12 +69,12 @@ impl FromStr for NameTemplate {
     }
 }
 
-/// Characters that every SDK takes in a profile's name, and that no shell expands.
+/// Returns whether every SDK accepts the character in a profile name, and no shell expands it.
 fn is_safe(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_-/.@+".contains(c)
 }
 
-/// Returns the text with a hyphen for each run of other characters, and without them at its ends.
+/// Replaces each run of other characters by a hyphen, and removes them at both ends.
 fn safe(text: &str) -> String {
     let words = text.split(|c| !is_safe(c)).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-")
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn templates_that_cannot_be_filled_are_refused() {
+    fn invalid_templates_are_refused() {
         for template in ["", "a b", "{", "{role}", "{role_name", "x}", "[x]", "ä"] {
             assert!(template.parse::<NameTemplate>().is_err(), "{template:?}");
         }

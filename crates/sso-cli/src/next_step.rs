@@ -1,4 +1,4 @@
-//! The commands and settings that can help after a failure. Never one that would fail in the same way.
+//! Suggests commands and settings after a failure. Never suggests one that would fail in the same way.
 
 use anstyle::Style;
 use sso_config::{Setting, SettingsError};
@@ -52,7 +52,7 @@ fn for_config(error: &ConfigError, context: &Context, failed: &Command) -> Optio
     }
 }
 
-/// The service refused the request.
+/// Returns suggestions after the service refused the request.
 fn for_refusal(failure: &Failure, context: &Context, failed: &Command) -> Vec<String> {
     let mut lines = Vec::new();
     if asked_for_one(failure, failed) {
@@ -70,7 +70,7 @@ fn for_refusal(failure: &Failure, context: &Context, failed: &Command) -> Vec<St
     lines
 }
 
-/// The service or the network was not available.
+/// Returns suggestions after the service or the network was not available.
 fn for_outage(failure: &Failure, context: &Context) -> Option<String> {
     let error = failure.service_error();
     if error.is_some_and(ServiceError::is_connect_timeout) {
@@ -82,7 +82,7 @@ fn for_outage(failure: &Failure, context: &Context) -> Option<String> {
     if is_timeout_of_call(failure) {
         return Some("to allow more time, set --timeout or SSOCREDS_TIMEOUT (seconds)".to_owned());
     }
-    // Not where the same would happen again: with an untrusted certificate, or a proxy that refuses.
+    // Trying again does not help with an untrusted certificate or a proxy that refuses.
     if error.is_some_and(|error| !error.is_transient()) {
         return None;
     }
@@ -90,8 +90,8 @@ fn for_outage(failure: &Failure, context: &Context) -> Option<String> {
     Some(format!("try again later{verbose}"))
 }
 
-/// The service limits the rate, and the configuration limits the attempts: without that limit,
-/// throttling is waited out.
+/// Suggests to remove a configured limit of attempts: without it, ssocreds waits until throttling
+/// ends.
 fn for_few_attempts(failure: &Failure, context: &Context) -> Option<String> {
     if !failure.service_error()?.is_throttled() {
         return None;
@@ -116,7 +116,7 @@ fn is_timeout_of_call(failure: &Failure) -> bool {
     }
 }
 
-/// The option that selects the same login, if one was given.
+/// Returns the option that selects the same login, if one was given.
 fn login_option(context: &Context, failed: &Command) -> String {
     let (option, name) = match (&context.global.profile, failed.sso_session()) {
         (_, Some(session)) => ("--sso-session", session),
@@ -134,7 +134,7 @@ fn login_command(context: &Context) -> Option<LoginCommand> {
     Some(command.program(LOGIN_PROGRAM))
 }
 
-/// Whether the portal was asked for one account or role, so that the list of all can tell more.
+/// Returns whether the request named one account or role. Then a list of all can help.
 fn asked_for_one(failure: &Failure, failed: &Command) -> bool {
     match failure {
         Failure::Credentials(error) => {

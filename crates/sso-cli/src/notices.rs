@@ -114,7 +114,7 @@ impl Visit for Message {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            // The error may have come first.
+            // The fields may arrive in any order.
             let rest = std::mem::take(&mut self.0);
             let _ = write!(self.0, "{value:?}{rest}");
         }

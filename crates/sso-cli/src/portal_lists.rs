@@ -19,7 +19,7 @@ pub(crate) fn portal(providers: &ProfileProviders) -> PacedPortal {
     providers.retry_layer().layer(pacing.layer(providers.portal().clone()))
 }
 
-/// Waits for `list` until the time limit, if there is one, or Ctrl-C.
+/// Waits for `list`, until the timeout (if there is one) or Ctrl-C.
 pub(crate) async fn until_interrupted(
     limit: Option<Duration>,
     list: impl Future<Output = Result<(), Failure>>,
@@ -35,7 +35,7 @@ pub(crate) async fn until_interrupted(
     };
     tokio::select! {
         done = limited => done,
-        // Where the signal cannot be received it ends the process as usual.
+        // If no handler can be installed, the signal ends the process as usual.
         Ok(()) = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
     }
 }

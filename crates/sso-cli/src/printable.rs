@@ -20,8 +20,8 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// Returns the same JSON document with these characters as `\uXXXX`, or `None` if it has none.
 ///
-/// `serde_json` escapes the C0 controls only. In a JSON document characters outside of ASCII stand in
-/// strings alone, so that replacing them in the text is enough.
+/// `serde_json` escapes the C0 controls only. Characters outside ASCII occur only within strings of a
+/// JSON document, so it is enough to replace them in the text.
 pub(crate) fn escape_json(json: &str) -> Option<String> {
     let needs_escape = |c: char| (c.is_control() && c != '\n') || is_misleading(c);
     if !json.contains(needs_escape) {
@@ -42,8 +42,8 @@ pub(crate) fn escape_json(json: &str) -> Option<String> {
     Some(escaped)
 }
 
-/// Whether the character is invisible or changes the direction of the text around it, so that one
-/// name can look like another. Blanks that are as wide as a space are not included.
+/// Returns whether the character is invisible or changes the direction of the text around it. With such
+/// characters one name can look like another. Blanks as wide as a space are not included.
 fn is_misleading(c: char) -> bool {
     matches!(c,
         '\u{ad}' // soft hyphen

@@ -1,4 +1,4 @@
-//! A directory for the files of one run, in memory where the platform has such a place.
+//! A private directory for the files of one run, in memory if the platform has such a place.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -10,11 +10,13 @@ use std::time::Duration;
 use sso_types::Environment;
 
 const PREFIX: &str = "ssocreds-run-";
-/// Held by the process that uses the directory. The kernel releases it however the process ends.
+/// The name of the lock file. The process that uses the directory holds the lock, and the kernel
+/// releases it when the process ends in any way.
 const LOCK: &str = "lock";
-/// Names that are tried. They are random, so that no other user can have taken them all.
+/// The number of names to try. They are random, so that no other user can take them all.
 const MAX_NAMES: u32 = 10;
-/// A directory without a lock file is being made, or its maker was killed.
+/// The age from which a directory without a lock file counts as left over. A younger one may be in
+/// the making.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// A directory of mode 0700, removed when it is dropped. A later run removes it if this process is
@@ -22,12 +24,12 @@ const GRACE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct PrivateDirectory {
     path: PathBuf,
-    /// `None` while it is dropped.
+    /// `None` only during the drop.
     lock: Option<File>,
 }
 
 impl PrivateDirectory {
-    /// Removes what killed processes left, and makes a new directory.
+    /// Removes the directories of killed processes, and makes a new one.
     pub(crate) fn new(environment: &Environment) -> io::Result<Self> {
         Self::new_in(&place(environment))
     }
@@ -35,7 +37,7 @@ impl PrivateDirectory {
     fn new_in(place: &Path) -> io::Result<Self> {
         remove_leftovers(place);
         let path = make_directory(place)?;
-        // Locked before it has its name: another run takes an unlocked one for a leftover.
+        // Locks it before it gets its name: another run would remove an unlocked one.
         let unnamed = path.join("new");
         let lock = private_file(&unnamed)?;
         lock.lock()?;
@@ -55,12 +57,12 @@ impl Drop for PrivateDirectory {
     fn drop(&mut self) {
         // Windows does not remove a directory with an open file in it.
         drop(self.lock.take());
-        // What cannot be removed is left for a later run.
+        // A later run removes the rest.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
 
-/// Makes a directory that nobody else has made, of mode 0700.
+/// Makes a new directory of mode 0700. Fails if the name is taken.
 fn make_directory(place: &Path) -> io::Result<PathBuf> {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut builder = DirBuilder::new();
@@ -95,7 +97,7 @@ pub(crate) fn replace_private_file(path: &Path, content: &[u8]) -> io::Result<()
     private_file(path)?.write_all(content)
 }
 
-/// Removes such a file. What cannot be removed stays.
+/// Removes such a file. Ignores errors.
 pub(crate) fn remove_private_file(path: &Path) {
     let _ = fs::remove_file(path);
 }
@@ -111,7 +113,7 @@ fn private_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// The user's runtime directory, else shared memory, else the directory for temporary files.
+/// Returns the user's runtime directory, else shared memory, else the directory for temporary files.
 fn place(environment: &Environment) -> PathBuf {
     let named = |name: &str| environment.var_os(name).map(PathBuf::from);
     let runtime = named("XDG_RUNTIME_DIR").filter(|path| path.is_absolute() && is_own(path));
@@ -119,7 +121,7 @@ fn place(environment: &Environment) -> PathBuf {
     runtime.or_else(shared_memory).unwrap_or_else(std::env::temp_dir)
 }
 
-/// Removes the directories of processes that have ended. What cannot be removed stays.
+/// Removes the directories of processes that have ended. Ignores errors.
 fn remove_leftovers(place: &Path) {
     let entries = fs::read_dir(place).into_iter().flatten().flatten();
     for entry in entries {
@@ -145,7 +147,7 @@ fn is_leftover(path: &Path) -> bool {
     }
 }
 
-/// Whether it is a directory, not a link to one, that belongs to this user.
+/// Returns whether it is a directory (not a link to one) of this user.
 fn is_own(path: &Path) -> bool {
     let Ok(metadata) = fs::symlink_metadata(path) else { return false };
     #[cfg(unix)]

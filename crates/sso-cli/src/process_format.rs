@@ -1,4 +1,4 @@
-//! Credentials as the AWS SDKs' `credential_process` expects them: one JSON object.
+//! Credentials in the format of `credential_process`: one JSON object.
 //!
 //! Source: "Process credential provider" of the AWS SDKs and Tools Reference Guide.
 
@@ -37,19 +37,19 @@ pub(crate) fn print(credentials: &Credentials) -> Zeroizing<String> {
 
 /// A JSON object of strings and numbers, and a line feed. Secret.
 pub(crate) fn secret_json(value: &impl Serialize) -> Zeroizing<String> {
-    // Strings and a number: there is nothing that could fail to be JSON.
+    // Strings and numbers always serialize.
     let mut length = Length(1);
     let _ = serde_json::to_writer(&mut length, value);
-    // As much room as is needed, so that no half-written copy is left behind by growth.
+    // Reserves the whole length: growing would leave copies of secrets in memory.
     let mut json = Zeroizing::new(Vec::with_capacity(length.0));
     let _ = serde_json::to_writer(&mut *json, value);
     json.push(b'\n');
-    // serde_json writes UTF-8, so that this does not copy.
+    // serde_json writes UTF-8, so this does not copy.
     let json = Zeroizing::new(String::from_utf8(std::mem::take(&mut *json)).unwrap_or_default());
     escape_json(&json).map_or(json, Zeroizing::new)
 }
 
-/// How much is written to it.
+/// A writer that counts bytes.
 struct Length(usize);
 
 impl io::Write for Length {

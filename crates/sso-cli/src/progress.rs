@@ -1,4 +1,4 @@
-//! Shows what the program is waiting for, on one line of stderr that is removed at the end.
+//! Shows the current wait on one line of stderr, which is removed at the end.
 
 use std::io::Write as _;
 use std::pin::pin;
@@ -10,10 +10,10 @@ use sso_types::{ProgressEvent, ProgressObserver};
 /// A wait that is shorter than this is not shown.
 const SHOWN_AFTER: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(200);
-/// A longer line would wrap on a narrow terminal, and a wrapped line cannot be taken back.
+/// The longest line. A longer one would wrap on a narrow terminal, and could not be removed.
 const WIDTH: usize = 78;
 
-/// The line. Clones are the same line.
+/// The progress line. Clones share one line.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress(Arc<Shared>);
 
@@ -27,7 +27,7 @@ struct Shared {
 struct State {
     what: String,
     news: Option<News>,
-    /// How many characters stand on the terminal now.
+    /// The number of characters on the terminal now.
     width: usize,
 }
 
@@ -35,9 +35,9 @@ struct State {
 #[derive(Debug, Default)]
 pub(crate) struct News {
     pub(crate) message: String,
-    /// Until when nothing is done, before another attempt.
+    /// The time of the next attempt.
     pub(crate) pause_until: Option<Instant>,
-    /// The attempt that failed, and how many there are in all.
+    /// The attempt that failed, and the number of attempts.
     pub(crate) attempt: Option<(u32, u32)>,
 }
 
@@ -84,19 +84,19 @@ impl Progress {
         self.state().news = Some(news);
     }
 
-    /// What was told is over. A pause that lasts is another's, of several that are waited for at a
-    /// time.
+    /// Clears the news. A pause that has not ended stays: with several requests at a time it can be
+    /// that of another one.
     pub(crate) fn forget_news(&self) {
         let now = Instant::now();
         self.state().news.take_if(|news| news.pause_until.is_none_or(|until| until <= now));
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     pub(crate) fn clear(&self) {
         self.draw("");
     }
 
-    /// Waits for `work`, and shows that it is waited for when it takes long.
+    /// Waits for `work`, and shows the line if that takes long.
     pub(crate) async fn watch<T>(&self, work: impl Future<Output = T>) -> T {
         if !self.0.is_shown {
             return work.await;
@@ -121,7 +121,7 @@ impl Progress {
         }
         let line: String = line.chars().take(WIDTH).collect();
         let mut stderr = std::io::stderr().lock();
-        // Blanks over what stood there, so that no escape sequence is needed.
+        // Overwrites the line with blanks, which works without escape sequences.
         let blanks = " ".repeat(state.width.saturating_sub(line.chars().count()));
         let _ = write!(stderr, "\r{line}{blanks}");
         if line.is_empty() {

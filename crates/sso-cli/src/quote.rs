@@ -11,7 +11,7 @@ pub(crate) struct Unprintable {
     what: String,
 }
 
-/// How a value is quoted.
+/// A shell or file format, with its own rules of quoting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shell {
     /// sh, bash, zsh and the like.
@@ -34,12 +34,12 @@ impl Shell {
         }
     }
 
-    /// The value of `name` as one word of this shell; quoted where it must be, and in fish and
-    /// PowerShell always.
+    /// Returns the value of `name` as one word of this shell. It is quoted if that is needed, in fish
+    /// and PowerShell always.
     ///
-    /// Refuses control characters, which no credential holds; for INI the characters that are special
-    /// there; and for `cmd.exe`, where quoting depends on the program that reads it, all but letters,
-    /// digits and a few marks.
+    /// Refuses control characters, which no credential holds. INI also refuses its special characters.
+    /// `cmd.exe` accepts only letters, digits and a few marks, since its quoting depends on the program
+    /// that reads it.
     pub(crate) fn word(
         self,
         name: &'static str,
@@ -52,14 +52,14 @@ impl Shell {
         match self {
             Self::Posix => return Ok(posix(value)),
             Self::Fish => return Ok(escaped(value, '\\', |c| matches!(c, '"' | '\\' | '$'))),
-            // To PowerShell the typographic quotation marks end a string, too.
+            // In PowerShell the typographic quotation marks end a string, too.
             Self::Powershell => {
                 return Ok(escaped(value, '`', |c| {
                     matches!(c, '"' | '`' | '$' | '\u{201c}'..='\u{201e}')
                 }));
             }
-            // A profile's name may have blanks, other letters and more. Only these would end it, or
-            // start a comment.
+            // A profile's name may have blanks and other letters. Only these characters would end it
+            // or start a comment.
             Self::Ini => {
                 let is_special = |c: char| matches!(c, '[' | ']' | '#' | ';' | '"' | '\'' | '\\');
                 let trimmed = value.trim() == value && !value.is_empty();
@@ -78,10 +78,10 @@ impl Shell {
     }
 }
 
-/// One word of a POSIX shell; quoted where it must be.
+/// Returns one word of a POSIX shell, quoted if that is needed.
 pub(crate) fn posix(value: &str) -> Zeroizing<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-/+=.:,@%".contains(c);
-    // zsh takes `=name` for the path of a command, also after a colon.
+    // zsh replaces `=name` by the path of a command, also after a colon.
     let is_path = value.starts_with('=') || value.contains(":=");
     if !value.is_empty() && value.chars().all(plain) && !is_path {
         return Zeroizing::new(value.to_owned());
@@ -89,14 +89,14 @@ pub(crate) fn posix(value: &str) -> Zeroizing<String> {
     let mut word = Zeroizing::new(String::with_capacity(4 * value.len() + 2));
     word.push('\'');
     for c in value.chars() {
-        // Nothing is special between these quotes but their end.
+        // Between single quotes only the end quote is special.
         if c == '\'' { word.push_str(r"'\''") } else { word.push(c) }
     }
     word.push('\'');
     word
 }
 
-/// In double quotes, with an escape character before what is special there.
+/// Returns the value in double quotes, with an escape character before each special one.
 fn escaped(value: &str, escape: char, is_special: impl Fn(char) -> bool) -> Zeroizing<String> {
     let mut word = Zeroizing::new(String::with_capacity(2 * value.len() + 2));
     word.push('"');

@@ -1,4 +1,4 @@
-//! Prints an error for a person: what failed, why, and what to run next.
+//! Prints an error: the failure, its causes, and the next command to run.
 //!
 //! Commands that print JSON print their errors as JSON too.
 
@@ -17,7 +17,7 @@ use crate::next_step::next_steps;
 use crate::printable::{escape_json, printable};
 use crate::table::BAD;
 
-/// Errors in JSON: `{"error":{...}}`. Keys are only ever added to this.
+/// An error in JSON: `{"error":{...}}`. Keys are only added, never removed or renamed.
 #[derive(Debug, Serialize)]
 struct Json<'a> {
     error: Report<'a>,
@@ -35,7 +35,7 @@ struct Report<'a> {
     service: Option<Service<'a>>,
 }
 
-/// What a service was asked for, and what it answered, if it did.
+/// The operation of a service that failed, and its answer if there was one.
 #[derive(Debug, Serialize)]
 struct Service<'a> {
     operation: Option<&'a str>,
@@ -56,16 +56,16 @@ pub(crate) fn failure(failure: &Failure, context: &Context, command: &Command) {
         let _ = writeln!(text, "  because {}", printable(cause));
     }
     text.push_str(&next_steps(failure, context, command));
-    // A stderr that is gone leaves nobody to tell.
+    // If stderr is closed, the error cannot be shown.
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Prints what clap has to say: help and version to stdout, what is wrong to stderr, which is JSON
-/// where the command line asks for JSON.
+/// Prints help and version to stdout, and errors of the command line to stderr, as JSON if the command
+/// line asks for JSON.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && asks_for_json() {
         let text = error.to_string();
-        // Advice and usage follow behind an empty line.
+        // Advice and usage follow after an empty line.
         let (message, _) = text.split_once("\n\n").unwrap_or((&text, ""));
         let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
         print_json(Report {
@@ -77,21 +77,21 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
             service: None,
         });
     } else {
-        // As above; and help for a reader that has had enough is no failure.
+        // As above. If a pager has closed the pipe, that is not a failure of the help.
         let _ = error.print();
     }
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
 fn print_json(report: Report<'_>) {
-    // Strings and numbers: there is nothing that could fail to be JSON.
+    // Strings and numbers always serialize.
     let json = serde_json::to_string(&Json { error: report }).unwrap_or_default();
     let mut json = escape_json(&json).unwrap_or(json);
     json.push('\n');
     let _ = std::io::stderr().lock().write_all(json.as_bytes());
 }
 
-/// As far as can be told of a command line that is wrong.
+/// Returns whether a wrong command line asks for JSON, as far as it can be recognized.
 fn asks_for_json() -> bool {
     let mut previous = None;
     std::env::args_os().take_while(|argument| argument != "--").any(|argument| {

@@ -1,4 +1,4 @@
-//! Prints the whole output, and ends without an error when the reader closes the pipe early.
+//! Prints to stdout. It is not an error if the reader closes the pipe early.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     write(&mut io::stdout().lock(), text)
 }
 
-/// Prints text with styles to stdout: they show on a terminal, and where `--color` says so.
+/// Prints text with styles to stdout. Styles are shown on a terminal, or as `--color` chooses.
 pub(crate) fn print_styled(text: &str) -> Result<(), Failure> {
     write(&mut anstream::stdout().lock(), text)
 }
@@ -28,7 +28,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 
 fn write(out: &mut impl Write, text: &str) -> Result<(), Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // `ssocreds roles | head` is no failure.
+        // `ssocreds roles | head` is not a failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|source| Failure::Io { doing: WRITE, source }),
     }

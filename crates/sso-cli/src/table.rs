@@ -6,16 +6,16 @@ use anstyle::{AnsiColor, Style};
 
 use crate::printable::printable;
 
-/// Longer cells are cut: one long name would make every row as wide.
+/// The maximum width of a cell. Longer text is cut, so that one long name does not widen all rows.
 const MAX_CELL: usize = 1000;
 
-/// The head of a table.
+/// The style of the head of a table.
 pub(crate) const HEAD: Style = Style::new().bold();
-/// A state that is fine.
+/// The style of a state that is fine.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// A state that needs no person.
+/// The style of a state that ends without the user.
 pub(crate) const FAIR: Style = AnsiColor::Yellow.on_default();
-/// A state that a person has to mend.
+/// The style of a state that the user has to correct.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 
 /// A cell of a table.
@@ -68,7 +68,7 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         self.rows.push(row);
     }
 
-    /// Renders the rows and removes them. Rows that follow have columns that are at least as wide.
+    /// Renders the rows and removes them. Later rows get columns that are at least as wide.
     pub(crate) fn drain(&mut self) -> String {
         let rendered = self.render();
         self.rows.clear();
@@ -79,7 +79,7 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
     pub(crate) fn render(&self) -> String {
         let mut out = String::new();
         for row in &self.rows {
-            // No blanks after the last cell that is not empty.
+            // No blanks after the last cell with text.
             let filled = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |at| at + 1);
             for (at, (cell, width)) in row.iter().zip(self.widths).take(filled).enumerate() {
                 let Cell { text, style } = cell;

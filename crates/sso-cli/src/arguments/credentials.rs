@@ -21,11 +21,12 @@ pub(crate) struct Export {
     /// The output format
     #[arg(long, default_value = "env")]
     pub(crate) format: ExportFormat,
-    /// Add the profile's region: AWS_REGION and AWS_DEFAULT_REGION, in ini "region", in process none
+    /// Add the region of the profile: AWS_REGION and AWS_DEFAULT_REGION, or "region" in ini; not in
+    /// process
     #[arg(long)]
     pub(crate) region: bool,
     /// Write the credentials to this profile of the credentials file instead of printing them. The
-    /// profile must be new, or one that was written in this way
+    /// profile must be new, or written by this option before
     #[arg(long, value_name = "NAME", conflicts_with = "format")]
     pub(crate) write_profile: Option<String>,
     #[command(flatten)]
@@ -80,7 +81,7 @@ pub(crate) struct Exec {
     pub(crate) retrieval: Retrieval,
 }
 
-/// How a command gets new credentials.
+/// The way in which a command gets new credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Renew {
     /// A container credentials endpoint on 127.0.0.1
@@ -94,7 +95,7 @@ pub(crate) struct Serve {
     /// A profile; may be given more than once
     #[arg(long = "profile", id = "profile", value_name = "NAME", action = clap::ArgAction::Append)]
     pub(crate) profiles: Vec<String>,
-    /// The address to listen on; port 0 takes any that is free
+    /// The address to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
     /// Allow an address that other machines or containers may reach; nothing is encrypted

@@ -27,15 +27,15 @@ pub(crate) struct Global {
     /// Do not read or write cached role credentials
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
-    /// The time limit for opening a connection [default: SSOCREDS_CONNECT_TIMEOUT, else 3.1]
+    /// The timeout for opening a connection, in seconds [default: SSOCREDS_CONNECT_TIMEOUT, else 3.1]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) connect_timeout: Option<Duration>,
-    /// The time limit for the whole command, with all retries [default: SSOCREDS_TIMEOUT, else 60;
-    /// 50 for credential-process, none for lists of accounts and roles]
+    /// The timeout for the whole command with all retries, in seconds [default: SSOCREDS_TIMEOUT, else
+    /// 60; 50 for credential-process, none for lists of accounts and roles]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
-    /// Refresh an expired token even if the new one cannot be written to the directory of the token
-    /// files. Every other program that shares the login then needs a new one
+    /// Refresh an expired token even if the new one cannot be written to its file. Every other program
+    /// that shares the login then needs a new login
     #[arg(long, global = true)]
     pub(crate) allow_unsaved_refresh: bool,
     /// Log to stderr (-vv for more); secrets are never logged
@@ -52,7 +52,7 @@ pub(crate) struct Global {
     pub(crate) color: Color,
 }
 
-/// Parses a time limit: seconds, more than none, with a fraction if need be.
+/// Parses a timeout: a number of seconds greater than 0, with a fraction if needed.
 pub(crate) fn seconds(value: &str) -> Result<Duration, &'static str> {
     let seconds = value.parse().ok().and_then(|it| Duration::try_from_secs_f64(it).ok());
     seconds.filter(|it| !it.is_zero()).ok_or("give a number of seconds greater than 0")

@@ -16,8 +16,8 @@ pub(crate) struct List {
     /// The output format
     #[arg(long, default_value = "table")]
     pub(crate) format: ListFormat,
-    /// List accounts with such a name only: * stands for any text, ? for one character; upper and
-    /// lower case are the same
+    /// List only accounts whose name matches: * stands for any text, ? for one character; case does
+    /// not matter
     #[arg(long, value_name = "PATTERN")]
     pub(crate) account_name: Option<String>,
 }
@@ -30,7 +30,7 @@ pub(crate) enum ListFormat {
 }
 
 impl List {
-    /// Whether the account passes the filter.
+    /// Returns whether the account passes the filter.
     pub(crate) fn includes(&self, account: &AccountInfo) -> bool {
         let name = account.account_name.as_deref().unwrap_or_default();
         self.account_name.as_deref().is_none_or(|pattern| matches(pattern, name))
@@ -47,7 +47,7 @@ pub(crate) struct Roles {
         add = ArgValueCandidates::new(account_ids)
     )]
     pub(crate) account_id: Option<AccountId>,
-    /// List roles with such a name only: * and ? as for --account-name
+    /// List only roles whose name matches: * and ? as for --account-name
     #[arg(long, value_name = "PATTERN", add = ArgValueCandidates::new(role_names))]
     pub(crate) role_name: Option<String>,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
-    /// Whether the role passes the filter.
+    /// Returns whether the role passes the filter.
     pub(crate) fn includes(&self, role_name: &str) -> bool {
         self.role_name.as_deref().is_none_or(|pattern| matches(pattern, role_name))
     }

@@ -21,14 +21,14 @@ pub(crate) struct Login {
     pub(crate) login: bool,
 }
 
-/// How to log in.
+/// Options of a login.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct LoginOptions {
     /// An sso-session, in place of a profile
     #[arg(long, value_name = "NAME", conflicts_with = "profile")]
     pub(crate) sso_session: Option<String>,
-    /// Every sso-session and every legacy profile of the config file, one after the other
+    /// Every sso-session and every legacy profile of the config file, one after another
     #[arg(long, conflicts_with_all = ["profile", "sso_session"])]
     pub(crate) all: bool,
     /// Show a code to enter on any device, instead of using a browser on this machine
@@ -37,13 +37,13 @@ pub(crate) struct LoginOptions {
     /// Show the page without opening it
     #[arg(long)]
     pub(crate) no_browser: bool,
-    /// The port of 127.0.0.1 that the browser comes back to [default: any free port]
+    /// The port of 127.0.0.1 to which the browser returns [default: any free port]
     #[arg(long, value_name = "PORT", conflicts_with = "use_device_code")]
     pub(crate) port: Option<u16>,
     /// Keep a login that is still valid or can be refreshed
     #[arg(long)]
     pub(crate) if_needed: bool,
-    /// How long to wait for you
+    /// The time to wait until you have logged in
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) wait: u64,
     /// Show the page as a QR code too
@@ -56,7 +56,7 @@ pub(crate) struct LogoutOptions {
     /// An sso-session, in place of a profile
     #[arg(long, value_name = "NAME", conflicts_with = "profile")]
     pub(crate) sso_session: Option<String>,
-    /// Every login of this user, the AWS CLI's too
+    /// Every login of this user, also those of the AWS CLI
     #[arg(long, conflicts_with_all = ["profile", "sso_session"])]
     pub(crate) all: bool,
 }

@@ -17,15 +17,15 @@ use crate::name_template::{self, NameTemplate};
 pub(crate) struct Populate {
     #[command(flatten)]
     pub(crate) login: Login,
-    /// The names of the profiles, made of {account_name}, {account_id}, {role_name}, {session} and
-    /// {email}. Other characters than letters, digits and _-/.@+ become a hyphen
+    /// The template of the profile names, with {account_name}, {account_id}, {role_name}, {session}
+    /// and {email}. In their values, all but letters, digits and _-/.@+ becomes a hyphen
     #[arg(long, value_name = "TEMPLATE", default_value = name_template::DEFAULT)]
     pub(crate) name: NameTemplate,
-    /// Only accounts with such a name: * stands for any text, ? for one character; upper and lower
-    /// case are the same
+    /// Only accounts whose name matches: * stands for any text, ? for one character; case does not
+    /// matter
     #[arg(long, value_name = "PATTERN")]
     pub(crate) account_name: Option<String>,
-    /// Only roles with such a name: * and ? as for --account-name
+    /// Only roles whose name matches: * and ? as for --account-name
     #[arg(long, value_name = "PATTERN", add = ArgValueCandidates::new(role_names))]
     pub(crate) role_name: Option<String>,
     /// The region of the profiles
@@ -34,8 +34,8 @@ pub(crate) struct Populate {
     /// Another property of the profiles; may be given more than once
     #[arg(long, value_name = "KEY=VALUE", value_parser = property)]
     pub(crate) set: Vec<(String, String)>,
-    /// Replace other values of --region, --set and --credential-process in generated profiles; without
-    /// it they stay
+    /// In generated profiles, replace values that differ from --region, --set and
+    /// --credential-process; without this option they stay
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Write a second profile for each role, NAME.process, for tools that know no SSO: it holds no
@@ -51,28 +51,28 @@ pub(crate) struct Populate {
     /// Show the difference as a unified diff, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Remove generated profiles of this sso-session whose role is gone or has another profile now.
-    /// Profiles with keys that you added stay
+    /// Remove generated profiles of this sso-session whose role is no longer assigned or now has a
+    /// profile of another name. Profiles with keys that you added stay
     #[arg(long)]
     pub(crate) prune: bool,
-    /// If the list of roles breaks off, write the part that was received; nothing is removed then
+    /// If the list of roles is incomplete, write the part that was received, and remove nothing
     #[arg(long)]
     pub(crate) allow_incomplete: bool,
 }
 
 impl Populate {
-    /// Whether the account passes the filter.
+    /// Returns whether the account passes the filter.
     pub(crate) fn includes_account(&self, name: Option<&str>) -> bool {
         let pattern = self.account_name.as_deref();
         pattern.is_none_or(|pattern| matches(pattern, name.unwrap_or_default()))
     }
 
-    /// Whether the role passes the filter.
+    /// Returns whether the role passes the filter.
     pub(crate) fn includes_role(&self, name: &str) -> bool {
         self.role_name.as_deref().is_none_or(|pattern| matches(pattern, name))
     }
 
-    /// Whether the roles of the account must be listed. To prune, all are.
+    /// Returns whether the roles of the account must be listed. --prune needs all of them.
     pub(crate) fn needs(&self, account: &AccountInfo) -> bool {
         self.prune || self.includes_account(account.account_name.as_deref())
     }
@@ -81,10 +81,10 @@ impl Populate {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Configure {
-    /// The sso-session: one of the config file, or the name of a new one
+    /// The sso-session: one from the config file, or the name of a new one
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(sessions))]
     pub(crate) sso_session: Option<String>,
-    /// The start URL of the AWS access portal, as in the browser's address bar
+    /// The start URL of the AWS access portal, as in the address bar of the browser
     #[arg(long, value_name = "URL")]
     pub(crate) start_url: Option<String>,
     /// The region of the IAM Identity Center instance
@@ -119,7 +119,7 @@ pub(crate) struct Configure {
     pub(crate) yes: bool,
 }
 
-/// Parses `KEY=VALUE`. The keys that make a profile an SSO profile are not set in this way.
+/// Parses `KEY=VALUE`. Refuses keys that select credentials.
 fn property(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
     let (key, value) = (key.trim().to_ascii_lowercase(), value.trim().to_owned());

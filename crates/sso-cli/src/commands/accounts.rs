@@ -8,13 +8,14 @@ use sso_http::{AccountInfo, ListAccounts, PagedOperation as _, ServiceError};
 use sso_provider::BearerToken;
 
 use crate::arguments::{List, ListFormat};
-use crate::commands::portal_lists::{PAGE, portal, until_interrupted};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::list_output::ListOutput;
+use crate::portal_lists::{PAGE, portal, until_interrupted};
 use crate::stdout;
 
-/// In the words of the service's answer. Keys are only ever added.
+/// The JSON output, with the names of the service's answer. Keys are only added, never removed or
+/// renamed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Json<'a> {
@@ -36,7 +37,7 @@ pub(crate) fn run(context: &Context, options: &List) -> Result<(), Failure> {
     let providers = context.login(&options.login)?;
     let limit = context.timeout()?;
     let accounts = RefCell::new(Vec::new());
-    // After a token was refreshed the accounts are listed again.
+    // After a refresh of the token the accounts are listed again.
     let known = RefCell::new(HashSet::new());
     let output = RefCell::new(ListOutput::new(
         options.format,

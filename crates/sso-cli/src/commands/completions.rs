@@ -1,4 +1,4 @@
-//! `ssocreds completions`: prints a script that makes a shell ask this program for completions.
+//! `ssocreds completions`: prints a script with which a shell gets its completions from ssocreds.
 
 use clap_complete::env::Shells;
 

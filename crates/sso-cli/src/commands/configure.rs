@@ -1,6 +1,6 @@
-//! `ssocreds configure`: from nothing to a working profile.
+//! `ssocreds configure`: sets up an sso-session and a profile.
 //!
-//! Asks for what the options leave open, and writes once, at the end.
+//! Asks for each value that no option gives. Writes once, at the end.
 
 mod pasted_url;
 mod questions;
@@ -14,7 +14,8 @@ use sso_types::RoleName;
 use self::questions::Questions;
 use self::session::Session;
 use crate::arguments::Configure;
-use crate::assigned_roles::{self, AssignedRole};
+use crate::assigned_role::AssignedRole;
+use crate::assigned_roles;
 use crate::commands::login;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -72,7 +73,7 @@ pub(crate) fn run(context: &Context, options: &Configure) -> Result<(), Failure>
     })
 }
 
-/// Logs in if that is needed. The session is not in the config file yet.
+/// Logs in if needed. The session is not in the config file yet.
 fn log_in(
     context: &Context,
     options: &Configure,
@@ -134,7 +135,7 @@ fn choose_role(
     })
 }
 
-/// The name that `--profile` gives, or an answer; proposed is the one that `populate` uses.
+/// Returns the name from `--profile` or the answer. Proposes the name that `populate` uses.
 fn choose_name(
     context: &Context,
     questions: &Questions<'_>,
@@ -170,13 +171,13 @@ fn choose_region(
         Some(region) => {
             check(region).map_err(|reason| Failure::Answer { option: "--region", reason })
         }
-        // A script that is complete without a region is not asked for one.
+        // An unattended run needs no region.
         None if options.yes || options.dry_run => Ok(None),
         None => questions.text("Region of the profile, or nothing", "--region", Some(""), check),
     }
 }
 
-/// The answers.
+/// The profile to write.
 struct Profile<'a> {
     name: String,
     session: Session,

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::stdout;
 
-/// The characters that RFC 3986 leaves unreserved are kept.
+/// All characters but the unreserved ones of RFC 3986.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(crate) fn run(context: &Context, options: &Console) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub(crate) fn run(context: &Context, options: &Console) -> Result<(), Failure> {
     if options.print {
         return stdout::print(&format!("{link}\n"));
     }
-    // Openers take other URLs as well: of files, and of programs that registered for a scheme.
+    // An opener would also open files, and start programs that are registered for a scheme.
     if !link.starts_with("https://") {
         return Err(Failure::NoWebPage { start_url: profile.start_url().as_str().to_owned() });
     }

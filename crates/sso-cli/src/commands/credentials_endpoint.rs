@@ -13,10 +13,10 @@ pub(super) const FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 pub(super) const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 pub(super) const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
-/// Everything but the unreserved characters of RFC 3986.
+/// All characters but the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Starts an endpoint that serves each profile at a path of its own.
+/// Starts an endpoint that serves each profile at its own path.
 pub(super) async fn start(
     profiles: &[SelectedProfile],
     address: SocketAddr,
@@ -30,7 +30,7 @@ pub(super) async fn start(
     Ok(endpoint.bind(address).await?)
 }
 
-/// The path of a profile's credentials.
+/// Returns the path of a profile's credentials.
 pub(super) fn path_of(profile: &str) -> String {
     format!("/{}", utf8_percent_encode(profile, RESERVED))
 }

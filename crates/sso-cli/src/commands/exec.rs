@@ -21,10 +21,8 @@ use crate::failure::Failure;
 use crate::notices;
 use crate::times::whole_seconds;
 
-pub(crate) use renew::{USER_CONFIG_FILE, USER_CREDENTIALS_FILE};
-
-/// The variables that choose an identity or say where to get one. An AWS tool that saw them could use
-/// other credentials than ours, or combine ours with something that does not belong to them.
+/// The variables that choose an identity or its source. With them an AWS tool could use other
+/// credentials, or combine these with values that do not belong to them.
 ///
 /// Reviewed against the AWS SDKs and Tools Reference Guide and the sources of botocore 1.44, the AWS
 /// SDKs for JavaScript 3, Go 2 and Ruby 3, `object_store` 0.14 and reqsign 3. Not removed are variables
@@ -39,7 +37,7 @@ const REMOVED: [&str; 37] = [
     // Profiles.
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
-    // Access keys: older names, and what belongs to the keys that are replaced.
+    // Access keys: older names, and variables that belong to the replaced keys.
     "AWS_ACCESS_KEY",
     "AWS_SECRET_KEY",
     "AWS_SECURITY_TOKEN",
@@ -88,7 +86,7 @@ const KEYS: [&str; 4] = [
     "AWS_CREDENTIAL_EXPIRATION",
 ];
 
-/// Less than this is worth a warning.
+/// A shorter lifetime of the credentials is a warning.
 const SHORT: SignedDuration = SignedDuration::from_mins(15);
 
 /// A bearer token for one service, `AWS_BEARER_TOKEN_BEDROCK` for example. The SDKs prefer it to
@@ -126,7 +124,7 @@ pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
     become_command(command).map_err(|source| Failure::Run { program: program.clone(), source })
 }
 
-/// The command gets no others, however long it runs.
+/// Warns if the credentials expire soon: the command gets no others.
 fn warn_if_short(credentials: &Credentials) {
     let left = credentials.expires_at().duration_since(context::now());
     if left < SHORT && std::io::stderr().is_terminal() {
@@ -150,8 +148,8 @@ fn found<'a>(program: &'a OsStr, _: &Environment) -> &'a OsStr {
     program
 }
 
-/// The system finds only `.exe` by a name without an extension; shells also find `.cmd`, as which npm
-/// and pip install their commands.
+/// Finds a command by its name without an extension. Windows finds only `.exe` in this way; shells also
+/// find `.cmd`, which npm and pip install.
 #[cfg(not(unix))]
 fn found(program: &OsStr, environment: &Environment) -> std::path::PathBuf {
     let name = std::path::Path::new(program);
@@ -178,8 +176,7 @@ fn become_command(mut command: Command) -> std::io::Result<()> {
 
 /// Waits for the command and exits with its exit code.
 ///
-/// Ctrl-C reaches both processes. It is the command's to decide what that means, so that this process
-/// ignores it.
+/// Ctrl-C reaches both processes. The command decides how to react, and this process ignores it.
 #[cfg(not(unix))]
 fn become_command(mut command: Command) -> std::io::Result<()> {
     let _ctrl_c = tokio::signal::windows::ctrl_c()?;

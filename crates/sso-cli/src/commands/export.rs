@@ -14,7 +14,7 @@ use crate::quote::{Shell, Unprintable};
 use crate::times::whole_seconds;
 use crate::{notices, process_format, stdout};
 
-/// The output of `--format json`. Keys are only ever added.
+/// The output of `--format json`. Keys are only added, never removed or renamed.
 #[derive(Serialize)]
 struct Variables<'a> {
     #[serde(rename = "AWS_ACCESS_KEY_ID")]
@@ -121,7 +121,7 @@ fn lines(
     between: &str,
     words: &[(&'static str, Zeroizing<String>)],
 ) -> Zeroizing<String> {
-    // The whole capacity at once: growing would leave copies of secrets in memory.
+    // Reserves the whole length: growing would leave copies of secrets in memory.
     let capacity = words.iter().map(|(name, word)| name.len() + word.len() + 16).sum();
     let mut text = Zeroizing::new(String::with_capacity(capacity));
     for (name, word) in words {

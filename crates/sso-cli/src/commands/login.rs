@@ -29,7 +29,7 @@ pub(crate) fn run(context: &Context, options: &LoginOptions) -> Result<(), Failu
     Ok(())
 }
 
-/// The login of another command that needs one.
+/// Logs in for another command that needs a login.
 pub(crate) fn run_for(context: &Context, sso_session: Option<&str>) -> Result<(), Failure> {
     let options = default_options(sso_session);
     let target = Target::resolve(context, sso_session)?;
@@ -52,7 +52,7 @@ pub(super) fn ensure(
     Ok(target.providers)
 }
 
-/// The options of a login that another command makes.
+/// Returns the options of a login for another command.
 fn default_options(sso_session: Option<&str>) -> LoginOptions {
     LoginOptions {
         sso_session: sso_session.map(str::to_owned),
@@ -73,7 +73,7 @@ fn targets(context: &Context, options: &LoginOptions) -> Result<Vec<Target>, Fai
     Target::all(context)
 }
 
-/// Logs in, unless the options say that the login need not be new. Returns when the token expires.
+/// Logs in, unless `--if-needed` keeps the present login. Returns the expiry of the token.
 fn log_in(
     context: &Context,
     options: &LoginOptions,
@@ -106,7 +106,7 @@ fn login(context: &Context, options: &LoginOptions, target: &Target, timeout: Du
     let reason = if options.use_device_code || target.use_device_code {
         None
     } else if port.is_some() {
-        // The user forwards it.
+        // The user forwards this port.
         None
     } else {
         place::no_browser_here(&context.environment)
@@ -163,6 +163,6 @@ async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_ok() {
         return;
     }
-    // Signals cannot be listened for: their default action ends the program.
+    // If no handler can be installed, the signal ends the program by default.
     std::future::pending::<()>().await;
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Fail
     report(&target.name, &finished)
 }
 
-/// Every token file in the cache directory, and every file of SSO role credentials.
+/// Returns every token file in the cache directory, and every file of SSO role credentials.
 fn all(context: &Context) -> Result<(), Failure> {
     let config = context.shared_config()?;
     let settings = Settings::resolve(None, &config, &context.environment)?;
@@ -86,8 +86,8 @@ fn report(name: &str, finished: &FinishedLogout) -> Result<(), Failure> {
     })
 }
 
-/// The cached credentials of every account and role that is configured for the session, and those
-/// in which its name is recorded.
+/// Returns the cached credentials of every account and role that is configured for the session, and
+/// those that record its name.
 fn role_credentials(
     context: &Context,
     target: &Target,
@@ -120,7 +120,7 @@ fn role_credentials(
     Ok(files)
 }
 
-/// The portal that gave the token; `None` if the file does not tell.
+/// Returns the portal that issued the token; `None` if the file does not tell.
 fn portal_of(token: &CachedToken, settings: &Settings) -> Result<Option<Endpoint>, ConfigError> {
     if let Some(url) = &settings.portal_endpoint {
         return Ok(Some(url.value.parse::<Endpoint>()?.with_origin(url.source.to_string())));
@@ -142,7 +142,7 @@ fn https_client(context: &Context, settings: &Settings) -> Result<HttpsClient, C
     Ok(client.build()?)
 }
 
-/// The name of each session by its token file's name.
+/// Returns the name of each session by the name of its token file.
 fn names(config: &SharedConfig) -> BTreeMap<PathBuf, String> {
     let sessions = config.sso_sessions().filter_map(|section| section.name().parse().ok());
     let keys = sessions.map(|name| sso_cache::CacheKey::for_session(&name));

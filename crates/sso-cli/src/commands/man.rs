@@ -1,4 +1,4 @@
-//! `ssocreds man`: manual pages, by clap's companion.
+//! `ssocreds man`: prints manual pages that `clap_mangen` makes.
 
 use clap::CommandFactory as _;
 use clap_mangen::Man as Page;
@@ -9,7 +9,7 @@ use crate::stdout;
 
 pub(crate) fn run(options: &Man) -> Result<(), Failure> {
     let mut program = Arguments::command();
-    // Gives the commands the program's name and the global options.
+    // Adds the program's name and the global options to the commands.
     program.build();
     let command = match &options.command {
         None => program,

@@ -1,4 +1,4 @@
-//! `ssocreds populate`: profiles for all accounts and roles.
+//! `ssocreds populate`: writes profiles for all accounts and roles.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,8 @@ use sso_config::{Document, FileKind, SsoProfile};
 use sso_types::SessionName;
 
 use crate::arguments::Populate;
-use crate::assigned_roles::{self, AssignedRole};
+use crate::assigned_role::AssignedRole;
+use crate::assigned_roles;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::generated_profiles::{GenerateError, GeneratedProfiles, Summary, name_all};

@@ -27,7 +27,7 @@ pub(super) fn get(
     let cached = cached.filter(|(it, _)| it.expires_at().duration_since(context::now()) >= WINDOW);
     let credentials = match cached {
         Some((credentials, version)) => {
-            // Known without another system call. Warnings of the libraries are not printed yet.
+            // Warnings of the libraries are not printed yet.
             let exposed = file.filter(|_| !version.is_private());
             for warning in exposed.iter().flat_map(RoleCredentialsFile::access_warnings) {
                 notices::warn(&warning.to_string());

@@ -11,14 +11,15 @@ use sso_provider::{BearerToken, ProfileProviders};
 use sso_types::AccountId;
 
 use crate::arguments::{ListFormat, Roles};
-use crate::commands::portal_lists::{PAGE, portal, until_interrupted};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::list_output::ListOutput;
+use crate::portal_lists::{PAGE, portal, until_interrupted};
 use crate::progress::Progress;
 use crate::stdout;
 
-/// In the words of the service's answer. Keys are only ever added.
+/// The JSON output, with the names of the service's answer. Keys are only added, never removed or
+/// renamed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Json<'a> {
@@ -97,14 +98,14 @@ async fn of_all(
     Ok(())
 }
 
-/// The roles that were received, in the order of the accounts.
+/// The roles received so far, in the order of the accounts.
 struct Received<'a> {
     options: &'a Roles,
     output: ListOutput<3>,
     accounts: Vec<Account>,
     /// The number of accounts whose roles were received.
     done: usize,
-    /// The number of accounts, from the first, whose roles were given to `output`.
+    /// The number of accounts, from the first, whose roles `output` has.
     given: usize,
 }
 
@@ -124,7 +125,7 @@ impl<'a> Received<'a> {
         Self { options, output, accounts: Vec::new(), done: 0, given: 0 }
     }
 
-    /// After a token was refreshed the accounts are listed again.
+    /// After a refresh of the token the accounts are listed again.
     fn add_accounts(&mut self, accounts: Vec<AccountInfo>) {
         for AccountInfo { account_id, account_name: name, .. } in accounts {
             if !self.accounts.iter().any(|account| account.id == account_id) {
@@ -156,7 +157,7 @@ impl<'a> Received<'a> {
         self.output.print_some(progress);
     }
 
-    /// Prints the rest. After a failure with nothing received it prints nothing.
+    /// Prints the rest. Prints nothing if a failure came before the first role.
     fn finish(mut self, end: &Result<(), Failure>) -> Result<(), Failure> {
         if end.is_err() && self.done == 0 {
             return Ok(());
@@ -171,7 +172,7 @@ impl<'a> Received<'a> {
         self.output.finish()
     }
 
-    /// Gives the roles of an account to the output.
+    /// Passes the roles of an account to the output.
     fn give(&mut self, at: usize) {
         let Some(account) = self.accounts.get(at) else { return };
         let rows: Vec<_> = self.shown(account).collect();

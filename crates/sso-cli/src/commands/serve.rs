@@ -1,4 +1,4 @@
-//! `ssocreds serve`: a container credentials endpoint on its own.
+//! `ssocreds serve`: runs a container credentials endpoint.
 
 use std::fmt::Write as _;
 use std::io;
@@ -51,7 +51,7 @@ pub(crate) fn run(context: &Context, options: &Serve) -> Result<(), Failure> {
     })?
 }
 
-/// The lines for a shell, one block for each profile.
+/// Returns the lines for a shell, one block for each profile.
 fn exports(endpoint: &Endpoint, profiles: &[SelectedProfile], token_file: &str) -> String {
     let mut text = String::new();
     for profile in profiles {
@@ -69,7 +69,7 @@ fn exports(endpoint: &Endpoint, profiles: &[SelectedProfile], token_file: &str) 
     text
 }
 
-/// The lines of a file of variables, for the first profile. They hold no secret.
+/// Returns the lines of a file of variables, for the first profile. They hold no secret.
 fn variables(endpoint: &Endpoint, profile: Option<&SelectedProfile>, token_file: &str) -> String {
     let url = profile.map(|profile| endpoint.url(&path_of(&profile.name))).unwrap_or_default();
     let (full_uri, token) = (credentials_endpoint::FULL_URI, credentials_endpoint::TOKEN_FILE);

@@ -1,4 +1,4 @@
-//! `ssocreds status`: every login and every SSO profile, from the files (`survey`) and, with
+//! `ssocreds status`: shows every login and every SSO profile, from the files (`survey`) and, with
 //! `--check`, from the SSO portal (`check`).
 //!
 //! Without `--check` it sends nothing. It shows no secret.

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::times::whole_seconds;
 use crate::{process_format, stdout};
 
-/// In the words of the token file.
+/// The JSON output, with the names of the token file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Json<'a> {
@@ -26,7 +26,7 @@ pub(crate) fn run(context: &Context, options: &Token) -> Result<(), Failure> {
     let access_token = token.access_token().expose_secret();
     match options.format {
         TextFormat::Text => {
-            // One piece, so that no part of it stays behind in stdout's buffer.
+            // Printed at once, so that no part of it stays in the buffer of stdout.
             let mut line = Zeroizing::new(String::with_capacity(access_token.len() + 1));
             line.push_str(access_token);
             line.push('\n');

@@ -40,7 +40,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_others_may_do_is_a_warning_said_once() {
+async fn access_rights_of_others_are_warned_of_once() {
     let scene = Scene::new(TokenState::Expired).await;
     set_mode(&scene.home.token_file, 0o644);
     set_mode(scene.home.token_file.parent().unwrap(), 0o777);
@@ -69,7 +69,7 @@ async fn what_others_may_do_is_a_warning_said_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_lists_what_others_may_do() {
+async fn status_lists_access_rights_of_others() {
     let scene = Scene::new(TokenState::Valid).await;
     let warnings = || {
         let found = scene.run(&["status", "--format", "json"]).json();

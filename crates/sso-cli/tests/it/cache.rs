@@ -10,7 +10,7 @@ use crate::program::{Scene, read_json};
 const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_call_makes_no_request() {
+async fn a_second_call_uses_the_cache() {
     let scene = Scene::new(TokenState::Expired).await;
     let first = scene.run(&RUN).success();
     scene.emulator.reset_counts();
@@ -51,7 +51,7 @@ async fn no_cache_neither_reads_nor_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_would_soon_expire_is_got_anew() {
+async fn cached_credentials_that_expire_soon_are_replaced() {
     let builder = Emulator::builder().credentials_ttl(std::time::Duration::from_secs(14 * 60));
     let scene = Scene::with(builder, TokenState::Valid).await;
     let first = scene.run(&RUN).success();

@@ -293,7 +293,7 @@ async fn a_profile_as_a_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_used_is_an_error_of_the_configuration() {
+async fn an_invalid_profile_is_a_configuration_error() {
     let scene = scene().await;
     let error = scene.run(&["config", "--profile", "devsos"]).failure(3);
     expect![[r#"

@@ -113,7 +113,7 @@ async fn answers_are_lines_where_there_is_no_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_confirmed_or_not_answered_is_not_written() {
+async fn nothing_is_written_without_all_answers_and_a_confirmation() {
     let scene = scene(TokenState::Valid).await;
     let before = config(&scene);
     let given = ["configure", "--sso-session", "dev-session", "--account-id", "123456789012"];
@@ -160,7 +160,7 @@ async fn a_profile_in_the_legacy_form_gets_the_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_is_refused_and_nothing_is_written() {
+async fn invalid_answers_are_refused_and_nothing_is_written() {
     let scene = scene(TokenState::Valid).await;
     scene.configure("[profile admin]\nrole_arn = x\nsource_profile = devsso\n");
     let before = config(&scene);

@@ -24,7 +24,7 @@ fn gives_credentials(scene: &Scene, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_in_other_sections_does_not_matter() {
+async fn faults_in_other_sections_are_ignored() {
     for above in [
         "[profile other]\n  region = eu-west-1\n  output = json\n",
         "[profile other]\n\tregion = eu-west-1\n\toutput = json\n",
@@ -161,7 +161,7 @@ async fn errors_say_what_is_wrong_with_a_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_config_file_that_does_not_exist_is_called_so() {
+async fn a_missing_config_file_is_called_missing() {
     let scene = scene("").await;
     let missing = scene.path("nowhere");
     let run = |arguments: &[&str]| {

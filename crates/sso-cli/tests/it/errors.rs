@@ -16,7 +16,7 @@ fn check(scene: &Scene, code: i32, expected: &Expect) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_has_logged_in() {
+async fn a_missing_login_is_an_error_that_names_the_command() {
     let scene = Scene::new(TokenState::Missing).await;
     check(
         &scene,
@@ -55,7 +55,7 @@ async fn a_call_without_a_login_makes_no_file_and_no_directory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_is_another_session_s() {
+async fn a_token_of_another_session_is_not_used() {
     let scene = Scene::new(TokenState::Valid).await;
     fs::remove_file(&scene.home.token_file).unwrap();
     check(
@@ -200,7 +200,7 @@ async fn a_token_that_no_header_can_carry() {
 
 /// What is to be run next takes the name as it is, also one that looks like an option.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_next_command_can_be_run() {
+async fn the_suggested_command_works() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.configure("[profile \"-x y\"]\nsso_session = dev-session\n");
     let error = scene.run(&["export", "--profile=-x y"]).failure(3);
@@ -310,7 +310,7 @@ async fn a_proxy_that_refuses_is_not_tried_again_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_captive_portal_answers() {
+async fn an_answer_of_a_captive_portal_is_an_error() {
     let scene = Scene::new(TokenState::Valid).await;
     let page = ScriptedAnswer::raw(403, "text/html", "<html>Please log in to the Wi-Fi</html>");
     scene.emulator.fault(Fault::from(page));
@@ -336,7 +336,7 @@ fn hide_system_error(text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_listens() {
+async fn a_refused_connection_is_an_error() {
     let scene = Scene::new(TokenState::Valid).await;
     // Kept to the end, so that no other test gets the port and listens there.
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
@@ -356,7 +356,7 @@ async fn nobody_listens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bundle_that_is_not_there_is_a_matter_of_the_configuration() {
+async fn a_missing_ca_bundle_is_a_configuration_error() {
     let builder = sso_emulator::Emulator::builder().tls(true);
     let scene = Scene::with(builder, TokenState::Valid).await;
     scene.run(&RUN).success();

@@ -111,7 +111,7 @@ async fn a_profile_without_a_region_leaves_the_region_alone() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_exit_code_is_the_command_s() {
+async fn exec_exits_with_the_exit_code_of_the_command() {
     use std::os::unix::process::ExitStatusExt as _;
 
     let scene = Scene::new(TokenState::Valid).await;
@@ -140,7 +140,7 @@ async fn the_exit_code_is_the_command_s() {
 /// What the command gets of its arguments: all of them, whatever they look like.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn options_behind_the_command_are_the_command_s() {
+async fn options_after_the_command_belong_to_the_command() {
     let scene = Scene::new(TokenState::Valid).await;
     let run = scene.run(&["exec", "--profile", "devsso", "echo", "--profile", "x", "--", "-v"]);
     assert_eq!(run.success(), "--profile x -- -v\n");

@@ -83,7 +83,7 @@ async fn the_region_is_that_of_the_profile_that_was_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_followed_is_named() {
+async fn a_profile_that_leads_to_no_sso_profile_is_an_error() {
     let scene = scene().await;
     let check = |name: &str, expected: Expect| {
         expected.assert_eq(&scene.run(&["export", "--profile", name]).failure(3));

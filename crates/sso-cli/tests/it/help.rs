@@ -44,7 +44,7 @@ fn the_help() {
         Commands:
           login               Log in, in a browser or with a code
           logout              Log out: end the session and remove its files
-          configure           Set up a profile: asks for what the options leave open, logs in, and writes it
+          configure           Set up a profile: ask for what no option gives, log in, and write the profile
           populate            Write profiles for all accounts and roles into the config file
           credential-process  Print credentials for the credential_process setting of any AWS tool
           export              Print credentials as shell commands, environment variables or JSON
@@ -54,10 +54,9 @@ fn the_help() {
           console             Open the AWS console in a browser, with the profile's account and role
           token               Print the SSO access token, refreshed when needed; it is a secret
           accounts            List the accounts that the login gives access to
-          roles               List the roles that the login gives access to, of one account or of all
-          status              Show every sso-session and SSO profile: logged in or not, until when, which
-                              files
-          config              Show what was understood of the config files
+          roles               List the roles that the login gives access to, in one account or in all
+          status              Show every sso-session and SSO profile, its login and its files
+          config              Show the parsed config files
           completions         Print the completions of a shell
           man                 Print the manual page (roff), of the program or of one command
           help                Print this message or the help of the given subcommand(s)
@@ -74,14 +73,14 @@ fn the_help() {
               --role-cache-dir <DIRECTORY>  The directory of cached role credentials [default:
                                             SSOCREDS_ROLE_CACHE_DIR, else ~/.aws/cli/cache]
               --no-cache                    Do not read or write cached role credentials
-              --connect-timeout <SECONDS>   The time limit for opening a connection [default:
+              --connect-timeout <SECONDS>   The timeout for opening a connection, in seconds [default:
                                             SSOCREDS_CONNECT_TIMEOUT, else 3.1]
-              --timeout <SECONDS>           The time limit for the whole command, with all retries [default:
-                                            SSOCREDS_TIMEOUT, else 60; 50 for credential-process, none for
-                                            lists of accounts and roles]
+              --timeout <SECONDS>           The timeout for the whole command with all retries, in seconds
+                                            [default: SSOCREDS_TIMEOUT, else 60; 50 for credential-process,
+                                            none for lists of accounts and roles]
               --allow-unsaved-refresh       Refresh an expired token even if the new one cannot be written
-                                            to the directory of the token files. Every other program that
-                                            shares the login then needs a new one
+                                            to its file. Every other program that shares the login then
+                                            needs a new login
           -v, --verbose...                  Log to stderr (-vv for more); secrets are never logged
               --color <WHEN>                When to use colour; NO_COLOR is honoured [possible values: auto,
                                             always, never]
@@ -98,7 +97,7 @@ fn the_help() {
           4  log in first; the error says how
           5  refused by the service
           6  the service or the network is not available, after the last attempt
-          exec: the command's own; 127 when it is not found, 126 when it cannot be run
+          exec: that of the command; 127 if it is not found, 126 if it cannot be run
     "#]].assert_eq(&stdout(&["-h"]));
 }
 
@@ -130,14 +129,14 @@ fn the_help_of_exec() {
               --role-cache-dir <DIRECTORY>  The directory of cached role credentials [default:
                                             SSOCREDS_ROLE_CACHE_DIR, else ~/.aws/cli/cache]
               --no-cache                    Do not read or write cached role credentials
-              --connect-timeout <SECONDS>   The time limit for opening a connection [default:
+              --connect-timeout <SECONDS>   The timeout for opening a connection, in seconds [default:
                                             SSOCREDS_CONNECT_TIMEOUT, else 3.1]
-              --timeout <SECONDS>           The time limit for the whole command, with all retries [default:
-                                            SSOCREDS_TIMEOUT, else 60; 50 for credential-process, none for
-                                            lists of accounts and roles]
+              --timeout <SECONDS>           The timeout for the whole command with all retries, in seconds
+                                            [default: SSOCREDS_TIMEOUT, else 60; 50 for credential-process,
+                                            none for lists of accounts and roles]
               --allow-unsaved-refresh       Refresh an expired token even if the new one cannot be written
-                                            to the directory of the token files. Every other program that
-                                            shares the login then needs a new one
+                                            to its file. Every other program that shares the login then
+                                            needs a new login
           -v, --verbose...                  Log to stderr (-vv for more); secrets are never logged
               --color <WHEN>                When to use colour; NO_COLOR is honoured [possible values: auto,
                                             always, never]
@@ -149,10 +148,10 @@ fn the_help_of_exec() {
         command to other credentials, AWS_PROFILE among them, are removed.
 
         Credentials last an hour or so. Give --renew to a command that runs longer: ssocreds stays as its
-        parent and gives it new credentials for as long as it runs. AWS SDKs and the AWS CLI ask for them by
+        parent and gives it new credentials for as long as it runs. AWS SDKs and the AWS CLI get them by
         themselves; for a tool that does not, try --renew=process.
 
-        Exit codes: the command's own; 127 when it is not found, 126 when it cannot be run.
+        Exit codes: that of the command; 127 if it is not found, 126 if it cannot be run.
         Before it runs, those of `ssocreds --help`.
     "#]].assert_eq(&stdout(&["exec", "-h"]));
 }

@@ -120,7 +120,7 @@ async fn a_pipe_or_a_device_in_place_of_certificates() {
 /// which need not be text, or nobody asks for it. A NUL in a variable cannot be set at all: the
 /// operating system's variables end with it.
 #[tokio::test(flavor = "multi_thread")]
-async fn variables_that_are_no_text() {
+async fn variables_that_are_not_utf_8_are_errors_if_used() {
     let scene = Scene::new(TokenState::Valid).await;
     let odd = OsStr::from_bytes(b"/nowhere/\xff\xfe");
     for (variable, code) in [
@@ -168,7 +168,7 @@ async fn variables_that_are_no_text() {
 
 /// All that is below it is found, and what is shown of it is as near as text comes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_home_directory_that_is_no_text() {
+async fn a_home_directory_that_is_not_utf_8_works() {
     let scene = Scene::new(TokenState::Valid).await;
     let home = scene.path("").join(OsStr::from_bytes(b"\xff\x1b[2J"));
     fs::create_dir(&home).unwrap();

@@ -95,7 +95,7 @@ async fn json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn colour_where_it_is_asked_for() {
+async fn the_color_option_is_obeyed() {
     let scene = Scene::with(three_accounts(), TokenState::Valid).await;
     let plain = scene.run(&["accounts", "--profile", "devsso"]).success();
     assert!(!plain.contains('\u{1b}'), "{plain}");
@@ -133,7 +133,7 @@ async fn a_refused_token_is_refreshed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_portal_refuses() {
+async fn a_refusal_of_the_portal_is_an_error() {
     let scene = Scene::with(three_accounts(), TokenState::Valid).await;
     scene.emulator.fault_on(Operation::ListAccountRoles, ErrorName::Forbidden);
     let error =

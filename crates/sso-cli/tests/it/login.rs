@@ -90,7 +90,7 @@ async fn a_user_code_logs_in_for_both_forms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn denied_is_5_and_expired_is_4() {
+async fn a_denied_login_exits_with_5_and_an_expired_one_with_4() {
     let scene = Scene::new(TokenState::Missing).await;
     let login = started(scene.command(&["login", "--profile", "devsso", "--use-device-code"]));
     wait_until(|| {
@@ -110,7 +110,7 @@ async fn denied_is_5_and_expired_is_4() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_place_without_a_browser_uses_a_code_and_says_why() {
+async fn a_login_without_a_browser_uses_a_device_code_and_gives_the_reason() {
     let scene = Scene::new(TokenState::Missing).await;
     let mut command = scene.command(&["login", "--profile", "devsso", "--wait", "1"]);
     command.env("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22");

@@ -62,7 +62,7 @@ async fn a_login_goes_through_the_proxy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn aws_ca_bundle_says_whom_a_login_trusts() {
+async fn a_login_trusts_aws_ca_bundle() {
     let scene = Scene::with(Emulator::builder().tls(true), TokenState::Missing).await;
     let arguments = ["login", "--profile", "devsso", "--use-device-code"];
     let run = scene.run_command(scene.command(&arguments).env_remove("AWS_CA_BUNDLE"));

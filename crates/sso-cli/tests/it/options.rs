@@ -1,4 +1,4 @@
-//! Options and variables that many commands take: `--refresh`, directories, time limits.
+//! Options and variables that many commands take: `--refresh`, directories, timeouts.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ async fn variables_and_options_choose_the_directories() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_time_limit_of_a_retrieval() {
+async fn a_retrieval_ends_after_its_timeout() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.fault_on(Operation::GetRoleCredentials, Fault::Delay(Duration::from_secs(9)));
     let mut by_variable = scene.command(&RUN);
@@ -79,7 +79,7 @@ async fn the_time_limit_of_a_retrieval() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_limits_that_are_none() {
+async fn invalid_timeouts_are_refused() {
     let scene = Scene::new(TokenState::Valid).await;
     for value in ["0", "-1", "soon", "NaN", "1e30", ""] {
         for option in ["--timeout", "--connect-timeout"] {

@@ -220,7 +220,7 @@ async fn a_list_that_breaks_off_writes_nothing_unless_asked_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn several_at_once_do_as_much_as_one() {
+async fn several_runs_at_once_write_each_profile_once() {
     let scene = scene().await;
     let children: Vec<_> =
         (0..4).map(|_| scene.command(&POPULATE).stdout(Stdio::null()).spawn().unwrap()).collect();
@@ -233,7 +233,7 @@ async fn several_at_once_do_as_much_as_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_of_roles() {
+async fn roles_on_several_pages_are_all_written() {
     let mut builder = Emulator::builder();
     for at in 0..5 {
         let roles = (0..200).map(|role| format!("Role{role}"));
@@ -330,7 +330,7 @@ async fn pruning_removes_the_second_profile_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_is_refused() {
+async fn invalid_options_are_refused() {
     let scene = scene().await;
     for more in [["--name", "a b"], ["--set", "sso_region=x"], ["--set", "x"], ["--region", "X"]] {
         populate(&scene, &more).failure(2);

@@ -21,7 +21,7 @@ fn on_a_terminal_with(scene: &Scene, arguments: &str, more: &[(&str, &str)]) -> 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
-async fn a_slow_answer_is_waited_for_visibly() {
+async fn a_slow_answer_shows_progress() {
     let scene = Scene::new(TokenState::Valid).await;
     let slow = Fault::Delay(Duration::from_millis(1500));
     scene.emulator.fault_next(Operation::GetRoleCredentials, 1, slow);
@@ -55,7 +55,7 @@ async fn a_retry_is_counted_down() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pipe_is_told_nothing() {
+async fn progress_is_not_written_to_a_pipe() {
     let scene = Scene::new(TokenState::Valid).await;
     let slow = Fault::Delay(Duration::from_millis(800));
     scene.emulator.fault_next(Operation::GetRoleCredentials, 1, slow);
@@ -81,7 +81,7 @@ async fn colour_is_for_terminals() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
-async fn another_process_is_waited_for_visibly() {
+async fn a_wait_for_another_process_shows_progress() {
     let scene = Scene::new(TokenState::Expired).await;
     let slow = Fault::Delay(Duration::from_secs(3));
     scene.emulator.fault_next(Operation::CreateToken, 1, slow);
@@ -105,7 +105,7 @@ async fn another_process_is_waited_for_visibly() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
-async fn the_wait_for_another_process_ends_visibly() {
+async fn the_progress_of_a_wait_for_another_process_is_removed() {
     let scene = Scene::new(TokenState::Expired).await;
     let slow = |milliseconds| Fault::Delay(Duration::from_millis(milliseconds));
     scene.emulator.fault_next(Operation::CreateToken, 1, slow(3000));
@@ -129,7 +129,7 @@ async fn the_wait_for_another_process_ends_visibly() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
-async fn a_further_attempt_ends_visibly() {
+async fn the_progress_of_a_further_attempt_is_removed() {
     let scene = Scene::new(TokenState::Expired).await;
     let busy =
         ScriptedAnswer::error(ErrorName::TooManyRequests).retry_after(Duration::from_secs(1));
@@ -151,7 +151,7 @@ async fn a_further_attempt_ends_visibly() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
-async fn the_portal_s_rate_is_kept_visibly() {
+async fn throttling_shows_progress() {
     let mut requests = Vec::new();
     while requests.last() != Some(&45) {
         assert!(requests.len() < 5, "some were throttled in each run: {requests:?} instead of 45");

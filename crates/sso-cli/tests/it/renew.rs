@@ -245,7 +245,7 @@ async fn serve_prints_what_to_export_and_ends_cleanly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_listens_beyond_loopback_only_if_told_so() {
+async fn serve_listens_beyond_loopback_only_with_its_option() {
     let scene = Scene::new(TokenState::Valid).await;
     let run = scene.run(&["serve", "--profile", "devsso", "--listen", "0.0.0.0:0"]);
     assert!(run.failure(1).contains("loopback"), "{}", run.stderr());

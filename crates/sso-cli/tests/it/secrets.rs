@@ -30,7 +30,7 @@ async fn no_secret_is_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_request_is_logged_once_it_is_asked_for() {
+async fn verbose_logs_each_request() {
     let scene = Scene::new(TokenState::Expired).await;
     scene.emulator.fault_next(Operation::GetRoleCredentials, 1, ErrorName::InternalServer);
     let run = scene.run(&["credential-process", "--profile", "devsso", "-v"]);
@@ -45,7 +45,7 @@ async fn each_request_is_logged_once_it_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attempts_are_logged_once_they_are_asked_for() {
+async fn verbose_logs_each_attempt() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.fault_next(Operation::GetRoleCredentials, 1, ErrorName::InternalServer);
     let run = scene.run(&["credential-process", "--profile", "devsso", "--no-cache", "-v"]);

@@ -234,7 +234,7 @@ async fn one_profile() {
 
 /// Nobody is sent to log in where the new login could not be read either.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_file_that_is_no_file() {
+async fn a_token_file_that_is_a_directory_is_reported() {
     let scene = Scene::new(TokenState::Missing).await;
     fs::create_dir(&scene.home.token_file).unwrap();
     let found = scene.run(&["status", "--profile", "devsso", "--format", "json"]).json();
@@ -248,7 +248,7 @@ async fn a_token_file_that_is_no_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_config_at_all() {
+async fn status_works_without_config_files() {
     let scene = Scene::new(TokenState::Missing).await;
     fs::remove_file(&scene.home.config_file).unwrap();
     expect![[r#"
@@ -270,7 +270,7 @@ fn hide_distances_past(text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn roles_are_checked_when_asked_to() {
+async fn check_asks_whether_roles_are_assigned() {
     let builder = Emulator::builder().account("123456789012", "Dev", "a@b.c", ["Admin"]);
     let scene = Scene::with(builder, TokenState::Valid).await;
     let profile = |name: &str, account: &str, role: &str| {

@@ -5,7 +5,7 @@ use sso_emulator::{ErrorName, Operation, TokenState};
 use crate::program::{Scene, read_json, write_private};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_valid_token_is_the_file_s() {
+async fn a_valid_token_comes_from_the_file() {
     let scene = Scene::new(TokenState::Valid).await;
     let expected = scene.home.token.as_ref().unwrap().access_token.clone();
     for arguments in

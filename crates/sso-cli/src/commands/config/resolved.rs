@@ -1,5 +1,4 @@
-//! One profile, resolved: its values, the token file and the endpoints that follow from them, and
-//! where each setting comes from.
+//! One resolved profile: its values, its token file and endpoints, and the source of each setting.
 
 use std::fmt::Write as _;
 
@@ -28,7 +27,7 @@ pub(super) struct Resolved {
     warnings: Vec<String>,
 }
 
-/// The URLs that are called.
+/// The URLs of the services.
 #[derive(Debug, Serialize)]
 struct Endpoints {
     portal: String,
@@ -45,7 +44,7 @@ struct Sources {
     max_attempts: Sourced<u32>,
 }
 
-/// A setting, and where it came from.
+/// A setting and its source.
 #[derive(Debug, Serialize)]
 struct Sourced<T> {
     value: T,
@@ -127,7 +126,7 @@ impl Resolved {
     }
 }
 
-/// The URL that is called: the one that is set, if it can be used, else the region's.
+/// Returns the URL of the service: the configured one if it is valid, else that of the region.
 fn endpoint(
     set: Option<&Setting<String>>,
     of_region: &Endpoint,

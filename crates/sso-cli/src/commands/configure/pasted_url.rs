@@ -1,6 +1,6 @@
-//! Start URLs as people paste them: from the address bar, with what the portal's page added.
+//! Start URLs as people paste them from the address bar, with additions of the portal's page.
 
-/// A start URL, and the region where the host tells it.
+/// A start URL, and the region if the host contains it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PastedUrl {
     pub(super) url: String,
@@ -29,7 +29,7 @@ pub(super) fn read(text: &str) -> Result<PastedUrl, &'static str> {
     if path.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err("a start URL holds no blanks");
     }
-    // These portals have one page, and people copy the host alone.
+    // These portals have only one page, so the host alone is enough.
     let path = if path.is_empty() && host.ends_with(".awsapps.com") { "start" } else { path };
     let slash = if path.is_empty() { "" } else { "/" };
     let region = host.strip_suffix(".app.aws").and_then(|host| host.split_once(".portal."));
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_paste_is_read() {
+    fn pasted_urls_are_completed() {
         for (text, url) in [
             ("https://my-sso-portal.awsapps.com/start", "https://my-sso-portal.awsapps.com/start"),
             (" https://corp.awsapps.com/start/#/ ", "https://corp.awsapps.com/start"),

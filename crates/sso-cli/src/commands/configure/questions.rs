@@ -1,5 +1,4 @@
-//! Questions to the user, on stderr: a list to filter by typing on a terminal, and plain lines
-//! elsewhere.
+//! Asks the user on stderr. On a terminal, typing filters a list; elsewhere, answers are lines.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
@@ -12,12 +11,12 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::printable::printable;
 
-/// Lines of a list that are shown at a time.
+/// The number of lines of a list that are shown at a time.
 const SHOWN: usize = 15;
 
 pub(super) struct Questions<'a> {
     context: &'a Context,
-    /// Whether the cursor can be moved.
+    /// Whether stdin and stderr are a terminal on which the cursor can be moved.
     has_terminal: bool,
 }
 
@@ -51,7 +50,7 @@ impl<'a> Questions<'a> {
         }
     }
 
-    /// Lets the user pick one of the items, and returns its place. A single one needs no question.
+    /// Lets the user pick one of the items, and returns its index. Does not ask if there is only one.
     pub(super) fn pick(
         &self,
         question: &str,
@@ -80,7 +79,7 @@ impl<'a> Questions<'a> {
         })
     }
 
-    /// Shows numbered items; any other answer than a number filters them.
+    /// Shows numbered items. An answer that is not a number filters them.
     fn pick_by_number(
         &self,
         question: &str,
@@ -109,7 +108,7 @@ impl<'a> Questions<'a> {
             let answer = self.line(&format!("{question}, a number or text to filter: "), option)?;
             let answer = answer.trim();
             match answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
-                // Account IDs are numbers, too.
+                // A larger number is text: account IDs are numbers, too.
                 Some(at) if at < items.len() => return Ok(at),
                 _ => filter = answer.to_lowercase(),
             }
@@ -121,13 +120,13 @@ impl<'a> Questions<'a> {
         let term = Term::stderr();
         let select = FuzzySelect::new().with_prompt(question).items(items).default(0);
         let picked = self.context.serve(async || {
-            // For Ctrl-C dialoguer sends the signal to this process. Without a handler it would end
-            // here, with the cursor hidden.
+            // On Ctrl-C dialoguer sends SIGINT to this process. Without a handler the process would end
+            // with the cursor hidden.
             #[cfg(unix)]
             let _handler = tokio::signal::unix::signal(SignalKind::interrupt());
             select.max_length(SHOWN).interact_on_opt(&term)
         })?;
-        // After Ctrl-C it is still hidden.
+        // dialoguer leaves it hidden after Ctrl-C.
         let _ = term.show_cursor();
         match picked {
             Ok(Some(at)) => Ok(at),
@@ -141,7 +140,7 @@ impl<'a> Questions<'a> {
         }
     }
 
-    /// Reads a line. Ctrl-C ends it, and so does the end of the input.
+    /// Reads a line. Ctrl-C and the end of the input are errors.
     fn line(&self, prompt: &str, option: &'static str) -> Result<String, Failure> {
         show(prompt);
         let read = || {
@@ -149,7 +148,7 @@ impl<'a> Questions<'a> {
             std::io::stdin().read_line(&mut line).map(|length| (length > 0).then_some(line))
         };
         let line = self.context.serve(async || {
-            // A thread, as reading cannot be ended. It goes with the process.
+            // In a thread, since a read cannot be cancelled. The thread ends with the process.
             tokio::select! {
                 line = tokio::task::spawn_blocking(read) => Some(line),
                 Ok(()) = tokio::signal::ctrl_c() => None,
@@ -170,6 +169,6 @@ impl<'a> Questions<'a> {
 
 /// Writes to stderr.
 pub(super) fn show(text: &str) {
-    // A stderr that is gone leaves nobody to tell.
+    // If stderr is closed, the text cannot be shown.
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }

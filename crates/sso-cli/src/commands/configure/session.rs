@@ -1,4 +1,4 @@
-//! The sso-session of a new profile: one of the config file, or a new one.
+//! The sso-session of the profile: one from the config file, or a new one.
 
 use sso_config::{Document, EditError, SectionKind};
 use sso_types::{Region, SessionName};
@@ -19,7 +19,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Asks for the session, and for all of a new one.
+    /// Asks for the session, and for the values of a new one.
     pub(super) fn choose(
         questions: &Questions<'_>,
         document: &Document,

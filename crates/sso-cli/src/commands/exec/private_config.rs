@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sso_config::{Document, EditError, FileKind, SectionKind};
 
-/// The properties of a profile from which an SDK gets credentials, and what belongs to them.
+/// The properties of a profile from which an SDK gets credentials, and those that belong to them.
 const CREDENTIAL_KEYS: [&str; 22] = [
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -33,7 +33,7 @@ const CREDENTIAL_KEYS: [&str; 22] = [
     "web_identity_token_file",
 ];
 
-/// Reads a file of the user. A missing one is empty.
+/// Reads a file of the user. A missing file is empty.
 pub(super) fn read(path: &Path) -> io::Result<String> {
     match std::fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),

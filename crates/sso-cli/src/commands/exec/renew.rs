@@ -1,4 +1,4 @@
-//! `ssocreds exec --renew`: a command that gets new credentials for as long as it runs.
+//! `ssocreds exec --renew`: gives a command new credentials for as long as it runs.
 
 use std::io;
 use std::path::Path;
@@ -11,18 +11,14 @@ use super::supervise;
 use crate::arguments::{Exec, Renew};
 use crate::commands::credentials_endpoint::{self, path_of};
 use crate::commands::role_credentials;
-use crate::context::{Context, SelectedProfile};
+use crate::context::{Context, SelectedProfile, USER_CONFIG_FILE, USER_CREDENTIALS_FILE};
 use crate::failure::Failure;
 use crate::private_directory::PrivateDirectory;
 use crate::quote::Shell;
 
-/// Where a `ssocreds` that the command runs finds the user's own files.
-pub(crate) const USER_CONFIG_FILE: &str = "SSOCREDS_USER_CONFIG_FILE";
-pub(crate) const USER_CREDENTIALS_FILE: &str = "SSOCREDS_USER_CREDENTIALS_FILE";
-
 const PREPARE: &str = "prepare the private files of the command";
 
-/// Runs the command and ends as it ended. Returns only a failure to start it.
+/// Runs the command, and exits with its exit code or signal. Returns only if it could not be started.
 pub(super) fn run(
     context: &Context,
     options: &Exec,
@@ -30,7 +26,7 @@ pub(super) fn run(
     profile: &SelectedProfile,
     mut command: Command,
 ) -> Result<(), Failure> {
-    // Fails here, before the command starts, if a login is needed.
+    // If a login is needed, fails before the command starts.
     role_credentials::get(context, &profile.providers, &options.retrieval)?;
     context.finish_refresh();
     let io = |source| Failure::Io { doing: PREPARE, source };
@@ -64,7 +60,7 @@ pub(super) fn run(
         set_config_files(&mut command, &locations, &directory, command_line.as_deref())
             .map_err(io)?;
         let ended = supervise::run(command).await;
-        // Cut off, a refresh could lose the login.
+        // To interrupt a refresh could lose the login.
         profile.providers.token_provider().wait_for_refresh().await;
         ended.map_err(|source| Failure::Run { program, source })
     })??;
@@ -72,8 +68,8 @@ pub(super) fn run(
     supervise::end_as(status)
 }
 
-/// Gives the command copies of the config files where the user's own would hide the credentials, or if
-/// its default profile gets a `credential_process`.
+/// Gives the command copies of the config files, if the user's own files would hide the credentials or
+/// the default profile gets a `credential_process`.
 fn set_config_files(
     command: &mut Command,
     locations: &Locations,
@@ -101,7 +97,7 @@ fn set_config_files(
     Ok(())
 }
 
-/// The command line with which an SDK runs this program, with the options of this run.
+/// Returns the command line with which an SDK runs this program, with the options of this run.
 fn credential_process(context: &Context, profile: &str) -> io::Result<String> {
     let global = &context.global;
     let mut words = vec![

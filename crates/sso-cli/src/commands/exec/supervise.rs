@@ -1,17 +1,17 @@
-//! Runs a command as a child and ends as it ended.
+//! Runs a command as a child process, and exits with its exit code or signal.
 
 use std::io;
 use std::process::{Command, ExitStatus};
 
 use tokio::process::Child;
 
-/// Runs the command to its end. Signals reach it as if it had been started alone: those that a
-/// terminal sends to all processes in the foreground arrive there by themselves, any other is sent on.
+/// Runs the command to its end, and forwards signals to it. Signals that a terminal sends to all
+/// processes in the foreground reach the command without that.
 #[cfg(unix)]
 pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    // Before the child exists, so that none is lost.
+    // Installed before the child starts, so that no signal is lost.
     let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut quit = signal(SignalKind::quit())?;
@@ -33,17 +33,17 @@ pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
     }
 }
 
-/// The child has not been waited for yet, so that its ID is still its own.
+/// Sends a signal to the child. Nothing has waited for the child yet, so its ID is still its own.
 #[cfg(unix)]
 fn send(child: &Child, signal: rustix::process::Signal) {
     let id = child.id().and_then(|id| i32::try_from(id).ok());
     if let Some(id) = id.and_then(rustix::process::Pid::from_raw) {
-        // It may just have ended.
+        // Fails if the child has just ended.
         let _ = rustix::process::kill_process(id, signal);
     }
 }
 
-/// Whether the terminal sends the signals of its keys to this process group.
+/// Returns whether this process group is in the foreground of its terminal.
 #[cfg(unix)]
 fn is_in_foreground() -> bool {
     let group = rustix::process::getpgrp();
@@ -51,10 +51,10 @@ fn is_in_foreground() -> bool {
     is_of(rustix::stdio::stdin()) || is_of(rustix::stdio::stderr())
 }
 
-/// The console sends its signals to the child too. This process only has to outlive them.
+/// The console sends its signals to the child too. This process only has to survive them.
 #[cfg(not(unix))]
 pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
-    // Before the child exists, so that none ends this process. They count as handled until dropped.
+    // Installed before the child starts, so that no signal ends this process.
     let _ctrl_c = tokio::signal::windows::ctrl_c()?;
     let _ctrl_break = tokio::signal::windows::ctrl_break()?;
     let mut child: Child = tokio::process::Command::from(command).spawn()?;
@@ -67,13 +67,13 @@ pub(super) fn end_as(status: ExitStatus) -> ! {
     {
         use std::os::unix::process::ExitStatusExt as _;
         if let Some(signal) = status.signal() {
-            // Without a core dump of this process, which holds credentials.
+            // This process holds credentials, so it must not leave a core dump.
             let _ = rustix::process::setrlimit(
                 rustix::process::Resource::Core,
                 rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
             );
             let _ = signal_hook::low_level::emulate_default_handler(signal);
-            // A signal that does not end a process by default.
+            // The signal does not end a process by default.
             std::process::exit(128 + signal);
         }
     }

@@ -1,4 +1,4 @@
-//! Role credentials in the credentials file, for tools that read nothing else.
+//! Writes role credentials into the credentials file, for tools that read no other source.
 
 use sso_config::{FileKind, SectionKind};
 use sso_types::Credentials;
@@ -13,7 +13,7 @@ use crate::times::whole_seconds;
 const PROFILE: SectionKind = SectionKind::Profile;
 const EXPIRES_AT: &str = "ssocreds_expires_at";
 
-/// Writes the credentials to `[name]`, unless that is a section of the user's or would hide an SSO
+/// Writes the credentials to `[name]`, unless the user wrote that section or it would hide an SSO
 /// profile.
 pub(super) fn write(
     context: &Context,

@@ -1,13 +1,13 @@
-//! Whether a browser on this machine can reach a listener on this machine.
+//! Finds out whether a browser can reach a listener on this machine.
 
 use std::path::Path;
 
 use sso_types::Environment;
 
-/// Files that container engines put into each container.
+/// Files that container engines create in each container.
 const CONTAINER_FILES: [&str; 2] = ["/.dockerenv", "/run/.containerenv"];
 
-/// Returns why no browser here can come back to 127.0.0.1, as the beginning of a sentence.
+/// Returns the reason why no browser can reach 127.0.0.1 here, as the beginning of a sentence.
 pub(super) fn no_browser_here(environment: &Environment) -> Option<&'static str> {
     let is_set = |name| environment.var_os(name).is_some();
     if is_set("SSH_CONNECTION") || is_set("SSH_TTY") {
@@ -25,7 +25,7 @@ pub(super) fn no_browser_here(environment: &Environment) -> Option<&'static str>
     if is_set("BROWSER") || !cfg!(target_os = "linux") {
         return None;
     }
-    // Under WSL the browser is Windows', and reaches 127.0.0.1 here.
+    // Under WSL the browser runs on Windows, and reaches 127.0.0.1 here.
     let has_display = is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
     (!has_display).then_some("there is no display")
 }

@@ -1,4 +1,4 @@
-//! What the user of a login sees, on stderr.
+//! Shows the steps of a login on stderr.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use crate::context::now;
 use crate::printable::printable;
 use crate::progress::{News, Progress};
 
-/// Writes each event to stderr; on a terminal, counts down the time that is left.
+/// Writes each event to stderr. On a terminal, counts down the remaining time.
 pub(super) struct TerminalPrompt {
     progress: Progress,
     qr: bool,
@@ -84,7 +84,7 @@ fn page(url: &str, user_code: Option<&str>, opens_browser: bool) -> String {
     text
 }
 
-/// A QR code of two characters' height a line, or an explanation.
+/// Returns a QR code with two modules per character in height, or an explanation.
 fn qr_code(url: &str) -> String {
     match QrCode::new(url) {
         Ok(code) => format!("{}\n", code.render::<Dense1x2>().quiet_zone(true).build()),
@@ -93,6 +93,6 @@ fn qr_code(url: &str) -> String {
 }
 
 fn write_stderr(text: &str) {
-    // A stderr that is gone leaves nobody to tell.
+    // If stderr is closed, the text cannot be shown.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

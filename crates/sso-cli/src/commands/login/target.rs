@@ -1,4 +1,4 @@
-//! What a login or logout is for, resolved from the config files.
+//! The target of a login or logout, resolved from the config files.
 
 use sso_cache::CacheKey;
 use sso_config::{Section, SharedConfig, SsoProfile, SsoSession};
@@ -11,19 +11,20 @@ use crate::failure::Failure;
 use crate::followed_profile::follow;
 use crate::notices;
 
-/// Keys of an sso-session or a legacy profile, ours first. The others are proposals for the AWS CLI.
+/// Keys of an sso-session or a legacy profile: first those of ssocreds, then those proposed for the AWS
+/// CLI.
 const USE_DEVICE_CODE: [&str; 2] = ["ssocreds_use_device_code", "sso_use_device_code"];
 const REDIRECT_PORT: [&str; 2] = ["ssocreds_redirect_port", "sso_redirect_port"];
 
 /// An sso-session, or the login of a legacy profile.
 #[derive(Debug)]
 pub(in crate::commands) struct Target {
-    /// The name to show: the session's, or the start URL.
+    /// The name to show: that of the session, or the start URL.
     pub(in crate::commands) name: String,
     pub(in crate::commands) session: LoginSession,
     pub(in crate::commands) cache_key: CacheKey,
     pub(in crate::commands) providers: ProfileProviders,
-    /// The endpoint that is configured in place of the region's.
+    /// The configured endpoint that replaces that of the region.
     pub(super) oidc_endpoint: Option<Endpoint>,
     pub(super) variant: EndpointVariant,
     pub(super) use_device_code: bool,
@@ -158,7 +159,7 @@ enum ConfigSection<'a> {
     Profile(&'a str),
 }
 
-/// The first of the keys that is set, in the profile or else in its session.
+/// Returns the first of the keys that is set, in the profile or else in its session.
 fn section_value(
     config: &SharedConfig,
     section: &ConfigSection<'_>,

@@ -75,7 +75,7 @@ fn profiles(profiles: &[ProfileStatus], now: Timestamp) -> String {
     table.render()
 }
 
-/// Whether the roles still exist; nothing unless that was checked.
+/// Returns the table of roles that still exist; empty without `--check`.
 fn assignments(profiles: &[ProfileStatus]) -> String {
     let mut table = Table::new(["PROFILE", "ROLE STILL ASSIGNED"]);
     let mut checked = 0;
@@ -93,7 +93,7 @@ fn assignments(profiles: &[ProfileStatus]) -> String {
     if checked == 0 { String::new() } else { format!("\n{}", table.render()) }
 }
 
-/// Reasons and commands, which are too long for a table.
+/// Returns reasons and commands, which are too long for a table.
 fn notes(survey: &Survey) -> String {
     let bold = Style::new().bold();
     let mut out = String::new();

@@ -24,12 +24,12 @@ pub(super) struct Survey {
     pub(super) token_directory: PathBuf,
     pub(super) logins: Vec<LoginStatus>,
     pub(super) profiles: Vec<ProfileStatus>,
-    /// Access that other users of the machine should not have, each once (many files are in one
-    /// directory), and sections of the config files that were ignored.
+    /// Access rights that other users of the machine should not have, each once, and ignored sections of
+    /// the config files.
     pub(super) warnings: BTreeSet<String>,
 }
 
-/// An sso-session, or what legacy profiles with the same start URL share.
+/// An sso-session, or the login of all legacy profiles with the same start URL.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct LoginStatus {
     /// `None` for the legacy form.
@@ -38,18 +38,18 @@ pub(super) struct LoginStatus {
     pub(super) region: Option<String>,
     #[serde(flatten)]
     pub(super) token: TokenStatus,
-    /// What logs in, where that is needed and helps.
+    /// The command that logs in, if a login is needed and helps.
     pub(super) login_command: Option<String>,
 }
 
-/// How an access token stands.
+/// The state of an access token.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct TokenStatus {
     pub(super) state: State,
     #[serde(serialize_with = "optional_time")]
     pub(super) expires_at: Option<Timestamp>,
     pub(super) refreshable: bool,
-    /// Why it is not refreshable, or what is wrong with the file or the configuration.
+    /// The reason why it cannot be refreshed, or the error of the file or the configuration.
     pub(super) reason: Option<String>,
     #[serde(serialize_with = "optional_path")]
     pub(super) token_file: Option<PathBuf>,
@@ -58,7 +58,7 @@ pub(super) struct TokenStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
-    // Scripts read the names of the first release.
+    // Scripts rely on the names of the first release.
     #[serde(rename = "signed_in")]
     LoggedIn,
     /// The next use refreshes it.
@@ -66,22 +66,22 @@ pub(super) enum State {
     Expired,
     #[serde(rename = "signed_out")]
     LoggedOut,
-    /// The token file is there and cannot be used.
+    /// The token file exists and cannot be used.
     Unusable,
-    /// The configuration must be mended.
+    /// The configuration has an error.
     Misconfigured,
 }
 
 #[derive(Debug, Serialize)]
 pub(super) struct ProfileStatus {
     pub(super) profile: String,
-    /// The session that it names; `None` for the legacy form.
+    /// The name of its session; `None` for the legacy form.
     pub(super) sso_session: Option<String>,
     pub(super) start_url: Option<String>,
     pub(super) account_id: Option<String>,
     pub(super) role_name: Option<String>,
     pub(super) state: State,
-    /// What is wrong with its configuration.
+    /// The error of its configuration.
     pub(super) reason: Option<String>,
     pub(super) role_credentials: Option<RoleCredentials>,
     /// Only with `--check`, and for a profile of an sso-session.
@@ -94,15 +94,15 @@ pub(super) struct ProfileStatus {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Assignment {
     Assigned,
-    /// No role in the account is.
+    /// No role in the account is assigned.
     AccountGone,
-    /// Other roles in the account are.
+    /// Only other roles in the account are assigned.
     RoleGone,
-    /// The list of roles broke off.
+    /// The list of roles is incomplete.
     Unknown,
 }
 
-/// Role credentials that are in the cache and still good.
+/// Role credentials in the cache that have not expired.
 #[derive(Debug, Serialize)]
 pub(super) struct RoleCredentials {
     #[serde(serialize_with = "path")]
@@ -111,7 +111,7 @@ pub(super) struct RoleCredentials {
     pub(super) expires_at: Timestamp,
 }
 
-/// Looks at everything; with `--profile` at that profile and its login only.
+/// Reads everything; with `--profile` only that profile and its login.
 pub(super) fn take(context: &Context) -> Result<Survey, Failure> {
     let config = context.shared_config()?;
     let tokens = match &context.global.cache_dir {
@@ -126,7 +126,7 @@ pub(super) fn take(context: &Context) -> Result<Survey, Failure> {
     };
     let token_files = logins.iter().filter_map(|login| login.token.token_file.as_ref());
     let role_files = profiles.iter().filter_map(|profile| profile.role_credentials.as_ref());
-    // Sections that were ignored are missing from the tables.
+    // Ignored sections are missing from the tables.
     let ignored = config.warnings().iter().filter(|warning| warning.is_ignored_profile());
     let warnings = token_files
         .flat_map(|file| TokenFile::new(file).access_warnings())
@@ -179,13 +179,13 @@ impl Look<'_> {
 
     fn at_one(&self, name: &str) -> Result<(Vec<LoginStatus>, Vec<ProfileStatus>), SettingsError> {
         let mut logins = Logins::default();
-        // Asked for by name, what is wrong with it is the answer.
+        // For a profile that the user named, its error is the answer.
         SsoProfile::resolve(self.config, name, &self.context.environment)?;
         let profile = self.profile(name, &mut logins)?;
         Ok((logins.list(), vec![profile]))
     }
 
-    /// A profile, and its login too. The error: it is none that uses SSO.
+    /// Returns a profile, and adds its login. Fails if the profile does not use SSO.
     fn profile(&self, name: &str, logins: &mut Logins) -> Result<ProfileStatus, SettingsError> {
         let profile = match SsoProfile::resolve(self.config, name, &self.context.environment) {
             Err(error) if error.is_not_sso() || error.is_not_found() => return Err(error),
@@ -265,7 +265,7 @@ impl Look<'_> {
     ) -> LoginStatus {
         let file = TokenFile::new(self.tokens.join(key.file_name()));
         let loaded = file.load();
-        // Logging in replaces a file whose content is at fault. One that cannot be read stays so.
+        // A login replaces a file with bad content. It does not help if the file cannot be read.
         let is_readable =
             loaded.as_ref().err().is_none_or(|why| why.is_not_found() || why.is_invalid());
         let token = self.token(&file, loaded, key, start_url);
@@ -350,7 +350,7 @@ fn misconfigured(error: &SettingsError) -> TokenStatus {
     }
 }
 
-/// An error with its causes, in one line.
+/// Returns an error with its causes, in one line.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -362,7 +362,7 @@ fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// A path need not be text, and JSON is: what is none in it is replaced.
+/// Serializes a path. Bytes that are not UTF-8 are replaced.
 fn path<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
