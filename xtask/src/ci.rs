@@ -2,28 +2,13 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
-use crate::{build_scripts, fuzz, needs, release, tidy, tool};
+use crate::{fuzz, needs, release, tidy, tool};
 
 /// The clients that are quick to build and to run. `cargo xtask nightly` runs all.
 const INTEROP: &[&str] = &["clients", "botocore", "aws-cli-v2", "go", "javascript"];
-
-/// Crates that must never be in the program or in its build, not even through a dependency.
-const SECOND_STACKS: &[&str] = &[
-    "aws-lc-rs",
-    "aws-lc-sys",
-    "openssl",
-    "openssl-sys",
-    "native-tls",
-    "mbedtls",
-    "boring",
-    "reqwest",
-    "sha1",
-    "sha1_smol",
-    "md-5",
-];
 
 pub(crate) fn run() -> Result<()> {
     let shell = project::shell()?;
@@ -33,9 +18,7 @@ pub(crate) fn run() -> Result<()> {
     step("documentation", || documentation(&shell))?;
     step("tests that need other programs", || ignored_tests(&shell))?;
     step("each crate alone, in every combination of features", release::features_of_each)?;
-    step("dependencies: one TLS and one cryptography library", || one_stack(&shell))?;
-    step("dependencies: build scripts", build_scripts::run)?;
-    step("dependencies: licences, bans, sources", || deny(&shell))?;
+    step("dependencies: build scripts, licences, bans, sources", || deny(&shell))?;
     step("examples", || examples(&shell))?;
     step("demo", || project::run("demo", &[]))?;
     step("config files beside other readers", || project::run("interop", &["config-readers"]))?;
@@ -91,25 +74,6 @@ fn ignored_tests(shell: &Shell) -> Result<()> {
     let _path = shell.push_env("PATH", needs::install()?);
     Ok(cmd!(shell, "{cargo} test --quiet --workspace --tests -- --ignored --skip other_readers")
         .run()?)
-}
-
-fn one_stack(shell: &Shell) -> Result<()> {
-    let cargo = project::cargo();
-    let format = "{p}";
-    // Of all platforms: what only Windows or macOS would get is in the program there. Without the
-    // adapters whose users have object_store or reqsign, and the hashes of these, anyway.
-    let tree = cmd!(
-        shell,
-        "{cargo} tree --workspace --exclude sso-object-store --exclude sso-reqsign --all-features --target all --edges normal,build --prefix none --format {format}"
-    );
-    let tree = tree.quiet().read()?;
-    let crates = tree.lines().filter_map(|line| line.split(' ').next());
-    let found: Vec<_> = crates.filter(|name| SECOND_STACKS.contains(name)).collect();
-    ensure!(
-        found.is_empty(),
-        "found {found:?}; cargo tree --target all -i NAME says who brings it"
-    );
-    Ok(())
 }
 
 fn deny(shell: &Shell) -> Result<()> {

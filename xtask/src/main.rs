@@ -14,7 +14,6 @@
 
 mod archives;
 mod bench;
-mod build_scripts;
 mod ci;
 mod cycles;
 mod flags;
@@ -63,12 +62,5 @@ fn main() -> ExitCode {
             None => release::run(flags.write_api),
         },
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Not `{:?}`: a backtrace through this program says nothing of what failed.
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    project::exit_code(done)
 }

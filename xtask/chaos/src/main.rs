@@ -2,10 +2,16 @@
 
 #![forbid(unsafe_code)]
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 
+fn main() -> ExitCode {
+    project::exit_code(run())
+}
+
 #[cfg(unix)]
-fn main() -> Result<()> {
+fn run() -> Result<()> {
     use anyhow::Context as _;
 
     let mut arguments = std::env::args().skip(1);
@@ -16,6 +22,6 @@ fn main() -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn main() -> Result<()> {
+fn run() -> Result<()> {
     anyhow::bail!("chaos runs on Unix only: its faults are signals, limits and file modes")
 }

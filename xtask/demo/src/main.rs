@@ -10,7 +10,7 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -21,7 +21,11 @@ use tempfile::TempDir;
 /// The exit code of `ssocreds` for "log in first".
 const LOGIN_REQUIRED: i32 = 4;
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    project::exit_code(show())
+}
+
+fn show() -> Result<()> {
     let program = project::ssocreds()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

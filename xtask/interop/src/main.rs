@@ -27,6 +27,7 @@ mod stage;
 mod storage;
 mod written_profiles;
 
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -41,7 +42,11 @@ use stage::TestBed;
 /// The page that `--write` makes.
 const PAGE: &str = "docs/INTEROP.md";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    project::exit_code(start())
+}
+
+fn start() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {

@@ -1,9 +1,10 @@
 //! What the maintainers' tasks share: paths, the list of files, and the programs of this workspace.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stderr, reason = "a task tells a maintainer what takes long")]
+#![allow(clippy::print_stderr, reason = "tasks talk to a maintainer")]
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
 use xshell::{Shell, cmd};
@@ -46,6 +47,17 @@ pub fn target() -> Result<PathBuf> {
 /// The cargo that runs this task.
 pub fn cargo() -> String {
     option_env!("CARGO").unwrap_or("cargo").to_owned()
+}
+
+/// Prints the error of a task, without a backtrace, and returns the exit code.
+pub fn exit_code(done: Result<()>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Runs a crate of this workspace, such as `chaos`.
