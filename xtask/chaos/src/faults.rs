@@ -1,13 +1,14 @@
-//! Faults of the services, the network and the disk.
+//! Faults of the services and the disk.
 
-use std::thread::{self, Scope};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use sso_emulator::{ErrorName, Fault, Operation, ScriptedAnswer};
 
-use super::{Stage, Weather, disk, logins, signals};
+use crate::stage::{Stage, Weather};
+use crate::{disk, logins, signals};
 
-/// What a fault is called in the account; and the fault, which tells whether it came to pass.
+/// The name of a fault in the summary, and the fault. It returns whether it was possible.
 type Named = (&'static str, fn(&Stage, &mut fastrand::Rng) -> bool);
 
 const GENTLE: &[Named] = &[
@@ -18,13 +19,11 @@ const GENTLE: &[Named] = &[
     }),
     ("fault: storm of 500", |stage, random| storm(stage, random, || Fault::status(500))),
     ("fault: storm of 503", |stage, random| storm(stage, random, || Fault::status(503))),
-    ("fault: services down, nobody listens", nobody_listens),
     ("fault: services hang up", |stage, random| storm(stage, random, || Fault::DropBeforeAnswer)),
     ("fault: services slow", |stage, random| {
         storm(stage, random, || Fault::Delay(Duration::from_millis(700)))
     }),
     ("fault: SIGSTOP for a moment", |stage, random| signals::stop(stage, random, 100..3_000)),
-    ("fault: SIGSTOP again and again", signals::stutter),
     ("fault: login by replacement", |stage, _| {
         logins::log_in(stage);
         true
@@ -41,21 +40,13 @@ const GENTLE: &[Named] = &[
         logins::log_out_and_in(stage, random);
         true
     }),
-    ("fault: cached credentials about to expire", |stage, random| {
-        logins::age_role_credentials(stage, random);
-        true
-    }),
 ];
 
 const HARSH: &[Named] = &[
     ("fault: answers lost", |stage, random| storm(stage, random, || Fault::LoseAnswer)),
     ("fault: answers cut", |stage, random| storm(stage, random, || Fault::DropInsideAnswer)),
-    ("fault: answers that are no HTTP", |stage, random| storm(stage, random, || Fault::Garbage)),
+    ("fault: answers that are not HTTP", |stage, random| storm(stage, random, || Fault::Garbage)),
     ("fault: services silent", |stage, random| storm(stage, random, || Fault::Stall)),
-    ("fault: connections cut", |stage, _| {
-        stage.services.during(|| stage.relay.cut());
-        true
-    }),
     ("fault: session ended by an administrator", |stage, _| {
         stage.logins.during(|| stage.emulator.end_session());
         true
@@ -66,61 +57,39 @@ const HARSH: &[Named] = &[
 const UNWRITABLE: &[Named] = &[
     ("fault: disk full", disk_full),
     ("fault: file system read-only", read_only),
-    ("fault: directory not writable", not_writable),
+    ("fault: directory closed", closed_directory),
 ];
 
 const DEADLY: &[Named] = &[
     ("fault: SIGKILL", signals::kill),
     ("fault: SIGKILL", signals::kill),
-    ("fault: SIGKILL while a token is put in place", signals::kill_while_put_in_place),
-    ("fault: SIGKILL while a token is put in place", signals::kill_while_put_in_place),
-    ("fault: directory not writable", not_writable),
+    ("fault: directory closed", closed_directory),
+    ("fault: SIGSTOP for longer than the lock's limit", |stage, random| {
+        // Rarely, since it takes as long as a period.
+        random.u8(..8) == 0 && signals::stop(stage, random, 21_000..22_000)
+    }),
 ];
 
-/// Lets faults loose until the end.
-pub(crate) fn rage(stage: &Stage, weather: Weather, random: &mut fastrand::Rng, end: Instant) {
-    thread::scope(|scope| {
-        if weather == Weather::Frozen {
-            if signals::freeze_the_holder(stage) {
-                stage.tally.count("fault: SIGSTOP of the lock's holder, for very long");
-            }
-            return;
+/// Causes faults until the end of the period.
+pub(crate) fn cause(stage: &Stage, weather: Weather, random: &mut fastrand::Rng, end: Instant) {
+    let longest_pause = if weather == Weather::Unwritable { 300 } else { 1_000 };
+    while Instant::now() < end {
+        thread::sleep(Duration::from_millis(random.u64(50..longest_pause)));
+        let own = match weather {
+            Weather::Unwritable => UNWRITABLE,
+            Weather::Harsh => HARSH,
+            Weather::Deadly => DEADLY,
+            _ => GENTLE,
+        };
+        let faults = if random.u8(..3) > 0 { own } else { GENTLE };
+        let Some((name, fault)) = random.choice(faults) else { continue };
+        if fault(stage, random) {
+            stage.tally.count(name);
         }
-        if weather == Weather::Deadly && stage.has_time {
-            stop_for_long(scope, stage, random.fork());
-        }
-        let longest_pause = if weather == Weather::Unwritable { 300 } else { 1_000 };
-        while Instant::now() < end {
-            thread::sleep(Duration::from_millis(random.u64(50..longest_pause)));
-            let own = match weather {
-                Weather::Unwritable => UNWRITABLE,
-                Weather::Harsh => HARSH,
-                Weather::Deadly => DEADLY,
-                _ => GENTLE,
-            };
-            let faults = if random.u8(..3) > 0 { own } else { GENTLE };
-            let Some((name, fault)) = random.choice(faults) else { continue };
-            if fault(stage, random) {
-                stage.tally.count(name);
-            }
-        }
-    });
+    }
 }
 
-/// Longer than the time limit of the lock, and meanwhile all the rest goes on.
-fn stop_for_long<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    stage: &'scope Stage,
-    mut random: fastrand::Rng,
-) {
-    scope.spawn(move || {
-        if signals::stop(stage, &mut random, 21_000..22_000) {
-            stage.tally.count("fault: SIGSTOP for longer than the lock's limit");
-        }
-    });
-}
-
-/// The services answer so for a while.
+/// Makes the services answer with this fault for a while.
 fn storm<F: Into<Fault>>(stage: &Stage, random: &mut fastrand::Rng, fault: impl Fn() -> F) -> bool {
     let operations: &[_] = match random.u8(..3) {
         0 => &[Operation::CreateToken],
@@ -128,7 +97,9 @@ fn storm<F: Into<Fault>>(stage: &Stage, random: &mut fastrand::Rng, fault: impl 
         _ => &[Operation::CreateToken, Operation::GetRoleCredentials],
     };
     stage.services.during(|| {
-        expire(stage, random);
+        if random.bool() {
+            logins::log_in_long_ago(stage);
+        }
         for operation in operations {
             stage.emulator.fault_on(*operation, fault());
         }
@@ -138,42 +109,8 @@ fn storm<F: Into<Fault>>(stage: &Stage, random: &mut fastrand::Rng, fault: impl 
     true
 }
 
-/// Often there is nothing to live on meanwhile: an outage is shorter than the life of a token, and
-/// than that of role credentials.
-fn expire(stage: &Stage, random: &mut fastrand::Rng) {
-    if random.bool() {
-        logins::log_in_long_ago(stage);
-    }
-    if random.bool() {
-        logins::age_role_credentials(stage, random);
-    }
-}
-
-fn nobody_listens(stage: &Stage, random: &mut fastrand::Rng) -> bool {
-    stage.services.during(|| {
-        expire(stage, random);
-        stage.relay.close();
-        thread::sleep(Duration::from_millis(random.u64(50..4_000)));
-        if let Err(error) = stage.relay.reopen() {
-            stage.tally.violation(&format!("the chaos itself cannot listen again: {error}"));
-        }
-    });
-    true
-}
-
 fn disk_full(stage: &Stage, random: &mut fastrand::Rng) -> bool {
-    if !stage.disk.is_small() {
-        return false;
-    }
-    unwritable(
-        stage,
-        random,
-        || {
-            stage.disk.fill();
-            true
-        },
-        || stage.disk.free(),
-    )
+    unwritable(stage, random, || stage.disk.fill(), || stage.disk.free())
 }
 
 fn read_only(stage: &Stage, random: &mut fastrand::Rng) -> bool {
@@ -183,20 +120,18 @@ fn read_only(stage: &Stage, random: &mut fastrand::Rng) -> bool {
         || stage.disk.forbid_writes(),
         || {
             if !stage.disk.allow_writes() {
-                stage
-                    .tally
-                    .violation("the chaos itself could not make the file system writable again");
+                stage.tally.violation("chaos could not make the file system writable again");
             }
         },
     )
 }
 
-fn not_writable(stage: &Stage, random: &mut fastrand::Rng) -> bool {
+fn closed_directory(stage: &Stage, random: &mut fastrand::Rng) -> bool {
     let Some(directory) = stage.home.token_file.parent() else { return false };
     unwritable(stage, random, || disk::close(directory), || disk::open(directory))
 }
 
-/// Nothing can be written for a while. Returns whether that was so.
+/// Lets nothing be written for a while. Returns whether that was possible.
 fn unwritable(
     stage: &Stage,
     random: &mut fastrand::Rng,
@@ -205,7 +140,7 @@ fn unwritable(
 ) -> bool {
     let is_strict = stage.weather() == Weather::Unwritable;
     let has_begun = stage.services.during(|| {
-        // Half of the time every process needs a refresh.
+        // Then every process needs a refresh.
         if is_strict && random.bool() {
             logins::log_in_long_ago(stage);
         }

@@ -1,45 +1,32 @@
-//! Checks the files under the home directory at any moment.
+//! Checks the files in the caches while processes run.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
 use serde_json::Value;
-use sso_emulator::Home;
 
-use super::span::Moment;
-use super::{PROFILES, Stage, Weather};
+use crate::span::Moment;
+use crate::stage::{Stage, Weather};
 
-/// How long a tool that writes in place may leave a file torn.
-const TORN_AT_MOST: Duration = Duration::from_secs(5);
+/// The time for which a tool that writes in place may leave a file incomplete.
+const LONGEST_INCOMPLETE: Duration = Duration::from_secs(5);
 
-/// A cache file as it was when it was looked at last. It is held open: no other file gets its inode.
+/// A cache file as it was at the last check. It is held open, so that no other file gets its inode.
 struct Seen {
     _file: File,
     inode: u64,
     content: Vec<u8>,
-    /// How the files stood that the chaos writes in place.
+    /// The state of [`Stage::in_place`] then.
     moment: Moment,
 }
 
-pub(crate) fn add_profiles(home: &Home) -> Result<()> {
-    let mut config = OpenOptions::new().append(true).open(&home.config_file)?;
-    for (name, account, role) in PROFILES {
-        writeln!(
-            config,
-            "\n[profile {name}]\nsso_session = dev-session\n\
-             sso_account_id = {account}\nsso_role_name = {role}\nregion = us-east-1"
-        )?;
-    }
-    Ok(())
-}
-
-/// Checks every file of the caches again and again: each is complete, and private to its owner.
+/// Checks every file of the caches again and again: each is complete and private, and is replaced, not
+/// written in place.
 pub(crate) fn watch(stage: &Stage) {
     let mut seen = HashMap::new();
     while !stage.is_over() {
@@ -48,64 +35,66 @@ pub(crate) fn watch(stage: &Stage) {
         }
         for directory in directories(stage) {
             check_mode(stage, &directory);
-            for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
-                let path = entry.path();
-                check_mode(stage, &path);
-                if has_extension(&path, "json") {
-                    look(stage, &path, &mut seen);
-                } else if !has_extension(&path, "lock") {
-                    stage.tally.count("check: a temporary file seen while it is written");
-                }
+        }
+        for path in entries(stage) {
+            check_mode(stage, &path);
+            if has_extension(&path, "json") {
+                check(stage, &path, &mut seen);
             }
         }
         thread::sleep(Duration::from_millis(1));
     }
 }
 
-pub(crate) fn json_files(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| has_extension(path, "json")).collect()
+/// All entries of the caches.
+pub(crate) fn entries(stage: &Stage) -> Vec<PathBuf> {
+    let directories = directories(stage);
+    let entries = directories.iter().flat_map(|it| fs::read_dir(it).into_iter().flatten());
+    entries.flatten().map(|entry| entry.path()).collect()
 }
 
-/// The directories of the token files and of the role credentials.
-pub(crate) fn directories(stage: &Stage) -> [PathBuf; 2] {
-    [stage.home.directory.join(".aws/sso/cache"), role_credentials(stage)]
+/// The files of role credentials.
+pub(crate) fn role_credentials(stage: &Stage) -> Vec<PathBuf> {
+    let [_, directory] = directories(stage);
+    let mut entries = entries(stage);
+    entries.retain(|path| path.starts_with(&directory) && has_extension(path, "json"));
+    entries
 }
 
-pub(crate) fn role_credentials(stage: &Stage) -> PathBuf {
-    stage.home.directory.join(".aws/cli/cache")
-}
-
-fn has_extension(path: &Path, extension: &str) -> bool {
+pub(crate) fn has_extension(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|it| it == extension)
 }
 
-/// Temporary files and lock files included. Processes leave nothing to the mode mask: it is 0.
+/// The directories of the token files and of the role credentials.
+fn directories(stage: &Stage) -> [PathBuf; 2] {
+    [".aws/sso/cache", ".aws/cli/cache"].map(|it| stage.home.directory.join(it))
+}
+
+/// Checks that a file or directory is private, lock files and temporary files included. The processes
+/// run with the mode mask 0.
 fn check_mode(stage: &Stage, path: &Path) {
-    // Gone by now, perhaps.
+    // It may have been removed.
     let Ok(metadata) = fs::symlink_metadata(path) else { return };
-    stage.tally.count("check: a file or directory is its owner's alone");
+    stage.tally.count("check: a file or directory is private");
     if metadata.mode() & 0o077 != 0 {
         let mode = metadata.mode() & 0o777;
         stage.tally.violation(&format!("others may use {}: mode {mode:o}", path.display()));
     }
 }
 
-fn look(stage: &Stage, path: &Path, all: &mut HashMap<PathBuf, Seen>) {
-    stage.tally.count("check: a cache file is whole");
+fn check(stage: &Stage, path: &Path, all: &mut HashMap<PathBuf, Seen>) {
+    stage.tally.count("check: a cache file is complete");
     let moment = stage.in_place.now();
-    // A file that is gone has been removed by a logout, whole.
     let Some((file, inode, content)) = read(path) else { return };
-    let is_mixed = stage.weather() == Weather::Mixed;
-    if is_mixed || stage.in_place.since(moment) {
-        if let Some(torn) = stays_torn(path) {
-            stage.tally.violation(&format!("{} stays torn: {torn}", path.display()));
+    if stage.weather() == Weather::Mixed || stage.in_place.since(moment) {
+        if stays_incomplete(path) {
+            stage.tally.violation(&format!("{} stays incomplete", path.display()));
         }
         return;
     }
     if let Err(error) = serde_json::from_slice::<Value>(&content) {
         let what = format!("{} bytes, {:?}", content.len(), error.classify());
-        stage.tally.violation(&format!("{} is torn: {what}", path.display()));
+        stage.tally.violation(&format!("{} is incomplete: {what}", path.display()));
         return;
     }
     let before = all.get(path).filter(|it| it.inode == inode && !stage.in_place.since(it.moment));
@@ -123,14 +112,16 @@ fn read(path: &Path) -> Option<(File, u64, Vec<u8>)> {
     Some((file, inode, content))
 }
 
-fn stays_torn(file: &Path) -> Option<String> {
+fn stays_incomplete(file: &Path) -> bool {
     let since = Instant::now();
     loop {
-        let bytes = fs::read(file).ok()?;
-        match serde_json::from_slice::<Value>(&bytes) {
-            Ok(_) => return None,
-            Err(_) if since.elapsed() < TORN_AT_MOST => thread::sleep(Duration::from_millis(1)),
-            Err(error) => return Some(format!("{} bytes, {:?}", bytes.len(), error.classify())),
+        let Ok(bytes) = fs::read(file) else { return false };
+        if serde_json::from_slice::<Value>(&bytes).is_ok() {
+            return false;
         }
+        if since.elapsed() >= LONGEST_INCOMPLETE {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(1));
     }
 }

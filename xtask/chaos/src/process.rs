@@ -1,47 +1,20 @@
 //! Runs the processes, as many at a time as there are workers.
 
-use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::{Child, Output, Stdio};
 use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use crate::command::{What, command};
+use crate::judge::{self, LONGEST, Run};
+use crate::stage::{PROFILES, Running, Stage, Weather};
+use crate::{secrets, signals};
 
-use super::command::{Handicap, What, command};
-use super::span::Moment;
-use super::{PROFILES, Stage, Weather, judge, secrets, signals};
-
-/// The whole retrieval's time limit, and what a loaded machine adds to it.
-pub(crate) const LONGEST: Duration = Duration::from_secs(60 + 15);
-/// What being stopped may add.
+/// The time that a stop may add.
 const LONGEST_STOP: Duration = Duration::from_secs(60);
 
-/// A process under way.
-pub(crate) struct Running {
-    pub(crate) pid: u32,
-    pub(crate) ours: bool,
-    pub(crate) stopped: bool,
-    pub(crate) killed: bool,
-    since: Instant,
-}
-
-/// What was run, and in which circumstances.
-pub(crate) struct Run {
-    pub(crate) what: What,
-    pub(crate) handicap: Handicap,
-    pub(crate) profile: &'static (&'static str, &'static str, &'static str),
-    pub(crate) weather: Weather,
-    pub(crate) started: Instant,
-    pub(crate) started_at: Timestamp,
-    pub(crate) stopped: bool,
-    pub(crate) services: Moment,
-    pub(crate) logins: Moment,
-}
-
-/// Runs processes until it is over.
+/// Runs one process after the other until the run is over.
 pub(crate) fn work(stage: &Stage, mut random: fastrand::Rng) {
     while !stage.is_over() {
         let quiet = stage.under_way.read().unwrap_or_else(PoisonError::into_inner);
@@ -51,10 +24,13 @@ pub(crate) fn work(stage: &Stage, mut random: fastrand::Rng) {
     }
 }
 
-/// Looks at the processes under way until it is over: at their command lines, and whether one hangs.
+/// Checks the running processes until the run is over: their command lines, and whether one hangs.
 pub(crate) fn watch(stage: &Stage) {
     while !stage.is_over() {
-        secrets::check_command_lines(stage);
+        for kinds in secrets::in_command_lines(&stage.home.directory) {
+            stage.tally.violation(&format!("a command line shows a secret: {kinds:?}"));
+        }
+        stage.tally.count("check: command lines of all processes");
         for it in stage.running().iter_mut().filter(|it| !it.killed) {
             let limit = if it.stopped { LONGEST + LONGEST_STOP } else { LONGEST };
             if it.since.elapsed() > limit {
@@ -67,11 +43,10 @@ pub(crate) fn watch(stage: &Stage) {
     }
 }
 
-/// A run of ours with no fault near; it must succeed.
+/// Runs our program for each profile while there is no fault. It must succeed.
 pub(crate) fn run_undisturbed(stage: &Stage, what: What) {
     for (profile, ..) in PROFILES {
-        let clock = stage.scratch.path();
-        let output = command(stage, what, Handicap::None, profile, false, clock).output();
+        let output = command(stage, what, false, profile, false).output();
         if !output.as_ref().is_ok_and(|output| output.status.success()) {
             let error = output.map(|it| String::from_utf8_lossy(&it.stderr).into_owned());
             stage.tally.violation(&format!("an undisturbed run failed: {error:?}"));
@@ -83,11 +58,11 @@ fn one(stage: &Stage, random: &mut fastrand::Rng) {
     let weather = stage.weather();
     let Some(profile) = random.choice(PROFILES) else { return };
     let what = What::choose(stage, weather, random);
-    let handicap =
-        if what.is_ours() { Handicap::choose(stage, weather, random) } else { Handicap::None };
+    let is_disk_full = what.is_ours()
+        && matches!((random.u8(..10), weather), (0, Weather::Harsh) | (0..=1, Weather::Unwritable));
     let mut run = Run {
         what,
-        handicap,
+        is_disk_full,
         profile,
         weather,
         started: Instant::now(),
@@ -96,64 +71,35 @@ fn one(stage: &Stage, random: &mut fastrand::Rng) {
         services: stage.services.now(),
         logins: stage.logins.now(),
     };
-    let clock = stage.scratch.path().join(format!("clock-{}", random.u64(..)));
-    let is_verbose = random.bool();
-    let mut command = command(stage, what, handicap, profile.0, is_verbose, &clock);
-    if let Handicap::WrongClock(first, _) = handicap {
-        set_clock(&clock, first);
-    }
+    let mut command = command(stage, what, is_disk_full, profile.0, random.bool());
     let Ok(child) = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() else {
         stage.tally.violation("a process could not be started");
         return;
     };
-    if let Handicap::WrongClock(_, then) = handicap {
-        thread::sleep(Duration::from_millis(random.u64(0..100)));
-        set_clock(&clock, then);
-    }
-    let (output, (stopped, killed)) = wait(stage, child, what);
-    // None is there unless the clock was wrong.
-    let _ = fs::remove_file(&clock);
-    stage.tally.count(match (what, handicap) {
+    let (output, was_killed) = wait(stage, child, &mut run);
+    stage.tally.count(match (what, is_disk_full) {
         (What::Botocore, _) => "processes: botocore",
-        (_, Handicap::None) => "processes: ssocreds",
-        (_, Handicap::FullDisk) => "processes: ssocreds that can write nothing",
-        (_, Handicap::ReadOnlyHome) => "processes: ssocreds in a read-only home",
-        (_, Handicap::WrongClock(..)) => "processes: ssocreds under a wrong clock, set meanwhile",
+        (_, false) => "processes: ssocreds",
+        (_, true) => "processes: ssocreds that can write nothing",
     });
     let Some(output) = output else { return };
-    run.stopped = stopped;
     judge::output(stage, &run, &output);
-    // It may have ended by itself before.
-    if killed && output.status.signal().is_some() {
+    // It may have ended before the signal.
+    if was_killed && output.status.signal().is_some() {
         stage.tally.count("ended: killed");
     } else {
         judge::end(stage, &run, &output);
     }
 }
 
-/// What it printed, and whether it was stopped or killed meanwhile.
-fn wait(stage: &Stage, child: Child, what: What) -> (Option<Output>, (bool, bool)) {
-    let pid = child.id();
-    stage.running().push(Running {
-        pid,
-        ours: what.is_ours(),
-        stopped: false,
-        killed: false,
-        since: Instant::now(),
-    });
+/// Returns the output, and whether the process was killed. Notes whether it was stopped.
+fn wait(stage: &Stage, child: Child, run: &mut Run) -> (Option<Output>, bool) {
+    let (pid, ours) = (child.id(), run.what.is_ours());
+    let since = Instant::now();
+    stage.running().push(Running { pid, ours, stopped: false, killed: false, since });
     let output = child.wait_with_output();
-    let mut fate = (false, false);
-    stage.running().retain(|it| {
-        if it.pid == pid {
-            fate = (it.stopped, it.killed);
-        }
-        it.pid != pid
-    });
-    (output.ok(), fate)
-}
-
-/// Sets by how many seconds a clock is off, in one step: the file is read at any moment.
-fn set_clock(clock: &Path, off_by: i64) {
-    let aside = clock.with_extension("next");
-    let _ = fs::write(&aside, format!("{off_by:+}\n")).and_then(|()| fs::rename(&aside, clock));
+    let mut running = stage.running();
+    let ended = running.iter().position(|it| it.pid == pid).map(|at| running.swap_remove(at));
+    run.stopped = ended.as_ref().is_some_and(|it| it.stopped);
+    (output.ok(), ended.is_some_and(|it| it.killed))
 }

@@ -1,19 +1,18 @@
 //! Recognizes secrets of the emulator in output and files.
 
 use std::fs;
+use std::path::Path;
 
-use super::Stage;
-
-/// What the emulator's secrets begin with, each followed by a number, a dash and hex digits.
+/// The prefixes of the emulator's secrets. A number, a dash and hexadecimal digits follow.
 const KINDS: &[(&str, Kind)] = &[
     ("access-", Kind::AccessToken),
     ("refresh-", Kind::RefreshToken),
     ("client-secret-", Kind::ClientSecret),
     ("session-", Kind::SessionToken),
 ];
-/// The first digits of a secret are one, too.
+/// The number of digits that identify a secret.
 const TELLING: usize = 8;
-/// The letters of a secret access key: its number, padded, and hex digits.
+/// The length of a secret access key: its number with leading zeros, and hexadecimal digits.
 const SECRET_ACCESS_KEY: usize = 40;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,27 +37,17 @@ pub(crate) fn find(text: &str) -> Vec<Kind> {
     found
 }
 
-/// Looks at what any user of the machine can read of every process; those of other runs, which have
-/// another home, are none of this one's business.
-pub(crate) fn check_command_lines(stage: &Stage) {
-    let mut was_one_read = false;
-    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let read = |file| fs::read(process.path().join(file));
-        let Ok(line) = read("cmdline") else { continue };
-        was_one_read = true;
-        let found = find(&String::from_utf8_lossy(&line));
-        if found.is_empty() {
-            continue;
-        }
-        let environment = read("environ").unwrap_or_default();
-        let home = stage.home.directory.to_string_lossy();
-        if String::from_utf8_lossy(&environment).contains(&*home) {
-            stage.tally.violation(&format!("a command line shows a secret: {found:?}"));
-        }
-    }
-    if was_one_read {
-        stage.tally.count("check: command lines of all processes");
-    }
+/// The secrets in the command lines of all processes with this home directory.
+pub(crate) fn in_command_lines(home: &Path) -> Vec<Vec<Kind>> {
+    let home = home.to_string_lossy();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let secrets = processes.filter_map(|process| {
+        let read = |file| fs::read(process.path().join(file)).unwrap_or_default();
+        let found = find(&String::from_utf8_lossy(&read("cmdline")));
+        let is_ours = || String::from_utf8_lossy(&read("environ")).contains(&*home);
+        (!found.is_empty() && is_ours()).then_some(found)
+    });
+    secrets.collect()
 }
 
 fn is_rest_of_token(rest: Option<&str>) -> bool {

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Counts how often something changed, and how many of its disorders last right now.
+/// Counts the faults that began or ended, and those that last now.
 #[derive(Debug, Default)]
 pub(crate) struct Span {
     changes: AtomicU64,
     lasting: AtomicUsize,
 }
 
-/// How a span stood.
+/// The state of a span at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
     changes: u64,
@@ -17,7 +17,7 @@ pub(crate) struct Moment {
 }
 
 impl Span {
-    /// Does what is out of order.
+    /// Runs the work as a fault.
     pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         self.lasting.fetch_add(1, Ordering::SeqCst);
         self.changes.fetch_add(1, Ordering::SeqCst);
@@ -32,7 +32,7 @@ impl Span {
         Moment { changes: self.changes.load(Ordering::SeqCst), lasts }
     }
 
-    /// Whether it was out of order at any time since then.
+    /// Returns whether there was a fault at any time since then.
     pub(crate) fn since(&self, then: Moment) -> bool {
         then.lasts || self.now() != then
     }
