@@ -69,7 +69,7 @@ pub(crate) fn run(context: &Context, options: &Configure) -> Result<(), Failure>
     stdout::print(&if is_written {
         format!("Wrote profile {name} to {path}\n")
     } else {
-        format!("Profile {name} in {path} is as it should be\n")
+        format!("Profile {name} in {path} is up to date\n")
     })
 }
 
@@ -146,7 +146,7 @@ fn choose_name(
     let check = |name: &str| {
         let other = OTHER_KINDS.into_iter().find(|key| before.get(PROFILE, name, key).is_some());
         match other {
-            Some(key) => Err(format!("profile {name:?} has {key} and is no SSO profile")),
+            Some(key) => Err(format!("profile {name:?} has {key} and is not an SSO profile")),
             None if name.is_empty() => Err("a profile needs a name".to_owned()),
             None => Ok(name.to_owned()),
         }
@@ -173,7 +173,7 @@ fn choose_region(
         }
         // An unattended run needs no region.
         None if options.yes || options.dry_run => Ok(None),
-        None => questions.text("Region of the profile, or nothing", "--region", Some(""), check),
+        None => questions.text("Region of the profile (may be empty)", "--region", Some(""), check),
     }
 }
 

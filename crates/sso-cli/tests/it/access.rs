@@ -1,4 +1,4 @@
-//! Cache files and directories that other users of the machine may read or write, or have written.
+//! Files and directories that other users of the machine can read or write, or have written.
 
 #![cfg(unix)]
 
@@ -16,12 +16,12 @@ use crate::program::{Scene, binary};
 
 const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
 
-/// Numbers of users that nobody here has.
+/// IDs of users that do not exist on the machine.
 const USER: u32 = 12345;
 const STRANGER: u32 = 23456;
 
-/// Gives everything in the home to `USER`, and returns how that user runs the program: a copy, since
-/// they may not look where the real one is.
+/// Gives the home to `USER`, and returns a function that makes commands of that user. The program is a
+/// copy, since the user may not have access to the build directory.
 fn as_user(scene: &Scene) -> impl Fn(&[&str]) -> Command {
     let program = scene.path("ssocreds");
     fs::copy(binary(), &program).unwrap();
@@ -53,9 +53,9 @@ async fn access_rights_of_others_are_warned_of_once() {
     "#]]
     .assert_eq(&run.stderr().replace(token, "TOKEN"));
 
-    // The refreshed token file is a new one, and the credentials come from their own now.
+    // The refresh has replaced the token file, and the credentials come from their own cache now.
     scene.run(&RUN).success();
-    // A cache of role credentials that others may write is warned of though nothing else is done.
+    // A cached file that others can write is warned of, although it is used.
     let role = &scene.role_files()[0];
     set_mode(role, 0o666);
     let run = scene.run(&RUN);
@@ -96,7 +96,7 @@ async fn a_login_that_another_user_put_there_is_not_used() {
     as_user(&RUN).success();
     let role = scene.role_files().remove(0);
 
-    // Cached role credentials of a stranger are as if they were not there, and replaced.
+    // Cached role credentials of another user are ignored and replaced.
     let planted = json!({"ProviderType": "sso", "Credentials": {
         "AccessKeyId": "STRANGE", "SecretAccessKey": "s", "SessionToken": "t",
         "Expiration": "2999-01-01T00:00:00Z", "AccountId": scene.home.account_id,
@@ -112,7 +112,7 @@ async fn a_login_that_another_user_put_there_is_not_used() {
     assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
     as_user(&RUN).success();
 
-    // A stranger's token is no login.
+    // A token file of another user is not used.
     set_mode(&scene.home.token_file, 0o644);
     chown(&scene.home.token_file, Some(STRANGER), Some(STRANGER)).unwrap();
     let requests = scene.emulator.requests().len();
@@ -128,7 +128,7 @@ async fn a_login_that_another_user_put_there_is_not_used() {
     assert_eq!(scene.emulator.requests().len(), requests, "it was not sent anywhere");
 }
 
-/// A user whom the machine does not know has no home; it is enough to say where the token files are.
+/// A user without a home directory only has to name the directory of the token files.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root"]
 async fn without_a_home_the_directory_of_the_token_files_is_enough() {
@@ -167,7 +167,7 @@ async fn root_sends_no_token_where_a_user_s_credentials_file_says() {
     assert_eq!(scene.emulator.counts().get_role_credentials, 1);
 }
 
-/// The file could be replaced, as its directory is the user's own.
+/// Its directory belongs to the user, so that the file could be replaced.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root"]
 async fn a_config_file_of_root_or_of_another_user_is_not_edited() {

@@ -17,7 +17,7 @@ async fn a_second_call_uses_the_cache() {
     assert_eq!(scene.run(&RUN).success(), first);
     assert_eq!(scene.emulator.requests().len(), 0);
 
-    // In the file of the AWS CLI, in its form.
+    // In the file and the format of the AWS CLI.
     let files = scene.role_files();
     assert_eq!(files.len(), 1);
     let cached = read_json(&files[0]);
@@ -25,14 +25,14 @@ async fn a_second_call_uses_the_cache() {
     assert!(first.contains(cached["Credentials"]["AccessKeyId"].as_str().unwrap()));
 }
 
-/// They stay good while unexpired, as with the AWS CLI; only a logout removes them.
+/// They are used until they expire, as in the AWS CLI. Only a logout removes them.
 #[tokio::test(flavor = "multi_thread")]
 async fn cached_credentials_serve_without_service_and_token() {
     let scene = Scene::new(TokenState::Valid).await;
     let first = scene.run(&RUN).success();
     fs::remove_file(&scene.home.token_file).unwrap();
     scene.emulator.fault(sso_emulator::Fault::DropBeforeAnswer);
-    // Neither certificates nor anything else that a connection needs is looked at.
+    // Certificates, and other files for a connection, are not read.
     let mut command = scene.command(&RUN);
     command.env("AWS_CA_BUNDLE", "/nowhere/ca.pem");
     assert_eq!(scene.run_command(&mut command).success(), first);

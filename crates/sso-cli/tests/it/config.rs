@@ -1,4 +1,4 @@
-//! `config`: what was understood, as a whole and of one profile.
+//! `config`: the parsed files, and one resolved profile.
 
 use expect_test::expect;
 use sso_emulator::TokenState;
@@ -258,7 +258,7 @@ async fn the_warnings_of_a_profile() {
     let has = |what| warnings.iter().any(|it| it.as_str().unwrap().contains(what));
     assert!(has("12 digits") && has("https"), "{warnings:?}");
     assert!(has("a property is ignored"), "{warnings:?}");
-    // Those of other sections are left out.
+    // Warnings about other sections are left out.
     assert!(!has("plugins") && !has("two words"), "{warnings:?}");
     let table = scene.run(&["config", "--profile", "short"]).success();
     assert_eq!(table.matches("warning: ").count(), warnings.len(), "{table}");

@@ -1,4 +1,4 @@
-//! `configure`: from nothing to a working profile, by options and by answers.
+//! `configure`: sets up a working profile, with options and with answers.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -21,7 +21,7 @@ fn config(scene: &Scene) -> String {
     fs::read_to_string(&scene.home.config_file).unwrap_or_default()
 }
 
-/// Options that answer everything.
+/// Options that answer every question.
 const ALL: [&str; 15] = [
     "configure",
     "--sso-session",
@@ -40,7 +40,7 @@ const ALL: [&str; 15] = [
     "eu-west-1",
 ];
 
-/// Runs it with answers on stdin, and returns its exit code, stdout and stderr.
+/// Runs the program with answers on stdin, and returns its exit code, stdout and stderr.
 fn answered(scene: &Scene, arguments: &[&str], answers: &str) -> (Option<i32>, String, String) {
     let mut child = started(scene, arguments);
     child.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
@@ -92,7 +92,7 @@ async fn options_answer_everything_from_an_empty_home() {
     let written = config(&scene);
     arguments.pop();
     let again = scene.run(&arguments).success();
-    assert_eq!(again, "Profile dev in HOME/.aws/config is as it should be\n");
+    assert_eq!(again, "Profile dev in HOME/.aws/config is up to date\n");
     assert_eq!(config(&scene), written);
 }
 
@@ -100,7 +100,8 @@ async fn options_answer_everything_from_an_empty_home() {
 async fn answers_are_lines_where_there_is_no_terminal() {
     let scene = scene(TokenState::Valid).await;
     let before = config(&scene);
-    // The session; a filter that matches both, one that matches one; a number; the proposed name; no region.
+    // The session, a filter that matches both accounts, one that matches one, the proposed name, no
+    // region, and the confirmation.
     let answers = "1\no\nproduct\n\n\ny\n";
     let (code, stdout, stderr) = answered(&scene, &["configure"], answers);
     assert_eq!(code, Some(0), "{stderr}");
@@ -169,7 +170,7 @@ async fn invalid_answers_are_refused_and_nothing_is_written() {
         scene.run(&[&fixed[..], more].concat()).failure(code)
     };
     let error = run(&["--start-url", "http://corp.awsapps.com/start"], 2);
-    assert!(error.contains("--start-url cannot be used: a start URL begins with https://"));
+    assert!(error.contains("--start-url cannot be used: a start URL must begin with https://"));
     let error = run(&["--account-id", "999999999999"], 5);
     assert!(error.contains("the account 999999999999 is not among those"), "{error}");
     let account = ["--account-id", "123456789012"];
@@ -177,7 +178,7 @@ async fn invalid_answers_are_refused_and_nothing_is_written() {
     assert!(error.contains("the role None is not among those"), "{error}");
     let role = [&account[..], &["--role-name", "Admin"]].concat();
     let error = run(&[&role[..], &["--profile", "admin"]].concat(), 2);
-    assert!(error.contains("profile \"admin\" has role_arn and is no SSO profile"), "{error}");
+    assert!(error.contains("profile \"admin\" has role_arn and is not an SSO profile"), "{error}");
     let error = run(&[&role[..], &["--profile", "x", "--region", "X"]].concat(), 2);
     assert!(error.contains("--region cannot be used"), "{error}");
     assert_eq!(config(&scene), before);
@@ -191,7 +192,7 @@ async fn ctrl_c_at_a_question_writes_nothing() {
     let scene = scene(TokenState::Valid).await;
     let before = config(&scene);
     let mut child = started(&scene, &["configure"]);
-    // Waiting closes it, and the end of the input is another story.
+    // Kept open, since `wait` would close it, and the end of the input is a different case.
     let stdin = child.stdin.take().unwrap();
     let mut stderr = child.stderr.take().unwrap();
     let mut shown = Vec::new();
@@ -226,7 +227,7 @@ async fn a_list_on_a_terminal_is_filtered_by_typing() {
 async fn ctrl_c_at_a_list_shows_the_cursor_and_writes_nothing() {
     let scene = scene(TokenState::Valid).await;
     let before = config(&scene);
-    // The first list, of sso-sessions, and the first after a request, of accounts.
+    // A list before the first request, and one after it.
     for arguments in ["configure", "configure --sso-session dev-session"] {
         let (_, shown) = typed(&scene, arguments, b"", b"\x03");
         let (_, after) = shown.rsplit_once("\x1b[?25l").expect("the list hides the cursor");
@@ -237,7 +238,7 @@ async fn ctrl_c_at_a_list_shows_the_cursor_and_writes_nothing() {
 }
 
 /// Runs the program on a terminal, types `keys` at the first list, then `again` until the program
-/// ends, and returns what was shown. Between two keys a list misses a Ctrl-C.
+/// ends, and returns what was shown. A list can miss a Ctrl-C between two keys.
 #[cfg(target_os = "linux")]
 fn typed(
     scene: &Scene,

@@ -1,5 +1,5 @@
-//! The recipe for containers of docs/RECIPES.md, with network namespaces in the place of containers:
-//! the endpoint at 169.254.170.2, and clients in another namespace.
+//! The container recipe of docs/RECIPES.md, with network namespaces instead of containers: the endpoint
+//! listens at 169.254.170.2, and the clients run in another namespace.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use crate::program::Scene;
 
 const NAME: &str =
     "container::clients_in_another_network_get_credentials_from_the_address_of_the_recipe";
-/// Set where this test runs again in a network namespace of its own.
+/// Set when this test runs itself again in a network namespace.
 const IS_INSIDE: &str = "SSOCREDS_TEST_IS_INSIDE";
 
 /// Prints the access key ID that botocore's default chain finds.
 const BOTOCORE: &str =
     "import botocore.session as b; print(b.Session().get_credentials().access_key)";
 
-/// Ends its process with the test.
+/// A process that ends with the test.
 struct Background(Child);
 
 impl Drop for Background {
@@ -46,7 +46,7 @@ impl ClientNetwork {
         let mut sleeping = Command::new("unshare");
         let this = Self(Background(sleeping.args(["--net", "sleep", "600"]).spawn().unwrap()));
         let id = this.0.0.id();
-        // The namespace is there once it differs from that of this process.
+        // The namespace exists once it differs from that of this process.
         let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).unwrap();
         wait_until(|| network(&id.to_string()) != network("self"));
         run(&format!("ip link set app netns {id}"));
@@ -58,7 +58,7 @@ impl ClientNetwork {
         this
     }
 
-    /// Runs a program there, with nothing but the variables of the recipe.
+    /// Runs a program there, with only the variables of the recipe.
     fn run(&self, words: &[&str], variables: &[(&str, &str)], home: &Path) -> Output {
         let id = self.0.0.id().to_string();
         let mut command = Command::new("nsenter");

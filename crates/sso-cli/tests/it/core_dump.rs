@@ -1,4 +1,4 @@
-//! Secrets in memory: a process that holds them can neither be dumped nor read.
+//! A process with secrets in memory can neither be dumped nor read.
 
 use std::io::{PipeReader, Write as _, pipe};
 use std::os::unix::fs::MetadataExt as _;
@@ -11,17 +11,17 @@ use sso_emulator::TokenState;
 
 use crate::program::{Scene, binary};
 
-/// A user who is not root: what a process that cannot be dumped has in `/proc` belongs to root.
+/// A user other than root: the `/proc` files of a process that cannot be dumped belong to root.
 const USER: u32 = 12345;
 
-/// A pipe that takes nothing more, so that a process that writes to it stays.
+/// A full pipe, so that a process that writes to it keeps running.
 fn full_pipe() -> (PipeReader, Stdio) {
     let (reader, mut writer) = pipe().unwrap();
     writer.write_all(&vec![0; 65536]).unwrap();
     (reader, writer.into())
 }
 
-/// The owner of `/proc/PID/environ` once it is `wanted`, or after some seconds.
+/// Returns the owner of `/proc/PID/environ` once it is `wanted`, or after some seconds.
 fn owner_in_proc(pid: u32, wanted: u32) -> u32 {
     let started = Instant::now();
     loop {
@@ -33,12 +33,12 @@ fn owner_in_proc(pid: u32, wanted: u32) -> u32 {
     }
 }
 
-/// Runs as another user where this is root: to root everything belongs.
+/// Runs as another user if the test runs as root, who owns everything.
 fn not_as_root(scene: &Scene, mut command: Command) -> Command {
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         return command;
     }
-    // A copy: the user may not be allowed to look where the program was built.
+    // A copy: the user may not have access to the build directory.
     let program = scene.path("ssocreds");
     fs::copy(binary(), &program).unwrap();
     let given = Command::new("chown").arg("-R").arg(USER.to_string()).arg(scene.path("")).status();

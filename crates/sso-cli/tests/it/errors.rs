@@ -165,7 +165,7 @@ async fn the_service_refuses() {
     }
 }
 
-/// Roles cannot be listed without a token, so nobody is sent to do that.
+/// Roles cannot be listed without a token, so the error does not suggest it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_refuses_a_token() {
     let scene = Scene::new(TokenState::Expired).await;
@@ -177,7 +177,7 @@ async fn the_service_refuses_a_token() {
     }
 }
 
-/// Nothing can be sent with it, so it is as good as refused.
+/// Such a token cannot be sent, so it counts as refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_no_header_can_carry() {
     let scene = Scene::new(TokenState::Valid).await;
@@ -198,7 +198,7 @@ async fn a_token_that_no_header_can_carry() {
     }
 }
 
-/// What is to be run next takes the name as it is, also one that looks like an option.
+/// The suggested command quotes the name, also one that looks like an option.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_suggested_command_works() {
     let scene = Scene::new(TokenState::Valid).await;
@@ -242,7 +242,7 @@ async fn the_service_is_not_available() {
     let origin = "max_attempts of [profile devsso], HOME/.aws/config line ";
     assert!(error.contains(origin) && error.contains(" allows 2 attempts; remove it"), "{error}");
     fs::write(&scene.home.config_file, config).unwrap();
-    // Without the setting the time limit ends the call.
+    // Without the setting the timeout ends the call.
     let unlimited = scene.run(&[&RUN[..], &["--timeout", "1"]].concat()).failure(6);
     assert!(!unlimited.contains("allows"), "{unlimited}");
     scene.emulator.clear_faults();
@@ -274,7 +274,7 @@ async fn the_service_is_not_available() {
     );
 }
 
-/// Nothing that passes by itself.
+/// This does not pass by itself, so the error does not suggest to try again later.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_untrusted_certificate_is_not_tried_again_later() {
     let scene = Scene::with(sso_emulator::Emulator::builder().tls(true), TokenState::Valid).await;
@@ -283,7 +283,7 @@ async fn an_untrusted_certificate_is_not_tried_again_later() {
     assert!(error.contains("not trusted") && !error.contains("later"), "{error}");
 }
 
-/// A proxy that wants a password, and one that allows no tunnel.
+/// A proxy that requires a password, and one that refuses the tunnel.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_refuses_is_not_tried_again_later() {
     use std::io::{Read as _, Write as _};
@@ -302,7 +302,7 @@ async fn a_proxy_that_refuses_is_not_tried_again_later() {
         command.env("AWS_ENDPOINT_URL_SSO", "https://portal.example");
         let error = scene.run_command(&mut command).failure(6);
         answer.join().unwrap();
-        // On Windows the case of a variable's name is not known.
+        // Windows ignores the case of a variable's name.
         let is_named = error.to_ascii_uppercase().contains("HTTPS_PROXY");
         assert!(error.contains(&proxy) && is_named, "{error}");
         assert!(!error.contains("later"), "{error}");
@@ -324,7 +324,7 @@ async fn an_answer_of_a_captive_portal_is_an_error() {
     );
 }
 
-/// Each operating system has its own words and number for a refused connection.
+/// Each operating system has its own text and number for a refused connection.
 fn hide_system_error(text: &str) -> String {
     let shown = text.lines().map(|line| match line.split_once("because ") {
         Some((before, _)) if line.ends_with(')') && line.contains("(os error ") => {
@@ -338,7 +338,7 @@ fn hide_system_error(text: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_connection_is_an_error() {
     let scene = Scene::new(TokenState::Valid).await;
-    // Kept to the end, so that no other test gets the port and listens there.
+    // Kept to the end, so that no other test listens on the port.
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
     bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let closed = bound.local_addr().unwrap();

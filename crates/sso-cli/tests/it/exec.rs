@@ -1,4 +1,4 @@
-//! `exec`: the environment, the exit code, signals.
+//! `exec`: environment, exit code, signals.
 
 use sso_emulator::TokenState;
 
@@ -10,7 +10,7 @@ fn arguments<'a>(command: &[&'a str]) -> Vec<&'a str> {
     EXEC.iter().copied().chain(command.iter().copied()).collect()
 }
 
-/// What the command gets anew.
+/// The variables that the command gets.
 const REPLACED: [&str; 7] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -21,7 +21,7 @@ const REPLACED: [&str; 7] = [
     "AWS_DEFAULT_REGION",
 ];
 
-/// What chooses an identity, or says where to get one.
+/// Variables that choose an identity or its source.
 const REMOVED: [&str; 41] = [
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -91,7 +91,7 @@ async fn the_command_gets_these_credentials_and_no_others() {
     assert_eq!(value("AWS_DEFAULT_REGION").as_deref(), Some("us-east-1"));
     assert_eq!(value("AWS_ACCOUNT_ID"), Some(scene.home.account_id.clone()));
     assert_eq!(value("AWS_PROFILE"), None);
-    // What leads to the emulator stays.
+    // Variables that lead to the emulator stay.
     assert_eq!(value("AWS_ENDPOINT_URL_SSO").as_deref(), Some("EMULATOR"));
 }
 
@@ -137,7 +137,7 @@ async fn exec_exits_with_the_exit_code_of_the_command() {
     .assert_eq(&error);
 }
 
-/// What the command gets of its arguments: all of them, whatever they look like.
+/// The command gets all of its arguments, also those that look like options of ssocreds.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn options_after_the_command_belong_to_the_command() {
@@ -154,7 +154,7 @@ async fn without_credentials_the_command_does_not_run() {
     assert!(error.contains("ssocreds login --sso-session dev-session"), "{error}");
 }
 
-/// Ctrl-C goes to the whole process group: the command has it once, as this process has become it.
+/// Ctrl-C goes to the whole process group. The command gets it once, since it replaced the process.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_reaches_the_command_once() {
@@ -164,8 +164,8 @@ async fn an_interrupt_reaches_the_command_once() {
 
     let scene = Scene::new(TokenState::Valid).await;
     let script = "trap 'echo caught' INT; echo $$; read line; echo end";
-    // A test run in the background of a shell ignores interrupts, and a shell cannot trap what it was
-    // started to ignore; this undoes it.
+    // A test run in the background of a shell ignores SIGINT, and a shell cannot trap a signal that was
+    // ignored when it started. This restores the default.
     let shell = ["env", "--default-signal=INT", "sh", "-c", script];
     let shell = if cfg!(target_os = "linux") { &shell[..] } else { &shell[2..] };
     let mut child = scene
@@ -188,7 +188,7 @@ async fn an_interrupt_reaches_the_command_once() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-/// Rust programs ignore SIGPIPE; what they run must not.
+/// Rust programs ignore SIGPIPE. The commands that they run must not.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_dies_of_a_broken_pipe_as_usual() {

@@ -97,7 +97,7 @@ async fn each_form_names_the_four_variables() {
     assert_eq!(process, other);
 }
 
-/// The AWS CLI, with this program as its `credential_process`, has the credentials that we have.
+/// The AWS CLI, with ssocreds as its `credential_process`, gets the same credentials.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the AWS CLI"]
 async fn the_aws_cli_runs_on_credential_process() {

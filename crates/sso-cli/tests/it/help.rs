@@ -224,7 +224,7 @@ fn a_wrong_command_line_as_json() {
         assert_eq!(error["error"]["exit_code"], 2);
         assert!(error["error"]["message"].as_str().unwrap().contains("unexpected argument"));
     }
-    // Its whole message, however many lines that has, without the advice that follows it.
+    // The whole message without the advice that follows it.
     for (wrong, message) in [
         (
             ["--account-id", "1\n2"],
@@ -248,7 +248,7 @@ fn completions_and_manual_pages() {
         let script = stdout(&["completions", shell]);
         assert!(script.contains("SSOCREDS_COMPLETE"), "{shell}");
     }
-    // bash takes its script.
+    // bash accepts the script.
     let script = stdout(&["completions", "bash"]) + "\ncomplete -p ssocreds";
     if let Ok(bash) = Command::new("bash").arg("-c").arg(script).output() {
         assert!(bash.status.success() && bash.stderr.is_empty(), "{bash:?}");
@@ -261,7 +261,7 @@ fn completions_and_manual_pages() {
     }
 }
 
-/// A reader that has had enough is no reason to fail, nor to panic.
+/// A reader that closes the pipe early causes neither a failure nor a panic.
 #[cfg(unix)]
 #[test]
 fn a_broken_pipe_is_no_failure() {
@@ -278,7 +278,7 @@ fn a_broken_pipe_is_no_failure() {
     }
 }
 
-/// What cannot be written is a failure.
+/// Output that cannot be written is a failure.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_a_failure() {

@@ -1,5 +1,5 @@
-//! What hostile surroundings can do to the program: things that are no files, an environment that is
-//! no text, configuration that would lead elsewhere. It ends, says what is wrong, and sends nothing.
+//! The program in a hostile environment: pipes and devices in place of files, variables that are not
+//! UTF-8, configuration that leads to other hosts. It exits with a clear error and sends nothing.
 
 #![cfg(unix)]
 
@@ -17,14 +17,14 @@ use crate::program::{Run, Scene, write_private};
 
 const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
 
-/// Far longer than any run takes, and shorter than what a pipe takes: for ever.
+/// Far longer than any run takes. To read a pipe without a writer takes forever.
 const SOON: Duration = Duration::from_secs(30);
 
-/// Runs it to its end, which must come soon.
+/// Runs the command, which must end soon.
 fn run(scene: &Scene, edit: impl FnOnce(&mut Command)) -> Run {
     let mut command = scene.command(&RUN);
     edit(&mut command);
-    // The limit of the test is kept by another program: a thread could not end a run that hangs.
+    // Another program enforces the timeout of the test: a thread could not end a run that hangs.
     let program = command.get_program().to_owned();
     let mut limited = Command::new("timeout");
     limited.arg("--signal=KILL").arg(SOON.as_secs().to_string()).arg(program);
@@ -57,7 +57,7 @@ async fn a_pipe_or_a_device_in_place_of_a_config_file() {
             let run = run(&scene, |command| {
                 command.env(variable, &path);
             });
-            // The profile is in the config file, and needs no other.
+            // The profile is in the config file and needs no other file.
             let expected = if variable == "AWS_CONFIG_FILE" { 3 } else { 0 };
             assert_eq!(run.code(), Some(expected), "{variable} {kind}: {}", run.stderr());
             let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
@@ -76,7 +76,7 @@ async fn a_pipe_or_a_device_in_place_of_the_token_file_or_its_lock() {
         assert!(found.contains(token.file_name().unwrap().to_str().unwrap()), "{kind}: {found}");
         let _ = fs::remove_file(&token).or_else(|_| fs::remove_dir(&token));
 
-        // Without a lock it goes on, and says so; or it could be locked all the same.
+        // It goes on without the lock and warns, or the file could be locked.
         write_private(&token, &content);
         let mut lock = token.clone().into_os_string();
         lock.push(".lock");
@@ -116,19 +116,18 @@ async fn a_pipe_or_a_device_in_place_of_certificates() {
     assert!(scene.emulator.requests().is_empty());
 }
 
-/// What becomes of a variable that is no text: it is an error that names the variable, it is a path,
-/// which need not be text, or nobody asks for it. A NUL in a variable cannot be set at all: the
-/// operating system's variables end with it.
+/// A variable that is not UTF-8 is an error that names the variable, unless it is a path or not used.
+/// A NUL cannot be in a variable: the operating system ends the value there.
 #[tokio::test(flavor = "multi_thread")]
 async fn variables_that_are_not_utf_8_are_errors_if_used() {
     let scene = Scene::new(TokenState::Valid).await;
     let odd = OsStr::from_bytes(b"/nowhere/\xff\xfe");
     for (variable, code) in [
-        ("AWS_PROFILE", 0), // --profile goes before it
+        ("AWS_PROFILE", 0), // --profile takes precedence
         ("AWS_DEFAULT_PROFILE", 0),
         ("AWS_CONFIG_FILE", 3), // a path: there is no such file, so no such profile
         ("AWS_SHARED_CREDENTIALS_FILE", 0),
-        ("AWS_ENDPOINT_URL", 0), // those of the two services go before it
+        ("AWS_ENDPOINT_URL", 0), // those of the two services take precedence
         ("AWS_ENDPOINT_URL_SSO", 3),
         ("AWS_ENDPOINT_URL_SSO_OIDC", 3),
         ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", 3),
@@ -161,12 +160,12 @@ async fn variables_that_are_not_utf_8_are_errors_if_used() {
     assert!(profile.contains("AWS_PROFILE is not valid UTF-8"), "{profile}");
     // `ssocreds config` would fail in the same way.
     assert!(!profile.contains("run:"), "{profile}");
-    // Arguments, too, need not be text; where they must, it is said.
+    // Arguments need not be UTF-8 either. Where they must be, the error says so.
     let mut odd_argument = scene.command(&RUN[..2]);
     assert_eq!(scene.run_command(odd_argument.arg(OsString::from(odd))).code(), Some(2));
 }
 
-/// All that is below it is found, and what is shown of it is as near as text comes.
+/// All files below it are found. The path is shown with replacement characters.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_home_directory_that_is_not_utf_8_works() {
     let scene = Scene::new(TokenState::Valid).await;
@@ -198,7 +197,7 @@ async fn a_home_directory_that_is_not_utf_8_works() {
     }
 }
 
-/// No variable, no key and no option switches the check of certificates off.
+/// No variable, key or option disables the check of certificates.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_switches_off_the_check_of_certificates() {
     let scene = Scene::with(Emulator::builder().tls(true), TokenState::Expired).await;
@@ -233,7 +232,7 @@ ca_bundle =
             assert!(text.contains("certificate"), "{variables:?} {profile}: {text}");
         }
     }
-    // Nor does a bundle of nothing mean that everything is trusted.
+    // An empty bundle does not mean that everything is trusted.
     for bundle in ["/dev/null", "false", "off"] {
         loose(&[("AWS_CA_BUNDLE", bundle)], "devsso").failure(3);
     }
@@ -241,7 +240,7 @@ ca_bundle =
         scene.run(&["credential-process", "--profile", "devsso", option]).failure(2);
     }
     assert!(scene.emulator.requests().is_empty(), "nothing was sent");
-    // With the emulator's own authority it works: it was the certificate.
+    // With the emulator's own authority it works, so the certificate was the reason.
     scene.run(&RUN).success();
 }
 
@@ -290,7 +289,7 @@ sso_role_name = {role}
     ] {
         let before = scene.emulator.requests().len();
         let run = odd("us-east-1", account, role);
-        // Either it cannot be one, or it is asked for as this one name, and nobody has that role.
+        // The name is either refused, or sent as one name that is not assigned.
         assert!(matches!(run.code(), Some(3 | 5)), "{account:?} {role:?}: {}", run.stderr());
         for request in &scene.emulator.requests()[before..] {
             assert_eq!(request.operation, Some(Operation::GetRoleCredentials), "{request:?}");

@@ -1,4 +1,4 @@
-//! Names and values that are long, invisible or reorder the text around them.
+//! Names and values that are long or invisible, or that reorder the text around them.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::program::Scene;
 /// Longer than the widest width of Rust's `format!`.
 const LONG: usize = 70_000;
 
-/// "PROD" to the eye, not to a program.
+/// Looks like "PROD" and is different.
 const MISLEADING: &str = "\u{202e}DORP\u{202c}\u{200b}";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,7 +36,7 @@ async fn long_names_and_values_are_cut_in_tables() {
     }
     let accounts = scene.run(&["accounts", "--profile", "devsso"]).success();
     assert!(accounts.contains("xxx... (70000 characters)"), "{accounts}");
-    // A program gets them whole.
+    // JSON has the full values.
     let json = scene.run(&["accounts", "--profile", "devsso", "--format", "json"]).json();
     assert_eq!(json["accountList"][0]["accountName"], name);
 }

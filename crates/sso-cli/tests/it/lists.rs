@@ -118,7 +118,7 @@ async fn all_pages_of_many_accounts() {
     assert_eq!(scene.emulator.counts().list_accounts, 2, "a hundred at a time");
 }
 
-/// A token that an administrator revoked: refreshed once, as for role credentials.
+/// A token that an administrator revoked is refreshed once, as for role credentials.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_token_is_refreshed_once() {
     let scene = Scene::with(three_accounts().rotate_refresh_tokens(true), TokenState::Valid).await;
@@ -146,7 +146,7 @@ async fn a_refusal_of_the_portal_is_an_error() {
     let by_session = ["roles", "--sso-session", "dev-session", "--account-id", "999999999999"];
     let error = scene.run(&by_session).failure(5);
     assert!(error.ends_with("run: ssocreds roles --sso-session dev-session\n"), "{error}");
-    // Nobody is sent where the same would be refused again.
+    // No command is suggested that would be refused again.
     scene.emulator.fault_on(Operation::ListAccounts, ErrorName::Forbidden);
     for list in ["roles", "accounts"] {
         let error = scene.run(&[list, "--profile", "devsso"]).failure(5);

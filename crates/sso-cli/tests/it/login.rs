@@ -1,4 +1,4 @@
-//! `login` and `logout`, with a browser that is a shell script or a user code that is approved.
+//! `login` and `logout`, with a shell script as the browser, or a user code that the test approves.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use sso_emulator::{Emulator, ErrorName, Operation, TokenState};
 
 use crate::program::{Scene, read_json, write_private};
 
-/// The program, with a browser that opens the page and follows its redirect to the listener.
+/// Returns a command whose browser opens the page and follows its redirect to the listener.
 fn with_browser(scene: &Scene, arguments: &[&str]) -> Command {
     let mut command = scene.command(arguments);
     command.env("BROWSER", "curl --silent --location --max-time 20 --output page.html");
@@ -20,7 +20,7 @@ pub(crate) fn started(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Waits, for a while at most.
+/// Waits, up to a limit.
 fn wait_until(mut done: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !done() {
@@ -123,7 +123,7 @@ async fn a_login_without_a_browser_uses_a_device_code_and_gives_the_reason() {
     assert_eq!(scene.emulator.counts().start_device_authorization, 1);
 }
 
-/// The page that a login shows when the section of `devsso` with that heading has the key.
+/// Returns the page that a login shows if the section with that heading has the key.
 async fn page_with_key(heading: &str, key: &str) -> String {
     let scene = Scene::new(TokenState::Missing).await;
     let config = fs::read_to_string(&scene.home.config_file).unwrap();
@@ -320,7 +320,7 @@ async fn an_interrupted_login_leaves_nothing_and_releases_its_lock() {
         let pid = login.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
         wait_until(|| login.try_wait().unwrap().is_some());
-        // Ended by the signal, as a shell expects, after it cleaned up.
+        // It cleaned up, then ended by the signal, as a shell expects.
         assert!(!login.wait().unwrap().success(), "{signal}");
         let cache = scene.home.token_file.parent().unwrap();
         let names = fs::read_dir(cache).unwrap().map(|it| it.unwrap().file_name());
@@ -334,7 +334,7 @@ async fn an_interrupted_login_leaves_nothing_and_releases_its_lock() {
     }
 }
 
-/// A limit on the size of files does what a full disk does.
+/// A limit on the size of files has the same effect as a full disk.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_spends_nothing() {
@@ -358,7 +358,7 @@ async fn a_full_disk_spends_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_processes_ask_the_user_once() {
     let scene = Scene::new(TokenState::Missing).await;
-    // Not before all of them are there.
+    // Waits until all of them have started.
     scene.emulator.fault_on(Operation::CreateToken, ErrorName::AuthorizationPending);
     let arguments = ["login", "--profile", "devsso", "--use-device-code"];
     let stderr = |number: usize| scene.path(&format!("stderr-{number}"));

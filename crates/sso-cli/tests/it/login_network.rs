@@ -1,4 +1,4 @@
-//! `login` on networks where nothing is reached directly, or where certificates are the company's.
+//! `login` behind a proxy, and with the certificates of a company.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -10,8 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::login::{approve, started};
 use crate::program::{Scene, read_json};
 
-/// A proxy that opens tunnels to this machine and refuses others. Returns its URL, and the targets
-/// that it was asked for.
+/// Starts a proxy that opens tunnels only to this machine. Returns its URL and the requested targets.
 async fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

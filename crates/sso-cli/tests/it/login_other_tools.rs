@@ -1,5 +1,5 @@
-//! One login for every tool: what `ssocreds login` made serves the AWS CLI version 2 and botocore,
-//! and the other way round. The tools are real, the services are emulated.
+//! One login for every tool: a login of ssocreds serves the AWS CLI version 2 and botocore, and the
+//! reverse. The tools are real, the services are emulated.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -12,14 +12,14 @@ use sso_emulator::TokenState;
 use crate::login::{approve, free_port, started};
 use crate::program::{Scene, read_json, write_private};
 
-/// The AWS CLI in the scene's home.
+/// Returns a command of the AWS CLI in the scene's home.
 fn aws(scene: &Scene, arguments: &str) -> Command {
     let mut command = scene.home.command("aws");
     command.args(arguments.split(' '));
     command
 }
 
-/// The stdout of a command that succeeds.
+/// Runs a command that must succeed, and returns its stdout.
 fn succeed(child: Child) -> String {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -154,7 +154,7 @@ async fn either_tool_reuses_the_other_s_registration() {
     }
 }
 
-/// The files of both tools are named by the session's name.
+/// Both tools name their files after the session.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs AWS CLI version 2"]
 async fn a_session_name_with_blanks_and_other_letters_is_the_same_to_both_tools() {

@@ -148,7 +148,7 @@ async fn a_token_rejected_in_the_middle_is_refreshed() {
     }
 }
 
-/// Ctrl-C: what was received is printed, and the process ends by the signal.
+/// After Ctrl-C the received part is printed, and the process ends by the signal.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_list_shows_what_was_received() {

@@ -1,5 +1,4 @@
-//! The program as people and other programs run it: the real binary, in a home of its own, against
-//! the emulator. A module a story.
+//! Runs the real binary in its own home directory against the emulator, a module for each topic.
 
 #![forbid(unsafe_code)]
 #![allow(

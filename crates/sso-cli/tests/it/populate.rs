@@ -1,4 +1,4 @@
-//! `populate`: profiles for all accounts and roles, and nothing else in the file is changed.
+//! `populate`: writes profiles for all accounts and roles, and changes nothing else in the file.
 
 use std::fs;
 use std::process::Stdio;
@@ -246,7 +246,7 @@ async fn roles_on_several_pages_are_all_written() {
     assert!(again.contains("0 removed, 1000 unchanged"), "{again}");
 }
 
-/// Some tools refuse SSO keys that they know only in part: a profile for them holds none.
+/// Some tools refuse a profile with SSO keys of which they know only some. Their profile holds none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_profile_for_tools_that_know_no_sso() {
     let scene = scene().await;
@@ -306,7 +306,7 @@ async fn pruning_removes_the_second_profile_too() {
         + &process("edited", "gone", "output = json\n")
         + &process("devsso", "devsso", "");
     fs::write(&scene.home.config_file, text).unwrap();
-    // Without --credential-process the profiles of roles that still exist stay.
+    // Without --credential-process, the second profiles of assigned roles stay.
     let run = populate(&scene, &["--prune", "--name", "old.{account_id}.{role_name}"]);
     assert!(run.stdout().contains("0 profiles added, 0 changed, 3 removed, 3 unchanged"));
     assert!(run.stderr().contains("the role of profile \"edited.process\" is gone"));
@@ -365,7 +365,7 @@ async fn a_link_into_a_repository_stays_and_a_write_protected_file_is_left_alone
 }
 
 /// The file that the tests of `sso-config` give to the readers of other tools.
-#[cfg(not(windows))] // where the program's path in credential_process is written in another way
+#[cfg(not(windows))] // Windows quotes the program in credential_process in another way
 #[tokio::test(flavor = "multi_thread")]
 async fn awkward_account_names_give_the_file_that_other_tools_read() {
     let roles = ["Admin", "a+b=c,d.e@f-g_h"];

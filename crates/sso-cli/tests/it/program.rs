@@ -1,4 +1,4 @@
-//! Runs the program in a home directory of its own.
+//! Runs the program in its own home directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,20 +27,21 @@ impl Scene {
         Self { emulator, home, directory }
     }
 
-    /// `ssocreds` with the home's environment and nothing else but a search path.
+    /// Returns a command of `ssocreds` with only the home's environment and `PATH`.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            // Windows has no sockets without it.
+            // Without it Windows has no sockets.
             .envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)))
             .envs(self.home.environment.iter().cloned());
         command
     }
 
-    /// `ssocreds` on a terminal of its own, by util-linux's `script`: its stdout is what is shown.
+    /// Returns a command of `ssocreds` on its own terminal, with `script` of util-linux. Its stdout is the
+    /// output on the terminal.
     #[cfg(target_os = "linux")]
     pub(crate) fn terminal_command(&self, arguments: &str) -> Command {
         let mut command = Command::new("script");
@@ -62,7 +63,7 @@ impl Scene {
         Run { output, hidden: self.hidden() }
     }
 
-    /// What differs between runs, and what stands for it.
+    /// Texts that differ between runs, and their replacements.
     fn hidden(&self) -> Vec<(String, &'static str)> {
         let url = self.emulator.portal_url();
         let authority = url.rsplit('/').next().unwrap().to_owned();
@@ -73,7 +74,7 @@ impl Scene {
         ]
     }
 
-    /// Puts more into the config file.
+    /// Appends to the config file.
     pub(crate) fn configure(&self, text: &str) {
         let config = fs::read_to_string(&self.home.config_file).unwrap();
         fs::write(&self.home.config_file, config + "\n" + text).unwrap();
@@ -83,7 +84,7 @@ impl Scene {
         self.directory.path().join(name)
     }
 
-    /// The files of cached role credentials.
+    /// Returns the files of cached role credentials.
     pub(crate) fn role_files(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path(".aws/cli/cache")) else { return Vec::new() };
         let paths = entries.map(|entry| entry.unwrap().path());
@@ -91,7 +92,7 @@ impl Scene {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 pub(crate) struct Run {
     output: Output,
     hidden: Vec<(String, &'static str)>,
@@ -110,7 +111,7 @@ impl Run {
         self.shown(&self.output.stderr)
     }
 
-    /// stdout of a success without a word on stderr.
+    /// Returns stdout of a success. Stderr must be empty.
     pub(crate) fn success(&self) -> String {
         assert_eq!((self.code(), self.stderr().as_str()), (Some(0), ""), "{}", self.stdout());
         self.stdout()
@@ -120,7 +121,7 @@ impl Run {
         serde_json::from_str(&self.success()).expect("stdout is one JSON value")
     }
 
-    /// stderr of a failure with nothing on stdout.
+    /// Returns stderr of a failure. Stdout must be empty.
     pub(crate) fn failure(&self, code: i32) -> String {
         let (found, stdout) = (self.code(), self.stdout());
         assert_eq!((found, stdout.as_str()), (Some(code), ""), "{}", self.stderr());
@@ -142,7 +143,7 @@ impl Run {
     }
 }
 
-/// The text with the paths below HOME as on Unix.
+/// Returns the text with the paths below HOME as on Unix.
 fn with_slashes(text: &str) -> String {
     let mut parts = text.split("HOME");
     let mut shown = parts.next().unwrap_or_default().to_owned();
@@ -164,13 +165,13 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_ssocreds"))
 }
 
-/// The program as one word of a POSIX shell or of fish, wherever it was built.
+/// Returns the program as one quoted word of a POSIX shell or of fish.
 pub(crate) fn quoted_binary() -> String {
     let path = binary().to_str().expect("the path is text");
     format!("'{}'", path.replace('\'', r"'\''"))
 }
 
-/// Writes a cache file, for its owner alone.
+/// Writes a file that only its owner can read.
 pub(crate) fn write_private(path: &Path, content: &str) {
     fs::write(path, content).expect("the directory is there");
     #[cfg(unix)]
@@ -207,7 +208,7 @@ fn hide_request_ids(text: &str) -> String {
     shown + rest
 }
 
-/// Columns as if each were as narrow as can be: how wide they are depends on what is hidden.
+/// Narrows the gaps between columns, whose widths depend on the replaced texts.
 pub(crate) fn narrow(text: &str) -> String {
     let mut shown = text.to_owned();
     while shown.contains("   ") {

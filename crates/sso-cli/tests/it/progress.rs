@@ -1,4 +1,4 @@
-//! What is shown of a long wait: on a terminal something, in a pipe nothing.
+//! Progress of a long wait: shown on a terminal, and not in a pipe.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn a_slow_answer_shows_progress() {
     let (_, printed) = shown.rsplit_once('\r').unwrap_or_default();
     assert!(shown.contains("\r{\"Version\":1,") || printed.contains("{\"Version\""), "{shown:?}");
 
-    // What is quick is not worth a word; on a busy machine not every run is.
+    // A quick call shows nothing. On a busy machine not every call is quick.
     let quick = (0..50).find_map(|_| {
         let started = std::time::Instant::now();
         let shown = on_a_terminal(&scene, arguments);
@@ -62,7 +62,7 @@ async fn progress_is_not_written_to_a_pipe() {
     scene.run(&["credential-process", "--profile", "devsso"]).success();
 }
 
-/// A table has colour on a terminal, and none where `NO_COLOR` or `--color` says so.
+/// A table has colour on a terminal, unless `NO_COLOR` or `--color` disables it.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
@@ -77,7 +77,7 @@ async fn colour_is_for_terminals() {
     }
 }
 
-/// Another process is refreshing the token: that is what is waited for.
+/// Another process is refreshing the token, and the program waits for it.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
@@ -90,7 +90,7 @@ async fn a_wait_for_another_process_shows_progress() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    // It has the lock when it asks.
+    // The other process holds the lock when its request arrives.
     while scene.emulator.counts().create_token == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -101,7 +101,7 @@ async fn a_wait_for_another_process_shows_progress() {
     assert_eq!(scene.emulator.counts().create_token, 1);
 }
 
-/// What is waited for is no longer shown when something else is being waited for.
+/// The text of one wait is not shown during the next.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
@@ -125,7 +125,7 @@ async fn the_progress_of_a_wait_for_another_process_is_removed() {
     assert!(after.contains("\rssocreds: getting credentials from AWS SSO ..."), "{shown:?}");
 }
 
-/// A refresh that succeeded at the second attempt says nothing of what is asked for then.
+/// The text about a second attempt of a refresh is not shown during the next request.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
@@ -143,11 +143,11 @@ async fn the_progress_of_a_further_attempt_is_removed() {
     assert!(last.starts_with(what) && !last.contains("attempt"), "{shown:?}");
 }
 
-/// Many accounts: no faster than the portal likes, and how far it is can be seen.
+/// Lists many accounts at the rate that the portal allows, and shows the progress.
 ///
-/// Where a busy machine stops the emulator for most of a second, what was sent in that time arrives at
-/// once and is throttled, so that one run of several has to do. A program that does not keep the rate is
-/// throttled in each.
+/// If a busy machine stops the emulator for most of a second, the requests of that time arrive at once and
+/// are throttled. So one good run of several is enough. A program that ignores the rate is throttled in
+/// each.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]

@@ -1,5 +1,5 @@
-//! `exec --renew` and `serve`: a client gets credentials for as long as the program runs, and nothing
-//! is left behind.
+//! `exec --renew` and `serve`: clients get credentials for as long as the program runs. No file is left
+//! behind.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -193,7 +193,7 @@ async fn credentials_of_the_default_profile_are_kept_from_the_command_and_nothin
 #[tokio::test(flavor = "multi_thread")]
 async fn renew_by_process_writes_a_command_that_gives_credentials() {
     let scene = Scene::new(TokenState::Valid).await;
-    // The SSO profile is the default one itself, and must not ask itself.
+    // The SSO profile is the default profile, and must not run itself.
     let config = fs::read_to_string(&scene.home.config_file).unwrap();
     fs::write(&scene.home.config_file, config.replace("[profile devsso]", "[default]")).unwrap();
     let script = r#"eval "$(sed -n 's/^credential_process = //p' "$AWS_CONFIG_FILE")""#;

@@ -1,4 +1,4 @@
-//! What is said with `-v` and `-vv` tells what is done, and no secret.
+//! `-v` and `-vv` log each step and no secret.
 
 use sso_emulator::{ErrorName, Operation, TokenState};
 

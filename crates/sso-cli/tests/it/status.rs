@@ -1,4 +1,4 @@
-//! `status`: every state a login can be in, from the files alone.
+//! `status`: every state of a login, read from the files only.
 
 use std::fs;
 
@@ -232,7 +232,7 @@ async fn one_profile() {
     assert!(without.json()["profiles"][0]["role_credentials"].is_null());
 }
 
-/// Nobody is sent to log in where the new login could not be read either.
+/// No login is suggested if the new token could not be read either.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_file_that_is_a_directory_is_reported() {
     let scene = Scene::new(TokenState::Missing).await;
@@ -242,7 +242,7 @@ async fn a_token_file_that_is_a_directory_is_reported() {
     assert_eq!(login["state"], "unusable");
     assert!(login["reason"].as_str().unwrap().contains("make it a file"), "{login}");
     assert!(login["login_command"].is_null(), "{login}");
-    // As where the token is asked for.
+    // As in `token`.
     let error = scene.run(&["token", "--profile", "devsso"]).failure(4);
     assert!(error.contains("make it a file") && !error.contains("run:"), "{error}");
 }

@@ -48,7 +48,7 @@ async fn another_directory_of_token_files() {
     scene.run(&["token", "--profile", "devsso", "--cache-dir", cache_dir]).success();
 }
 
-/// What still serves is printed, and a warning says that a login will soon be needed.
+/// The valid token is printed, with a warning that the refresh failed.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_ahead_of_time_that_fails_is_a_warning() {
@@ -66,7 +66,7 @@ async fn a_refresh_ahead_of_time_that_fails_is_a_warning() {
     assert!(warning.contains("InvalidClientException"), "{warning}");
 }
 
-/// Portals have aliases.
+/// A portal can have several host names.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_for_another_host_is_used_with_a_warning() {
     let scene = Scene::new(TokenState::Valid).await;

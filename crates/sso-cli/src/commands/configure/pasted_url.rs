@@ -13,7 +13,7 @@ pub(super) fn read(text: &str) -> Result<PastedUrl, &'static str> {
     let (text, _) = text.split_once(['#', '?']).unwrap_or((text, ""));
     let rest = match text.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
-        Some(_) => return Err("a start URL begins with https://"),
+        Some(_) => return Err("a start URL must begin with https://"),
         None => text,
     };
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -24,10 +24,12 @@ pub(super) fn read(text: &str) -> Result<PastedUrl, &'static str> {
     }
     let is_label = |c: char| c.is_ascii_alphanumeric() || "-.:".contains(c);
     if !host.contains('.') || !host.chars().all(is_label) {
-        return Err("that is no start URL; copy it from the browser at the AWS access portal");
+        return Err(
+            "this is not a start URL; copy it from the address bar at the AWS access portal",
+        );
     }
     if path.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("a start URL holds no blanks");
+        return Err("a start URL cannot contain blanks");
     }
     // These portals have only one page, so the host alone is enough.
     let path = if path.is_empty() && host.ends_with(".awsapps.com") { "start" } else { path };
