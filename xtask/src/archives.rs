@@ -218,7 +218,7 @@ fn check(unpacked: &TempDir, name: &str, target: &str, version: &str) -> Result<
     let is_native = target.starts_with(std::env::consts::ARCH);
     match target {
         windows::TARGET if cfg!(target_os = "linux") => {
-            windows::runs(&directory.join("ssocreds.exe"), version)
+            runs(&mut windows::command(&directory.join("ssocreds.exe"))?, version)
         }
         _ if is_native => {
             let file = format!("ssocreds{}", std::env::consts::EXE_SUFFIX);
@@ -228,7 +228,7 @@ fn check(unpacked: &TempDir, name: &str, target: &str, version: &str) -> Result<
     }
 }
 
-/// Whether the program runs without any environment and prints its version.
+/// Checks that the program runs without any environment and prints its version.
 pub(crate) fn runs(command: &mut Command, version: &str) -> Result<()> {
     let output = command.arg("--version").env_clear().output()?;
     let printed = String::from_utf8_lossy(&output.stdout);

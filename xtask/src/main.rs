@@ -22,6 +22,7 @@ mod needs;
 mod nightly;
 mod pages;
 mod platforms;
+mod published;
 mod release;
 mod sanitize;
 mod tidy;

@@ -7,7 +7,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use xshell::cmd;
 
 use crate::platforms::Extent;
-use crate::{fuzz, platforms, release};
+use crate::{fuzz, platforms, published};
 
 /// For each fuzz target.
 const FUZZING: Duration = Duration::from_secs(300);
@@ -62,7 +62,7 @@ fn without_default_features() -> Result<()> {
 }
 
 fn with_default_features(metadata: &Metadata) -> Result<Vec<&str>> {
-    let packages = release::published(metadata)?.into_iter();
+    let packages = published::published(metadata)?.into_iter();
     let found = packages.filter(|package| package.features.contains_key("default"));
     Ok(found.map(|package| package.name.as_str()).collect())
 }

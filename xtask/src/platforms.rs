@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use cargo_metadata::MetadataCommand;
 
-use crate::release;
+use crate::published;
 
 /// How much to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ fn timed(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
 /// `--package NAME` for each crate to test.
 fn packages(extent: Extent) -> Result<Vec<String>> {
     let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
-    let names = release::published(&metadata)?.into_iter().map(|package| package.name.as_str());
+    let names = published::published(&metadata)?.into_iter().map(|package| package.name.as_str());
     let chosen = names.filter(|name| extent == Extent::Full || SHORT.contains(name));
     Ok(chosen.flat_map(|name| ["--package".to_owned(), name.to_owned()]).collect())
 }

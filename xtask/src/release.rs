@@ -11,24 +11,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 use xshell::{Shell, cmd};
 
+use crate::published::{ORDER, published};
 use crate::{archives, tool};
-
-/// Each knows only of those before it: the order in which they are published.
-const ORDER: &[&str] = &[
-    "sso-files",
-    "sso-types",
-    "sso-emulator",
-    "sso-cache",
-    "sso-config",
-    "sso-http",
-    "sso-login",
-    "sso-provider",
-    "sso-endpoint",
-    "sso-aws-sdk",
-    "sso-object-store",
-    "sso-reqsign",
-    "sso-cli",
-];
 
 /// What a package may hold beside its sources, tests and examples.
 const FILES: &[&str] = &[
@@ -75,21 +59,6 @@ pub(crate) fn run(write_api: bool) -> Result<()> {
 pub(crate) fn features_of_each() -> Result<()> {
     let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
     features(&project::shell()?, &metadata)
-}
-
-/// The crates that are published, in that order.
-pub(crate) fn published(metadata: &Metadata) -> Result<Vec<&Package>> {
-    let members = metadata.workspace_packages();
-    let found = ORDER.iter().map(|name| {
-        let package = members.iter().find(|it| it.name.as_str() == *name);
-        package.copied().with_context(|| format!("there is no crate {name}"))
-    });
-    let found: Vec<_> = found.collect::<Result<_>>()?;
-    let forgotten = members.iter().find(|it| it.publish.is_none() && !found.contains(it));
-    if let Some(package) = forgotten {
-        bail!("{} is published and has no place in the order; or publish = false", package.name);
-    }
-    Ok(found)
 }
 
 /// What can be told without a build.

@@ -9,9 +9,9 @@ use anyhow::Result;
 use sso_emulator::TokenState;
 
 use super::client::{Answer, Ask, Ssocreds};
+use super::client_run::{ClientRun, refused};
 use super::notes::{Cell, Note, Whose};
 use super::process::Running;
-use super::rows::{ClientRun, refused};
 use super::stage::Stage;
 
 const EACH: usize = 10;

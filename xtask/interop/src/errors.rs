@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use sso_emulator::{ErrorName, Operation, TokenState};
 
 use super::client::{Answer, Ask};
+use super::client_run::{ClientRun, refused};
 use super::notes::{Cell, Said, SideBySide, Whose};
-use super::rows::{ClientRun, refused};
 use super::stage::Stage;
 
 /// A situation: its name, how the token stands, and what else is wrong.

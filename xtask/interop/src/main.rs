@@ -13,6 +13,7 @@
 )]
 
 mod client;
+mod client_run;
 mod config_readers;
 mod contention;
 mod errors;

@@ -1,22 +1,14 @@
 //! The rows of the matrix: what each client is asked to do, and what counts as a success.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use sso_emulator::TokenState;
 
 use super::client::{Answer, Ask, Client};
+use super::client_run::{ClientRun, refused};
 use super::notes::{Cell, Results, Whose};
 use super::signed::SignedService;
 use super::stage::{Stage, TestBed, UNKNOWN};
 use super::{contention, errors, written_profiles};
-
-/// One client, and what its rows need.
-pub(crate) struct ClientRun<'a> {
-    pub(crate) test_bed: &'a TestBed,
-    pub(crate) client: &'a Client,
-    pub(crate) signed: &'a SignedService,
-}
 
 /// Runs every row.
 pub(crate) fn all(test_bed: &TestBed, client: &Client, signed: &SignedService) -> Result<Results> {
@@ -39,15 +31,7 @@ pub(crate) fn all(test_bed: &TestBed, client: &Client, signed: &SignedService) -
     Ok(Results { cells, errors: errors::side_by_side(&run)?, ..Results::default() })
 }
 
-impl<'a> ClientRun<'a> {
-    pub(crate) fn stage(&self, state: TokenState) -> Result<Stage<'a>> {
-        self.test_bed.stage(state, Duration::ZERO)
-    }
-
-    pub(crate) fn ask(&self, stage: &Stage<'_>, ask: Ask<'_>) -> Result<Answer> {
-        self.client.ask(ask, &stage.home, self.signed)
-    }
-
+impl ClientRun<'_> {
     fn credentials(&self, stage: &Stage<'_>) -> Result<Answer> {
         self.ask(stage, Ask::Credentials(&stage.home.profile))
     }
@@ -244,16 +228,6 @@ impl<'a> ClientRun<'a> {
             }
             _ => Cell::no(row, refused(&stage, &answer), Whose::Client),
         })
-    }
-}
-
-/// What went wrong with an answer that should have been credentials of this stage.
-pub(crate) fn refused(stage: &Stage<'_>, answer: &Answer) -> String {
-    match answer {
-        Answer::Error(text) => format!("`{}`", stage.shown(text)),
-        Answer::AccessToken(_) => "it answered with an access token".to_owned(),
-        Answer::AccessKeyId(_) if stage.are_ours(answer) => "it got credentials".to_owned(),
-        Answer::AccessKeyId(key) => format!("it got credentials that nobody issued: {key}"),
     }
 }
 

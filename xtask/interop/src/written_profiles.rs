@@ -9,10 +9,10 @@ use anyhow::{Result, ensure};
 use sso_emulator::{Emulator, TokenState};
 
 use super::client::{Answer, Ask, clean};
+use super::client_run::{ClientRun, refused};
 use super::install;
 use super::notes::{Cell, Whose};
 use super::process::{Finished, Running};
-use super::rows::{ClientRun, refused};
 use super::stage::{Stage, TestBed};
 
 const ROW: &str = "reads what `ssocreds configure` and `populate` write";

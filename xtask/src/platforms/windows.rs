@@ -8,7 +8,6 @@ use xshell::{Shell, cmd};
 
 use super::toolchain::{Toolchain, target_directory};
 use super::{Extent, packages};
-use crate::archives;
 use crate::needs::{self, Package};
 
 pub(crate) const TARGET: &str = "x86_64-pc-windows-gnu";
@@ -44,13 +43,14 @@ pub(crate) fn program() -> Result<PathBuf> {
     Ok(toolchain.output("release")?.join("ssocreds.exe"))
 }
 
-/// Whether a program runs with wine and prints its version.
-pub(crate) fn runs(program: &Path, version: &str) -> Result<()> {
+/// Returns the command that runs a program with wine.
+pub(crate) fn command(program: &Path) -> Result<Command> {
     needs::packages(PACKAGES)?;
     let prefix = prefix(&project::shell()?)?;
     let mut command = Command::new("env");
     command.arg("-i").args(environment(&prefix).map(|(name, value)| format!("{name}={value}")));
-    archives::runs(command.arg(WINE).arg(program), version)
+    command.arg(WINE).arg(program);
+    Ok(command)
 }
 
 pub(super) fn run(extent: Extent) -> Result<()> {
