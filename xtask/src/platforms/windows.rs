@@ -16,6 +16,23 @@ const PACKAGES: &[Package] =
 const WINE: &str = "/usr/lib/wine/wine64";
 const WINE_SERVER: &str = "/usr/lib/wine/wineserver";
 
+/// The crates whose tests are run in the short form: they use files, locks, paths and times.
+const SHORT: &[&str] = &["sso-types", "sso-files", "sso-cache"];
+/// The short form compiles this and all crates below it.
+const COMPILED_IN_SHORT: &[&str] = &["--package", "sso-cli", "--all-targets"];
+
+/// Needs a program that is built here.
+const CTRL_C_TEST: &[&str] = &[
+    "--package",
+    "sso-cli",
+    "--test",
+    "it",
+    "--",
+    "--ignored",
+    "--exact",
+    "windows::exec_outlives_ctrl_c_until_the_command_ends",
+];
+
 /// Tests that fail under wine 8.0 and not on Windows, each with the reason.
 const QUIRKS: &[(&str, &str)] = &[];
 
@@ -61,19 +78,41 @@ pub(super) fn run(extent: Extent) -> Result<()> {
     for (test, reason) in QUIRKS {
         println!("   not run under wine: {test}: {reason}");
     }
-    let packages = packages(extent)?;
+    let packages = match extent {
+        Extent::Full => packages(extent)?,
+        Extent::Short => {
+            SHORT.iter().flat_map(|name| ["--package", name].map(str::to_owned)).collect()
+        }
+    };
     let mut arguments: Vec<&str> = packages.iter().map(String::as_str).collect();
-    arguments.extend(["--tests", "--no-fail-fast", "--", "--test-threads=2"]);
+    arguments.extend(["--tests", "--no-fail-fast", "--", "--test-threads=2", "--exact"]);
     arguments.extend(QUIRKS.iter().flat_map(|(test, _)| ["--skip", test]));
     // Started before and kept: each test would wait for the start of another one.
     let mut server = Command::new(WINE_SERVER);
-    server.arg("--persistent=60").env("WINEPREFIX", &prefix);
-    server.stdin(Stdio::null()).status().context(WINE_SERVER)?;
+    server.arg("-p60").env("WINEPREFIX", &prefix);
+    // It outlives this process, and must not keep a pipe open.
+    server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    server.status().context(WINE_SERVER)?;
     let mut variables = environment(&prefix).to_vec();
     variables.extend(linker());
-    let runner = format!("timeout 400 {WINE}");
+    let runner = format!("timeout 1200 {WINE}");
     variables.push(("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", runner));
-    Ok(toolchain.cargo(&shell, "test", &arguments, &variables)?.run()?)
+    toolchain.cargo(&shell, "test", &arguments, &variables)?.run()?;
+    let command = match extent {
+        Extent::Short => toolchain.cargo(&shell, "check", COMPILED_IN_SHORT, &variables)?,
+        Extent::Full => {
+            build_ctrl_c(&shell, &prefix)?;
+            toolchain.cargo(&shell, "test", CTRL_C_TEST, &variables)?
+        }
+    };
+    Ok(command.run()?)
+}
+
+/// Builds the program that presses Ctrl-C for a test, where tests find it by its name.
+fn build_ctrl_c(shell: &Shell, prefix: &Path) -> Result<()> {
+    let program = prefix.join("drive_c/windows/ctrl_c.exe");
+    let source = "xtask/src/platforms/ctrl_c.c";
+    Ok(cmd!(shell, "x86_64-w64-mingw32-gcc -O1 -o {program} {source}").quiet().run()?)
 }
 
 /// A Windows of its own, made once.

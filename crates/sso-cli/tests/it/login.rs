@@ -300,7 +300,16 @@ async fn a_logout_removes_the_credentials_of_a_profile_that_is_gone_but_no_other
 #[tokio::test(flavor = "multi_thread")]
 async fn a_qr_code_is_shown_on_request() {
     let scene = Scene::new(TokenState::Missing).await;
-    let arguments = ["login", "--profile", "devsso", "--use-device-code", "--qr", "--wait", "1"];
+    let arguments = [
+        "login",
+        "--profile",
+        "devsso",
+        "--use-device-code",
+        "--qr",
+        "--no-browser",
+        "--wait",
+        "1",
+    ];
     let shown = scene.run(&arguments).stderr();
     assert!(shown.contains("Enter this code:"), "{shown}");
     let is_block = |line: &&str| {

@@ -1,5 +1,7 @@
 //! What differs on Windows.
 
+use std::process::Command;
+
 use sso_emulator::TokenState;
 
 use crate::program::Scene;
@@ -20,4 +22,26 @@ async fn the_null_device_is_an_empty_config_file() {
     let mut command = scene.command(&["config"]);
     command.env("AWS_CONFIG_FILE", "NUL").env("AWS_SHARED_CREDENTIALS_FILE", "nul");
     scene.run_command(&mut command).success();
+}
+
+/// `ctrl_c press` presses Ctrl-C in a console of its own, and exits with the exit code of `ssocreds`.
+/// `ctrl_c wait` is the command that `ssocreds` runs. It exits with 7 half a second after Ctrl-C.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs ctrl_c, which `cargo xtask platforms windows` builds"]
+async fn exec_outlives_ctrl_c_until_the_command_ends() {
+    for renew in [&[][..], &["--renew"]] {
+        let scene = Scene::new(TokenState::Valid).await;
+        let ready = scene.path("ready");
+        let mut exec = scene.command(&["exec", "--profile", "devsso"]);
+        exec.args(renew).args(["--", "ctrl_c", "wait"]).arg(&ready);
+        let mut press = Command::new("ctrl_c");
+        press.env_clear().arg("press").arg(&ready).arg(exec.get_program()).args(exec.get_args());
+        for (name, value) in exec.get_envs() {
+            match value {
+                Some(value) => press.env(name, value),
+                None => press.env_remove(name),
+            };
+        }
+        assert_eq!(press.status().unwrap().code(), Some(7), "{renew:?}");
+    }
 }
