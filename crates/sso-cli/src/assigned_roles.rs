@@ -87,7 +87,7 @@ pub(crate) fn accounts(
 }
 
 /// Lists the roles in an account.
-pub(crate) fn of_account(
+pub(crate) fn roles_of_account(
     context: &Context,
     providers: &ProfileProviders,
     account_id: &AccountId,

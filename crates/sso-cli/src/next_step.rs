@@ -45,9 +45,9 @@ fn for_config(error: &ConfigError, context: &Context, failed: &Command) -> Optio
         }
         ConfigError::Settings(SettingsError::NoHome | SettingsError::Environment(_)) => None,
         ConfigError::Settings(error) if error.is_not_found() => {
-            Some(to_run("see the sessions and profiles", "ssocreds status"))
+            Some(to_run("show the sessions and profiles", "ssocreds status"))
         }
-        ConfigError::Settings(_) => Some(to_run("see what was understood", "ssocreds config")),
+        ConfigError::Settings(_) => Some(to_run("show the parsed config files", "ssocreds config")),
         _ => None,
     }
 }
@@ -99,8 +99,8 @@ fn for_few_attempts(failure: &Failure, context: &Context) -> Option<String> {
     let Setting { value, source, .. } = context.configured_attempts()?;
     let attempts = if value == 1 { "attempt" } else { "attempts" };
     Some(format!(
-        "{} allows {value} {attempts}; remove it to wait until the service answers, within the \
-         time limit",
+        "{} allows {value} {attempts}; remove it to wait until the service answers \
+         or the timeout ends",
         printable(&source.to_string())
     ))
 }

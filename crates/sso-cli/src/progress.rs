@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_is_not_shown_with_what_comes_next() {
+    fn the_text_of_one_wait_is_not_shown_during_the_next() {
         let now = Instant::now();
         let progress = Progress::new(true);
         progress.set("listing roles".to_owned());

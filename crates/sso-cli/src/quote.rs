@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_gives_stays_as_it_is_in_a_posix_shell() {
+    fn characters_of_credentials_need_no_quotes_in_a_posix_shell() {
         for value in ["AKIAIOSFODNN7EXAMPLE", "wJalr/XUtn+FEMI==", "2026-01-01T00:00:00Z", "a_b-c"]
         {
             check(Shell::Posix, value, value);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_carried_is_refused_without_showing_it() {
+    fn an_unprintable_value_is_refused_and_not_shown() {
         let refused = |shell: Shell, value: &str| shell.word("KEY", value).unwrap_err().to_string();
         for shell in [Shell::Posix, Shell::Fish, Shell::Powershell, Shell::WindowsCmd] {
             for value in ["MARK\n", "\0MARK", "MA\u{1b}RK", "MARK\r", "\u{85}MARK"] {

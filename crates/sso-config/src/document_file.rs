@@ -109,8 +109,8 @@ impl DocumentFile {
     /// gets mode 0600. Access control lists and extended attributes are not kept.
     ///
     /// Locks an empty file beside the edited one, whose name ends in `.lock` and which stays. Waits up to
-    /// 10 seconds for another process that edits the same file with this method. If a program without the lock changes the file before it is replaced, `edit` is called again with
-    /// the changed content.
+    /// 10 seconds for another process that edits the same file with this method. If a program without
+    /// the lock changes the file before it is replaced, `edit` is called again with the changed content.
     pub fn edit<E: From<DocumentFileError>>(
         &self,
         mut edit: impl FnMut(&mut Document) -> Result<(), E>,

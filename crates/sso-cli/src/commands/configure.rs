@@ -83,7 +83,13 @@ fn log_in(
     let mut document = before.clone();
     session.write(&mut document)?;
     let config = document.to_string();
-    login::ensure(context, &config, &session.name, options.use_device_code, options.no_browser)
+    login::log_in_if_needed(
+        context,
+        &config,
+        &session.name,
+        options.use_device_code,
+        options.no_browser,
+    )
 }
 
 fn choose_role(
@@ -114,7 +120,7 @@ fn choose_role(
     };
     let account = accounts.swap_remove(at);
 
-    let mut roles = assigned_roles::of_account(context, providers, &account.account_id)?;
+    let mut roles = assigned_roles::roles_of_account(context, providers, &account.account_id)?;
     roles.sort();
     let at = match &options.role_name {
         Some(name) => {

@@ -38,7 +38,7 @@ pub(crate) fn run_for(context: &Context, sso_session: Option<&str>) -> Result<()
 
 /// Logs in to a session of `config`, the text of a config file that is not written yet, unless there
 /// is a valid login. Returns the providers of the session.
-pub(super) fn ensure(
+pub(super) fn log_in_if_needed(
     context: &Context,
     config: &str,
     sso_session: &str,
@@ -47,7 +47,7 @@ pub(super) fn ensure(
 ) -> Result<ProfileProviders, Failure> {
     let options =
         LoginOptions { use_device_code, no_browser, if_needed: true, ..default_options(None) };
-    let target = Target::of_text(context, config, sso_session)?;
+    let target = Target::from_text(context, config, sso_session)?;
     log_in(context, &options, &target)?;
     Ok(target.providers)
 }
@@ -81,8 +81,8 @@ fn log_in(
 ) -> Result<jiff::Timestamp, Failure> {
     if options.if_needed {
         let provider = target.providers.token_provider();
-        let token = context
-            .wait("looking at the login", async |_| provider.retrieve_bearer_token().await)?;
+        let token =
+            context.wait("checking the login", async |_| provider.retrieve_bearer_token().await)?;
         match token {
             Ok(token) => return Ok(token.expires_at()),
             Err(error) if error.needs_login() => {}

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::stdout;
 
 pub(crate) fn run(context: &Context, options: &Status) -> Result<(), Failure> {
-    let mut survey = survey::take(context)?;
+    let mut survey = survey::read(context)?;
     let checked = if options.check { check::check(context, &mut survey.profiles) } else { Ok(()) };
     match options.show.format {
         TableFormat::Table => stdout::print_styled(&shown::render(&survey, context::now())),

@@ -298,7 +298,7 @@ async fn an_invalid_profile_is_a_configuration_error() {
     let error = scene.run(&["config", "--profile", "devsos"]).failure(3);
     expect![[r#"
         ssocreds: profile "devsos" is neither in HOME/.aws/config nor in HOME/.aws/credentials; did you mean "devsso"?
-          to see the sessions and profiles, run: ssocreds status
+          to show the sessions and profiles, run: ssocreds status
     "#]].assert_eq(&error);
     let mut command = scene.command(&["config", "--profile", "devsso", "--format", "json"]);
     command.env("AWS_ENDPOINT_URL_SSO", "http://sso.example.com");

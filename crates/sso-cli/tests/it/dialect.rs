@@ -118,29 +118,29 @@ async fn error(config: &str, profile: &str, expected: &Expect) {
 async fn errors_name_the_line_that_was_ignored() {
     error("[profile My Account]\nsso_session = dev-session\n", "My Account", &expect![[r#"
         ssocreds: profile "My Account" is neither in HOME/.aws/config nor in HOME/.aws/credentials, which does not exist; HOME/.aws/config line 1: the section [profile My Account] is ignored: a name with a space in it must be in quotes; write it as [profile "My Account"]
-          to see the sessions and profiles, run: ssocreds status
+          to show the sessions and profiles, run: ssocreds status
     "#]]).await;
     error("[profile p]\nsso_session = acme (prod)\n[sso-session acme (prod)]\n", "p", &expect![[r#"
         ssocreds: profile "p" names the sso-session "acme (prod)", HOME/.aws/config line 2, and there is no [sso-session "acme (prod)"] in HOME/.aws/config; HOME/.aws/config line 3: the section [sso-session acme (prod)] is ignored: a name with a space in it must be in quotes; write it as [sso-session "acme (prod)"]
-          to see what was understood, run: ssocreds config
+          to show the parsed config files, run: ssocreds config
     "#]])
         .await;
     error("[team]\nsso_session = dev-session\n", "team", &expect![[r#"
         ssocreds: profile "team" is neither in HOME/.aws/config nor in HOME/.aws/credentials, which does not exist; HOME/.aws/config line 1: the section [team] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile team]
-          to see the sessions and profiles, run: ssocreds status
+          to show the sessions and profiles, run: ssocreds status
     "#]]).await;
     error(
         "[profile p]\nsso_session = dev-session\nsso_account\u{a0}_id = 1\nsso_role_name = x\n",
         "p",
         &expect![[r#"
             ssocreds: profile "p" has a role (sso_role_name, HOME/.aws/config line 4) and no account id; HOME/.aws/config line 3: a property is ignored: its key holds the invisible character U+00A0; remove it, or type the line again
-              to see what was understood, run: ssocreds config
+              to show the parsed config files, run: ssocreds config
         "#]],
     )
     .await;
     error("[profile p]\nsso_session = dev-session\n<<<<<<< HEAD\n", "p", &expect![[r##"
         ssocreds: profile "p": HOME/.aws/config line 3: a line has no "="; write it as KEY = VALUE, begin it with "#" to make it a comment, or indent it to continue the value above
-          to see what was understood, run: ssocreds config
+          to show the parsed config files, run: ssocreds config
     "##]]).await;
 }
 
@@ -148,15 +148,15 @@ async fn errors_name_the_line_that_was_ignored() {
 async fn errors_say_what_is_wrong_with_a_value() {
     error("[profile p]\nsso_session = dev-session\nsso_account_id = \"123456789012\"\nsso_role_name = x\n", "p", &expect![[r#"
         ssocreds: profile "p": sso_account_id of [profile p] is in quotes, HOME/.aws/config line 3; the quotes are part of the value, remove them
-          to see what was understood, run: ssocreds config
+          to show the parsed config files, run: ssocreds config
     "#]]).await;
     error("[profile p]\nsso_session = s\n[sso-session s]\nsso_start_url = https://x\nsso_region = us-east-1a\n", "p", &expect![[r#"
         ssocreds: profile "p": sso_region of [sso-session s] cannot be used, HOME/.aws/config line 5: us-east-1a is an availability zone; the region is us-east-1
-          to see what was understood, run: ssocreds config
+          to show the parsed config files, run: ssocreds config
     "#]]).await;
     error("[profile p]\ngranted_sso_account_id = 1\n", "p", &expect![[r#"
         ssocreds: profile "p" is not an SSO profile, HOME/.aws/config line 2: only the tool granted reads granted_sso_account_id; rename it to sso_account_id
-          to see what was understood, run: ssocreds config
+          to show the parsed config files, run: ssocreds config
     "#]]).await;
 }
 
@@ -169,7 +169,7 @@ async fn a_missing_config_file_is_called_missing() {
     };
     expect![[r#"
         ssocreds: profile "devsso" is neither in HOME/nowhere, which does not exist, nor in HOME/.aws/credentials, which does not exist; `aws configure sso` makes one
-          to see the sessions and profiles, run: ssocreds status
+          to show the sessions and profiles, run: ssocreds status
     "#]].assert_eq(&run(&EXPORT).failure(3));
     let shown = run(&["config"]).success();
     assert!(shown.contains("HOME/nowhere (does not exist)"), "{shown}");

@@ -124,24 +124,24 @@ async fn the_configuration_must_be_mended() {
     let error = scene.run(&["credential-process", "--profile", "devssso"]).failure(3);
     expect![[r#"
         ssocreds: profile "devssso" is neither in HOME/.aws/config nor in HOME/.aws/credentials, which does not exist; did you mean "devsso"?
-          to see the sessions and profiles, run: ssocreds status
+          to show the sessions and profiles, run: ssocreds status
     "#]].assert_eq(&error);
     scene.configure("[profile x]\nsso_session = dev-sesion\n");
     expect![[r#"
         ssocreds: profile "x" names the sso-session "dev-sesion", HOME/.aws/config line 22, and there is no [sso-session dev-sesion] in HOME/.aws/config; did you mean "dev-session"?
-          to see what was understood, run: ssocreds config
+          to show the parsed config files, run: ssocreds config
     "#]].assert_eq(&scene.run(&["export", "--profile", "x"]).failure(3));
     let mut command = scene.command(&RUN);
     let error = scene.run_command(command.env("AWS_USE_FIPS_ENDPOINT", "ja")).failure(3);
     expect![[r#"
         ssocreds: AWS_USE_FIPS_ENDPOINT (environment): the value is neither true nor false; set it to one of them, or remove it
-          to see what was understood, run: ssocreds config
+          to show the parsed config files, run: ssocreds config
     "#]].assert_eq(&error);
     scene.configure("[profile \u{1b}]");
     let error = scene.run(&["export", "--profile", "\u{1b}"]).failure(3);
     expect![[r#"
         ssocreds: profile "\u{1b}" is neither in HOME/.aws/config nor in HOME/.aws/credentials, which does not exist; HOME/.aws/config line 24: the section [profile \u{1b}] is ignored: its name holds the control character '\u{1b}'; write it as [profile NAME], with NAME in quotes if needed
-          to see the sessions and profiles, run: ssocreds status
+          to show the sessions and profiles, run: ssocreds status
     "#]].assert_eq(&error);
 }
 
@@ -232,7 +232,7 @@ async fn the_service_is_not_available() {
             ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
               because GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
               try again later; -v shows each attempt
-              AWS_MAX_ATTEMPTS (environment) allows 1 attempt; remove it to wait until the service answers, within the time limit
+              AWS_MAX_ATTEMPTS (environment) allows 1 attempt; remove it to wait until the service answers or the timeout ends
         "#]],
     );
     let config = fs::read_to_string(&scene.home.config_file).unwrap();

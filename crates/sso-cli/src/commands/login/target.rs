@@ -39,13 +39,13 @@ impl Target {
     ) -> Result<Self, Failure> {
         let config = context.shared_config()?;
         if let Some(name) = sso_session {
-            return Self::of_session(context, &config, name);
+            return Self::for_session(context, &config, name);
         }
         let environment = &context.environment;
         let profile = context.global.profile.as_deref();
         let (name, _) = sso_config::selected_profile(profile, environment)?;
         let name = follow(&config, &name)?;
-        Self::of_profile(context, &config, &name)
+        Self::for_profile(context, &config, &name)
     }
 
     /// Resolves every session, then every start URL of a legacy profile.
@@ -53,11 +53,11 @@ impl Target {
         let config = context.shared_config()?;
         let mut targets = Vec::new();
         for session in config.sso_sessions() {
-            targets.push(Self::of_session(context, &config, session.name())?);
+            targets.push(Self::for_session(context, &config, session.name())?);
         }
         let is_legacy = |profile: &&Section| profile.get("sso_session").is_none();
         for profile in config.sso_profiles().filter(is_legacy) {
-            let target = Self::of_profile(context, &config, profile.name())?;
+            let target = Self::for_profile(context, &config, profile.name())?;
             if targets.iter().all(|other| other.cache_key != target.cache_key) {
                 targets.push(target);
             }
@@ -66,18 +66,22 @@ impl Target {
     }
 
     /// Resolves a session of `config`, the text of a config file that is not written yet.
-    pub(super) fn of_text(context: &Context, config: &str, session: &str) -> Result<Self, Failure> {
+    pub(super) fn from_text(
+        context: &Context,
+        config: &str,
+        session: &str,
+    ) -> Result<Self, Failure> {
         let locations = context.locations()?;
         let parse = || SharedConfig::parse(&locations, config, "").map_err(ConfigError::from);
         let builder = context.builder()?.shared_config(parse()?);
-        Self::of_session_with(&parse()?, session, builder)
+        Self::for_session_with(&parse()?, session, builder)
     }
 
-    fn of_session(context: &Context, config: &SharedConfig, name: &str) -> Result<Self, Failure> {
-        Self::of_session_with(config, name, context.builder()?)
+    fn for_session(context: &Context, config: &SharedConfig, name: &str) -> Result<Self, Failure> {
+        Self::for_session_with(config, name, context.builder()?)
     }
 
-    fn of_session_with(
+    fn for_session_with(
         config: &SharedConfig,
         name: &str,
         builder: ProfileProvidersBuilder,
@@ -89,7 +93,7 @@ impl Target {
         Self::new(config, login, &ConfigSection::Session(name), builder)
     }
 
-    fn of_profile(context: &Context, config: &SharedConfig, name: &str) -> Result<Self, Failure> {
+    fn for_profile(context: &Context, config: &SharedConfig, name: &str) -> Result<Self, Failure> {
         let profile = SsoProfile::resolve(config, name, &context.environment)?;
         let (start_url, region) = (profile.start_url().clone(), profile.region().clone());
         let login = match profile.sso_session() {

@@ -112,17 +112,17 @@ pub(super) struct RoleCredentials {
 }
 
 /// Reads everything; with `--profile` only that profile and its login.
-pub(super) fn take(context: &Context) -> Result<Survey, Failure> {
+pub(super) fn read(context: &Context) -> Result<Survey, Failure> {
     let config = context.shared_config()?;
     let tokens = match &context.global.cache_dir {
         Some(directory) => directory.clone(),
         None => sso_cache::token_cache_dir(&context.environment).map_err(ConfigError::from)?,
     };
     let roles = context.role_cache_dir();
-    let look = Look { context, config: &config, tokens: &tokens, roles, now: context::now() };
+    let reader = Reader { context, config: &config, tokens: &tokens, roles, now: context::now() };
     let (logins, profiles) = match &context.global.profile {
-        Some(name) => look.at_one(&follow(&config, name)?)?,
-        None => look.at_all(),
+        Some(name) => reader.one(&follow(&config, name)?)?,
+        None => reader.all(),
     };
     let token_files = logins.iter().filter_map(|login| login.token.token_file.as_ref());
     let role_files = profiles.iter().filter_map(|profile| profile.role_credentials.as_ref());
@@ -138,7 +138,7 @@ pub(super) fn take(context: &Context) -> Result<Survey, Failure> {
     Ok(Survey { token_directory: tokens, logins, profiles, warnings })
 }
 
-struct Look<'a> {
+struct Reader<'a> {
     context: &'a Context,
     config: &'a SharedConfig,
     tokens: &'a Path,
@@ -153,8 +153,8 @@ struct Logins {
     legacy: BTreeMap<String, LoginStatus>,
 }
 
-impl Look<'_> {
-    fn at_all(&self) -> (Vec<LoginStatus>, Vec<ProfileStatus>) {
+impl Reader<'_> {
+    fn all(&self) -> (Vec<LoginStatus>, Vec<ProfileStatus>) {
         let mut logins = Logins::default();
         for section in self.config.sso_sessions() {
             let name = section.name();
@@ -177,7 +177,7 @@ impl Look<'_> {
         (logins.list(), profiles)
     }
 
-    fn at_one(&self, name: &str) -> Result<(Vec<LoginStatus>, Vec<ProfileStatus>), SettingsError> {
+    fn one(&self, name: &str) -> Result<(Vec<LoginStatus>, Vec<ProfileStatus>), SettingsError> {
         let mut logins = Logins::default();
         // For a profile that the user named, its error is the answer.
         SsoProfile::resolve(self.config, name, &self.context.environment)?;
