@@ -4,11 +4,10 @@ mod block;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use self::block::{Block, Found, Style, line_end, line_end_of_first, others};
+use self::block::{Block, Found, Style, line_end_of_first, others};
 
 use crate::parse::{Header, classify, is_key};
 use crate::section::{SectionKind, header};
@@ -136,50 +135,23 @@ impl Document {
         value: &str,
     ) -> Result<(), EditError> {
         let invalid = || EditError::Property { key: key.to_owned() };
-        let line = format!("{key} ={value}");
-        let reads_back = Lines::new(&line).next().is_some_and(|line| {
-            line.content == Content::Property { key, value }
-                && key.chars().all(|c| !c.is_ascii_uppercase())
-                && is_key(key)
-        });
-        if !reads_back || value.contains(['\n', '\r']) || key.contains(['\n', '\r']) {
+        if !is_property(key, value) {
             return Err(invalid());
         }
-        let at = match self.last_block(kind, name) {
+        let last = match self.last_block(kind, name) {
             Some(at) => at,
             None => self.add_section(kind, name)?,
         };
-        let style = self.style(at);
-        let (at, range, new) = if let Some((at, found)) = self.place(kind, name, key) {
-            let block = self.blocks.get(at).ok_or_else(invalid)?;
-            let text = |range: Range<usize>| block.text.get(range).unwrap_or_default();
-            if text(found.value.clone()) == value && found.lines.end == found.end_of_first_line {
-                return Ok(());
-            }
-            // `key = #x` would be a comment.
-            let space = if text(0..found.value.start).ends_with(['=', ':'])
-                && !value.starts_with(['#', ';'])
-            {
-                style.after_separator.as_str()
-            } else {
-                ""
-            };
-            let rest = text(found.value.end..found.first_line_end);
-            let end = line_end(text(found.first_line_end..found.lines.end));
-            let new = format!("{space}{value}{rest}{end}");
-            (at, found.value.start..found.lines.end, new)
-        } else {
-            let block = self.blocks.get(at).ok_or_else(invalid)?;
-            let place = block.end_of_properties();
-            let before = block.text.get(..place).unwrap_or_default();
-            let missing_end =
-                if before.ends_with(['\n', '\r']) { "" } else { style.line_end.as_str() };
-            let Style { indent, separator, line_end, .. } = &style;
-            let separator = if value.starts_with(['#', ';']) { "=" } else { separator };
-            let new = format!("{missing_end}{indent}{key}{separator}{value}{line_end}");
-            (at, place..place, new)
+        let style = self.style(last);
+        let found = self.place(kind, name, key);
+        let at = found.as_ref().map_or(last, |(at, _)| *at);
+        let block = self.blocks.get(at).ok_or_else(invalid)?;
+        let (range, new) = match &found {
+            Some((_, found)) if block.has_value(found, value) => return Ok(()),
+            Some((_, found)) => block.replacement(found, value, &style),
+            None => block.addition(key, value, &style),
         };
-        let mut text = self.blocks.get(at).ok_or_else(invalid)?.text.clone();
+        let mut text = block.text.clone();
         text.replace_range(range, &new);
         if self.blocks.get(at + 1).is_some_and(|below| !below.is_section_after(&text)) {
             return Err(EditError::BrokenSectionBelow { name: name.to_owned() });
@@ -379,4 +351,16 @@ impl fmt::Debug for Document {
             .field("sections", &self.sections().count())
             .finish_non_exhaustive()
     }
+}
+
+/// Returns `true` if the parser reads back this key and value from a line of their own.
+fn is_property(key: &str, value: &str) -> bool {
+    let line = format!("{key} ={value}");
+    let reads_back = Lines::new(&line)
+        .next()
+        .is_some_and(|line| line.content == Content::Property { key, value });
+    reads_back
+        && is_key(key)
+        && !key.contains(|c: char| c.is_ascii_uppercase() || c == '\n' || c == '\r')
+        && !value.contains(['\n', '\r'])
 }

@@ -67,25 +67,16 @@ impl Sections {
                 Content::Section { header, has_trailing_text } => {
                     parser.close_section(&mut current);
                     current = match classify(file, header) {
-                        Header::Section(SectionKind::Profile, name) => {
-                            parser.open_section(profiles, SectionKind::Profile, name, header)
+                        Header::Section(kind, name) => {
+                            let sections = match kind {
+                                SectionKind::Profile => &mut *profiles,
+                                SectionKind::SsoSession => &mut *sso_sessions,
+                                SectionKind::Services => &mut *services,
+                            };
+                            parser.open_section(sections, kind, name, header)
                         }
-                        Header::Section(SectionKind::SsoSession, name) => {
-                            parser.open_section(sso_sessions, SectionKind::SsoSession, name, header)
-                        }
-                        Header::Section(SectionKind::Services, name) => {
-                            parser.open_section(services, SectionKind::Services, name, header)
-                        }
-                        Header::Defaults => {
-                            parser.warn(WarningKind::DefaultsSection);
-                            Current::Section(defaults.get_or_insert_with(|| {
-                                parser.section(SectionKind::Profile, header.into(), header)
-                            }))
-                        }
-                        Header::Ignored(kind) => {
-                            parser.warn(kind);
-                            Current::Ignored { section: parser.warnings.len().checked_sub(1) }
-                        }
+                        Header::Defaults => parser.open_defaults(&mut defaults, header),
+                        Header::Ignored(kind) => parser.ignore_section(kind),
                     };
                     if has_trailing_text {
                         parser.warn_in(&mut current, WarningKind::TextBehindSection);
@@ -243,6 +234,23 @@ struct OpenProperty<'a> {
 }
 
 impl<'a> Parser<'a, '_> {
+    /// Opens the section `[DEFAULT]`.
+    fn open_defaults<'s>(
+        &mut self,
+        defaults: &'s mut Option<Section>,
+        header: &str,
+    ) -> Current<'s> {
+        self.warn(WarningKind::DefaultsSection);
+        let new = || self.section(SectionKind::Profile, header.into(), header);
+        Current::Section(defaults.get_or_insert_with(new))
+    }
+
+    /// Ignores the lines up to the next section.
+    fn ignore_section<'s>(&mut self, warning: WarningKind) -> Current<'s> {
+        self.warn(warning);
+        Current::Ignored { section: self.warnings.len().checked_sub(1) }
+    }
+
     fn open_section<'s>(
         &mut self,
         sections: &'s mut BTreeMap<Arc<str>, Section>,

@@ -54,6 +54,41 @@ impl Block {
         }
     }
 
+    /// Returns `true` if the property has this value and no continuation lines.
+    pub(super) fn has_value(&self, found: &Found, value: &str) -> bool {
+        self.slice(found.value.clone()) == value && found.lines.end == found.end_of_first_line
+    }
+
+    /// Returns the edit that gives a property another value. Its comment stays.
+    pub(super) fn replacement(
+        &self,
+        found: &Found,
+        value: &str,
+        style: &Style,
+    ) -> (Range<usize>, String) {
+        // `key = #x` would be a comment.
+        let needs_space = self.slice(0..found.value.start).ends_with(['=', ':'])
+            && !value.starts_with(['#', ';']);
+        let space = if needs_space { style.after_separator.as_str() } else { "" };
+        let rest = self.slice(found.value.end..found.first_line_end);
+        let end = line_end(self.slice(found.first_line_end..found.lines.end));
+        (found.value.start..found.lines.end, format!("{space}{value}{rest}{end}"))
+    }
+
+    /// Returns the edit that adds a property after the others.
+    pub(super) fn addition(&self, key: &str, value: &str, style: &Style) -> (Range<usize>, String) {
+        let place = self.end_of_properties();
+        let has_end = self.slice(0..place).ends_with(['\n', '\r']);
+        let Style { indent, separator, line_end, .. } = style;
+        let missing_end = if has_end { "" } else { line_end };
+        let separator = if value.starts_with(['#', ';']) { "=" } else { separator };
+        (place..place, format!("{missing_end}{indent}{key}{separator}{value}{line_end}"))
+    }
+
+    fn slice(&self, range: Range<usize>) -> &str {
+        self.text.get(range).unwrap_or_default()
+    }
+
     /// Finds all occurrences of a property, in order.
     pub(super) fn find(&self, key: &str) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
