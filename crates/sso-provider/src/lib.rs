@@ -190,6 +190,6 @@ pub use token_provider_builder::SsoTokenProviderBuilder;
 pub use {sso_cache as cache, sso_config as config, sso_http as http, sso_types as types};
 
 // Compiles the README's example as a documentation test.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "https"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -64,6 +64,11 @@ pub(crate) fn old_botocore(version: &str) -> Result<PathBuf> {
     installer.virtual_environment(&name, &list).map(|bin| bin.join("python"))
 }
 
+/// The directory of the built programs of the READMEs.
+pub(crate) fn readmes_directory() -> PathBuf {
+    project::root().join("target/interop/readmes/debug")
+}
+
 struct Installer {
     shell: Shell,
     /// Where the pinned manifests and the programs lie.
@@ -153,16 +158,8 @@ impl Installer {
 
     fn rust(&self) -> Result<Found> {
         let home = self.target.join("rust");
+        self.cargo_build(&self.pinned.join("rust/Cargo.toml"), &home, &[])?;
         let name = format!("interop-rust{}", std::env::consts::EXE_SUFFIX);
-        self.once("rust", &["rust/Cargo.toml", "rust/Cargo.lock", "rust/src/main.rs"], || {
-            let (shell, cargo) = (&self.shell, project::cargo());
-            let manifest = self.pinned.join("rust/Cargo.toml");
-            cmd!(shell, "{cargo} build --quiet --locked --manifest-path {manifest}")
-                .env("CARGO_TARGET_DIR", &home)
-                .quiet()
-                .run()?;
-            Ok(())
-        })?;
         library("Rust SDK", Kind::Library, vec![home.join("debug").join(name).into()])
     }
 
@@ -194,18 +191,34 @@ impl Installer {
         library("Java SDK 2.x", Kind::Library, program)
     }
 
-    /// Built each time, since it contains crates of this workspace.
     fn object_store(&self) -> Result<Found> {
         let home = self.target.join(storage::NAME);
-        let (shell, cargo) = (&self.shell, project::cargo());
-        let manifest = self.pinned.join("storage/Cargo.toml");
-        cmd!(shell, "{cargo} build --quiet --locked --manifest-path {manifest}")
-            .env("CARGO_TARGET_DIR", &home)
-            .quiet()
-            .run()?;
+        self.cargo_build(&self.pinned.join("storage/Cargo.toml"), &home, &[])?;
+        self.readme_programs()?;
         let name = format!("interop-storage{}", std::env::consts::EXE_SUFFIX);
         let program = vec![home.join("debug").join(name).into()];
         library("object_store", Kind::Storage, program)
+    }
+
+    /// Builds each alone, so that none gets a feature by another one's dependencies.
+    fn readme_programs(&self) -> Result<()> {
+        let manifest = project::root().join(storage::READMES).join("Cargo.toml");
+        for name in storage::readme_programs()? {
+            let package = format!("readme-{name}");
+            let home = self.target.join("readmes");
+            self.cargo_build(&manifest, &home, &["--package", &package])?;
+        }
+        Ok(())
+    }
+
+    /// Builds a crate with a lock file of its own. Cargo skips what has not changed.
+    fn cargo_build(&self, manifest: &Path, target: &Path, options: &[&str]) -> Result<()> {
+        let (shell, cargo) = (&self.shell, project::cargo());
+        cmd!(shell, "{cargo} build --quiet --locked --manifest-path {manifest} {options...}")
+            .env("CARGO_TARGET_DIR", target)
+            .quiet()
+            .run()?;
+        Ok(())
     }
 
     /// The `bin` of a virtual environment with boto3 and AWS CLI v1; none without Python.

@@ -112,7 +112,8 @@ fn matrix(names: &[&str]) -> Result<Matrix> {
         let (name, version) = (client.name, client.version.clone());
         let results = Results { renewal, ..results(&test_bed, client)? };
         if client.kind == Kind::Storage {
-            matrix.storage = Some(storage::run(client)?);
+            let ssocreds = &test_bed.ssocreds.program;
+            matrix.storage = Some(storage::run(client, ssocreds, &install::readmes_directory())?);
         }
         matrix.columns.push(Column { name, version, results });
     }

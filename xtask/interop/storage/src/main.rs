@@ -1,24 +1,28 @@
 //! `object_store` alone, or with OpenDAL and the AWS SDK for Rust on an S3 server:
-//! `interop-storage version | watch | storage`.
+//! `interop-storage version | watch | storage SSOCREDS READMES`.
 //!
 //! `version` and `storage` print one line of JSON, or `{"error": ...}` with exit code 1. `watch` prints a
 //! line for the credentials of `AmazonS3Builder::from_env` every half second. `storage` uses one login
-//! for three clients, across renewals, the end of the session and a new login.
+//! for three clients, across renewals, the end of the session and `ssocreds login`. Then it runs the
+//! programs of the READMEs on the same server. SSOCREDS is the program, READMES the directory of those
+//! programs.
 
 #![forbid(unsafe_code)]
 
 mod clients;
+mod readmes;
 mod s3_server;
 
 use std::error::Error;
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use object_store::ClientOptions;
 use object_store::aws::AmazonS3Builder;
 use serde_json::{Value, json};
-use sso_emulator::{Emulator, TokenState};
+use sso_emulator::{Emulator, Home, TokenState};
 
 use clients::Client;
 use s3_server::S3Server;
@@ -29,15 +33,6 @@ const CREDENTIALS_TTL: Duration = Duration::from_secs(28);
 const PAUSE: Duration = Duration::from_millis(300);
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 const RENEWALS: usize = 2;
-
-const OBJECT_STORE_README: &str = include_str!("../../../../crates/sso-object-store/README.md");
-const REQSIGN_README: &str = include_str!("../../../../crates/sso-reqsign/README.md");
-
-/// The complete programs of the READMEs: their name, their text and the README.
-const README_PROGRAMS: [(&str, &str, &str); 2] = [
-    ("readme-object-store", include_str!("bin/readme-object-store.rs"), OBJECT_STORE_README),
-    ("readme-reqsign", include_str!("bin/readme-reqsign.rs"), REQSIGN_README),
-];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -52,7 +47,7 @@ async fn main() -> ExitCode {
             Ok(json!({"version": format!("object_store {version}")}))
         }
         ["watch"] => watch().await,
-        ["storage"] => run().await,
+        ["storage", ssocreds, readmes] => run(ssocreds, Path::new(readmes)).await,
         other => Err(format!("not understood: {other:?}").into()),
     };
     match report {
@@ -82,7 +77,7 @@ async fn watch() -> Result<Value, Box<dyn Error>> {
     }
 }
 
-async fn run() -> Result<Value, Box<dyn Error>> {
+async fn run(ssocreds: &str, readmes: &Path) -> Result<Value, Box<dyn Error>> {
     let builder = Emulator::builder().rotate_refresh_tokens(true);
     let emulator = Arc::new(builder.credentials_ttl(CREDENTIALS_TTL).start().await?);
     let directory = tempfile::tempdir()?;
@@ -93,14 +88,14 @@ async fn run() -> Result<Value, Box<dyn Error>> {
     let first_key = renew(&clients, &server).await?;
     refuse_wrong_keys(&server, &first_key).await?;
     let errors = end_session(&clients, &emulator).await?;
-    emulator.write_home(directory.path(), TokenState::Valid)?;
+    log_in(ssocreds, &home, &emulator).await?;
     for client in &clients {
         client
             .write_and_read("after-login")
             .await
             .map_err(|error| format!("{} did not recover after a login: {error}", client.name()))?;
     }
-    check_readmes()?;
+    let readmes = readmes::run(readmes, &home, &server).await?;
 
     let report = clients.iter().zip(errors).map(|(client, error)| {
         json!({
@@ -110,7 +105,7 @@ async fn run() -> Result<Value, Box<dyn Error>> {
             "error": error,
         })
     });
-    Ok(json!({"clients": report.collect::<Vec<_>>()}))
+    Ok(json!({"clients": report.collect::<Vec<_>>(), "readmes": readmes}))
 }
 
 /// Writes and reads until each client has used the credentials of two renewals. Returns the first
@@ -178,13 +173,26 @@ async fn end_session(
     Ok(errors)
 }
 
-/// The programs of the READMEs are compiled with this crate. They are not run: their HTTP client needs a
-/// TLS library, which this crate leaves out.
-fn check_readmes() -> Result<(), Box<dyn Error>> {
-    for (name, program, readme) in README_PROGRAMS {
-        if !readme.contains(program) {
-            return Err(format!("the README does not contain src/bin/{name}.rs as it is").into());
+/// Runs `ssocreds login` and allows it in the place of the user.
+async fn log_in(ssocreds: &str, home: &Home, emulator: &Emulator) -> Result<(), Box<dyn Error>> {
+    let mut login = home
+        .command(ssocreds)
+        .args(["login", "--use-device-code", "--profile", &home.profile])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()?;
+    let deadline = Instant::now() + TIME_LIMIT;
+    let status = loop {
+        if let Some(status) = login.try_wait()? {
+            break status;
         }
-    }
-    Ok(())
+        if Instant::now() > deadline {
+            login.kill()?;
+        }
+        for code in emulator.pending_devices() {
+            emulator.approve_device(&code);
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
+    if status.success() { Ok(()) } else { Err(format!("ssocreds login: {status}").into()) }
 }

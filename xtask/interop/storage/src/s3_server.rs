@@ -22,7 +22,7 @@ use crate::clients;
 pub struct S3Server {
     url: String,
     gate: Gate,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 #[derive(Clone)]
@@ -58,7 +58,14 @@ impl S3Server {
                 });
             }
         });
-        Ok(Self { url, gate, _directory: directory })
+        Ok(Self { url, gate, directory })
+    }
+
+    /// Makes a bucket with one object.
+    pub fn add_bucket(&self, name: &str, key: &str, content: &str) -> std::io::Result<()> {
+        let bucket = self.directory.path().join(name);
+        std::fs::create_dir(&bucket)?;
+        std::fs::write(bucket.join(key), content)
     }
 
     pub fn url(&self) -> &str {

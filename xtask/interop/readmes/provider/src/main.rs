@@ -1,0 +1,17 @@
+//! Prints the credentials of the profile `devsso`.
+
+#![forbid(unsafe_code)]
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), sso_provider::CredentialsError> {
+    // Cached, refreshed, shared: keep it for the life of the program, clone it freely.
+    let provider = sso_provider::from_profile("devsso").await?;
+    match provider.retrieve().await {
+        Ok(credentials) => {
+            println!("{} until {}", credentials.access_key_id(), credentials.expires_at())
+        }
+        // The error and its causes in one line. `Display` shows only the error itself.
+        Err(error) => eprintln!("{}", error.report()),
+    }
+    Ok(())
+}
