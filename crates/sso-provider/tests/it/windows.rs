@@ -1,4 +1,4 @@
-//! Another program holds the token file open without sharing deletion, as virus scanners do.
+//! Another program holds the token file or the lock file open, as virus scanners do.
 
 use std::fs::{File, OpenOptions};
 use std::os::windows::fs::OpenOptionsExt as _;
@@ -14,6 +14,20 @@ use crate::scene::{Scene, answer, value};
 fn hold(path: &Path) -> File {
     const FILE_SHARE_READ: u32 = 1;
     OpenOptions::new().read(true).share_mode(FILE_SHARE_READ).open(path).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn lock_file_held_by_another_program_is_waited_for() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let lock = scene.file().lock_path().unwrap();
+    let held = OpenOptions::new().write(true).create_new(true).share_mode(0).open(lock).unwrap();
+    let impatient = scene.builder().lock_timeout(Duration::from_secs(1)).build().unwrap();
+    let error = impatient.retrieve_bearer_token().await.unwrap_err();
+    assert!(!error.needs_login(), "{error}");
+    assert_eq!(scene.oidc.calls(), 0, "no refresh without the lock");
+    drop(held);
+    assert_eq!(value(&scene.provider()).await, "new-1");
 }
 
 #[tokio::test(start_paused = true)]
