@@ -74,7 +74,9 @@ impl<'a> Release<'a> {
             windows::TARGET if cfg!(target_os = "linux") => windows::program(),
             _ => {
                 let (shell, cargo) = (self.shell, project::cargo());
+                let flags = if target.ends_with("musl") { musl::WITHOUT_UNWIND_TABLES } else { "" };
                 cmd!(shell, "{cargo} build --release --locked --package sso-cli --target {target}")
+                    .env("RUSTFLAGS", flags)
                     .run()?;
                 let suffix = std::env::consts::EXE_SUFFIX;
                 Ok(project::target()?.join(target).join(format!("release/ssocreds{suffix}")))

@@ -17,7 +17,7 @@ pub(crate) const X86_64: &str = "x86_64-unknown-linux-musl";
 const COMPILER: Package = ("musl-gcc", "musl-tools");
 /// The released program ends at a panic and has no symbols: tables for unwinding the stack are of no
 /// use, and a tenth of its size.
-const WITHOUT_UNWIND_TABLES: &str = "-C force-unwind-tables=no";
+pub(crate) const WITHOUT_UNWIND_TABLES: &str = "-C force-unwind-tables=no";
 const LIBRARIES: &str = "/usr/lib/x86_64-linux-musl";
 
 /// Builds the program as it is released, and returns its path.
