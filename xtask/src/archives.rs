@@ -111,7 +111,10 @@ impl<'a> Release<'a> {
         let help = self.output_of(&["--help"])?;
         let (_, list) = help.split_once("Commands:\n").context("the help lists no commands")?;
         let list = list.split("\n\n").next().unwrap_or(list);
-        let names = list.lines().filter_map(|line| line.split_whitespace().next());
+        // The lines of a long description are indented further.
+        let lines = list.lines().filter_map(|line| line.strip_prefix("  "));
+        let lines = lines.filter(|line| !line.starts_with(' '));
+        let names = lines.filter_map(|line| line.split_whitespace().next());
         Ok(names.filter(|name| *name != "help").map(str::to_owned).collect())
     }
 
