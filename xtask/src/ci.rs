@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
+use crate::platforms::{self, Extent};
 use crate::{fuzz, needs, release, tidy, tool};
 
 /// The clients that are quick to build and to run. `cargo xtask nightly` runs all.
@@ -24,9 +25,19 @@ pub(crate) fn run() -> Result<()> {
     step("config files beside other readers", || project::run("interop", &["config-readers"]))?;
     step("fuzzing, for seconds", fuzz::short_run)?;
     step("chaos, for half a minute", || project::run("chaos", &["0.5"]))?;
+    step("other platforms: Windows under wine", windows)?;
     step("interoperability", || project::run("interop", INTEROP))?;
     println!("\nci: all checks passed");
     Ok(())
+}
+
+/// The tests of the crates that deal with files, and whether the program compiles.
+fn windows() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        println!("   NOT RUN: wine is installed on Linux only");
+        return Ok(());
+    }
+    platforms::run(Some("windows"), Extent::Short)
 }
 
 /// Runs one check, and prints its name and duration.
