@@ -13,7 +13,13 @@ pub(crate) fn ssocreds() -> &'static Path {
     BINARY.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
-            .args(["build", "--package", "sso-cli", "--bin", "ssocreds", "--message-format=json"])
+            .args([
+                "build",
+                "--quiet",
+                "--package=sso-cli",
+                "--bin=ssocreds",
+                "--message-format=json",
+            ])
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .output()
             .expect("cargo runs");
