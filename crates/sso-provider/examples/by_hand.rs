@@ -1,7 +1,7 @@
 //! Builds every part by hand and sets all options: the HTTPS client, endpoints, retries, time
 //! limits, files, refresh windows and the clock.
 //!
-//! Everything is on this machine: the services are emulated. Run it with
+//! Everything runs on this machine: the services are emulated. Run it with
 //! `cargo run -p sso-provider --example by_hand`.
 
 #![forbid(unsafe_code)]

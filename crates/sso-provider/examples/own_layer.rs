@@ -1,7 +1,7 @@
 //! Lists the accounts of a login through a custom tower layer, which numbers each HTTP request and
 //! counts the responses by status.
 //!
-//! Everything is on this machine: the services are emulated, and throttle the first request. Run it
+//! Everything runs on this machine: the services are emulated, and throttle the first request. Run it
 //! with `cargo run -p sso-provider --example own_layer`.
 
 #![forbid(unsafe_code)]
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .profile(home.profile)
         .build()?;
 
-    // The retries are outside: each attempt is numbered and counted.
+    // The retry layer wraps the counting layer, so that each attempt is numbered and counted.
     let statuses = Statuses::default();
     let https = CountLayer(statuses.clone()).layer(providers.https_client().clone());
     let portal = Portal::with_endpoint(https, providers.portal().endpoint().clone());

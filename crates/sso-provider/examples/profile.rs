@@ -1,6 +1,6 @@
 //! Gets the credentials of a profile that is configured for the AWS CLI.
 //!
-//! Everything is on this machine: an emulated SSO portal and OIDC service, and a home directory with a
+//! Everything runs on this machine: an emulated SSO portal and OIDC service, and a home directory with a
 //! config file and an expired login, which is refreshed. Run it with
 //! `cargo run -p sso-provider --example profile`.
 
@@ -14,7 +14,7 @@ use sso_provider::{CredentialsCache, ProfileProviders};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // With a login of your own, all of this is: sso_provider::from_profile("devsso").await?
+    // A program replaces these lines by: sso_provider::from_profile("devsso").await?
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await?;
     let directory = tempfile::tempdir()?;
     let home = emulator.write_home(directory.path(), TokenState::Expired)?;

@@ -1,7 +1,7 @@
 //! A service that keeps two profiles fresh for hours: one HTTPS client, one cache for each profile.
 //!
-//! Everything is on this machine, and the hours pass in a moment: the emulated services and the
-//! providers share a clock that this program moves. Run it with
+//! Everything runs on this machine, and ends at once: the emulated services and the
+//! providers share a clock that this program advances. Run it with
 //! `cargo run -p sso-provider --example two_profiles`.
 
 #![forbid(unsafe_code)]

@@ -17,8 +17,8 @@ use crate::{ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials
 /// The time after a failed renewal during which valid credentials are used without another attempt.
 const FAILURE_BACKOFF: SignedDuration = SignedDuration::from_secs(30);
 
-/// The maximum number of requests that one retrieval starts or joins. A request may be lost, or
-/// return expired credentials.
+/// The maximum number of requests that one retrieval starts or joins. More than one is needed if a
+/// request is lost or returns expired credentials.
 const MAX_ROUNDS: usize = 3;
 
 /// Keeps the credentials of any [`ProvideCredentials`] in memory, and renews them before they
@@ -297,8 +297,8 @@ impl CredentialsCacheBuilder {
         self
     }
 
-    /// Sets the maximum random delay of a renewal, as a fraction of the refresh window between 0
-    /// and 1. It keeps many processes from renewing at the same moment. The default is 0.2.
+    /// Sets the maximum random delay of a renewal, as a fraction (0 to 1) of the refresh window. The
+    /// delay keeps many processes from renewing at the same moment. The default is 0.2.
     pub fn jitter(mut self, fraction: f64) -> Self {
         self.jitter = fraction;
         self

@@ -39,12 +39,11 @@ pub enum TokenError {
         source: ServiceError,
     },
     /// The token has expired or was rejected, but was not refreshed because the new token could not
-    /// be written. The refresh token has not been used.
+    /// be written. The refresh token has not been used, because losing the new token would end the
+    /// login for every program that shares it.
     #[error(
-        "the access token was not refreshed because nothing can be written to {}, and a refresh \
-         that is not written ends the login for every program that shares it; make the directory \
-         writable, choose another cache directory, set allow_unsaved_refresh \
-         (--allow-unsaved-refresh) to keep the new token in memory, or run: {command}",
+        "the access token was not refreshed because nothing can be written to {}; make the \
+         directory writable, set allow_unsaved_refresh (--allow-unsaved-refresh), or run: {command}",
         directory.display()
     )]
     #[non_exhaustive]
@@ -136,7 +135,7 @@ pub enum CannotRefresh {
     #[error("legacy profiles, which name no sso-session, have no refresh token")]
     LegacyProfile,
     /// The token belongs to another sso-session.
-    #[error("it belongs to another sso-session, which alone may refresh it")]
+    #[error("it belongs to another sso-session")]
     OtherSession,
     /// The provider was built without a service for `CreateToken`.
     #[error("this program only reads the token file")]
@@ -262,7 +261,7 @@ pub enum CredentialsError {
     /// The SSO portal returned credentials that have already expired, because its clock and this
     /// machine's clock differ. Correct this machine's clock.
     #[error(
-        "the SSO portal gave credentials that expired at {at:.0}, before now ({now:.0}); check this machine's clock"
+        "the SSO portal gave credentials that expired at {at:.0}, but it is {now:.0} now; check this machine's clock"
     )]
     #[non_exhaustive]
     Expired {
@@ -317,11 +316,11 @@ pub enum ConfigError {
     #[cfg(feature = "https")]
     #[error(transparent)]
     Client(#[from] sso_http::ClientError),
-    /// Credentials were requested for a profile that names no account and role. Such a profile
-    /// provides only access tokens.
+    /// Credentials were requested for a profile without account and role. Such a profile provides
+    /// only access tokens.
     #[error(
-        "the profile {profile:?} names no sso_account_id and sso_role_name; add them to get \
-         credentials, or ask it for an access token only"
+        "the profile {profile:?} has no sso_account_id and no sso_role_name; add both, or use \
+         the profile only for access tokens"
     )]
     #[non_exhaustive]
     TokenOnly {
@@ -330,7 +329,7 @@ pub enum ConfigError {
     },
     /// A builder has no token provider, no token file and no start URL.
     #[error(
-        "say where the access token comes from: token_provider, start_url or cached_token_filepath"
+        "no source of the access token is set; set token_provider, start_url or cached_token_filepath"
     )]
     NoTokenSource,
     /// An option's value is out of range.
@@ -345,7 +344,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// Returns the error for a profile or sso-session that names no account and role.
+    /// Returns the error for a profile or sso-session without account and role.
     pub fn token_only(profile: impl Into<String>) -> Self {
         Self::TokenOnly { profile: profile.into() }
     }

@@ -92,7 +92,7 @@ impl<T> Shared<T> {
     }
 }
 
-// If the caller's function panics, nothing is stored.
+// A panic of `derive` leaves no inconsistent state: nothing is stored.
 impl<T: RefUnwindSafe> UnwindSafe for MappedCredentials<T> {}
 impl<T: RefUnwindSafe> RefUnwindSafe for MappedCredentials<T> {}
 

@@ -275,7 +275,7 @@ impl ProfileProvidersBuilder {
         max_attempts.into_iter().fold(retry, RetryLayer::max_attempts)
     }
 
-    /// The provider of the access token. The token of a legacy profile is not refreshed.
+    /// Returns the provider of the access token. The token of a legacy profile is not refreshed.
     fn token_provider(
         &self,
         target: &Target,
@@ -337,7 +337,7 @@ impl ProfileProvidersBuilder {
     }
 }
 
-/// The endpoints of the portal and of OIDC.
+/// Returns the endpoints of the portal and of OIDC.
 fn endpoints(target: &Target, settings: &Settings) -> Result<(Endpoint, Endpoint), EndpointError> {
     let variant = EndpointVariant::default()
         .with_fips(settings.use_fips.value)

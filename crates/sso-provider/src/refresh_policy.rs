@@ -32,8 +32,8 @@ pub(crate) struct RejectedToken {
 pub(crate) enum Action {
     /// Use the token.
     Use,
-    /// The token expires soon. One caller refreshes it, and uses it if that fails. All others use
-    /// it.
+    /// The token expires soon, but is still valid. One caller refreshes it. All other callers use
+    /// the current token, as does that caller if the refresh fails.
     RefreshAhead,
     /// The token is expired or rejected: refresh it.
     Refresh,
@@ -56,7 +56,7 @@ pub(crate) struct History {
 #[derive(Debug)]
 pub(crate) struct FailedRefresh {
     pub(crate) at: Timestamp,
-    /// The version of the token file at the time. The failure does not apply to other versions.
+    /// The version of the token file at that time. The failure does not apply to other versions.
     pub(crate) version: Fingerprint,
     /// The error, or `None` if another process failed.
     pub(crate) error: Option<TokenError>,
@@ -187,7 +187,7 @@ mod tests {
     const REJECTED: Case = Case { rejected: true, ..VALID };
 
     #[test]
-    fn the_decision_table() {
+    fn each_state_of_a_token_leads_to_one_action() {
         use Failure::{Ended, EndedForAnotherVersion, Transient};
         let legacy = || Some(CannotRefresh::LegacyProfile);
         for (case, expected) in [

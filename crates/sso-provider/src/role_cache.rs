@@ -13,7 +13,7 @@ use crate::CredentialsError;
 use crate::access::AccessNotice;
 use crate::wait::Wait;
 
-/// The maximum time to wait for another process that requests the credentials. After it, this
+/// The maximum time to wait for another process that requests the credentials. After this time, this
 /// process requests them too. A second request is harmless, unlike a second refresh of the token.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -21,7 +21,6 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(crate) struct RoleCache {
     file: Arc<RoleCredentialsFile>,
-    /// The remaining lifetime that the credentials must have.
     window: SignedDuration,
     access_notice: AccessNotice,
     observer: ProgressObserver,
@@ -149,8 +148,8 @@ impl RoleCache {
         }
     }
 
-    /// Writes the credentials to the file. A failure is only a warning, because it costs one
-    /// request at the next retrieval.
+    /// Writes the credentials to the file. A failure is only a warning, because it costs only one
+    /// more request at the next retrieval.
     fn store(&self, lock: Option<&RoleCredentialsFileLock>, credentials: &Credentials) {
         let stored = match lock {
             Some(lock) => lock.store(credentials),

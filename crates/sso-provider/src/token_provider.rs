@@ -22,24 +22,24 @@ use crate::{CallError, LoginReason, TokenError};
 /// The maximum time that a caller waits for the refresh of a token that is still valid.
 const AHEAD_WAIT: Duration = Duration::from_secs(3);
 
-/// The maximum number of refreshes that one retrieval starts or joins. A refresh may be lost, or
-/// return a token that is not usable.
+/// The maximum number of refreshes that one retrieval starts or joins. More than one is needed if a
+/// refresh is lost or returns a token that cannot be used.
 const MAX_ROUNDS: usize = 3;
 
 /// Provides the SSO access token of one token file, and refreshes it through SSO OIDC.
 ///
-/// Clones share all state. Any number of tasks can call the provider at the same time. Only one of
-/// all processes that use this crate refreshes the token; the others use its result.
+/// Clones share all state. Any number of tasks can call the provider at the same time. Of all
+/// processes that use this crate, one refreshes the token at a time; the others use its result.
 ///
-/// Each retrieval checks whether the file has changed, with one `stat`, and reads it if so. A login
-/// or logout by another tool therefore takes effect at once.
+/// Each retrieval checks with one `stat` whether the file has changed, and reads it if it has. A
+/// login or logout by another tool therefore takes effect at once.
 ///
 /// # Blocking
 ///
 /// Checking the file, and reading a changed file, block for some microseconds. Writing a refreshed
 /// token blocks until the disk has flushed it; this happens once in a token's lifetime. The
-/// provider does not write on another thread, because the token could be lost at a shutdown, and
-/// the session with it.
+/// provider does not write on another thread, because a shutdown could then lose the token and end
+/// the session.
 ///
 /// # Runtime
 ///
@@ -168,8 +168,8 @@ impl SsoTokenProvider {
                 Some(Refreshed { result: Ok(token), .. }) if shared.satisfies(&token, &demand) => {
                     return Ok(token.into());
                 }
-                // If a refresh ahead of expiry failed, and the token has expired meanwhile, try
-                // again: it made only one attempt.
+                // If a refresh ahead of expiry failed and the token has expired meanwhile, try
+                // again, because that refresh made only one attempt.
                 Some(Refreshed { result: Err(error), ahead }) if !ahead || error.is_no_token() => {
                     return Err(error);
                 }

@@ -123,10 +123,10 @@ impl SsoTokenProviderBuilder {
     /// Sets the maximum number of attempts to send `CreateToken` if its response is lost. The
     /// default is 3, the minimum 1. A refresh ahead of expiry makes one attempt.
     ///
-    /// The provider reads the token file before each further attempt, because a lost request may
+    /// The provider reads the token file before each further attempt, because the lost request may
     /// have spent the refresh token. It does not retry requests that the service certainly did not
-    /// carry out. Use a retry layer over the service for those; each attempt may then send several
-    /// requests.
+    /// carry out. To retry those, wrap the service in a retry layer; each attempt may then send
+    /// several requests.
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.retry = self.retry.max_attempts(max_attempts);
         self

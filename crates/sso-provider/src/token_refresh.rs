@@ -81,14 +81,14 @@ impl Refresh {
                 return result;
             }
             let reservation = self.reserve(guard, current)?;
-            let asked_at = self.shared.now();
-            let answer = self.create_token(current, asked_at).await;
+            let requested_at = self.shared.now();
+            let answer = self.create_token(current, requested_at).await;
             // There must be no `.await` between a response and its commit.
             let retry = self.next_retry(&mut retries, &answer);
             let error = match answer {
                 Ok(answer) => {
                     let (token, pending) =
-                        self.commit(guard, current, reservation, &answer, asked_at)?;
+                        self.commit(guard, current, reservation, &answer, requested_at)?;
                     if let Some(pending) = pending {
                         guard.finish(pending, &token).await;
                     }
@@ -156,8 +156,8 @@ impl Refresh {
     }
 
     /// Reserves disk space for the new token. If that fails, the refresh token must not be spent,
-    /// because the new token would be lost. The exceptions are that the refresh token in the file
-    /// is already spent, or that the caller allows it.
+    /// because the new token would be lost. Exceptions: the refresh token in the file is already
+    /// spent, or the option `allow_unsaved_refresh` is set.
     fn reserve(
         &self,
         guard: &StoreGuard<'_>,
@@ -205,15 +205,14 @@ impl Refresh {
         base: &Snapshot,
         reservation: Option<Reservation>,
         answer: &CreateTokenResponse,
-        asked_at: Timestamp,
+        requested_at: Timestamp,
     ) -> Result<(Snapshot, Option<sso_cache::PendingStore>), TokenError> {
         let shared = &self.shared;
         let lifetime = SignedDuration::try_from(answer.expires_in().min(MAX_LIFETIME))
             .unwrap_or(SignedDuration::ZERO);
         let renew = |base: &CachedToken| {
-            // Counted from before the request, so that a slow response does not extend the
-            // lifetime.
-            let expires_at = asked_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+            // The lifetime starts before the request, so that a slow response does not extend it.
+            let expires_at = requested_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
             let refresh_token = answer.refresh_token().cloned();
             let mut token =
                 base.refreshed(answer.access_token().clone(), expires_at, refresh_token);
@@ -233,7 +232,7 @@ impl Refresh {
     }
 
     /// Waits for another process, which may have used the refresh token, to write its new token.
-    /// Returns `false` if none did in time.
+    /// Returns `false` if no process has written one in time.
     async fn other_process_wrote(
         &self,
         guard: &StoreGuard<'_>,

@@ -1,4 +1,4 @@
-//! A token with the version of its file, and the state that is kept in memory about that file.
+//! A token with the version of its file, and the results of loading that file.
 
 use std::sync::Arc;
 
@@ -36,22 +36,22 @@ pub(crate) enum LoadError {
     File(StoreError),
 }
 
-/// The state kept in memory about the file. A change of the file discards all of it except
-/// `unsaved`.
+/// The results of loading the file, kept in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct LoadCache {
+    /// The token that was read from the file, or written to it, last.
     pub(crate) latest: Option<Snapshot>,
     /// A refreshed token that could not be written. Only a login, a logout or a newer refresh
     /// discards it.
     pub(crate) unsaved: Option<Snapshot>,
     /// The version of the file that contained no usable token, and the error.
-    broken: Option<(Fingerprint, LoadError)>,
-    /// The version of the directory that was searched for another token, and the result.
+    unusable: Option<(Fingerprint, LoadError)>,
+    /// The version of the directory that was searched for another session's token, and the result.
     pub(crate) near_miss: Option<(Fingerprint, Option<NearMiss>)>,
 }
 
-impl Known {
-    /// Returns the result of loading the given version of the file, if it is in memory.
+impl LoadCache {
+    /// Returns the result of loading the given version of the file, if it is cached.
     pub(crate) fn result_for(&self, version: &Fingerprint) -> Option<Result<Snapshot, LoadError>> {
         let snapshots = [&self.unsaved, &self.latest].into_iter().flatten();
         let mut matching = snapshots
@@ -59,27 +59,27 @@ impl Known {
         if let Some(snapshot) = matching.next() {
             return Some(Ok(snapshot.clone()));
         }
-        let (broken, error) = self.broken.as_ref()?;
-        (broken == version).then(|| Err(error.clone()))
+        let (unusable, error) = self.unusable.as_ref()?;
+        (unusable == version).then(|| Err(error.clone()))
     }
 
-    /// Updates the state with the result of reading the file, and returns the current token.
-    /// `version` is the file's version, if it did not change during the read.
+    /// Stores the result of reading the file, and returns the current token. `version` is the
+    /// file's version, if it did not change during the read.
     pub(crate) fn update(
         &mut self,
         read: Result<Snapshot, LoadError>,
         version: Option<Fingerprint>,
     ) -> Result<Snapshot, LoadError> {
-        (self.latest, self.broken) = (None, None);
+        (self.latest, self.unusable) = (None, None);
         match read {
             Ok(current) => {
                 let snapshot = match self.unsaved.take() {
-                    Some(unsaved) => unsaved.or_newer(current),
+                    Some(unsaved) => unsaved.unless_replaced(current),
                     None => current,
                 };
                 let is_unsaved = matches!(snapshot.source, Source::Unsaved { .. });
-                let place = if is_unsaved { &mut self.unsaved } else { &mut self.latest };
-                *place = Some(snapshot.clone());
+                let slot = if is_unsaved { &mut self.unsaved } else { &mut self.latest };
+                *slot = Some(snapshot.clone());
                 Ok(snapshot)
             }
             Err(error) => {
@@ -87,7 +87,7 @@ impl Known {
                     self.unsaved = None;
                 }
                 if matches!(error, LoadError::Login(LoginReason::Unusable(_))) {
-                    self.broken = version.map(|version| (version, error.clone()));
+                    self.unusable = version.map(|version| (version, error.clone()));
                 }
                 Err(error)
             }
@@ -95,9 +95,9 @@ impl Known {
     }
 
     /// Records that the unsaved token has been written.
-    pub(crate) fn saved(&mut self, unsaved: &Snapshot, version: Fingerprint) {
-        let is_latest = |it: &mut Snapshot| Arc::ptr_eq(&it.token, &unsaved.token);
-        if self.unsaved.take_if(is_latest).is_some() {
+    pub(crate) fn mark_saved(&mut self, unsaved: &Snapshot, version: Fingerprint) {
+        let is_same = |it: &mut Snapshot| Arc::ptr_eq(&it.token, &unsaved.token);
+        if self.unsaved.take_if(is_same).is_some() {
             let token = Arc::clone(&unsaved.token);
             self.latest = Some(Snapshot { token, version, source: Source::File });
         }
@@ -117,9 +117,9 @@ impl Snapshot {
         is_same && !matches!(current.source, Source::OtherSession)
     }
 
-    /// Returns this token with the file's current version if the token is newer than the file, or
-    /// else `current`.
-    pub(crate) fn or_newer(self, current: Self) -> Self {
+    /// Returns this token, with the file's current version, if it is unsaved and no login or
+    /// refresh has replaced the token in the file. Otherwise returns `current`.
+    pub(crate) fn unless_replaced(self, current: Self) -> Self {
         let is_unsaved = matches!(self.source, Source::Unsaved { .. });
         if is_unsaved && self.matches_file(&current) && !self.has_same_token(&current) {
             Self { version: current.version, ..self }
@@ -128,7 +128,7 @@ impl Snapshot {
         }
     }
 
-    /// Returns the access token that the file contained.
+    /// Returns the access token that the file contained at this version.
     pub(crate) fn in_file(&self) -> &AccessToken {
         match &self.source {
             Source::Unsaved { in_file } => in_file,

@@ -18,11 +18,11 @@ use tokio::time::sleep;
 
 use crate::LoginReason;
 use crate::access::AccessNotice;
-use crate::token_snapshot::{Known, LoadError, Snapshot, Source};
+use crate::token_snapshot::{LoadCache, LoadError, Snapshot, Source};
 use crate::wait::Wait;
 
-/// The pauses before a file that does not parse is read again, since another tool may be writing it
-/// in place. After the first pause, the file is read again only if it still looks incomplete.
+/// The pauses before a file that does not parse is read again, because another tool may be writing
+/// it in place. After the second read, the file is read again only if it still looks incomplete.
 const READ_PAUSES: [Duration; 4] = [
     Duration::from_millis(10),
     Duration::from_millis(20),
@@ -31,7 +31,7 @@ const READ_PAUSES: [Duration; 4] = [
 ];
 
 /// The number of attempts to repeat a rename that another program prevented, and the pause before
-/// each.
+/// each attempt.
 const RENAME_RETRIES: (u32, Duration) = (20, Duration::from_millis(100));
 
 /// Loads, locks and replaces the token of one token file.
@@ -45,7 +45,7 @@ pub(crate) struct TokenStore {
     warned_about_no_lock: AtomicBool,
     warned_about_host: AtomicBool,
     observer: ProgressObserver,
-    known: Mutex<Known>,
+    cache: Mutex<LoadCache>,
 }
 
 /// The right to replace the token. It has no lock if the file system has no locks.
@@ -54,10 +54,11 @@ pub(crate) struct StoreGuard<'a> {
     lock: Result<TokenFileLock, LockError>,
 }
 
-/// The token that the new token replaces.
+/// The state of the file when a refresh commits its new token.
 enum Base {
+    /// The new token may replace this token.
     Renewable(Snapshot),
-    /// Another tool has logged in or out, so the token must not be replaced.
+    /// Another tool has logged in or out meanwhile. Its change must be kept.
     Replaced(Result<Snapshot, LoadError>),
 }
 
@@ -78,7 +79,7 @@ impl TokenStore {
             warned_about_no_lock: AtomicBool::new(false),
             warned_about_host: AtomicBool::new(false),
             observer,
-            known: Mutex::default(),
+            cache: Mutex::default(),
         }
     }
 
@@ -90,8 +91,8 @@ impl TokenStore {
     pub(crate) async fn load(&self) -> Result<Snapshot, LoadError> {
         self.write_unsaved();
         let version = self.file.fingerprint().map_err(LoadError::File)?;
-        if let Some(known) = version.and_then(|version| self.known().result_for(&version)) {
-            return known;
+        if let Some(cached) = version.and_then(|version| self.cache().result_for(&version)) {
+            return cached;
         }
         self.reload().await
     }
@@ -101,12 +102,12 @@ impl TokenStore {
         loop {
             let before = self.file.fingerprint().ok().flatten();
             let read = self.read().await;
-            let mut known = self.known();
+            let mut cache = self.cache();
             // If the file changed during the read, the result cannot be compared with an unsaved
             // token.
             let is_current = self.file.fingerprint().ok().flatten() == before;
-            if is_current || known.unsaved.is_none() {
-                return known.update(read, before.filter(|_| is_current));
+            if is_current || cache.unsaved.is_none() {
+                return cache.update(read, before.filter(|_| is_current));
             }
         }
     }
@@ -122,13 +123,13 @@ impl TokenStore {
     }
 
     /// Takes the lock, waiting at most `limit`. Returns `None` as soon as the file's version
-    /// differs from `known`, because another process may have written a new token.
+    /// differs from `known_version`, because another process may have written a new token.
     ///
     /// Timing out on the lock is an error: refreshing anyway could invalidate the other process's
     /// refresh token.
     pub(crate) async fn lock(
         &self,
-        known: &Fingerprint,
+        known_version: &Fingerprint,
         limit: Duration,
     ) -> Result<Option<StoreGuard<'_>>, LockError> {
         let mut wait = self.wait_to("refresh the access token");
@@ -136,7 +137,13 @@ impl TokenStore {
             if let Some(guard) = self.try_lock() {
                 return Ok(Some(guard));
             }
-            if self.file.fingerprint().ok().flatten().is_some_and(|version| version != *known) {
+            if self
+                .file
+                .fingerprint()
+                .ok()
+                .flatten()
+                .is_some_and(|version| version != *known_version)
+            {
                 return Ok(None);
             }
             let waited = wait.elapsed();
@@ -156,20 +163,20 @@ impl TokenStore {
 
     /// Tries to write a refreshed token that could not be written before.
     fn write_unsaved(&self) {
-        if self.known().unsaved.is_none() {
+        if self.cache().unsaved.is_none() {
             return;
         }
         let Some(guard) = self.try_lock() else { return };
         // Read the unsaved token again under the lock, because another task may have replaced it.
         // If the file has changed, the next load compares the two tokens.
-        let Some(unsaved) = self.known().unsaved.clone() else { return };
+        let Some(unsaved) = self.cache().unsaved.clone() else { return };
         if self.file.fingerprint().ok().flatten().as_ref() != Some(&unsaved.version) {
             return;
         }
-        // Fails while the token is in the temporary file, and another program still prevents the rename.
+        // Fails while another program still prevents the rename of the temporary file.
         let stored = guard.reserve().and_then(|reserved| Ok(reserved.store(&unsaved.token)?));
         match stored {
-            Ok(version) => self.known().saved(&unsaved, version),
+            Ok(version) => self.cache().mark_saved(&unsaved, version),
             Err(error) => tracing::debug!(
                 error = &error as &dyn std::error::Error,
                 "the refreshed token still cannot be written"
@@ -195,8 +202,8 @@ impl TokenStore {
         }
     }
 
-    /// Handles a missing file: returns another session's token if that is allowed, or else the
-    /// error.
+    /// Handles a missing file. Returns another session's token if that is allowed, or else the
+    /// error that there is no token.
     async fn read_other_session(&self) -> Result<Snapshot, LoadError> {
         let near_miss = self.near_miss().await;
         if self.accept_other_session
@@ -216,7 +223,7 @@ impl TokenStore {
         let directory = TokenFile::new(self.file.path().parent().unwrap_or(Path::new(".")));
         let version = directory.fingerprint().ok().flatten()?;
         let now = self.clock.now();
-        if let Some((searched, found)) = &self.known().near_miss
+        if let Some((searched, found)) = &self.cache().near_miss
             && *searched == version
         {
             return found.clone().filter(|found| now < found.expires_at);
@@ -226,7 +233,7 @@ impl TokenStore {
         // runtime.
         let search = tokio::task::spawn_blocking(move || file.find_other(&start_url, now));
         let found = search.await.ok()?;
-        self.known().near_miss = Some((version, found.clone()));
+        self.cache().near_miss = Some((version, found.clone()));
         found
     }
 
@@ -255,15 +262,15 @@ impl TokenStore {
             && !self.warned_about_host.swap(true, Ordering::Relaxed)
         {
             tracing::warn!(
-                "the access token is for the start URL {found:?}, whose host is not that of the configured {:?}",
+                "the access token is for the start URL {found:?}, which has another host than the configured {:?}",
                 expected.as_str()
             );
         }
     }
 
     /// Ignores poisoning: no code that holds the lock can panic halfway through a change.
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, LoadCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -288,7 +295,7 @@ impl StoreGuard<'_> {
     fn reserve_unlocked(&self, no_lock: &LockError) -> Result<Reservation, StoreError> {
         let reservation = self.store.file.reserve_unlocked()?;
         if self.store.file.try_lock().is_ok() {
-            let reason = io::Error::other("it could not be locked a moment ago");
+            let reason = io::Error::other("the file could not be locked before, but can be now");
             return Err(StoreError::not_written(self.store.file.path(), reason));
         }
         if !self.store.warned_about_no_lock.swap(true, Ordering::Relaxed) {
@@ -314,7 +321,7 @@ impl StoreGuard<'_> {
         let base = match self.current_base(base.clone()) {
             Base::Renewable(base) => base,
             Base::Replaced(read) => {
-                return self.store.known().update(read, None).map(|current| (current, None));
+                return self.store.cache().update(read, None).map(|current| (current, None));
             }
         };
         let token = Arc::new(renew(&base.token));
@@ -322,12 +329,12 @@ impl StoreGuard<'_> {
             Some(reservation) => reservation.store(&token),
             None => self.store_once(&token),
         };
-        let mut known = self.store.known();
+        let mut cache = self.store.cache();
         match stored.map_err(StoreFailure::into_parts) {
             Ok(version) => {
                 let snapshot = Snapshot { token, version, source: Source::File };
-                known.unsaved = None;
-                known.latest = Some(snapshot.clone());
+                cache.unsaved = None;
+                cache.latest = Some(snapshot.clone());
                 Ok((snapshot, None))
             }
             Err((error, pending)) => {
@@ -338,7 +345,7 @@ impl StoreGuard<'_> {
                 let in_file = base.in_file().clone();
                 let source = Source::Unsaved { in_file };
                 let snapshot = Snapshot { token, version: base.version, source };
-                known.unsaved = Some(snapshot.clone());
+                cache.unsaved = Some(snapshot.clone());
                 Ok((snapshot, pending))
             }
         }
@@ -355,7 +362,7 @@ impl StoreGuard<'_> {
             Ok((token, version)) => {
                 let current = store.snapshot(token, version, Source::File);
                 if base.matches_file(&current) {
-                    return Base::Renewable(base.or_newer(current));
+                    return Base::Renewable(base.unless_replaced(current));
                 }
                 if !current.token.is_expired(store.clock.now()) {
                     return Base::Replaced(Ok(current));
@@ -382,7 +389,7 @@ impl StoreGuard<'_> {
                 return pending.discard();
             }
             if let Ok(version) = pending.try_finish() {
-                return self.store.known().saved(unsaved, version);
+                return self.store.cache().mark_saved(unsaved, version);
             }
         }
     }
@@ -415,7 +422,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_reserved_without_a_lock_that_can_be_taken_again() {
+    fn reserving_without_a_lock_fails_if_the_file_can_be_locked_again() {
         let directory = tempfile::tempdir().unwrap();
         let file = TokenFile::new(directory.path().join("token.json"));
         let token = CachedToken::new(AccessToken::new("a"), Timestamp::MAX);

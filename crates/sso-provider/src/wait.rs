@@ -10,7 +10,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(50);
 /// Shorter waits are not reported.
 const REPORTED_AFTER: Duration = Duration::from_millis(400);
 
-/// One wait for another process. Reports a long one, and its end when it is dropped.
+/// One wait for another process. Reports a long wait, and reports its end when dropped.
 #[derive(Debug)]
 pub(crate) struct Wait {
     observer: ProgressObserver,
@@ -21,7 +21,7 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    /// Starts a wait. `task` is that of the other process, such as "refresh the access token".
+    /// Starts a wait. `task` names the work of the other process, such as "refresh the access token".
     pub(crate) fn new(observer: &ProgressObserver, task: &'static str) -> Self {
         let observer = observer.clone();
         Self { observer, task, started: Instant::now(), pause: FIRST_PAUSE, is_reported: false }

@@ -81,7 +81,7 @@ async fn a_token_for_another_host_is_used_with_a_warning() {
             run.stderr(),
             format!(
                 "ssocreds: warning: the access token is for the start URL \
-                 \"https://alias.example.com/start\", whose host is not that of the configured \
+                 \"https://alias.example.com/start\", which has another host than the configured \
                  \"{configured}\"\n"
             )
         );

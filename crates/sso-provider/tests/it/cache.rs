@@ -1,4 +1,4 @@
-//! Credentials in memory: their windows, their failures, their invalidation.
+//! The cache of credentials in memory: refresh windows, failures and invalidation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,8 @@ use sso_provider::{CredentialsCache, CredentialsError, CredentialsFuture, Provid
 
 use crate::scene::{Scene, credentials, unavailable};
 
-/// Credentials are good for an hour; without jitter, so that the window is a line.
+/// A cache without jitter, so that the refresh window starts at a fixed time. The credentials are
+/// valid for an hour.
 fn cache(scene: &Scene) -> CredentialsCache {
     scene.token("good", 10 * 3600);
     scene.cache_builder().jitter(0.0).build().unwrap()
@@ -30,7 +31,7 @@ async fn fresh_credentials_come_from_memory() {
 }
 
 #[tokio::test]
-async fn in_the_window_they_are_renewed() {
+async fn credentials_in_the_refresh_window_are_renewed() {
     let scene = Scene::new();
     let cache = cache(&scene);
     key(&cache).await;
@@ -39,7 +40,7 @@ async fn in_the_window_they_are_renewed() {
 }
 
 #[tokio::test]
-async fn jitter_only_puts_the_renewal_off_within_the_window() {
+async fn jitter_delays_the_renewal_within_the_refresh_window() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
     let cache = scene.cache_builder().jitter(1.0).build().unwrap();
@@ -51,7 +52,7 @@ async fn jitter_only_puts_the_renewal_off_within_the_window() {
 }
 
 #[tokio::test]
-async fn the_window_is_never_more_than_half_of_their_life() {
+async fn the_refresh_window_is_at_most_half_of_the_lifetime() {
     let scene = Scene::new();
     let now = scene.clock.clone();
     scene.portal.answer(move |call, _| Ok(credentials(call, sso_types::Clock::now(&now), 120)));
@@ -64,7 +65,7 @@ async fn the_window_is_never_more_than_half_of_their_life() {
 }
 
 #[tokio::test]
-async fn a_failed_renewal_leaves_the_valid_ones_in_use_and_waits_thirty_seconds() {
+async fn after_a_failed_renewal_valid_credentials_are_used_for_thirty_seconds() {
     let scene = Scene::new();
     let cache = cache(&scene);
     key(&cache).await;
@@ -78,12 +79,15 @@ async fn a_failed_renewal_leaves_the_valid_ones_in_use_and_waits_thirty_seconds(
     assert_eq!(key(&cache).await, "AKID-1");
     assert_eq!(scene.portal.calls(), 3);
     scene.advance(270);
-    assert!(cache.retrieve().await.unwrap_err().is_transient(), "expired ones are not handed out");
+    assert!(
+        cache.retrieve().await.unwrap_err().is_transient(),
+        "expired credentials are not returned"
+    );
     assert!(cache.current().is_none());
 }
 
 #[tokio::test]
-async fn in_the_mandatory_window_everyone_waits() {
+async fn in_the_mandatory_window_all_callers_wait() {
     let scene = Scene::new();
     let cache = cache(&scene);
     key(&cache).await;
@@ -98,13 +102,13 @@ async fn in_the_mandatory_window_everyone_waits() {
     while scene.portal.calls() < 2 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(key(&cache).await, "AKID-1", "the others are served at once");
+    assert_eq!(key(&cache).await, "AKID-1", "other callers do not wait");
     scene.advance(1);
     let follower = ask();
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
-    assert!(!follower.is_finished(), "nobody is, in the last minute");
+    assert!(!follower.is_finished(), "in the last minute all callers wait");
     scene.portal.open();
     assert_eq!(leader.await.unwrap(), "AKID-2");
     assert_eq!(follower.await.unwrap(), "AKID-2");
@@ -122,7 +126,7 @@ async fn invalidated_credentials_are_not_used_again() {
 }
 
 #[tokio::test]
-async fn what_was_asked_for_before_an_invalidation_is_not_kept() {
+async fn credentials_requested_before_an_invalidation_are_not_cached() {
     let scene = Scene::new();
     let cache = cache(&scene);
     scene.portal.close();
@@ -135,7 +139,7 @@ async fn what_was_asked_for_before_an_invalidation_is_not_kept() {
     }
     cache.invalidate();
     scene.portal.open();
-    assert_eq!(early.await.unwrap(), "AKID-1", "the waiting caller is served");
+    assert_eq!(early.await.unwrap(), "AKID-1", "the waiting caller gets the result");
     assert!(cache.current().is_none());
     assert_eq!(key(&cache).await, "AKID-2");
 }
@@ -164,7 +168,7 @@ impl ProvideCredentials for Own {
 }
 
 #[tokio::test]
-async fn a_provider_of_the_user_is_cached_and_its_error_is_kept() {
+async fn a_custom_provider_is_cached_and_its_error_is_returned_unchanged() {
     let own: Arc<dyn ProvideCredentials> = Arc::new(Own(0.into()));
     let cache = CredentialsCache::new(own);
     let error = cache.retrieve().await.unwrap_err();

@@ -3,16 +3,16 @@
 use crate::scene::{Scene, unavailable, value};
 
 #[tokio::test]
-async fn credentials_are_looked_after_when_the_clock_steps_back() {
+async fn credentials_are_renewed_after_the_clock_steps_back() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
     let cache = scene.cache();
     cache.retrieve().await.unwrap();
     scene.advance(-7200);
     let again = cache.retrieve().await.unwrap();
-    assert_eq!(again.access_key_id(), "AKID-2", "nothing is known of the age of the first");
+    assert_eq!(again.access_key_id(), "AKID-2", "the age of the first credentials is unknown");
     cache.retrieve().await.unwrap();
-    assert_eq!(scene.portal.calls(), 2, "and the new ones are good by the clock as it is");
+    assert_eq!(scene.portal.calls(), 2, "the new credentials are cached");
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn a_clock_that_steps_back_does_not_prolong_the_wait_after_a_failure() {
 }
 
 #[tokio::test]
-async fn a_clock_that_steps_forward_over_the_expiry_means_a_refresh() {
+async fn a_clock_that_steps_past_the_expiry_causes_a_refresh() {
     let scene = Scene::new();
     scene.token("good", 3600);
     let provider = scene.provider();
@@ -38,7 +38,7 @@ async fn a_clock_that_steps_forward_over_the_expiry_means_a_refresh() {
 }
 
 #[tokio::test]
-async fn the_ends_of_time_are_no_panic() {
+async fn the_minimum_and_maximum_time_cause_no_panic() {
     for now in [jiff::Timestamp::MIN, jiff::Timestamp::MAX] {
         let scene = Scene::new();
         scene.token("good", 3600);

@@ -1,4 +1,4 @@
-//! What a person reads when there are no credentials.
+//! The error texts that users read.
 
 use std::error::Error;
 
@@ -9,7 +9,7 @@ use sso_types::StartUrl;
 
 use crate::scene::{Scene, credentials, unavailable};
 
-/// The whole chain, a line a level; the test's own directory is called DIR.
+/// The error and its causes, one per line. The test's directory is replaced by `DIR`.
 fn chain(scene: &Scene, error: &dyn Error) -> String {
     let mut text = format!("{error}\n");
     let mut source = error.source();
@@ -28,7 +28,7 @@ async fn check(scene: &Scene, expected: Expect) -> CredentialsError {
 }
 
 #[tokio::test]
-async fn nobody_has_logged_in() {
+async fn a_missing_token_file_requires_a_login() {
     let scene = Scene::new();
     let error = check(
         &scene,
@@ -42,7 +42,7 @@ async fn nobody_has_logged_in() {
 }
 
 #[tokio::test]
-async fn the_token_has_expired_and_cannot_be_refreshed() {
+async fn an_expired_token_without_refresh_token_requires_a_login() {
     let scene = Scene::new();
     scene.store(&scene.plain("old", 0));
     check(&scene, expect![[r#"
@@ -52,7 +52,7 @@ async fn the_token_has_expired_and_cannot_be_refreshed() {
 }
 
 #[tokio::test]
-async fn each_reason_that_a_token_is_never_refreshed_has_its_own_text() {
+async fn an_expired_token_error_says_why_it_cannot_be_refreshed() {
     let scene = Scene::new();
     scene.token("old", 0);
     let unrefreshed = || {
@@ -68,7 +68,7 @@ async fn each_reason_that_a_token_is_never_refreshed_has_its_own_text() {
         assert!(report.contains(expected), "{report}");
         assert!(report.contains("run: aws sso login"), "{report}");
     }
-    // The file of an ordinary session, named by its path.
+    // The token file of an sso-session, given by its path.
     let provider = SsoCredentialsProvider::builder(
         scene.portal.clone(),
         "123456789012".parse().unwrap(),
@@ -80,7 +80,7 @@ async fn each_reason_that_a_token_is_never_refreshed_has_its_own_text() {
 }
 
 #[tokio::test]
-async fn the_token_file_is_broken() {
+async fn a_broken_token_file_requires_a_login() {
     let scene = Scene::new();
     std::fs::write(scene.path(), r#"{"accessToken": "MARK", "expiresAt": 7}"#).unwrap();
     check(
@@ -95,7 +95,7 @@ async fn the_token_file_is_broken() {
 }
 
 #[tokio::test]
-async fn a_login_under_another_name_is_pointed_out() {
+async fn the_error_names_a_token_of_another_session() {
     let scene = Scene::new();
     let start_url = StartUrl::new("https://example.awsapps.com/start").unwrap();
     let other = scene.plain("other", 3600).with_start_url(start_url.as_str());
@@ -111,7 +111,7 @@ async fn a_login_under_another_name_is_pointed_out() {
     let accepting = builder().accept_other_session(true).build().unwrap();
     assert_eq!(crate::scene::value(&accepting).await, "other");
 
-    // Also by a provider that makes its token provider from a file and a start URL.
+    // A provider that is built with a file and a start URL reports it too.
     let provider = SsoCredentialsProvider::builder(
         scene.portal.clone(),
         "123456789012".parse().unwrap(),
@@ -122,12 +122,12 @@ async fn a_login_under_another_name_is_pointed_out() {
     assert!(chain(&scene, &error).contains("DIR/other.json holds a valid token"), "{error:?}");
 }
 
-/// The token is sent to the endpoint that a config file names. Root's is not sent where another user
-/// says, whichever file it is in.
+/// The token is sent to the endpoint that the config file names. Root's token must not be sent to an
+/// endpoint that another user chose.
 #[cfg(unix)]
 #[tokio::test]
 #[ignore = "needs root"]
-async fn another_session_s_token_is_subject_to_the_owner_of_the_config_file() {
+async fn another_session_s_token_is_not_used_with_a_config_file_of_another_user() {
     let scene = Scene::new();
     let start_url = StartUrl::new("https://example.awsapps.com/start").unwrap();
     let other = scene.plain("other", 3600).with_start_url(start_url.as_str());
@@ -146,7 +146,7 @@ async fn another_session_s_token_is_subject_to_the_owner_of_the_config_file() {
     assert!(accepting().retrieve_bearer_token().await.unwrap_err().needs_login());
 }
 
-/// Searching reads every file of the directory.
+/// A search is expensive: it reads every file of the directory.
 #[cfg(unix)]
 #[tokio::test]
 async fn the_directory_is_searched_again_only_after_a_change() {
@@ -166,14 +166,14 @@ async fn the_directory_is_searched_again_only_after_a_change() {
     assert!(is_found().await, "the directory was searched again");
     std::fs::write(scene.directory.path().join("new.json"), "{}").unwrap();
     let directory = std::fs::File::open(scene.directory.path()).unwrap();
-    // The clock of a file system can be coarse.
+    // The file system may round times, so that the new file does not change the directory's time.
     directory.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     assert!(!is_found().await, "the directory was not searched again");
 }
 
-/// The token has expired, or the portal has refused it: the text is true of both.
+/// The text does not say whether the token has expired or was rejected.
 #[tokio::test]
-async fn the_token_could_not_be_refreshed() {
+async fn a_failed_refresh_has_the_same_error_for_expired_and_rejected_tokens() {
     let scene = Scene::new();
     scene.oidc.answer(|_, _| Err(unavailable()));
     scene.portal.answer(|_, _| Err(crate::scene::unauthorized()));
@@ -191,7 +191,7 @@ async fn the_token_could_not_be_refreshed() {
 }
 
 #[tokio::test]
-async fn the_role_is_not_assigned() {
+async fn a_role_that_is_not_assigned_is_access_denied() {
     let scene = Scene::new();
     scene.token("good", 3600);
     scene.portal.answer(|_, _| Err(ServiceError::service(403, "ForbiddenException", "No access")));
@@ -203,7 +203,7 @@ async fn the_role_is_not_assigned() {
 }
 
 #[tokio::test]
-async fn an_account_id_that_lost_its_leading_zero() {
+async fn an_account_id_without_twelve_digits_gets_a_hint() {
     let scene = Scene::new();
     scene.token("good", 3600);
     for (status, code) in [
@@ -224,7 +224,7 @@ async fn an_account_id_that_lost_its_leading_zero() {
 }
 
 #[tokio::test]
-async fn the_answer_of_the_service_is_behind_the_error() {
+async fn service_error_returns_the_error_response() {
     let scene = Scene::new();
     scene.store(&scene.plain("good", 3600));
     for (status, code) in [
@@ -243,7 +243,7 @@ async fn the_answer_of_the_service_is_behind_the_error() {
 }
 
 #[tokio::test]
-async fn the_portal_cannot_serve_now() {
+async fn an_unavailable_portal_is_a_transient_error() {
     let scene = Scene::new();
     scene.token("good", 3600);
     scene.portal.answer(|_, _| Err(unavailable()));
@@ -261,13 +261,13 @@ async fn the_portal_cannot_serve_now() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_expired_when_they_arrive() {
+async fn expired_credentials_from_the_portal_are_an_error() {
     let scene = Scene::new();
     scene.token("good", 3600);
     let now = scene.now();
     scene.portal.answer(move |call, _| Ok(credentials(call, now, 0)));
     check(&scene, expect![[r#"
-        the SSO portal gave credentials that expired at 2026-01-01T00:00:00Z, before now (2026-01-01T00:00:00Z); check this machine's clock
+        the SSO portal gave credentials that expired at 2026-01-01T00:00:00Z, but it is 2026-01-01T00:00:00Z now; check this machine's clock
     "#]]).await;
 }
 

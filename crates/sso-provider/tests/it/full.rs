@@ -8,14 +8,14 @@ use std::process::Command;
 pub(crate) struct Full(pub(crate) PathBuf);
 
 impl Full {
-    /// For root, who ignores permissions, this needs a file system with the immutable attribute.
+    /// Root ignores permissions, so for root this needs a file system with the immutable attribute.
     pub(crate) fn fill(directory: &Path) -> Self {
         let full = Self(directory.to_owned());
         full.permit(0o500);
         if full.is_writable() {
             full.attribute("+i");
         }
-        assert!(!full.is_writable(), "nothing here makes a directory unwritable");
+        assert!(!full.is_writable(), "the directory cannot be made unwritable on this file system");
         full
     }
 

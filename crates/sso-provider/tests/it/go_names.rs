@@ -1,4 +1,4 @@
-//! What people know from `credentials/ssocreds` of the AWS SDK for Go v2, name by name.
+//! The equivalents of the names in `credentials/ssocreds` of the AWS SDK for Go v2.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use tower::ServiceBuilder;
 
 use crate::scene::{Scene, credentials};
 
-/// The SHA-1 of `dev-session`, as `printf dev-session | sha1sum` tells it.
+/// The SHA-1 of `dev-session`: `printf dev-session | sha1sum`.
 const DEV_SESSION: &str = "6a8732fe3624aef043e5f7811b597bd5e2a56b39.json";
 
 /// The variable for the home directory.
 const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
 #[tokio::test]
-async fn provider_name() {
+async fn provider_name_is_that_of_go() {
     let scene = Scene::new();
     scene.token("good", 3600);
     assert_eq!(PROVIDER_NAME, "SSOProvider");
@@ -26,11 +26,11 @@ async fn provider_name() {
 }
 
 #[test]
-fn standard_cached_token_filepath_of_a_key() {
+fn standard_cached_token_filepath_is_that_of_go() {
     let environment = Environment::from_iter([(HOME, "/home/ana")]);
     let path = standard_cached_token_filepath_in("dev-session", &environment).unwrap();
     assert_eq!(path, Path::new("/home/ana/.aws/sso/cache").join(DEV_SESSION));
-    // The form that asks the process's own environment.
+    // The function that reads the environment of the process.
     let own = standard_cached_token_filepath("dev-session").unwrap();
     assert!(own.ends_with(Path::new(".aws/sso/cache").join(DEV_SESSION)));
 }
@@ -56,7 +56,7 @@ async fn api_clients_are_tower_services_and_client_options_are_layers() {
 }
 
 #[tokio::test]
-async fn new_with_a_start_url_alone() {
+async fn a_provider_with_only_a_start_url_never_refreshes() {
     let scene = Scene::new();
     let start_url = StartUrl::new("https://example.awsapps.com/start").unwrap();
     let home = scene.directory.path();
@@ -72,7 +72,7 @@ async fn new_with_a_start_url_alone() {
 }
 
 #[tokio::test]
-async fn new_with_a_cached_token_filepath() {
+async fn a_provider_can_use_a_token_file_by_its_path() {
     let scene = Scene::new();
     scene.token("good", 60);
     let provider = builder(&scene).cached_token_filepath(scene.path()).build().unwrap();
@@ -80,13 +80,13 @@ async fn new_with_a_cached_token_filepath() {
 }
 
 #[test]
-fn new_without_either_is_refused() {
+fn a_provider_without_a_token_source_is_refused() {
     let error = builder(&Scene::new()).build().unwrap_err();
     assert!(error.to_string().contains("token_provider"), "{error}");
 }
 
 #[tokio::test]
-async fn retrieve_bearer_token() {
+async fn retrieve_bearer_token_returns_the_token_and_its_expiry() {
     let scene = Scene::new();
     scene.token("good", 3600);
     let token = scene.provider().retrieve_bearer_token().await.unwrap();
@@ -95,7 +95,7 @@ async fn retrieve_bearer_token() {
 }
 
 #[tokio::test]
-async fn invalid_token_error_with_its_source() {
+async fn invalid_token_is_the_error_for_a_missing_login_and_has_a_source() {
     let error = Scene::new().credentials_provider().retrieve().await.unwrap_err();
     assert!(matches!(error, CredentialsError::InvalidToken(_)));
     assert!(error.needs_login());
@@ -103,7 +103,7 @@ async fn invalid_token_error_with_its_source() {
 }
 
 #[tokio::test]
-async fn credentials_cache_with_its_options() {
+async fn credentials_cache_has_the_options_of_go() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
     let cache =

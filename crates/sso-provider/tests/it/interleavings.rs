@@ -1,7 +1,7 @@
-//! Thousands of seeded schedules: who runs when, who is dropped, what fails, how the clock moves.
+//! Thousands of random schedules: the order of the tasks, dropped callers, failures and clock changes.
 //!
-//! On a current-thread runtime nothing is left to chance but the seed: every task, the services
-//! among them, gives way a random number of times before each of its steps.
+//! Each task, including the services, yields a random number of times before each of its steps. On a
+//! current-thread runtime the seed alone determines the schedule.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::scene::{NOW, Scene, credentials, unavailable};
 
-/// A small generator of random numbers (`SplitMix64`), so that a seed is a schedule.
+/// A small generator of random numbers (`SplitMix64`).
 #[derive(Clone)]
 struct Random(Arc<AtomicU64>);
 
@@ -38,7 +38,7 @@ impl Random {
         self.below(bound) == 0
     }
 
-    async fn give_way(&self) {
+    async fn yield_randomly(&self) {
         for _ in 0..self.below(4) {
             tokio::task::yield_now().await;
         }
@@ -48,26 +48,26 @@ impl Random {
 fn run(schedule: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
-    // In paused time this is a check that nobody waits for ever, not a wait.
+    // The runtime's clock is paused, so the timeout only detects a task that never ends.
     let limit = Duration::from_secs(3600);
-    runtime.block_on(async { tokio::time::timeout(limit, schedule).await.expect("nobody hangs") });
+    runtime.block_on(async { tokio::time::timeout(limit, schedule).await.expect("no task hangs") });
 }
 
-/// What the portal knows of its requests.
+/// The portal's record of its requests.
 #[derive(Default)]
-struct Books {
-    /// How often the cache was invalidated.
+struct Requests {
+    /// The number of invalidations of the cache so far.
     epoch: u64,
-    /// The epoch in which each access key was asked for.
-    asked_in: BTreeMap<String, u64>,
-    /// Requests under way.
-    under_way: u32,
+    /// The epoch in which the request for each access key started.
+    started_in: BTreeMap<String, u64>,
+    /// The number of requests that are running.
+    running: u32,
     failures: u32,
-    requests: usize,
+    total: usize,
 }
 
 #[test]
-fn the_credentials_cache_keeps_its_promises_in_every_schedule() {
+fn no_schedule_makes_the_cache_return_expired_or_invalidated_credentials() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("token.json");
     let forever = sso_provider::cache::CachedToken::new(
@@ -83,12 +83,12 @@ fn the_credentials_cache_keeps_its_promises_in_every_schedule() {
 async fn cache_schedule(seed: u64, token: std::path::PathBuf) {
     let random = Random::new(seed);
     let clock = ManualClock::at(NOW.parse().unwrap());
-    let books = Arc::new(Mutex::new(Books::default()));
+    let requests = Arc::new(Mutex::new(Requests::default()));
     let portal = {
-        let (random, clock, books) = (random.clone(), clock.clone(), Arc::clone(&books));
+        let (random, clock, requests) = (random.clone(), clock.clone(), Arc::clone(&requests));
         tower::service_fn(move |_: GetRoleCredentials| {
-            let (random, clock, books) = (random.clone(), clock.clone(), Arc::clone(&books));
-            async move { serve(seed, &random, &clock, &books).await }
+            let (random, clock, requests) = (random.clone(), clock.clone(), Arc::clone(&requests));
+            async move { serve(seed, &random, &clock, &requests).await }
         })
     };
     let (account, role) = ("123456789012".parse().unwrap(), "Role".parse().unwrap());
@@ -102,28 +102,28 @@ async fn cache_schedule(seed: u64, token: std::path::PathBuf) {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..6 {
         let (random, clock) = (random.clone(), clock.clone());
-        let (books, cache) = (Arc::clone(&books), cache.clone());
+        let (requests, cache) = (Arc::clone(&requests), cache.clone());
         tasks.spawn(async move {
             for _ in 0..6 {
-                random.give_way().await;
-                // Half of the schedules are without invalidations.
+                random.yield_randomly().await;
+                // Half of the schedules have no invalidations.
                 match random.below(8) {
                     0 if seed.is_multiple_of(2) => {
-                        books.lock().unwrap().epoch += 1;
+                        requests.lock().unwrap().epoch += 1;
                         cache.invalidate();
                     }
                     1 => clock.advance(SignedDuration::from_secs(40)),
                     2 => clock.advance(SignedDuration::from_secs(-20)),
                     // A caller that is dropped before it has a result, perhaps the one that started the request.
                     3 => {
-                        let impatient = tokio::spawn({
+                        let dropped = tokio::spawn({
                             let cache = cache.clone();
                             async move { cache.retrieve().await.map(drop) }
                         });
-                        random.give_way().await;
-                        impatient.abort();
+                        random.yield_randomly().await;
+                        dropped.abort();
                     }
-                    _ => check(seed, &cache, &clock, &books).await,
+                    _ => check(seed, &cache, &clock, &requests).await,
                 }
             }
         });
@@ -137,54 +137,59 @@ async fn serve(
     seed: u64,
     random: &Random,
     clock: &ManualClock,
-    books: &Mutex<Books>,
+    requests: &Mutex<Requests>,
 ) -> Result<sso_types::Credentials, ServiceError> {
     let (epoch, number) = {
-        let mut books = books.lock().unwrap();
-        books.requests += 1;
-        books.under_way += 1;
-        // Only what was started before an invalidation may run beside another.
-        assert!(books.under_way == 1 || books.epoch > 0, "seed {seed}: two requests at once");
-        (books.epoch, books.requests)
+        let mut requests = requests.lock().unwrap();
+        requests.total += 1;
+        requests.running += 1;
+        // Two requests may run at once only after an invalidation.
+        assert!(requests.running == 1 || requests.epoch > 0, "seed {seed}: two requests at once");
+        (requests.epoch, requests.total)
     };
-    random.give_way().await;
-    random.give_way().await;
-    let mut books = books.lock().unwrap();
-    books.under_way -= 1;
+    random.yield_randomly().await;
+    random.yield_randomly().await;
+    let mut requests = requests.lock().unwrap();
+    requests.running -= 1;
     if random.one_in(3) {
-        books.failures += 1;
+        requests.failures += 1;
         return Err(unavailable());
     }
     let credentials = credentials(number, clock.now(), 100);
-    books.asked_in.insert(credentials.access_key_id().to_owned(), epoch);
+    requests.started_in.insert(credentials.access_key_id().to_owned(), epoch);
     Ok(credentials)
 }
 
-async fn check(seed: u64, cache: &CredentialsCache, clock: &ManualClock, books: &Mutex<Books>) {
+async fn check(
+    seed: u64,
+    cache: &CredentialsCache,
+    clock: &ManualClock,
+    requests: &Mutex<Requests>,
+) {
     let (epoch, failures) = {
-        let books = books.lock().unwrap();
-        (books.epoch, books.failures)
+        let requests = requests.lock().unwrap();
+        (requests.epoch, requests.failures)
     };
     match cache.retrieve().await {
         Ok(credentials) => {
             assert!(!credentials.is_expired(clock.now()), "seed {seed}: expired");
-            let asked_in = books.lock().unwrap().asked_in[credentials.access_key_id()];
-            assert!(asked_in >= epoch, "seed {seed}: asked for before an invalidation");
+            let started_in = requests.lock().unwrap().started_in[credentials.access_key_id()];
+            assert!(started_in >= epoch, "seed {seed}: requested before an invalidation");
         }
         Err(
             sso_provider::CredentialsError::Interrupted
             | sso_provider::CredentialsError::Expired { .. },
         ) => {}
         Err(error) => {
-            let failed = books.lock().unwrap().failures > 0;
-            assert!(failed, "seed {seed}: {error} although nothing failed ({failures} before)");
+            let failed = requests.lock().unwrap().failures > 0;
+            assert!(failed, "seed {seed}: {error} although no request failed ({failures} before)");
         }
     }
 }
 
 #[test]
 fn a_refresh_token_is_never_sent_twice_in_any_schedule() {
-    // Files on a disk make thousands of flushes slow; memory serves where there is such a directory.
+    // Thousands of flushes to a disk are slow, so use a directory in memory if there is one.
     let memory = std::path::Path::new("/dev/shm");
     let directory =
         if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() };
@@ -200,14 +205,14 @@ async fn token_schedule(seed: u64, path: std::path::PathBuf) {
     let file = TokenFile::new(path);
     file.store_unlocked(&scene.refreshable("first", 30)).unwrap();
 
-    // The one valid refresh token. Sending another one ends the session.
+    // The only valid refresh token. Sending another one ends the session.
     let live = Arc::new(Mutex::new(("refresh of first".to_owned(), 0)));
     let oidc = {
         let (random, live) = (random.clone(), Arc::clone(&live));
         tower::service_fn(move |request: CreateToken| {
             let (random, live) = (random.clone(), Arc::clone(&live));
             async move {
-                random.give_way().await;
+                random.yield_randomly().await;
                 let sent = request.refresh_token_grant().unwrap().expose_secret().to_owned();
                 let next = {
                     let mut live = live.lock().unwrap();
@@ -219,7 +224,7 @@ async fn token_schedule(seed: u64, path: std::path::PathBuf) {
                     live.0 = format!("refresh-{}", live.1);
                     live.clone()
                 };
-                random.give_way().await;
+                random.yield_randomly().await;
                 let access_token = AccessToken::new(format!("access-{}", next.1));
                 Ok::<_, ServiceError>(
                     CreateTokenResponse::new(access_token, Duration::from_secs(60))
@@ -228,7 +233,7 @@ async fn token_schedule(seed: u64, path: std::path::PathBuf) {
             }
         })
     };
-    // Three providers stand for three processes: their locks are the kernel's, by open file.
+    // Three providers behave as three processes do: the kernel's lock belongs to an open file.
     let providers: Vec<_> = (0..3)
         .map(|_| {
             SsoTokenProvider::builder(oidc.clone(), file.clone())
@@ -244,16 +249,16 @@ async fn token_schedule(seed: u64, path: std::path::PathBuf) {
         let provider = providers[task % providers.len()].clone();
         tasks.spawn(async move {
             for _ in 0..4 {
-                random.give_way().await;
+                random.yield_randomly().await;
                 match random.below(6) {
                     0 => clock.advance(SignedDuration::from_secs(45)),
                     1 => {
-                        let impatient = tokio::spawn({
+                        let dropped = tokio::spawn({
                             let provider = provider.clone();
                             async move { provider.retrieve_bearer_token().await.map(drop) }
                         });
-                        random.give_way().await;
-                        impatient.abort();
+                        random.yield_randomly().await;
+                        dropped.abort();
                     }
                     _ => match provider.retrieve_bearer_token().await {
                         Ok(token) => {
@@ -270,7 +275,7 @@ async fn token_schedule(seed: u64, path: std::path::PathBuf) {
     while let Some(task) = tasks.join_next().await {
         task.unwrap();
     }
-    // Every flight has landed by now or never will; the file holds the live token.
+    // After this time no refresh is running, and the file contains the valid refresh token.
     tokio::time::sleep(Duration::from_secs(120)).await;
     let stored = file.load().unwrap();
     assert_eq!(

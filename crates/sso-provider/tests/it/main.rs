@@ -1,4 +1,4 @@
-//! What users of the providers rely on, through the public API: a module a story.
+//! Tests of the providers through the public API, one module per topic.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -14,12 +14,12 @@
 
 mod cache;
 mod clock;
-mod downstream;
+mod concurrency;
 mod errors;
-mod flights;
 mod full;
 mod go_names;
 mod interleavings;
+mod outages;
 #[cfg(feature = "https")]
 mod profiles;
 mod refresh;
@@ -27,7 +27,7 @@ mod rejected;
 mod role_cache;
 mod scene;
 mod secrets;
-mod survival;
+mod user_program;
 #[cfg(windows)]
 mod windows;
 mod writing;

@@ -1,4 +1,4 @@
-//! From a profile name to credentials, over real files and sockets.
+//! The credentials of a profile, with real files and sockets.
 
 use std::process::Command;
 use std::sync::Barrier;
@@ -23,7 +23,7 @@ fn providers(home: &Home, profile: &str) -> Result<ProfileProviders, ConfigError
 }
 
 #[tokio::test]
-async fn a_session_profile_and_a_legacy_profile() {
+async fn session_and_legacy_profiles_give_credentials() {
     for tls in [false, true] {
         let (emulator, _directory, home) = home(TokenState::Valid, tls).await;
         for profile in [&home.profile, &home.legacy_profile] {
@@ -35,8 +35,8 @@ async fn a_session_profile_and_a_legacy_profile() {
     }
 }
 
-/// A connection that belongs to a runtime which is not driven now used to be waited for: 10 to 21
-/// seconds a call.
+/// A retrieval must not use a pooled connection of another runtime. While that runtime is not driven,
+/// it would wait for 10 to 21 seconds.
 #[test]
 fn threads_with_their_own_runtimes_share_the_providers_of_a_profile() {
     const THREADS: usize = 4;
@@ -51,7 +51,7 @@ fn threads_with_their_own_runtimes_share_the_providers_of_a_profile() {
         for other in 0..4 * THREADS {
             if other % THREADS == own {
                 let started = Instant::now();
-                // Not unwrapped here: a thread that panics would leave the others at the barrier.
+                // Not unwrapped here, because the other threads would wait forever at the barrier.
                 let result = runtime.block_on(provider.retrieve());
                 longest =
                     longest.max(if result.is_ok() { started.elapsed() } else { Duration::MAX });
@@ -70,7 +70,7 @@ fn threads_with_their_own_runtimes_share_the_providers_of_a_profile() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_refreshed_but_not_a_legacy_one() {
+async fn an_expired_token_of_a_session_is_refreshed_and_a_legacy_one_is_not() {
     let (emulator, _directory, home) = home(TokenState::Expired, false).await;
     let session = providers(&home, &home.profile).unwrap();
     session.credentials_provider().unwrap().retrieve().await.unwrap();
@@ -80,9 +80,9 @@ async fn an_expired_token_is_refreshed_but_not_a_legacy_one() {
     assert_eq!(error.login_command(), Some("aws sso login --profile legacy"));
 }
 
-/// However lost answers (504) and refusals (503) follow one another.
+/// In any order of lost answers (504) and refusals (503).
 #[tokio::test]
-async fn a_refresh_makes_no_more_attempts_in_all_than_the_settings_say() {
+async fn a_refresh_makes_at_most_the_configured_number_of_attempts() {
     for statuses in [[503, 503, 503], [504, 504, 504], [504, 503, 503], [503, 504, 503]] {
         let (emulator, _directory, home) = home(TokenState::Expired, false).await;
         for status in statuses.into_iter().chain([503; 6]) {
@@ -105,7 +105,7 @@ async fn a_refresh_makes_no_more_attempts_in_all_than_the_settings_say() {
 }
 
 #[tokio::test]
-async fn a_profile_without_account_and_role_gives_tokens_only() {
+async fn a_profile_without_account_and_role_provides_only_tokens() {
     let (_emulator, _directory, home) = home(TokenState::Valid, false).await;
     let mut config = std::fs::read_to_string(&home.config_file).unwrap();
     config += "\n[profile bearer]\nsso_session = dev-session\n";
@@ -121,12 +121,12 @@ async fn a_profile_without_account_and_role_gives_tokens_only() {
 }
 
 #[tokio::test]
-async fn configuration_errors_are_told_apart() {
+async fn a_missing_profile_is_a_configuration_error() {
     let (_emulator, _directory, home) = home(TokenState::Valid, false).await;
     let error = CredentialsError::from(providers(&home, "devso").unwrap_err());
     assert!(error.is_configuration() && !error.needs_login());
     let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("devsso"), "names the nearest: {source}");
+    assert!(source.contains("devsso"), "names the most similar profile: {source}");
 }
 
 /// Set for the process that [`from_profile_and_from_env_read_the_process_environment`] starts.

@@ -1,4 +1,4 @@
-//! When a token is refreshed, and what becomes of the file.
+//! Refreshing the token, and its effect on the token file.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use sso_types::{AccessToken, ClientSecret, RefreshToken};
 use crate::scene::{Scene, answer, lost_answer, unavailable, value};
 
 #[tokio::test]
-async fn a_good_token_is_handed_out_as_it_is() {
+async fn a_valid_token_is_returned_without_a_refresh() {
     let scene = Scene::new();
     scene.token("old", 3600);
     assert_eq!(value(&scene.provider()).await, "old");
@@ -43,7 +43,7 @@ fn answer_without_refresh_token() -> sso_provider::http::CreateTokenResponse {
 }
 
 #[tokio::test]
-async fn the_window_opens_five_minutes_before_expiry() {
+async fn a_token_is_refreshed_from_five_minutes_before_expiry() {
     for (left, expected) in [(301, "old"), (300, "new-1"), (1, "new-1")] {
         let scene = Scene::new();
         scene.token("old", left);
@@ -52,7 +52,7 @@ async fn the_window_opens_five_minutes_before_expiry() {
 }
 
 #[tokio::test]
-async fn the_window_is_never_more_than_half_of_a_known_lifetime() {
+async fn the_refresh_window_is_at_most_half_of_a_known_lifetime() {
     let scene = Scene::new();
     scene.token("old", 0);
     scene.oidc.answer(|call, _| {
@@ -68,7 +68,7 @@ async fn the_window_is_never_more_than_half_of_a_known_lifetime() {
 }
 
 #[tokio::test]
-async fn in_the_window_a_failed_refresh_gives_the_valid_token_and_waits_thirty_seconds() {
+async fn after_a_failed_refresh_the_valid_token_is_used_for_thirty_seconds() {
     let scene = Scene::new();
     scene.token("old", 200);
     scene.oidc.answer(|_, _| Err(unavailable()));
@@ -80,14 +80,14 @@ async fn in_the_window_a_failed_refresh_gives_the_valid_token_and_waits_thirty_s
     scene.advance(1);
     assert_eq!(value(&provider).await, "old");
     assert_eq!(scene.oidc.calls(), 2);
-    // The file changes: the wait is over at once.
+    // A change of the file ends the pause at once.
     scene.token("other", 100);
     assert_eq!(value(&provider).await, "other");
     assert_eq!(scene.oidc.calls(), 3);
 }
 
 #[tokio::test]
-async fn an_expired_token_is_never_handed_out() {
+async fn an_expired_token_is_never_returned() {
     let scene = Scene::new();
     scene.token("old", 0);
     scene.oidc.answer(|_, _| Err(unavailable()));
@@ -96,7 +96,7 @@ async fn an_expired_token_is_never_handed_out() {
 }
 
 #[tokio::test]
-async fn a_valid_token_that_cannot_be_refreshed_is_no_error_and_an_expired_one_says_why() {
+async fn a_token_that_cannot_be_refreshed_is_used_until_it_expires() {
     let scene = Scene::new();
     let registration_ended = "2025-12-31T00:00:00Z".parse().unwrap();
     let cases = [
@@ -119,7 +119,7 @@ async fn a_valid_token_that_cannot_be_refreshed_is_no_error_and_an_expired_one_s
         scene.store(&token);
         let provider = scene.provider();
         assert_eq!(value(&provider).await, "old");
-        assert!(!scene.file().lock_path().unwrap().exists(), "nothing is even begun");
+        assert!(!scene.file().lock_path().unwrap().exists(), "no refresh is started");
         scene.advance(60);
         let error = provider.retrieve_bearer_token().await.unwrap_err();
         assert_eq!(error.login_command(), Some("aws sso login --sso-session dev-session"));
@@ -130,7 +130,7 @@ async fn a_valid_token_that_cannot_be_refreshed_is_no_error_and_an_expired_one_s
 }
 
 #[tokio::test]
-async fn a_login_by_another_tool_counts_at_once() {
+async fn a_login_or_logout_by_another_tool_takes_effect_at_once() {
     let scene = Scene::new();
     let provider = scene.provider();
     assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_login());
@@ -143,26 +143,26 @@ async fn a_login_by_another_tool_counts_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_spent_refresh_token_whose_user_wrote_what_it_got_is_no_loss() {
+async fn after_invalid_grant_the_token_that_another_tool_wrote_is_used() {
     let scene = Scene::new();
     scene.token("old", 0);
-    let (file, theirs) = (scene.file(), scene.refreshable("theirs", 3600));
+    let (file, other) = (scene.file(), scene.refreshable("other", 3600));
     scene.oidc.answer(move |_, _| {
-        file.store_unlocked(&theirs).unwrap();
+        file.store_unlocked(&other).unwrap();
         Err(invalid_grant())
     });
-    assert_eq!(value(&scene.provider()).await, "theirs");
+    assert_eq!(value(&scene.provider()).await, "other");
     assert_eq!(scene.oidc.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_refresh_token_in_the_file_is_tried_once() {
+async fn after_invalid_grant_another_refresh_token_in_the_file_is_used() {
     let scene = Scene::new();
     scene.token("old", 0);
-    let (file, theirs) = (scene.file(), scene.refreshable("theirs, expired", 0));
+    let (file, other) = (scene.file(), scene.refreshable("other, expired", 0));
     scene.oidc.answer(move |call, _| {
         if call == 1 {
-            file.store_unlocked(&theirs).unwrap();
+            file.store_unlocked(&other).unwrap();
             return Err(invalid_grant());
         }
         Ok(answer(call))
@@ -171,7 +171,7 @@ async fn another_refresh_token_in_the_file_is_tried_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_is_over_is_remembered_until_the_file_changes() {
+async fn after_invalid_grant_no_request_is_sent_until_the_file_changes() {
     let scene = Scene::new();
     scene.token("old", 0);
     scene.oidc.answer(|_, _| Err(invalid_grant()));
@@ -180,7 +180,7 @@ async fn a_session_that_is_over_is_remembered_until_the_file_changes() {
         let error = provider.retrieve_bearer_token().await.unwrap_err();
         assert!(error.needs_login(), "{error:?}");
     }
-    assert_eq!(scene.oidc.calls(), 1, "a dead refresh token is not sent again and again");
+    assert_eq!(scene.oidc.calls(), 1, "the refused refresh token is sent once");
     scene.oidc.answer(|call, _| Ok(answer(call)));
     scene.token("other", 0);
     assert_eq!(value(&provider).await, "new-2");
@@ -215,7 +215,7 @@ async fn a_refusal_with_an_oauth_error_needs_a_login() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_temporary_failure_is_transient_and_names_the_login_command_too() {
+async fn a_temporary_failure_needs_no_login_but_names_the_login_command() {
     for (status, code, oauth) in [
         (400, "SlowDownException", "slow_down"),
         (400, "AuthorizationPendingException", "authorization_pending"),
@@ -238,15 +238,15 @@ async fn a_temporary_failure_is_transient_and_names_the_login_command_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_an_answer_was_lost_the_file_is_read_before_the_token_is_sent_again() {
+async fn after_a_lost_answer_the_file_is_read_before_the_token_is_sent_again() {
     let scene = Scene::new();
     scene.token("old", 0);
-    let (file, theirs) = (scene.file(), scene.refreshable("theirs", 3600));
+    let (file, other) = (scene.file(), scene.refreshable("other", 3600));
     scene.oidc.answer(move |_, _| {
-        file.store_unlocked(&theirs).unwrap();
+        file.store_unlocked(&other).unwrap();
         Err(lost_answer())
     });
-    assert_eq!(value(&scene.provider()).await, "theirs");
+    assert_eq!(value(&scene.provider()).await, "other");
     assert_eq!(scene.oidc.calls(), 1);
 
     let scene = Scene::new();
@@ -256,7 +256,7 @@ async fn after_an_answer_was_lost_the_file_is_read_before_the_token_is_sent_agai
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_often_a_lost_answer_is_asked_for_again_can_be_set() {
+async fn max_attempts_limits_the_attempts_after_lost_answers() {
     for (attempts, calls) in [(0, 1), (1, 1), (2, 2), (5, 5)] {
         let scene = Scene::new();
         scene.token("old", 0);
@@ -267,15 +267,15 @@ async fn how_often_a_lost_answer_is_asked_for_again_can_be_set() {
     }
 }
 
-/// After another file was tried, that one is what is not to be tried again.
+/// The file changes during the refresh, so that a second refresh token is tried.
 #[tokio::test(start_paused = true)]
-async fn what_is_remembered_is_the_refresh_token_that_was_refused_last() {
+async fn the_refresh_token_that_was_refused_last_is_not_sent_again() {
     let scene = Scene::new();
     scene.token("old", 0);
-    let (file, theirs) = (scene.file(), scene.refreshable("theirs, expired", 0));
+    let (file, other) = (scene.file(), scene.refreshable("other, expired", 0));
     scene.oidc.answer(move |call, _| {
         if call == 1 {
-            file.store_unlocked(&theirs).unwrap();
+            file.store_unlocked(&other).unwrap();
         }
         Err(invalid_grant())
     });
@@ -291,7 +291,7 @@ fn invalid_grant() -> ServiceError {
 }
 
 #[tokio::test]
-async fn region_and_start_url_are_set_on_a_refresh_when_known() {
+async fn a_refresh_writes_the_configured_region_and_start_url() {
     let scene = Scene::new();
     scene.token("old", 0);
     let provider = scene
@@ -319,7 +319,7 @@ async fn a_login_during_a_refresh_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn a_logout_during_a_refresh_stands() {
+async fn a_logout_during_a_refresh_is_not_undone() {
     for left in [100, 0] {
         let scene = Scene::new();
         scene.token("old", left);
@@ -334,9 +334,10 @@ async fn a_logout_during_a_refresh_stands() {
     }
 }
 
-/// A file that was only touched, or given another field, has no newer token: what it held is spent.
+/// A file with the same token and a new field was not changed by a login, and its refresh token is
+/// spent.
 #[tokio::test]
-async fn a_file_touched_during_a_refresh_is_overwritten_with_its_new_fields() {
+async fn a_field_added_during_a_refresh_is_kept() {
     for left in [100, 0] {
         let scene = Scene::new();
         scene.token("old", left);

@@ -1,4 +1,4 @@
-//! A token that the portal refuses before its time: ended by an administrator, or logged out.
+//! A token that the portal rejects before its expiry, for example after a logout.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,31 +7,31 @@ use sso_provider::{CredentialsError, LoginReason, TokenError};
 
 use crate::scene::{Scene, credentials, unauthorized};
 
-/// A portal that takes only this token, and tells which it was given.
-fn take_only(scene: &Scene, good: &'static str) -> Arc<Mutex<Vec<String>>> {
-    let (given, now) = (Arc::new(Mutex::new(Vec::new())), scene.now());
-    let list = Arc::clone(&given);
+/// Makes the portal accept only the token `good`. Returns the tokens that it receives.
+fn accept_only(scene: &Scene, good: &'static str) -> Arc<Mutex<Vec<String>>> {
+    let (received, now) = (Arc::new(Mutex::new(Vec::new())), scene.now());
+    let list = Arc::clone(&received);
     scene.portal.answer(move |call, request| {
         let token = request.access_token().expose_secret().to_owned();
-        let taken = token == good;
+        let accepted = token == good;
         list.lock().unwrap().push(token);
-        if taken { Ok(credentials(call, now, 3600)) } else { Err(unauthorized()) }
+        if accepted { Ok(credentials(call, now, 3600)) } else { Err(unauthorized()) }
     });
-    given
+    received
 }
 
 #[tokio::test]
-async fn the_token_is_refreshed_once_and_tried_again() {
+async fn a_rejected_token_is_refreshed_and_the_call_repeated_once() {
     let scene = Scene::new();
     scene.token("revoked", 3600);
-    let given = take_only(&scene, "new-1");
+    let received = accept_only(&scene, "new-1");
     scene.credentials_provider().retrieve().await.unwrap();
-    assert_eq!(*given.lock().unwrap(), ["revoked", "new-1"]);
+    assert_eq!(*received.lock().unwrap(), ["revoked", "new-1"]);
     assert_eq!(scene.stored().access_token().expose_secret(), "new-1");
 }
 
 #[tokio::test]
-async fn another_token_in_the_file_is_taken_instead() {
+async fn another_token_in_the_file_replaces_a_rejected_one() {
     let scene = Scene::new();
     scene.token("revoked", 3600);
     let (file, other) = (scene.file(), scene.refreshable("other", 3600));
@@ -48,17 +48,17 @@ async fn another_token_in_the_file_is_taken_instead() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_means_log_in() {
+async fn a_second_rejection_requires_a_login() {
     let scene = Scene::new();
     scene.token("revoked", 3600);
-    let given = take_only(&scene, "none");
+    let received = accept_only(&scene, "none");
     let error = scene.credentials_provider().retrieve().await.unwrap_err();
     assert!(error.needs_login(), "{error:?}");
-    assert_eq!(*given.lock().unwrap(), ["revoked", "new-1"], "once more, and no more");
+    assert_eq!(*received.lock().unwrap(), ["revoked", "new-1"], "the call is repeated once");
 
     let scene = Scene::new();
     scene.store(&scene.plain("revoked", 3600));
-    take_only(&scene, "none");
+    accept_only(&scene, "none");
     let error = scene.credentials_provider().retrieve().await.unwrap_err();
     let CredentialsError::InvalidToken(TokenError::LoginRequired { reason, .. }) = error else {
         panic!("{error:?}");
@@ -68,11 +68,11 @@ async fn a_session_that_is_over_means_log_in() {
 }
 
 #[tokio::test]
-async fn a_replacement_that_is_interrupted_says_nothing_about_the_session() {
+async fn an_interrupted_refresh_of_a_rejected_token_requires_no_login() {
     let scene = Scene::new();
     scene.token("revoked", 3600);
-    take_only(&scene, "none");
-    scene.oidc.answer(|_, _| panic!("as a test wants it"));
+    accept_only(&scene, "none");
+    scene.oidc.answer(|_, _| panic!("on purpose"));
     let error = scene.credentials_provider().retrieve().await.unwrap_err();
     assert!(
         matches!(error, CredentialsError::InvalidToken(TokenError::Interrupted { .. })),
@@ -81,10 +81,10 @@ async fn a_replacement_that_is_interrupted_says_nothing_about_the_session() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dead_refresh_token_is_not_sent_for_each_retrieval() {
+async fn a_refused_refresh_token_is_not_sent_for_each_retrieval() {
     let scene = Scene::new();
     scene.token("revoked", 3600);
-    take_only(&scene, "none");
+    accept_only(&scene, "none");
     scene.oidc.answer(|_, _| Err(ServiceError::service(400, "InvalidGrantException", "")));
     let provider = scene.credentials_provider();
     for _ in 0..3 {

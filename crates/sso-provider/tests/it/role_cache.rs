@@ -1,4 +1,4 @@
-//! Role credentials shared through the AWS CLI's cache file.
+//! Role credentials that processes share through the AWS CLI's cache file.
 
 use std::fs;
 
@@ -36,7 +36,7 @@ async fn key(provider: &SsoCredentialsProvider) -> Result<String, CredentialsErr
 }
 
 #[tokio::test]
-async fn the_second_process_finds_what_the_first_got() {
+async fn the_second_process_uses_the_credentials_of_the_first() {
     let scene = Scene::new();
     scene.token("good", 3600);
     assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-1");
@@ -60,7 +60,7 @@ async fn processes_that_start_together_make_one_request() {
 }
 
 #[tokio::test]
-async fn credentials_with_less_than_the_window_left_are_not_used() {
+async fn cached_credentials_that_expire_within_fifteen_minutes_are_not_used() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
     let now = scene.now();
@@ -71,7 +71,7 @@ async fn credentials_with_less_than_the_window_left_are_not_used() {
 }
 
 #[tokio::test]
-async fn they_stay_good_when_the_token_is_gone_or_the_portal_is_down() {
+async fn cached_credentials_are_used_without_a_token_or_portal() {
     let scene = Scene::new();
     let now = scene.now();
     file(&scene).store_unlocked(&credentials(7, now, 3600)).unwrap();
@@ -80,13 +80,20 @@ async fn they_stay_good_when_the_token_is_gone_or_the_portal_is_down() {
     scene.token("good", 10 * 3600);
     scene.portal.answer(|_, _| Err(unavailable()));
     scene.advance(3599);
-    assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-7", "there is nothing better");
+    assert_eq!(
+        key(&provider(&scene)).await.unwrap(),
+        "AKID-7",
+        "the cached credentials have not expired"
+    );
     scene.advance(1);
-    assert!(key(&provider(&scene)).await.unwrap_err().is_transient(), "but not expired ones");
+    assert!(
+        key(&provider(&scene)).await.unwrap_err().is_transient(),
+        "expired credentials are not used"
+    );
 }
 
 #[tokio::test]
-async fn an_entry_that_cannot_be_read_is_as_if_absent_and_replaced() {
+async fn a_broken_role_credentials_file_is_ignored_and_replaced() {
     let scene = Scene::new();
     scene.token("good", 3600);
     let file = file(&scene);
@@ -97,7 +104,7 @@ async fn an_entry_that_cannot_be_read_is_as_if_absent_and_replaced() {
 }
 
 #[tokio::test]
-async fn credentials_that_do_not_say_their_account_are_known_by_the_request() {
+async fn cached_credentials_without_an_account_get_the_requested_account() {
     let scene = Scene::new();
     let file = file(&scene);
     file.store_unlocked(&credentials(7, scene.now(), 3600)).unwrap();
@@ -107,14 +114,14 @@ async fn credentials_that_do_not_say_their_account_are_known_by_the_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_stay_good_when_the_time_limit_passes() {
+async fn cached_credentials_are_used_when_a_request_times_out() {
     let scene = Scene::new();
     scene.token("good", 3600);
     scene.portal.close();
     file(&scene).store_unlocked(&credentials(7, scene.now(), 60)).unwrap();
     assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-7");
 
-    // The wait for another process counts, too.
+    // The time limit includes the wait for another process.
     let _lock = file(&scene).try_lock().unwrap().unwrap();
     let started = tokio::time::Instant::now();
     assert_eq!(key(&provider(&scene)).await.unwrap(), "AKID-7");
@@ -122,32 +129,36 @@ async fn they_stay_good_when_the_time_limit_passes() {
 }
 
 #[tokio::test]
-async fn invalidated_credentials_are_not_taken_from_the_file_again() {
+async fn invalidated_credentials_are_not_read_from_the_file() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
     let cache = cache(&scene);
     assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-1");
     cache.invalidate();
     assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-2");
-    assert_eq!(file(&scene).load().unwrap().access_key_id(), "AKID-2", "others are served, too");
+    assert_eq!(
+        file(&scene).load().unwrap().access_key_id(),
+        "AKID-2",
+        "other processes get the new credentials too"
+    );
 
-    // Not even if the portal is unavailable, until one retrieval succeeds.
+    // Not even if the portal is unavailable. This lasts until a retrieval succeeds.
     cache.invalidate();
     scene.portal.answer(|_, _| Err(unavailable()));
     assert!(cache.retrieve().await.unwrap_err().is_transient());
     let now = scene.now();
     scene.portal.answer(move |call, _| Ok(credentials(call, now, 3600)));
     assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-4");
-    // From then on the credentials of another process are used again.
+    // Then the credentials of another process are used again.
     scene.advance(3600);
     file(&scene).store_unlocked(&credentials(7, scene.now(), 3600)).unwrap();
     assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-7");
 }
 
-/// A request that runs while the credentials are invalidated may return the invalidated ones: the next
-/// caller neither waits for them nor finds them on disk later.
+/// A request that started before an invalidation may return the invalidated credentials. The next
+/// caller must not wait for that request, and must not read its result from the disk.
 #[tokio::test]
-async fn what_was_asked_for_before_an_invalidation_is_not_taken_from_the_file() {
+async fn credentials_requested_before_an_invalidation_are_not_read_from_the_file() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
     let cache = cache(&scene);
@@ -164,13 +175,13 @@ async fn what_was_asked_for_before_an_invalidation_is_not_taken_from_the_file() 
     let late = ask();
     tokio::task::yield_now().await;
     scene.portal.open();
-    assert_eq!(early.await.unwrap(), "AKID-1", "the waiting caller is served");
+    assert_eq!(early.await.unwrap(), "AKID-1", "the waiting caller gets the result");
     assert_eq!(late.await.unwrap(), "AKID-2");
     assert_eq!(file(&scene).load().unwrap().access_key_id(), "AKID-2");
 }
 
 #[tokio::test]
-async fn what_came_after_an_invalidation_can_be_refused_too() {
+async fn credentials_of_a_request_before_an_invalidation_can_be_invalidated_too() {
     let scene = Scene::new();
     scene.token("good", 10 * 3600);
     let cache = cache(&scene);
@@ -186,7 +197,7 @@ async fn what_came_after_an_invalidation_can_be_refused_too() {
     scene.portal.open();
     assert_eq!(early.await.unwrap().access_key_id(), "AKID-1");
     assert_eq!(file(&scene).load().unwrap().access_key_id(), "AKID-1");
-    // Its caller was refused with them.
+    // A service rejected these credentials too.
     cache.invalidate();
     assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-2");
 }

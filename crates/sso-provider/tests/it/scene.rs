@@ -1,4 +1,4 @@
-//! A token file, a clock that the test sets, and services that answer as the test says.
+//! A test fixture: a token file, a manual clock, and services with scripted answers.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -23,13 +23,13 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tower::Service;
 
-/// When it is, unless a test moves the clock.
+/// The time at which each test starts.
 pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
 
 type Answer<Request, Response> =
     dyn Fn(usize, Request) -> Result<Response, ServiceError> + Send + Sync;
 
-/// A service that a test scripts: counts its calls, and answers when it is let.
+/// A service with scripted answers. It counts its calls, and can hold its answers back.
 pub(crate) struct Scripted<Request, Response> {
     calls: Arc<AtomicUsize>,
     gate: Arc<Semaphore>,
@@ -51,7 +51,7 @@ impl<Request, Response> Scripted<Request, Response> {
         Self { calls: Arc::default(), gate, answer: Arc::new(Mutex::new(Arc::new(answer))) }
     }
 
-    /// Answers so from now on; the function is given the number of the call, from 1.
+    /// Sets the answer to all further calls. `answer` receives the number of the call, from 1.
     pub(crate) fn answer(
         &self,
         answer: impl Fn(usize, Request) -> Result<Response, ServiceError> + Send + Sync + 'static,
@@ -63,7 +63,7 @@ impl<Request, Response> Scripted<Request, Response> {
         self.calls.load(Ordering::SeqCst)
     }
 
-    /// Holds all answers back, until [`Self::open`].
+    /// Holds all answers back until [`Self::open`] is called.
     pub(crate) fn close(&self) {
         self.gate.forget_permits(Semaphore::MAX_PERMITS);
     }
@@ -95,13 +95,13 @@ impl<Request: Send + 'static, Response: Send + 'static> Service<Request>
     }
 }
 
-/// One session, `dev-session`: its token file, an OIDC service that refreshes with rotation, and a
-/// portal that gives credentials for whatever token.
+/// The session `dev-session`: its token file, an OIDC service that rotates refresh tokens, and a
+/// portal that accepts every token.
 pub(crate) struct Scene {
     pub(crate) clock: ManualClock,
     pub(crate) oidc: Scripted<CreateToken, CreateTokenResponse>,
     pub(crate) portal: Scripted<GetRoleCredentials, Credentials>,
-    /// Goes last: an answer of the services may hold what keeps it from being removed.
+    /// Dropped last, because an answer of a service may keep a file of it open.
     pub(crate) directory: TempDir,
 }
 
@@ -133,19 +133,20 @@ impl Scene {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
-    /// Writes a refreshable token that is good for so many seconds.
-    pub(crate) fn token(&self, access_token: &str, good_for: i64) {
-        self.store(&self.refreshable(access_token, good_for));
+    /// Writes a refreshable token that expires in `seconds`.
+    pub(crate) fn token(&self, access_token: &str, seconds: i64) {
+        self.store(&self.refreshable(access_token, seconds));
     }
 
-    pub(crate) fn refreshable(&self, access_token: &str, good_for: i64) -> CachedToken {
-        self.plain(access_token, good_for)
+    pub(crate) fn refreshable(&self, access_token: &str, seconds: i64) -> CachedToken {
+        self.plain(access_token, seconds)
             .with_refresh_token(RefreshToken::new(format!("refresh of {access_token}")))
             .with_client_registration("client", ClientSecret::new("client secret"), None)
     }
 
-    pub(crate) fn plain(&self, access_token: &str, good_for: i64) -> CachedToken {
-        let expires_at = self.now() + SignedDuration::from_secs(good_for);
+    /// Returns a token without a refresh token.
+    pub(crate) fn plain(&self, access_token: &str, seconds: i64) -> CachedToken {
+        let expires_at = self.now() + SignedDuration::from_secs(seconds);
         CachedToken::new(AccessToken::new(access_token), expires_at)
     }
 
@@ -188,38 +189,39 @@ impl Scene {
     }
 }
 
-/// What OIDC answers to a call: `new-N`, good for an hour, and a rotated refresh token.
+/// The default answer to `CreateToken`: the access token `new-N`, which expires in an hour, and the
+/// refresh token `rotated-N`.
 pub(crate) fn answer(call: usize) -> CreateTokenResponse {
     CreateTokenResponse::new(AccessToken::new(format!("new-{call}")), Duration::from_secs(3600))
         .with_refresh_token(RefreshToken::new(format!("rotated-{call}")))
 }
 
-/// `AKID-N`, good for so many seconds.
-pub(crate) fn credentials(call: usize, now: Timestamp, good_for: i64) -> Credentials {
+/// Credentials with the access key ID `AKID-N`, which expire in `seconds`.
+pub(crate) fn credentials(call: usize, now: Timestamp, seconds: i64) -> Credentials {
     Credentials::new(
         format!("AKID-{call}"),
         SecretAccessKey::new("secret"),
         SessionToken::new("session"),
-        now + SignedDuration::from_secs(good_for),
+        now + SignedDuration::from_secs(seconds),
     )
 }
 
-/// An answer of the portal's to a token that it does not take.
+/// The portal's answer to a token that it rejects.
 pub(crate) fn unauthorized() -> ServiceError {
     ServiceError::service(401, "UnauthorizedException", "Session token not found or invalid")
 }
 
-/// A service that cannot serve now.
+/// The answer of a service that is unavailable.
 pub(crate) fn unavailable() -> ServiceError {
     ServiceError::service(503, "ServiceUnavailable", "try later")
 }
 
-/// A gateway's answer when the service did not answer in time.
+/// The answer of a gateway to which the service did not answer in time.
 pub(crate) fn lost_answer() -> ServiceError {
     ServiceError::service(504, "GatewayTimeout", "")
 }
 
-/// The access token that the provider gives.
+/// Returns the provider's access token.
 pub(crate) async fn value(provider: &SsoTokenProvider) -> String {
     let token = provider.retrieve_bearer_token().await.unwrap();
     token.access_token().expose_secret().to_owned()

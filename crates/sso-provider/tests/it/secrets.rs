@@ -1,4 +1,4 @@
-//! No secret is in any text: a marker in every one of them, and a search through all that is said.
+//! No text contains a secret. Each secret contains a marker, and all texts are searched for it.
 
 use std::error::Error;
 use std::io;
@@ -15,7 +15,7 @@ use crate::scene::Scene;
 
 const MARK: &str = "MARKER";
 
-/// All that is logged, at the most talkative level.
+/// All log messages, at level `TRACE`.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -30,7 +30,7 @@ impl io::Write for Log {
     }
 }
 
-fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+fn capture_log() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -40,7 +40,7 @@ fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     (log, tracing::subscriber::set_default(subscriber))
 }
 
-fn said(error: &dyn Error) -> String {
+fn texts(error: &dyn Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut source = error.source();
     while let Some(error) = source {
@@ -50,9 +50,9 @@ fn said(error: &dyn Error) -> String {
     text
 }
 
-fn marked(scene: &Scene, good_for: i64) -> CachedToken {
+fn marked(scene: &Scene, seconds: i64) -> CachedToken {
     scene
-        .plain("MARKER access token", good_for)
+        .plain("MARKER access token", seconds)
         .with_refresh_token(RefreshToken::new("MARKER refresh token"))
         .with_client_registration("client", ClientSecret::new("MARKER client secret"), None)
 }
@@ -73,8 +73,8 @@ fn provider(scene: &Scene) -> SsoCredentialsProvider {
 }
 
 #[tokio::test]
-async fn success_says_no_secret() {
-    let (log, _guard) = listen();
+async fn success_shows_no_secret() {
+    let (log, _guard) = capture_log();
     let scene = Scene::new();
     scene.store(&marked(&scene, 0));
     let cache =
@@ -89,8 +89,8 @@ async fn success_says_no_secret() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_say_no_secret() {
-    let (log, _guard) = listen();
+async fn failures_show_no_secret() {
+    let (log, _guard) = capture_log();
     let mut shown = String::new();
     for (status, code) in [
         (400, "InvalidGrantException"),
@@ -108,7 +108,7 @@ async fn failures_say_no_secret() {
             } else {
                 scene.oidc.answer(move |_, _| Err(error()));
             }
-            shown += &said(&provider.retrieve().await.unwrap_err());
+            shown += &texts(&provider.retrieve().await.unwrap_err());
         }
     }
     let scene = Scene::new();
@@ -116,7 +116,7 @@ async fn failures_say_no_secret() {
         r#"{"accessToken": "MARKER 1", "refreshToken": ["MARKER 2"], "expiresAt": "MARKER 3"}"#;
     for content in [broken, &broken[..40], "MARKER", "\"MARKER\""] {
         std::fs::write(scene.path(), content).unwrap();
-        shown += &said(&provider(&scene).retrieve().await.unwrap_err());
+        shown += &texts(&provider(&scene).retrieve().await.unwrap_err());
     }
     assert!(!shown.contains(MARK), "{shown}");
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

@@ -10,14 +10,14 @@ use tokio::time::sleep;
 
 use crate::scene::{Scene, answer, value};
 
-/// Until it is closed, others can neither write, nor rename, nor delete the file.
+/// Opens the file so that no other program can write, rename or delete it.
 fn hold(path: &Path) -> File {
     const FILE_SHARE_READ: u32 = 1;
     OpenOptions::new().read(true).share_mode(FILE_SHARE_READ).open(path).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
-async fn lock_file_held_by_another_program_is_waited_for() {
+async fn a_lock_file_that_another_program_holds_open_is_waited_for() {
     let scene = Scene::new();
     scene.token("old", 0);
     let lock = scene.file().lock_path().unwrap();
@@ -31,7 +31,7 @@ async fn lock_file_held_by_another_program_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refreshed_token_is_written_once_the_file_is_closed() {
+async fn a_refreshed_token_is_written_when_another_program_closes_the_file() {
     let scene = Scene::new();
     scene.token("old", 0);
     let path = scene.path();
@@ -48,7 +48,7 @@ async fn refreshed_token_is_written_once_the_file_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refreshed_token_is_adopted_from_the_temporary_file_by_another_provider() {
+async fn another_provider_uses_the_token_in_the_temporary_file() {
     let scene = Scene::new();
     scene.token("old", 0);
     let path = scene.path();
@@ -67,7 +67,7 @@ async fn refreshed_token_is_adopted_from_the_temporary_file_by_another_provider(
     let elapsed = started.elapsed();
     assert!(elapsed < Duration::from_secs(2), "the thread was blocked for {elapsed:?}");
 
-    // Each provider stands for another process. The refresh token in the file is spent.
+    // A new provider behaves as another process does. The refresh token in the file is spent.
     let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
     assert!(!error.needs_login(), "{error}");
     held.lock().unwrap().take();

@@ -1,5 +1,4 @@
-//! A refresh token is spent only if the new one can be written, and a refresh ahead of expiry
-//! neither delays its callers nor is cut off.
+//! Refreshes whose token cannot be written, and refreshes ahead of expiry.
 
 use std::fs;
 use std::sync::Arc;
@@ -25,7 +24,7 @@ async fn an_expired_token_is_not_refreshed_if_the_new_one_cannot_be_written() {
     assert!(!error.needs_login() && !error.is_transient());
     assert_eq!(error.login_command(), Some("aws sso login --sso-session dev-session"));
     let directory = scene.directory.path().to_str().unwrap();
-    expect![[r#"the access token was not refreshed because nothing can be written to DIR, and a refresh that is not written ends the login for every program that shares it; make the directory writable, choose another cache directory, set allow_unsaved_refresh (--allow-unsaved-refresh) to keep the new token in memory, or run: aws sso login --sso-session dev-session"#]]
+    expect![[r#"the access token was not refreshed because nothing can be written to DIR; make the directory writable, set allow_unsaved_refresh (--allow-unsaved-refresh), or run: aws sso login --sso-session dev-session"#]]
         .assert_eq(&error.to_string().replace(directory, "DIR"));
     assert_eq!(scene.oidc.calls(), 0, "the refresh token is not spent");
     drop(full);
@@ -47,14 +46,14 @@ async fn a_valid_token_is_used_without_a_refresh_if_the_new_one_cannot_be_writte
 
 #[tokio::test]
 #[ignore = "needs a user other than root, or chattr"]
-async fn an_allowed_unsaved_refresh_is_written_when_that_is_possible() {
+async fn with_allow_unsaved_refresh_the_token_is_written_later() {
     let scene = Scene::new();
     scene.token("old", 0);
     let full = Full::fill(scene.directory.path());
     let provider = allowing(&scene);
     assert_eq!(value(&provider).await, "new-1");
     assert_eq!(scene.stored().access_token().expose_secret(), "old");
-    // The one in the file is spent, so its successor may be refreshed without being written, too.
+    // The refresh token in the file is spent, so the next refresh spends nothing that is stored.
     scene.advance(3600 - 60);
     assert_eq!(value(&provider).await, "new-2");
     drop(full);
@@ -67,7 +66,7 @@ fn allowing(scene: &Scene) -> sso_provider::SsoTokenProvider {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_waits_three_seconds_for_a_refresh_ahead_which_is_then_finished() {
+async fn a_caller_waits_three_seconds_for_a_refresh_ahead_which_continues() {
     let scene = Scene::new();
     scene.token("old", 180);
     scene.oidc.close();
@@ -110,10 +109,10 @@ async fn a_refresh_ahead_makes_one_attempt() {
     }
 }
 
-/// A machine without a route to the service.
+/// As on a machine without a route to the service.
 #[cfg(feature = "https")]
 #[tokio::test]
-async fn a_refresh_ahead_gives_up_a_connection_after_a_second() {
+async fn a_refresh_ahead_waits_one_second_for_a_connection() {
     // Accepts connections, and never answers the TLS handshake.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("https://{}", listener.local_addr().unwrap());
@@ -131,12 +130,12 @@ async fn a_refresh_ahead_gives_up_a_connection_after_a_second() {
 }
 
 #[tokio::test]
-async fn a_failed_refresh_ahead_is_repeated_by_no_other_provider_of_the_file_for_thirty_seconds() {
+async fn a_failed_refresh_ahead_is_not_repeated_for_thirty_seconds_by_any_provider() {
     let scene = Scene::new();
     scene.token("old", 200);
     scene.oidc.answer(|_, _| Err(unavailable()));
     for _ in 0..3 {
-        // Each stands for another process.
+        // A new provider behaves as another process does.
         assert_eq!(value(&scene.provider()).await, "old");
     }
     assert_eq!(scene.oidc.calls(), 1);
@@ -164,7 +163,7 @@ async fn a_token_that_expires_during_a_failing_refresh_ahead_is_refreshed_with_a
 }
 
 #[tokio::test]
-async fn a_lifetime_of_centuries_is_cut_to_ten_years() {
+async fn a_lifetime_is_limited_to_ten_years() {
     let scene = Scene::new();
     scene.token("old", 0);
     scene.oidc.answer(|_, _| {
@@ -176,9 +175,9 @@ async fn a_lifetime_of_centuries_is_cut_to_ten_years() {
     assert_eq!(token.expires_at().to_string(), "2035-12-30T00:00:00Z");
 }
 
-/// With a broken file each retrieval used to block the thread for a quarter of a second.
+/// A blocking read of a broken file would take a quarter of a second at each retrieval.
 #[tokio::test]
-async fn a_broken_file_does_not_block_the_runtime_and_is_read_anew_once() {
+async fn a_broken_file_blocks_no_thread_and_is_read_again_only_once() {
     let scene = Scene::new();
     fs::write(scene.path(), "").unwrap();
     let provider = scene.provider();

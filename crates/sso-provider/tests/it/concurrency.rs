@@ -1,4 +1,4 @@
-//! Concurrent callers share one request, also when some of them stop waiting.
+//! Concurrent callers and processes share one request, even if some callers stop waiting.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ async fn crowd_of(cache: &CredentialsCache) -> JoinSet<Result<String, String>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_tasks_on_a_cold_provider_make_one_request() {
+async fn a_thousand_tasks_on_an_empty_cache_make_one_request() {
     let scene = Scene::new();
     scene.token("old", 0);
     scene.portal.close();
@@ -37,7 +37,7 @@ async fn a_thousand_tasks_on_a_cold_provider_make_one_request() {
 }
 
 #[tokio::test]
-async fn waiters_of_a_failing_flight_share_its_failure() {
+async fn callers_of_a_failing_request_share_its_error() {
     let scene = Scene::new();
     scene.token("good", 3600);
     scene.portal.close();
@@ -71,7 +71,7 @@ async fn dropping_the_first_caller_neither_cancels_nor_repeats_the_request() {
 }
 
 #[tokio::test]
-async fn in_the_window_one_waits_and_the_others_get_the_valid_token_at_once() {
+async fn in_the_refresh_window_one_caller_waits_and_the_others_get_the_valid_token() {
     let scene = Scene::new();
     scene.token("old", 100);
     scene.oidc.close();
@@ -92,7 +92,7 @@ async fn in_the_window_one_waits_and_the_others_get_the_valid_token_at_once() {
 }
 
 #[test]
-fn a_provider_outlives_the_runtime_it_was_first_used_on() {
+fn a_token_provider_works_after_its_first_runtime_is_dropped() {
     let scene = Scene::new();
     scene.token("old", 0);
     scene.oidc.close();
@@ -110,7 +110,7 @@ fn a_provider_outlives_the_runtime_it_was_first_used_on() {
 }
 
 #[test]
-fn a_cache_outlives_the_runtime_it_was_first_used_on() {
+fn a_cache_works_after_its_first_runtime_is_dropped() {
     let scene = Scene::new();
     scene.token("good", 3600);
     scene.portal.close();
@@ -129,9 +129,10 @@ fn a_cache_outlives_the_runtime_it_was_first_used_on() {
     assert_eq!(credentials.access_key_id(), "AKID-2");
 }
 
-/// A caller whose timeout is shorter than the refresh gives it up, too: it is overdue for all callers.
+/// The time limit of a refresh counts from its start. The first caller times out earlier. The second
+/// caller waits for the rest of the limit, and then starts another refresh.
 #[test]
-fn a_refresh_that_nobody_drives_any_more_is_given_up() {
+fn a_refresh_on_an_idle_runtime_is_replaced_after_its_time_limit() {
     let scene = Scene::new();
     scene.token("old", 0);
     let credentials = scene.credentials_provider();
@@ -148,10 +149,10 @@ fn a_refresh_that_nobody_drives_any_more_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_service_that_panics_is_an_error_for_its_waiters_and_holds_no_lock() {
+async fn a_panic_of_the_service_is_an_error_and_releases_the_lock() {
     let scene = Scene::new();
     scene.token("old", 0);
-    scene.oidc.answer(|_, _| panic!("as a test wants it"));
+    scene.oidc.answer(|_, _| panic!("on purpose"));
     let provider = scene.provider();
     let error = provider.retrieve_bearer_token().await.unwrap_err();
     assert!(matches!(error, TokenError::Interrupted { .. }), "{error:?}");
@@ -164,14 +165,15 @@ fn runtime(paused: bool) -> tokio::runtime::Runtime {
     builder.enable_all().start_paused(paused).build().unwrap()
 }
 
-/// Lets a task ask for the token, and does not wait for it.
+/// Starts a retrieval in another task, without waiting for its result.
 async fn begin(provider: &SsoTokenProvider) {
     let provider = provider.clone();
     tokio::spawn(async move { provider.retrieve_bearer_token().await.map(drop) });
     tokio::task::yield_now().await;
 }
 
-/// Two providers of one file stand for two processes: the lock is the kernel's, and per open file.
+/// Two providers of one file, which behave as two processes do: the kernel's lock belongs to an open
+/// file, not to a process.
 fn two_processes(scene: &Scene) -> [SsoTokenProvider; 2] {
     [scene.provider(), scene.provider()]
 }
@@ -186,7 +188,7 @@ async fn two_processes_make_one_refresh() {
 }
 
 #[tokio::test]
-async fn in_the_window_a_refresh_by_another_process_is_not_waited_for() {
+async fn a_caller_with_a_valid_token_does_not_wait_for_another_process() {
     let scene = Scene::new();
     scene.token("old", 100);
     let lock = scene.file().try_lock().unwrap().unwrap();
@@ -196,18 +198,18 @@ async fn in_the_window_a_refresh_by_another_process_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_another_process_has_an_end() {
+async fn waiting_for_another_process_times_out() {
     let scene = Scene::new();
     scene.token("old", 0);
     let _lock = scene.file().try_lock().unwrap().unwrap();
     let provider = scene.provider();
     let error = provider.retrieve_bearer_token().await.unwrap_err();
     assert!(matches!(error, TokenError::Locked { .. }) && error.is_transient(), "{error:?}");
-    assert_eq!(scene.oidc.calls(), 0, "no second refresh beside the other one");
+    assert_eq!(scene.oidc.calls(), 0, "no second refresh is made");
 }
 
 #[tokio::test]
-async fn what_a_process_that_holds_the_lock_writes_is_taken_without_the_lock() {
+async fn a_token_that_the_lock_holder_writes_is_used_without_the_lock() {
     let scene = Scene::new();
     scene.token("old", 0);
     let lock = scene.file().try_lock().unwrap().unwrap();
@@ -217,8 +219,8 @@ async fn what_a_process_that_holds_the_lock_writes_is_taken_without_the_lock() {
         async move { value(&provider).await }
     });
     tokio::task::yield_now().await;
-    lock.store(&scene.refreshable("theirs", 3600)).unwrap();
-    assert_eq!(waiter.await.unwrap(), "theirs");
+    lock.store(&scene.refreshable("other", 3600)).unwrap();
+    assert_eq!(waiter.await.unwrap(), "other");
     assert_eq!(scene.oidc.calls(), 0);
     drop(lock);
 }
@@ -241,7 +243,7 @@ async fn many_tasks_on_an_expired_token_make_one_refresh() {
 }
 
 #[tokio::test]
-async fn waiters_of_a_failing_refresh_share_its_failure() {
+async fn callers_of_a_failing_refresh_share_its_error() {
     let scene = Scene::new();
     scene.token("old", 0);
     scene.oidc.close();

@@ -1,4 +1,4 @@
-//! What goes on without the network, the disk, or the portal.
+//! Retrievals while the network, the disk or a service is unavailable.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use crate::full::Full;
 use crate::scene::{Scene, answer, unavailable, value};
 
 #[tokio::test]
-async fn a_token_in_its_window_serves_while_the_network_is_down() {
+async fn a_valid_token_in_the_refresh_window_is_used_while_the_network_is_down() {
     let scene = Scene::new();
     scene.token("old", 60);
     scene.oidc.answer(|_, _| Err(unavailable()));
@@ -20,8 +20,8 @@ async fn a_token_in_its_window_serves_while_the_network_is_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refresh_without_an_end_fails_at_its_time_limit_and_lets_the_lock_go() {
-    for (left, serves) in [(100, true), (0, false)] {
+async fn a_refresh_that_times_out_releases_the_lock() {
+    for (left, is_valid) in [(100, true), (0, false)] {
         let scene = Scene::new();
         scene.token("old", left);
         scene.oidc.close();
@@ -29,12 +29,12 @@ async fn a_refresh_without_an_end_fails_at_its_time_limit_and_lets_the_lock_go()
         let provider = scene.builder().timeout(limit).build().unwrap();
         let started = tokio::time::Instant::now();
         let found = provider.retrieve_bearer_token().await;
-        assert_eq!(started.elapsed().as_secs(), if serves { 3 } else { 7 });
-        if serves {
+        assert_eq!(started.elapsed().as_secs(), if is_valid { 3 } else { 7 });
+        if is_valid {
             assert_eq!(found.unwrap().access_token().expose_secret(), "old");
             provider.wait_for_refresh().await;
             assert_eq!(started.elapsed().as_secs(), 7);
-            assert_eq!(value(&provider).await, "old", "and is not tried again at once");
+            assert_eq!(value(&provider).await, "old", "the refresh is not repeated at once");
             assert_eq!(scene.oidc.calls(), 1);
         } else {
             let error = found.unwrap_err();
@@ -64,28 +64,28 @@ fn fill_during_refresh(scene: &Scene) -> Arc<Mutex<Option<Full>>> {
 
 #[tokio::test(start_paused = true)]
 #[ignore = "needs a user other than root, or chattr"]
-async fn a_refreshed_token_that_cannot_be_written_is_used_and_written_later() {
+async fn a_refreshed_token_that_cannot_be_written_is_used_from_memory_and_written_later() {
     let scene = Scene::new();
     scene.token("old", 0);
     let disk = fill_during_refresh(&scene);
     let provider = scene.provider();
     assert_eq!(value(&provider).await, "new-1");
-    assert_eq!(scene.stored().access_token().expose_secret(), "old", "the file is as it was");
-    assert_eq!(value(&provider).await, "new-1", "it is used from memory");
+    assert_eq!(scene.stored().access_token().expose_secret(), "old", "the file is unchanged");
+    assert_eq!(value(&provider).await, "new-1", "the token in memory is used");
 
     drop(disk.lock().unwrap().take());
     assert_eq!(value(&provider).await, "new-1");
     assert_eq!(
         scene.stored().access_token().expose_secret(),
         "new-1",
-        "and written when it can be"
+        "the token is written as soon as it can be"
     );
     assert_eq!(scene.oidc.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 #[ignore = "needs a user other than root, or chattr"]
-async fn a_token_that_cannot_be_written_is_refreshed_with_its_own_refresh_token() {
+async fn an_unsaved_token_is_refreshed_with_its_own_refresh_token() {
     let scene = Scene::new();
     scene.token("old", 0);
     let _disk = fill_during_refresh(&scene);
@@ -97,7 +97,7 @@ async fn a_token_that_cannot_be_written_is_refreshed_with_its_own_refresh_token(
 
 #[tokio::test(start_paused = true)]
 #[ignore = "needs a user other than root, or chattr"]
-async fn a_lost_answer_does_not_bring_back_the_spent_refresh_token_of_the_file() {
+async fn after_a_lost_answer_the_unsaved_refresh_token_is_sent_again() {
     let scene = Scene::new();
     scene.token("old", 0);
     let _disk = fill_during_refresh(&scene);
@@ -116,7 +116,7 @@ async fn a_lost_answer_does_not_bring_back_the_spent_refresh_token_of_the_file()
 
 #[tokio::test(start_paused = true)]
 #[ignore = "needs a user other than root, or chattr"]
-async fn a_token_that_could_not_be_written_outlives_a_touch_of_the_file() {
+async fn an_unsaved_token_is_kept_when_the_file_is_rewritten_unchanged() {
     let scene = Scene::new();
     scene.token("old", 30);
     let disk = fill_during_refresh(&scene);
@@ -125,7 +125,7 @@ async fn a_token_that_could_not_be_written_outlives_a_touch_of_the_file() {
     let whole = fs::read(scene.path()).unwrap();
     fs::write(scene.path(), &whole).unwrap();
     assert_eq!(value(&provider).await, "new-1", "the token in the file is spent");
-    // Someone stops in the middle of writing, and goes on.
+    // Another tool has written only a part of the file, and then writes the rest.
     fs::write(scene.path(), whole.get(..10).unwrap()).unwrap();
     assert!(provider.retrieve_bearer_token().await.unwrap_err().needs_login());
     fs::write(scene.path(), &whole).unwrap();
@@ -137,11 +137,11 @@ async fn a_token_that_could_not_be_written_outlives_a_touch_of_the_file() {
     assert_eq!(scene.oidc.calls(), 1);
 }
 
-/// Without a lock another task of this process can write what the first refresh got while the second
-/// is under way; and then the second cannot be written.
+/// The token of the first refresh is written during the second refresh, and then the token of the
+/// second refresh cannot be written.
 #[tokio::test(start_paused = true)]
 #[ignore = "needs a user other than root, or chattr"]
-async fn a_token_that_could_not_be_written_outlives_one_that_was_written_late() {
+async fn an_unsaved_token_is_kept_when_an_older_one_is_written() {
     let scene = Scene::new();
     scene.token("old", 0);
     let (file, path) = (scene.file(), scene.path());
@@ -172,19 +172,19 @@ async fn a_token_that_could_not_be_written_outlives_one_that_was_written_late() 
 
 #[tokio::test(start_paused = true)]
 #[ignore = "needs a user other than root, or chattr"]
-async fn a_login_counts_more_than_a_token_that_could_not_be_written() {
+async fn a_login_replaces_an_unsaved_token() {
     let scene = Scene::new();
     scene.token("old", 0);
     let _disk = fill_during_refresh(&scene);
     let provider = scene.provider();
     assert_eq!(value(&provider).await, "new-1");
-    // In place, as the AWS CLI writes.
+    // In place, as the AWS CLI does.
     fs::write(scene.path(), scene.refreshable("login", 3600).to_json()).unwrap();
     assert_eq!(value(&provider).await, "login");
 }
 
 #[tokio::test]
-async fn a_broken_file_is_an_error_and_is_not_remembered() {
+async fn a_repaired_token_file_is_used_at_once() {
     let scene = Scene::new();
     scene.token("good", 3600);
     let provider = scene.provider();

@@ -1,5 +1,4 @@
-//! A program that uses these crates, and its own tests: a mock of the credentials, and its real
-//! configuration against the emulator.
+//! A user's program, and two ways to test it: with a mock provider, and with the emulator.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Mutex;
@@ -15,7 +14,7 @@ use {
     sso_provider::{ProfileProviders, types::Environment},
 };
 
-/// The program: uploads files, with whatever gives credentials.
+/// The program, which uploads files with the credentials of any provider.
 #[derive(Debug)]
 struct Uploader {
     provider: Box<dyn ProvideCredentials>,
@@ -24,13 +23,13 @@ struct Uploader {
 impl Uploader {
     async fn upload(&self, file: &str) -> Result<String, String> {
         let credentials = self.provider.provide_credentials().await;
-        // An error as a person reads it: the reason and the command.
+        // One line for the user, with the reason and the command.
         let credentials = credentials.map_err(|error| error.report())?;
         Ok(format!("{file} as {}", credentials.access_key_id()))
     }
 }
 
-/// The program's mock: gives what the test says, once.
+/// The program's mock, which returns one given result.
 #[derive(Debug)]
 struct Mock(Mutex<Option<Result<Credentials, CredentialsError>>>);
 
@@ -42,7 +41,7 @@ impl ProvideCredentials for Mock {
 }
 
 #[tokio::test]
-async fn a_program_is_tested_with_a_mock() {
+async fn a_program_can_be_tested_with_a_mock_provider() {
     let uploader = |result| Uploader { provider: Box::new(Mock(Mutex::new(Some(result)))) };
     let (key, token) = (SecretAccessKey::new("key"), SessionToken::new("token"));
     let credentials = Credentials::new("AKID", key, token, "2100-01-01T00:00:00Z".parse().unwrap());
@@ -53,11 +52,11 @@ async fn a_program_is_tested_with_a_mock() {
 
 #[cfg(feature = "https")]
 #[tokio::test]
-async fn a_program_is_tested_against_the_emulator() {
+async fn a_program_can_be_tested_with_the_emulator() {
     let emulator = Emulator::builder().start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Valid).unwrap();
-    // The machine's own profile does not matter.
+    // Variables of the test's own process have no effect.
     let environment: Environment = home.environment.iter().cloned().collect();
     let environment = environment.with("AWS_PROFILE", "someone's").without("AWS_PROFILE");
     let providers = |profile: &str| {
@@ -83,7 +82,7 @@ async fn a_program_is_tested_against_the_emulator() {
 
 /// A program may keep a provider in a thread pool that catches panics.
 #[test]
-fn providers_and_errors_go_between_threads_and_across_a_caught_panic() {
+fn providers_and_errors_are_send_sync_and_unwind_safe() {
     fn check<T: Send + Sync + UnwindSafe + RefUnwindSafe + 'static>() {}
     check::<SsoTokenProvider>();
     check::<SsoCredentialsProvider>();
