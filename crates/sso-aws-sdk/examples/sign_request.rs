@@ -1,7 +1,7 @@
 //! Signs a request to AWS STS with credentials from an SSO login, and sends it.
 //!
-//! Everything is on this machine: an emulated SSO portal gives the credentials, and a socket stands
-//! for STS and shows what it was sent. Run it with `cargo run -p sso-aws-sdk --example sign_request`.
+//! It uses no network: an emulated SSO portal returns the credentials, and a local socket in place
+//! of STS prints the request. Run it with `cargo run -p sso-aws-sdk --example sign_request`.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // With a login of your own: SdkCredentialsProvider::from_profile(name).await?
+    // With your own login, use SdkCredentialsProvider::from_profile(name).await?
     let emulator = Emulator::builder().start().await?;
     let directory = tempfile::tempdir()?;
     let home = emulator.write_home(directory.path(), TokenState::Expired)?;
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A `GetCallerIdentity` request as it goes over the wire, with its signature.
+/// Returns the bytes of a signed `GetCallerIdentity` request.
 async fn signed_request(
     provider: &SdkCredentialsProvider,
     host: &str,
@@ -76,7 +76,7 @@ async fn send(host: &str, request: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What STS was sent, with the session token cut short.
+/// Returns the request that STS received, with a shortened session token.
 async fn receive(sts: &TcpListener) -> Result<String, Box<dyn Error>> {
     let (mut connection, _) = sts.accept().await?;
     let mut request = String::new();

@@ -11,16 +11,16 @@ use sso_types::AccountId;
 /// Role credentials of an AWS SSO login as the AWS SDK's [`ProvideCredentials`], for
 /// `aws_config::defaults(..).credentials_provider(..)` and the configuration of any service client.
 ///
-/// Carries over the expiry, the account ID and the provider's name. The SDK has a cache of its own in
-/// front; this provider answers from memory either way. Clones share everything.
+/// The SDK's credentials have the expiry, the account ID and the provider's name. The SDK caches
+/// them, and so does this provider. Clones share the cache.
 ///
 /// # Errors
 ///
-/// `provide_credentials` fails with one of the SDK's kinds. Except for the time limit, of which the SDK
-/// keeps only the duration, the source is the [`CredentialsError`].
+/// `provide_credentials` fails with one of the SDK's kinds. The source is the [`CredentialsError`],
+/// except for a timeout, of which the SDK keeps only the duration.
 ///
-/// * *credentials not loaded*: there is no login. A provider chain goes on to its next provider.
-/// * *provider timed out*: the time limit of the retrieval.
+/// * *credentials not loaded*: there is no login. A provider chain tries its next provider.
+/// * *provider timed out*: the retrieval took longer than its timeout.
 /// * *invalid configuration*: the configuration cannot be used.
 /// * *provider error*: any other failure, including an expired login.
 #[derive(Debug, Clone)]
@@ -49,16 +49,16 @@ impl ProvideCredentials for SdkCredentialsProvider {
 }
 
 impl SdkCredentialsProvider {
-    /// Returns a provider over `provider`, with a [`CredentialsCache`] in front of it.
+    /// Returns a provider that caches the credentials of `provider` in a [`CredentialsCache`].
     pub fn new(provider: impl Provider) -> Self {
         CredentialsCache::new(provider).into()
     }
 
-    /// Returns the provider of a profile of the shared config files. Nothing is sent: whether there
-    /// is a login shows with the first request.
+    /// Returns the provider of a profile of the shared config files. Sends nothing: a missing login
+    /// is an error of the first retrieval.
     ///
-    /// Reads the files on one of the runtime's blocking threads. Needs a tokio runtime with I/O and
-    /// time enabled, for its whole life.
+    /// Reads the files in a blocking task. The provider can only be used in a tokio runtime with
+    /// I/O and time enabled.
     ///
     /// # Errors
     ///
@@ -71,8 +71,8 @@ impl SdkCredentialsProvider {
         Ok(sso_provider::from_profile(profile).await?.into())
     }
 
-    /// As [`Self::from_profile`], for the profile that `AWS_PROFILE` names, else
-    /// `AWS_DEFAULT_PROFILE`, else `default`.
+    /// Like [`Self::from_profile`], with the profile of `AWS_PROFILE`, or else of
+    /// `AWS_DEFAULT_PROFILE`, or else `default`.
     ///
     /// # Panics
     ///
@@ -81,13 +81,13 @@ impl SdkCredentialsProvider {
         Ok(sso_provider::from_env().await?.into())
     }
 
-    /// Returns the credentials as `provide_credentials` does, without an import of the trait.
+    /// Like `provide_credentials`, but without an import of the trait.
     pub async fn retrieve(&self) -> SdkResult {
         self.provide_credentials().await
     }
 
-    /// The cache that the credentials come from, to
-    /// [invalidate](CredentialsCache::invalidate) credentials that a service rejected.
+    /// Returns the cache of the credentials. Use it to [invalidate](CredentialsCache::invalidate)
+    /// credentials that a service rejected.
     pub fn cache(&self) -> &CredentialsCache {
         &self.0
     }

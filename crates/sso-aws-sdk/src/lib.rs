@@ -1,11 +1,11 @@
 //! An AWS IAM Identity Center (AWS SSO) login as credentials and token providers of the AWS SDK for
 //! Rust.
 //!
-//! [`SdkCredentialsProvider`] implements the SDK's `ProvideCredentials`, [`SdkTokenProvider`] its
-//! `ProvideToken`. Both wrap a provider of `sso-provider`, which refreshes the login, caches and
-//! renews the credentials, and names the command to log in.
+//! [`SdkCredentialsProvider`] implements the SDK's `ProvideCredentials`, and [`SdkTokenProvider`]
+//! its `ProvideToken`. Both wrap a provider of `sso-provider`, which refreshes the token, caches
+//! and renews the credentials, and returns errors that name the command to log in.
 //!
-//! Not here: `aws-config`, whose SSO provider this replaces.
+//! This crate replaces the SSO provider of `aws-config`, and does not depend on `aws-config`.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk
@@ -27,7 +27,7 @@
 //! # }
 //! ```
 //!
-//! The access token of a made-up login, for services with bearer auth:
+//! The access token in a token file, for services with bearer authentication:
 //!
 //! ```
 //! use aws_credential_types::provider::token::ProvideToken;
@@ -51,7 +51,7 @@
 //!
 //! The token provider of a profile is [`SdkTokenProvider::from_profile`].
 //!
-//! `examples/sign_request.rs` signs a request with credentials from here.
+//! `examples/sign_request.rs` signs a request with credentials of this crate.
 
 #![forbid(unsafe_code)]
 
@@ -61,7 +61,7 @@ mod token;
 pub use credentials::{SdkCredentialsProvider, sdk_credentials};
 pub use token::{SdkTokenProvider, sdk_token};
 
-// Its example is compiled with the tests of the documentation.
+// Compiles the README's example as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -10,7 +10,7 @@ use sso_provider::{
 };
 
 /// The access token of an AWS SSO login as the AWS SDK's [`ProvideToken`], for services with bearer
-/// auth and `aws_config::defaults(..).token_provider(..)`. Clones share everything.
+/// authentication and `aws_config::defaults(..).token_provider(..)`. Clones share the cached token.
 ///
 /// # Errors
 ///
@@ -20,11 +20,11 @@ use sso_provider::{
 pub struct SdkTokenProvider(SsoTokenProvider);
 
 impl SdkTokenProvider {
-    /// Returns the token provider of a profile of the shared config files, which need not name an
-    /// account and a role. Nothing is sent.
+    /// Returns the token provider of a profile of the shared config files. Sends nothing. The
+    /// profile does not need an account or a role.
     ///
-    /// Reads the files on one of the runtime's blocking threads. Needs a tokio runtime with I/O and
-    /// time enabled, for its whole life.
+    /// Reads the files in a blocking task. The provider can only be used in a tokio runtime with
+    /// I/O and time enabled.
     ///
     /// # Errors
     ///
@@ -37,8 +37,8 @@ impl SdkTokenProvider {
         Self::from_builder(ProfileProviders::builder().profile(profile)).await
     }
 
-    /// As [`Self::from_profile`], for the profile that `AWS_PROFILE` names, else
-    /// `AWS_DEFAULT_PROFILE`, else `default`.
+    /// Like [`Self::from_profile`], with the profile of `AWS_PROFILE`, or else of
+    /// `AWS_DEFAULT_PROFILE`, or else `default`.
     ///
     /// # Panics
     ///

@@ -90,7 +90,7 @@ fn request(path: &str, address: SocketAddr, token: &str) -> String {
     )
 }
 
-/// The time from the connection to the end of the answer.
+/// Returns the time from connecting to the end of the answer.
 async fn exchange(address: SocketAddr, request: &str, expected: &str) -> io::Result<Duration> {
     let started = Instant::now();
     let mut stream = TcpStream::connect(address).await?;

@@ -96,11 +96,11 @@ impl Refusal {
     fn message(&self) -> String {
         match self {
             Self::WrongHost => {
-                "the Host header does not name the address that this endpoint listens on".to_owned()
+                "the Host header is not the address that this endpoint listens on".to_owned()
             }
-            Self::WrongMethod => "this endpoint answers GET only".to_owned(),
+            Self::WrongMethod => "this endpoint accepts only GET".to_owned(),
             Self::WrongToken => {
-                "the Authorization header does not hold the token of this endpoint; \
+                "the Authorization header does not contain the token of this endpoint; \
                  set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to its token file"
                     .to_owned()
             }

@@ -19,7 +19,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::credentials_service::CredentialsService;
 
-/// Below 1,024, the usual limit on the open files of a process.
+/// The maximum number of connections. It is below 1,024, the usual limit on the open files of a
+/// process.
 const MAX_CONNECTIONS: usize = 512;
 /// The time from accepting a connection to the end of the request head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -76,7 +77,7 @@ impl Connections {
             self.open.retain(|connection| !connection.task.is_finished());
         }
         if self.open.len() >= MAX_CONNECTIONS && !self.close_oldest_unauthorized() {
-            tracing::warn!("refused a connection: {MAX_CONNECTIONS} requests are being answered");
+            tracing::warn!("refused a connection, because {MAX_CONNECTIONS} requests are running");
             return;
         }
         let is_authorized = Arc::new(AtomicBool::new(false));

@@ -122,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn two_hosts_are_none() {
+    fn two_host_headers_are_rejected() {
         let request = Request::get("/x").header(HOST, "127.0.0.1:1").header(HOST, "127.0.0.1:1");
         assert!(!names_address(&request.body(()).unwrap(), "127.0.0.1:1".parse().unwrap()));
     }
 
     #[test]
-    fn the_default_port_and_ipv6_are_understood() {
+    fn a_host_without_the_default_port_and_an_ipv6_host_are_accepted() {
         let accepts = |host: &str, address: &str| {
             let request = Request::get("/x").header(HOST, host).body(()).unwrap();
             names_address(&request, address.parse().unwrap())

@@ -211,8 +211,8 @@ pub enum BindError {
     NothingToServe,
     /// Clients cannot request the path.
     #[error(
-        "the path {path:?} cannot be served; it must start with / and go on with letters, digits, \
-         percent-encoded bytes and -._~/ only"
+        "the path {path:?} cannot be served; it must start with / and contain only letters, digits, \
+         percent-encoded bytes and -._~/"
     )]
     #[non_exhaustive]
     InvalidPath {
@@ -220,7 +220,7 @@ pub enum BindError {
         path: String,
     },
     /// Two providers have the same path.
-    #[error("the path {path:?} is served twice; give each provider a path of its own")]
+    #[error("the path {path:?} is served twice; give each provider another path")]
     #[non_exhaustive]
     PathServedTwice {
         /// The path.
@@ -229,8 +229,8 @@ pub enum BindError {
     /// The address is not a loopback address, and [`EndpointBuilder::allow_non_loopback`] was not
     /// set.
     #[error(
-        "{address} is not a loopback address, and others could ask for the credentials there; listen \
-         on 127.0.0.1, or allow it explicitly"
+        "{address} is not a loopback address, so other machines could get the credentials; listen on \
+         127.0.0.1, or allow it explicitly"
     )]
     #[non_exhaustive]
     NotLoopback {
@@ -248,7 +248,9 @@ pub enum BindError {
         source: io::Error,
     },
     /// The operating system returned no random bytes for a token.
-    #[error("the system gave no random bytes for the authorization token")]
+    #[error(
+        "failed to get random bytes for the authorization token from the operating system; try again"
+    )]
     NoRandomness,
     /// The cache over a provider could not be built.
     #[error(transparent)]
@@ -291,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_one_that_every_client_sends_unchanged() {
+    fn only_paths_that_clients_send_unchanged_are_valid() {
         for path in ["/a", "/a/b", "/dev-sso_1.x~", "/a%20b"] {
             assert!(is_valid_path(path), "{path}");
         }

@@ -74,9 +74,9 @@
 //!
 //! # Known gaps
 //!
-//! * The AWS SDK for Rust (aws-config 1.13) shows only the status of an error, and the default provider
-//!   chain of the AWS SDK for JavaScript shows no cause. The endpoint therefore also logs each failure,
-//!   with the command to log in, through `tracing` at level warn.
+//! * The AWS SDK for Rust (aws-config 1.13) shows only the status of an error, and the default
+//!   provider chain of the AWS SDK for JavaScript shows no cause. So the endpoint also logs each
+//!   failure, with the command to log in (`tracing`, level `WARN`).
 //! * The endpoint renews credentials until it is dropped, even if no client requests them.
 
 #![forbid(unsafe_code)]

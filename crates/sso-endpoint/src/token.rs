@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_short_or_no_header_value_is_refused() {
+    fn a_token_that_is_too_short_or_not_visible_ascii_is_refused() {
         for token in
             ["", "0123456789abcde", "0123456789 abcdef", "0123456789abcdef\n", "0123456789abcdefé"]
         {

@@ -1,5 +1,5 @@
-//! Reading of the JSON of a successful answer. Required fields must be valid; invalid optional
-//! fields are ignored.
+//! Reads the JSON of a successful answer. Required fields must be valid; invalid optional fields
+//! are ignored.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use crate::json_text;
 use crate::operation::DecodeError;
 
-/// The longest accepted lifetime, in seconds: ten years. A longer one is reduced to this value and
-/// not refused, because the refresh token is already spent.
+/// The longest accepted lifetime, in seconds: ten years. A longer one is reduced to this value. It
+/// is not an error, because the refresh token is already spent.
 const MAX_LIFETIME: i64 = 10 * 366 * 86_400;
 
 /// Reads a JSON object.
@@ -33,8 +33,8 @@ pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError>
     }
     serde_json::from_slice(body).map_err(|error| {
         let what = match error.classify() {
-            Category::Data => "a field is not of the type it should be",
-            _ => "its JSON breaks off or is broken",
+            Category::Data => "a field has the wrong type",
+            _ => "its JSON is incomplete or invalid",
         };
         malformed(format!("{what} (at line {}, column {})", error.line(), error.column()))
     })
@@ -108,7 +108,7 @@ impl Integer {
             return Err(malformed(format!("{field} is not a time in epoch milliseconds")));
         }
         Timestamp::from_millisecond(milliseconds)
-            .map_err(|_| malformed(format!("{field} is beyond the year 9999")))
+            .map_err(|_| malformed(format!("{field} is after the year 9999")))
     }
 
     /// Converts seconds since 1970. Returns `None` for zero, which means "never" in OAuth (RFC 7591
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer() {
+    fn an_answer_that_is_not_an_expected_json_object_is_an_error() {
         let empty = malformed("it is empty");
         assert_eq!(error(""), empty);
         assert_eq!(error(" \n"), empty);
@@ -180,19 +180,19 @@ mod tests {
         assert_eq!(error("Login required"), DecodeError::NotJson);
         assert_eq!(
             error(r#"{"text":"MARK"#),
-            malformed("its JSON breaks off or is broken (at line 1, column 13)")
+            malformed("its JSON is incomplete or invalid (at line 1, column 13)")
         );
         for body in ["[\"MARK\",1]", "\"MARK\"", "null"] {
             assert_eq!(error(body), malformed("it is not a JSON object"));
         }
         for body in [r#"{"text":["MARK"]}"#, r#"{"number":"MARK"}"#] {
             let DecodeError::Malformed(what) = error(body) else { panic!("{body}") };
-            assert!(what.starts_with("a field is not") && !what.contains("MARK"), "{what}");
+            assert!(what.starts_with("a field has") && !what.contains("MARK"), "{what}");
         }
     }
 
     #[test]
-    fn texts() {
+    fn required_text_is_unescaped_and_must_be_printable_and_not_empty() {
         let text = |body: &str| {
             Text::required(object::<Answer>(body.as_bytes()).unwrap().text, "text").ok()
         };
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn times() {
+    fn times_out_of_range_are_rejected_and_lifetimes_are_limited() {
         let number = |body: &str| {
             object::<Answer>(format!(r#"{{"number":{body}}}"#).as_bytes()).unwrap().number
         };

@@ -13,8 +13,8 @@ use sso_types::{Region, StartUrl};
 /// The base URL of the SSO portal or of SSO OIDC, and the setting that it comes from.
 ///
 /// An endpoint is derived from a region, or parsed from a URL that overrides the region's endpoint.
-/// Such a URL must be `https`, because an access token must not cross a network unencrypted. Only
-/// for this machine (`localhost`, 127.0.0.0/8, `[::1]`) it may be `http`. The path of the URL is
+/// Such a URL must be `https`, because an access token must not cross a network unencrypted. `http`
+/// is allowed only for this machine (`localhost`, 127.0.0.0/8, `[::1]`). The path of the URL is
 /// prepended to the paths of the operations. A URL with user information, a query or a fragment is
 /// an error.
 ///
@@ -36,7 +36,7 @@ struct Parts {
     base: String,
     /// The position of host and port in `base`.
     authority: std::ops::Range<usize>,
-    /// True if the endpoint is not the region's.
+    /// `true` if the endpoint is not the region's.
     is_override: bool,
     /// The setting that the endpoint comes from.
     origin: Option<String>,
@@ -131,7 +131,7 @@ impl Endpoint {
         self.0.is_override
     }
 
-    /// The name of its setting, if [`Endpoint::with_origin`] has set it.
+    /// The name of the setting, as given to [`Endpoint::with_origin`].
     pub fn origin(&self) -> Option<&str> {
         self.0.origin.as_deref()
     }
@@ -204,7 +204,7 @@ fn check(url: &str) -> Result<Uri, &'static str> {
         return Err("it has a fragment");
     }
     let uri: Uri = url.parse().map_err(|_| "it is not a URL")?;
-    let host = uri.host().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+    let host = uri.host().filter(|host| !host.is_empty()).ok_or("it has no host")?;
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     if authority.contains('@') {
         return Err("it holds a user name or password");
@@ -221,9 +221,9 @@ fn check(url: &str) -> Result<Uri, &'static str> {
     match uri.scheme_str() {
         Some("https") => Ok(uri),
         Some("http") if is_loopback(host) => Ok(uri),
-        Some("http") => Err("plain http is for this machine only (localhost, 127.0.0.1, [::1]): \
-            it would show the access token to the network; use https"),
-        _ => Err("it begins neither with https:// nor with http://"),
+        Some("http") => Err("plain http is allowed only for this machine (localhost, 127.0.0.1, \
+            [::1]), because it sends the access token unencrypted; use https"),
+        _ => Err("it does not begin with https:// or http://"),
     }
 }
 
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_set_by_hand() {
+    fn https_urls_and_http_urls_of_this_machine_are_accepted() {
         for (url, kept) in [
             ("https://sso.example.com", "https://sso.example.com"),
             ("https://sso.example.com/", "https://sso.example.com"),
@@ -257,12 +257,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_set_by_hand() {
+    fn other_urls_are_rejected_with_a_reason() {
         for (url, reason) in [
             ("", "it is not a URL"),
-            ("sso.example.com", "it begins neither with https:// nor with http://"),
-            ("/path", "it names no host"),
-            ("ftp://sso.example.com", "it begins neither with https:// nor with http://"),
+            ("sso.example.com", "it does not begin with https:// or http://"),
+            ("/path", "it has no host"),
+            ("ftp://sso.example.com", "it does not begin with https:// or http://"),
             ("https://", "it is not a URL"),
             ("https://a b", "it is not a URL"),
             ("https://example.com/\u{9b}", "it holds characters that must be percent-encoded"),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn host_is_host_and_port() {
+    fn an_endpoint_knows_its_host_and_setting() {
         let endpoint =
             "https://a.example:7/base".parse::<Endpoint>().unwrap().with_origin("a test");
         assert_eq!((endpoint.host(), endpoint.origin()), ("a.example:7", Some("a test")));

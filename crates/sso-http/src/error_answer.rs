@@ -1,4 +1,4 @@
-//! Reading of an error answer: its name, message, request ID, and the time to wait before the next
+//! Reads an error answer: its name, message, request ID, and the time to wait before the next
 //! request.
 
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(crate) fn read(
     head.annotate(error, redactor)
 }
 
-/// The error for an answer that is not JSON, but should be.
+/// Returns the error for an answer that should be JSON and is not.
 ///
 /// A successful answer is never quoted, since it may contain the requested secrets in a form that
 /// is not recognized.
@@ -50,7 +50,7 @@ pub(crate) fn unparseable(head: &Head, body: &[u8], redactor: &Redactor<'_>) -> 
     } else {
         let text = lossy(body);
         if names_a_secret(&text) {
-            format!("{content_type}, not shown as it may hold a secret")
+            format!("{content_type}, not shown because it may contain a secret")
         } else {
             format!("{content_type}: \"{}\"", redactor.page(&text))
         }
@@ -136,7 +136,7 @@ fn read_failure(
     }
     match field("region") {
         Some(region) if kind == ServiceErrorKind::InvalidRequestRegion => {
-            let message = error.message().unwrap_or("the region is another").to_owned();
+            let message = error.message().unwrap_or("the region is wrong").to_owned();
             error.with_message(format!("{message} (region {})", redactor.line(&region)))
         }
         _ => error,
@@ -177,9 +177,9 @@ impl Head {
     /// The time to wait before the next request. `x-amz-retry-after` is in milliseconds.
     /// `Retry-After` is in seconds, or a date.
     ///
-    /// A date is relative to the `Date` of the answer, so that this machine's clock does not
-    /// matter. Without a `Date` it is relative to this machine's clock, and a date in the past is
-    /// ignored.
+    /// The wait until a date is counted from the `Date` of the answer, so that this machine's clock
+    /// does not matter. Without a `Date` it is counted from this machine's time, and a date in the
+    /// past is ignored.
     fn retry_after(&self) -> Option<Duration> {
         if let Some(milliseconds) =
             self.named("x-amz-retry-after").and_then(|text| text.parse().ok())

@@ -1,5 +1,4 @@
-//! Reading of strings from the JSON object of an answer, without leaving copies of secrets in
-//! memory.
+//! Reads strings from the JSON object of an answer, without leaving copies of secrets in memory.
 
 use std::fmt;
 

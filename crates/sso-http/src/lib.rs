@@ -17,8 +17,8 @@
 //! ```
 //!
 //! This crate reads no token files and no configuration, and does not decide when to refresh or to
-//! log in again. See `sso-cache`, `sso-config` and `sso-provider` for these. The only async tasks
-//! that it spawns drive connections. Blocking tasks resolve host names and read certificates.
+//! log in again. See `sso-cache`, `sso-config` and `sso-provider` for these. It spawns async tasks
+//! only to drive connections, and blocking tasks to resolve host names and to read certificates.
 //!
 //! # Example
 //!
@@ -35,7 +35,7 @@
 //! let request =
 //!     GetRoleCredentials::new(access_token, "123456789012".parse()?, "ReadOnly".parse()?);
 //! let credentials = portal.oneshot(request).await?;
-//! println!("good until {}", credentials.expires_at());
+//! println!("valid until {}", credentials.expires_at());
 //! # Ok(()) }
 //! # }
 //! ```
@@ -92,9 +92,9 @@
 //!
 //! # `tracing`
 //!
-//! At the target `ssocreds::http`, level `DEBUG`: a span `call` with `operation` and `host`. At its
-//! end it has one event with `status`, `request_id` and `duration_ms`, or with the kind of error. No
-//! event contains the account or the role.
+//! Each call is a span `call` with `operation` and `host` (target `ssocreds::http`, level `DEBUG`).
+//! When the call ends, one event in it has `status`, `request_id` and `duration_ms`, and the kind
+//! of error if it failed. No event contains the account or the role.
 //!
 //! Retries and throttling are reported to a [`sso_types::ProgressObserver`].
 

@@ -20,8 +20,8 @@ use crate::{
 /// [`RegisterClient`](crate::RegisterClient) and
 /// [`StartDeviceAuthorization`](crate::StartDeviceAuthorization).
 ///
-/// It works like [`Portal`](crate::Portal). Be careful with a retry layer around it: a request
-/// whose answer was lost may have used the refresh token. See
+/// It works like [`Portal`](crate::Portal). Be careful with a retry layer around it: if the answer
+/// to a request is lost, the request may have used the refresh token. See
 /// [`RetryLayer::retry_ambiguous`](crate::RetryLayer::retry_ambiguous).
 #[derive(Debug, Clone)]
 pub struct Oidc<S> {

@@ -98,13 +98,13 @@ pub(crate) fn portal_request(
         path_and_query.push('=');
         path_and_query.extend(utf8_percent_encode(value, QUERY_VALUE));
     }
-    // In an allocation that is cleared when the last clone of the request is dropped.
+    // The allocation is cleared when the last clone of the request is dropped.
     let token = Zeroizing::new(access_token.expose_secret().as_bytes().to_vec());
     let token = Some(token).filter(|token| token.is_ascii());
     let token = token.map(|token| HeaderValue::from_maybe_shared(Bytes::from_owner(token)));
     let Some(Ok(mut token)) = token else {
         return Err(NotSendable(
-            "the access token holds a character that no header can carry; log in again",
+            "the access token contains a character that is not allowed in a header; log in again",
         ));
     };
     // Keeps the token out of Debug output and of HTTP/2's header table.
@@ -153,7 +153,7 @@ fn request(
 /// Serializes to JSON. Allocates once, since a growing buffer would leave copies of secrets in
 /// freed memory.
 fn to_json(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, NotSendable> {
-    const WHY: NotSendable = NotSendable("it cannot be written as JSON");
+    const WHY: NotSendable = NotSendable("it cannot be encoded as JSON");
     let mut length = ByteCounter(0);
     serde_json::to_writer(&mut length, value).map_err(|_| WHY)?;
     let mut json = Zeroizing::new(Vec::with_capacity(length.0));

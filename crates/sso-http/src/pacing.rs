@@ -1,4 +1,5 @@
-//! Rate limiting for long lists. Throttling by the portal slows them down, but does not fail them.
+//! Rate limiting for long lists. If the portal throttles a list, it becomes slower but does not
+//! fail.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -57,7 +58,7 @@ const RATE_STEP: f64 = 0.1;
 ///
 /// # Panics
 ///
-/// A call that has to wait panics outside a tokio runtime with its timer enabled.
+/// A call that has to wait panics if there is no tokio runtime with an enabled timer.
 #[derive(Debug, Clone)]
 pub struct PacingLayer {
     pacer: Arc<Pacer>,
@@ -100,7 +101,7 @@ impl PacingLayer {
         Self::with_max_rate(f64::from(max.max(1)))
     }
 
-    /// Sets the observer of lower rates. The default ignores them.
+    /// Sets the observer of changes to a lower rate. The default ignores them.
     #[must_use]
     pub fn progress_observer(mut self, observer: ProgressObserver) -> Self {
         self.observer = observer;
@@ -201,7 +202,7 @@ impl Pacer {
         state.next_slot = state.next_slot.max(Some(now + pause));
         tracing::debug!(
             wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
-            "the portal allows fewer requests; going on at {:.1} a second",
+            "the portal throttled a request; the new limit is {:.1} requests per second",
             state.rate
         );
         Some(ProgressEvent::Throttled { requests_per_second: state.rate, delay: pause })

@@ -16,14 +16,14 @@ const MAX_PAGES: usize = 10_000;
 
 /// An operation whose answer is one page of a list.
 pub trait PagedOperation: Operation {
-    /// Returns the same request for the page that `next_token` names.
+    /// Returns the same request for the page of `next_token`.
     #[must_use]
     fn page(self, next_token: String) -> Self;
 
     /// Returns the token of the page after this one; `None` on the last page.
     fn page_after(response: &Self::Response) -> Option<&str>;
 
-    /// Returns all pages from this one on, requested through `service`: a
+    /// Returns this page and all later ones. `service` sends the requests: a
     /// [`Portal`](crate::Portal), with or without layers, or a mock.
     fn pages<S>(self, service: S) -> Pages<S, Self> {
         Pages::new(service, self)
@@ -58,7 +58,7 @@ impl<S, Op: PagedOperation> Pages<S, Op> {
 
     /// Requests the next page. Returns `None` after the last page or an error.
     ///
-    /// Dropping the future loses nothing: the next call continues the same request.
+    /// Cancel safe: if the future is dropped, the next call continues the same request.
     pub async fn next_page(&mut self) -> Option<Result<Op::Response, ServiceError>>
     where
         S: OperationService<Op>,

@@ -1,5 +1,5 @@
-//! Preparation of text from the network for an error message. It becomes one short line without the
-//! secrets of the request, which some servers quote.
+//! Turns text from the network into one short line for an error message. Some servers quote the
+//! secrets of the request, so these are removed.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,7 +11,7 @@ pub(crate) struct Redactor<'a> {
     secrets: Vec<&'a str>,
 }
 
-/// The largest number of characters of such text in an error.
+/// The largest number of characters in a line.
 const MAX_LENGTH: usize = 200;
 
 /// The replacement of a secret.
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_are_shown_as_text() {
+    fn html_pages_are_reduced_to_their_visible_text() {
         let page = "<!DOCTYPE html>\n<html><head><style>b{}</style><title>Hotel\u{202e}</title>\
                     <script>if (a < b) alert('MARK')</script></head>\n<body>Please <b>log in</b>\
                     \u{1b}[31m</body>";
@@ -214,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_taken_out_before_the_cut() {
+    fn secrets_are_removed_before_the_text_is_cut() {
         let redactor = Redactor::new(vec!["MARK-MARK", ""]);
         let text = format!("{}MARK-MARK", "x".repeat(197));
         assert_eq!(redactor.line(&text), format!("{}(re", "x".repeat(197)));
     }
 
     #[test]
-    fn parts_of_secrets_are_taken_out() {
+    fn parts_of_secrets_are_removed() {
         let secret = "aoaAAAAAGQx7+b/Zz3kQ:MGQCMEk2+/0q8n5vTfLw==";
         let redactor = Redactor::new(vec![secret]);
         for (text, shown) in [
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_between_the_characters_of_a_secret_does_not_hide_it() {
+    fn secrets_with_inserted_characters_are_removed() {
         let secret = "aoaAAAAAGQx7+b/Zz3kQ:MGQCMEk2+/0q8n5vTfLw==";
         let redactor = Redactor::new(vec![secret]);
         let separated =

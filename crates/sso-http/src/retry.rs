@@ -57,7 +57,7 @@ pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(20);
 ///
 /// # Panics
 ///
-/// A call that has to wait panics outside a tokio runtime with its timer enabled.
+/// A call that has to wait panics if there is no tokio runtime with an enabled timer.
 #[derive(Debug, Clone)]
 pub struct RetryLayer {
     policy: RetryPolicy,
@@ -240,7 +240,7 @@ impl RetryPolicy {
         if !self.budget.withdraw() {
             tracing::debug!(
                 attempt = self.attempt,
-                "{}; not trying again, as too many requests have failed lately",
+                "{}; no retry, because too many requests failed recently",
                 error.headline()
             );
             return None;
@@ -291,7 +291,8 @@ impl RetryPolicy {
         RetryDelay(Box::pin(tokio::time::sleep(wait)))
     }
 
-    /// The wait that the service asks for, else a random one; never longer than the ceiling.
+    /// Returns the wait that the service asks for, or else a random one. Never longer than the
+    /// ceiling.
     fn backoff(&self, error: &Failure<'_>, attempt: u32) -> Duration {
         match error.retry_after() {
             Some(wait) => wait.min(self.ceiling),
@@ -299,7 +300,7 @@ impl RetryPolicy {
         }
     }
 
-    /// A random time between zero and the ceiling for the wait after `attempt`.
+    /// Returns a random time between zero and the ceiling of the wait after `attempt`.
     fn jittered(&self, attempt: u32) -> Duration {
         let doublings = 2u32.saturating_pow(attempt - 1);
         self.base.saturating_mul(doublings).min(self.ceiling).mul_f64(random_fraction())
@@ -326,7 +327,7 @@ impl fmt::Debug for RetryDelay {
     }
 }
 
-/// An error for which the policy can decide.
+/// An error of a type that the policy knows.
 enum Failure<'e> {
     Service(&'e ServiceError),
     Transport(&'e TransportError),
@@ -370,7 +371,7 @@ impl<'e> Failure<'e> {
         }
     }
 
-    /// A short description, for the user of a program that waits for the retry.
+    /// A short description, which a program shows to its user during the wait.
     fn headline(&self) -> String {
         let transport = match self {
             Self::Transport(error) => error,
@@ -406,7 +407,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_fill_the_whole_range_and_no_more() {
+    fn waits_are_spread_from_zero_to_the_ceiling() {
         let policy = RetryLayer::standard().policy;
         for (attempt, ceiling) in [(1, 1), (2, 2), (3, 4), (5, 16), (6, 20), (40, 20)] {
             let ceiling = Duration::from_secs(ceiling);
@@ -418,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn no_budget_panics() {
+    fn any_budget_is_accepted_without_a_panic() {
         for number in [0, 1, 1000, u32::MAX] {
             drop(RetryLayer::standard().budget(number, number));
         }

@@ -51,8 +51,8 @@ pub enum ServiceErrorKind {
     /// `InvalidClientMetadataException`: a property of the registered client is invalid. This is an
     /// error of the program.
     InvalidClientMetadata,
-    /// `InvalidRedirectUriException`: the redirect URI was not registered, or must not be. This is
-    /// an error of the program.
+    /// `InvalidRedirectUriException`: the redirect URI was not registered, or is not allowed. This
+    /// is an error of the program.
     InvalidRedirectUri,
     /// `InternalServerException`, or another status from 500 to 599: an error of the service.
     InternalServer,
@@ -150,9 +150,9 @@ impl ServiceErrorKind {
             | Self::UnauthorizedClient => "log in again",
             Self::InvalidRequestRegion => "check sso_region",
             Self::ResourceNotFound => "check the account and the role",
-            Self::TooManyRequests => "ask less often, or try again later",
-            Self::AuthorizationPending => "the user has not decided yet: ask again",
-            Self::SlowDown => "ask less often",
+            Self::TooManyRequests => "send fewer requests, or try again later",
+            Self::AuthorizationPending => "the user has not answered yet; poll again",
+            Self::SlowDown => "poll less often",
             Self::InvalidScope => "check sso_registration_scopes",
             Self::InternalServer => "try again later",
             _ => "",

@@ -31,7 +31,7 @@ pub enum TransportError {
     },
     /// There was no connection: it was refused, there was no route, or it was closed during the TLS
     /// handshake.
-    #[error("no connection to {host}; check the network, and HTTPS_PROXY if you need a proxy")]
+    #[error("failed to connect to {host}; check the network, and HTTPS_PROXY if you need a proxy")]
     #[non_exhaustive]
     Connect {
         /// The host, and the port if the URL has one.
@@ -56,7 +56,7 @@ pub enum TransportError {
     },
     /// The TLS handshake failed for another reason than the certificate: the server does not use
     /// TLS, or only an old version.
-    #[error("{host} answered, but not in TLS 1.2 or 1.3; check the endpoint and the proxy")]
+    #[error("{host} does not answer with TLS 1.2 or 1.3; check the endpoint and the proxy")]
     #[non_exhaustive]
     Tls {
         /// The host.
@@ -111,35 +111,35 @@ pub enum TransportError {
     },
     /// The connection was reset or closed before the answer was complete. The service may have
     /// processed the request.
-    #[error("the connection was closed before the answer was whole")]
+    #[error("the connection was closed before the answer was complete")]
     #[non_exhaustive]
     Closed {
         /// The error of the operating system or of the HTTP library.
         source: Source,
     },
     /// The answer is not HTTP, so another kind of server is listening there.
-    #[error("what came back is not HTTP; check the endpoint and the proxy")]
+    #[error("the answer is not HTTP; check the endpoint and the proxy")]
     #[non_exhaustive]
     NotHttp {
         /// The error of the HTTP library.
         source: Source,
     },
     /// The answer is longer than this crate accepts. The services do not send such answers.
-    #[error("the answer is longer than {limit} bytes, which is the most that is read")]
+    #[error("the answer is longer than the limit of {limit} bytes")]
     #[non_exhaustive]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// A plain `http` request to another machine. It is refused, because it would reveal secrets to
-    /// the network.
-    #[error("plain http to {host} is refused: it would show the access token to the network")]
+    /// A plain `http` request to another machine. It is refused, because it would send secrets
+    /// unencrypted.
+    #[error("plain http to {host} is refused: it would send the access token unencrypted")]
     #[non_exhaustive]
     Insecure {
         /// The host.
         host: String,
     },
-    /// Another error, of the caller's own HTTP client or layer.
+    /// Another error of the caller's own HTTP client or layer.
     #[error("the request failed")]
     #[non_exhaustive]
     Other {
@@ -168,7 +168,7 @@ pub enum CertificateProblem {
     )]
     UnknownAuthority,
     /// It is not valid for another reason.
-    #[error("it does not verify")]
+    #[error("it failed verification")]
     Other,
 }
 
@@ -343,7 +343,7 @@ fn refused(problem: ProxyProblem, variable: &str, host: &str, status: Option<u16
         }
         ProxyProblem::UnsupportedAuthentication => format!(
             "offers no Basic authentication, only schemes that are not supported, such as \
-             NTLM{status}; run a local proxy that speaks them (px or cntlm), and set {variable} to it"
+             NTLM{status}; run a local proxy that supports them (px or cntlm), and set {variable} to its URL"
         ),
         ProxyProblem::Closed => format!(
             "closed the connection before it opened a tunnel to {host}; ask its administrator to \

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_rejected() {
+    fn other_paths_states_and_parameters_are_rejected() {
         for (target, rejection) in [
             ("/", Rejection::Path),
             ("/favicon.ico", Rejection::Path),
@@ -196,7 +196,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_query_panics_and_none_without_the_state_is_taken(query in "\\PC{0,60}") {
+        fn any_query_is_handled_and_rejected_without_the_state(query in "\\PC{0,60}") {
             let read = read(&format!("/oauth/callback?{query}"));
             prop_assert!(read.is_err() || query.contains("state="));
         }

@@ -20,7 +20,7 @@ pub enum LoginError {
     Expired,
     /// Another login for the same token file did not finish in time.
     #[error(
-        "another login for this session is still under way after {} s; finish it, or end its process",
+        "another login for this session is still running after {} s; finish it, or end its process",
         waited.as_secs()
     )]
     #[non_exhaustive]
@@ -43,7 +43,7 @@ pub enum LoginError {
     #[error("the authorization page reported {code}; start the login again")]
     #[non_exhaustive]
     Authorization {
-        /// The OAuth error code (RFC 6749 section 4.1.2.1), letters and underscores.
+        /// The OAuth error code (RFC 6749 section 4.1.2.1): letters, digits, `_` and `-`.
         code: String,
     },
     /// SSO OIDC refused a request or could not be reached. The source is the reason.

@@ -37,13 +37,13 @@ impl Page {
 
     pub(crate) fn rejected(rejection: Rejection) -> Self {
         let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        let text = "It does not belong to the login that is under way.".to_owned();
+        let text = "It does not belong to the current login.".to_owned();
         Self { status, title: "This request is not accepted", text }
     }
 
     pub(crate) fn already_answered() -> Self {
-        let text = "The login was answered before. You can close this window.".to_owned();
-        Self { status: StatusCode::CONFLICT, title: "This page was used already", text }
+        let text = "The login already has an answer. You can close this window.".to_owned();
+        Self { status: StatusCode::CONFLICT, title: "This page was already used", text }
     }
 
     pub(crate) fn response(&self) -> Response<Full<Bytes>> {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_shown_is_escaped_and_nothing_is_allowed() {
+    async fn text_is_escaped_and_the_policy_allows_no_script() {
         let response = Page::logged_in("<script>alert(1)</script>&'\"").response();
         let headers = response.headers().clone();
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();

@@ -32,7 +32,7 @@ mod tests {
 
     /// RFC 7636, appendix B.
     #[test]
-    fn the_challenge_is_the_rfc_s() {
+    fn the_code_challenge_equals_the_example_of_rfc_7636() {
         let verifier = CodeVerifier::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
         assert_eq!(code_challenge(&verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }

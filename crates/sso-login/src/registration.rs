@@ -10,8 +10,8 @@ use crate::LoginError;
 use crate::attempt::Attempt;
 use crate::callback::CALLBACK_PATH;
 
-/// The lifetime of a registration for which the service returns no expiry. Short, so that it is
-/// renewed soon.
+/// The assumed lifetime of a registration for which the service returns no expiry. It is short, so
+/// that the client is registered again soon.
 const DEFAULT_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// The grant type that a registration must allow.

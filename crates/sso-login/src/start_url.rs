@@ -1,8 +1,8 @@
 //! Resolves a start URL on a custom domain to the AWS access portal that it redirects to.
 //!
-//! The rules are those of the AWS CLI 2.36. Send HEAD, or GET if the response is 405 or 501, and
-//! follow one redirect. The result must be an `https` URL on a host of AWS. The region may be part
-//! of its host name.
+//! The rules are those of the AWS CLI 2.36. It sends HEAD, or GET if the response is 405 or 501,
+//! and follows one redirect. The result must be an `https` URL on a host of AWS. Its host name may
+//! contain the region.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub(crate) async fn resolve(https: &Https, session: &LoginSession) -> Result<Por
         return Ok(portal(session, session.start_url().clone(), host));
     }
     if url.scheme_str() != Some("https") {
-        return Err(invalid(configured, "it is on a custom domain and not https"));
+        return Err(invalid(configured, "it is on a custom domain and is not https"));
     }
     let location = redirect(https, url, configured).await?;
     let Some((resolved, host)) = location.as_ref().and_then(|it| Some((it, it.host()?))) else {
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_of_aws_are_known_and_lookalikes_are_not() {
+    fn only_hosts_of_aws_are_accepted() {
         for host in [
             "my-sso-portal.awsapps.com",
             "D-1.AWSAPPS.com.",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_portal_s_host_tells_its_region() {
+    fn the_region_is_read_from_the_host_of_a_portal() {
         for (host, expected) in [
             ("ssoins-1.portal.eu-west-1.app.aws", Some("eu-west-1")),
             ("ssoins-1.eu-west-1.portal.amazonaws.com", Some("eu-west-1")),

@@ -1,4 +1,4 @@
-//! The provider that `object_store` asks for a credential before each request.
+//! The provider, which `object_store` calls before each request.
 
 use std::sync::Arc;
 
@@ -11,38 +11,38 @@ use sso_provider::{CredentialsCache, CredentialsError, MappedCredentials, Provid
 /// The name that `object_store` itself gives S3 in its errors.
 const STORE: &str = "S3";
 
-/// `object_store` errors name a path, and a credential is not about one.
+/// The path in errors of `object_store`. A credential does not belong to one path.
 const ALL_PATHS: &str = "(all)";
 
 /// Role credentials of an AWS SSO login as `object_store`'s [`CredentialProvider`].
 ///
-/// `object_store` calls it for each request. While the credentials are unchanged it returns the same
-/// `Arc`, without a lock and without an allocation of its own. Clones share everything.
+/// `object_store` calls it for each request. While the credentials are unchanged it returns the
+/// same `Arc`, without a lock and without an allocation of its own. Clones share the cache.
 ///
 /// # Errors
 ///
 /// [`CredentialProvider::get_credential`] fails only when no valid credentials are left. The source
-/// of each error is the [`CredentialsError`]; the text names the command to run if a login is needed.
+/// of each error is the [`CredentialsError`]. If a login is needed, the message names the command.
 ///
-/// * [`object_store::Error::Unauthenticated`]: a person has to log in.
+/// * [`object_store::Error::Unauthenticated`]: the user must log in.
 /// * [`object_store::Error::PermissionDenied`]: the role is not assigned to the user.
-/// * [`object_store::Error::Generic`]: any other failure, such as a network that is down.
+/// * [`object_store::Error::Generic`]: any other failure, such as a network error.
 ///
-/// `object_store` does not retry after any of them.
+/// `object_store` does not retry after these errors.
 #[derive(Debug, Clone)]
 pub struct SsoCredentialProvider(MappedCredentials<AwsCredential>);
 
 impl SsoCredentialProvider {
-    /// Returns a provider over `provider`, with a [`CredentialsCache`] in front of it.
+    /// Returns a provider that caches the credentials of `provider` in a [`CredentialsCache`].
     pub fn new(provider: impl ProvideCredentials) -> Self {
         CredentialsCache::new(provider).into()
     }
 
-    /// Returns the provider of a profile of the shared config files. Nothing is sent: whether there
-    /// is a login shows with the first request.
+    /// Returns the provider of a profile of the shared config files. Sends nothing: a missing login
+    /// is an error of the first retrieval.
     ///
-    /// Reads the files on one of the runtime's blocking threads. Needs a tokio runtime with I/O and
-    /// time enabled, for its whole life.
+    /// Reads the files in a blocking task. The provider can only be used in a tokio runtime with
+    /// I/O and time enabled.
     ///
     /// # Errors
     ///
@@ -55,8 +55,8 @@ impl SsoCredentialProvider {
         Ok(sso_provider::from_profile(profile).await?.into())
     }
 
-    /// As [`Self::from_profile`], for the profile that `AWS_PROFILE` names, else
-    /// `AWS_DEFAULT_PROFILE`, else `default`.
+    /// Like [`Self::from_profile`], with the profile of `AWS_PROFILE`, or else of
+    /// `AWS_DEFAULT_PROFILE`, or else `default`.
     ///
     /// # Panics
     ///
@@ -65,8 +65,8 @@ impl SsoCredentialProvider {
         Ok(sso_provider::from_env().await?.into())
     }
 
-    /// The cache that the credentials come from, to
-    /// [invalidate](CredentialsCache::invalidate) credentials that a service rejected.
+    /// Returns the cache of the credentials. Use it to [invalidate](CredentialsCache::invalidate)
+    /// credentials that a service rejected.
     pub fn cache(&self) -> &CredentialsCache {
         self.0.cache()
     }

@@ -1,11 +1,11 @@
 //! An AWS IAM Identity Center (AWS SSO) login as a credential provider of `object_store`.
 //!
 //! [`SsoCredentialProvider`] implements `object_store`'s `CredentialProvider`. It gets its
-//! credentials from `sso-provider`, which refreshes the login, caches the credentials and renews
+//! credentials from `sso-provider`, which refreshes the token, caches the credentials and renews
 //! them before they expire.
 //!
-//! Not here: an HTTP client for `object_store`, and other sources of credentials. The AWS SDK is
-//! not a dependency.
+//! This crate has no HTTP client for `object_store` and no other sources of credentials. It does
+//! not depend on the AWS SDK.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-object-store
@@ -34,7 +34,7 @@
 //! # }
 //! ```
 //!
-//! A provider of your own, with the caching of this one:
+//! Your own provider, with the same cache:
 //!
 //! ```
 //! use object_store::CredentialProvider as _;
@@ -67,7 +67,7 @@ mod credential_provider;
 
 pub use credential_provider::SsoCredentialProvider;
 
-// The README's example is compiled with the documentation tests.
+// Compiles the README's example as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The provider that a reqsign signer loads its credential from.
+//! The provider from which a reqsign signer loads its credential.
 
 use reqsign_aws_core::Credential;
 use reqsign_core::time::Timestamp;
@@ -10,37 +10,37 @@ use sso_provider::{ConfigError, CredentialsCache, CredentialsError, ProvideCrede
 
 /// Role credentials of an AWS SSO login as reqsign's [`ProvideCredential`].
 ///
-/// The credential carries its expiry. A reqsign signer keeps it until two minutes before that, then
-/// asks again; this provider answers from memory and renews five minutes before the expiry. Clones
-/// share everything.
+/// The credential contains its expiry. A reqsign signer uses it until two minutes before the
+/// expiry. This provider returns cached credentials, and renews them five minutes before the
+/// expiry. Clones share the cache.
 ///
 /// # Errors
 ///
 /// [`ProvideCredential::provide_credential`] fails only when no valid credentials are left. The
-/// source of each error is the [`CredentialsError`]; the message names the command to run if a login
-/// is needed.
+/// source of each error is the [`CredentialsError`]. If a login is needed, the message names the
+/// command.
 ///
-/// * [`ErrorKind::CredentialInvalid`]: a person has to log in.
+/// * [`ErrorKind::CredentialInvalid`]: the user must log in.
 /// * [`ErrorKind::PermissionDenied`]: the role is not assigned to the user.
 /// * [`ErrorKind::ConfigInvalid`]: the shared config files or the options cannot be used.
-/// * [`ErrorKind::RateLimited`]: the SSO portal throttled the request until the time limit.
+/// * [`ErrorKind::RateLimited`]: the SSO portal throttled the request until the timeout.
 /// * [`ErrorKind::Unexpected`]: any other failure.
 ///
-/// `is_retryable()` says whether the same call may succeed a little later.
+/// `is_retryable()` returns `true` if the same call may succeed later.
 #[derive(Debug, Clone)]
 pub struct SsoCredentialProvider(Option<CredentialsCache>);
 
 impl SsoCredentialProvider {
-    /// Returns a provider over `provider`, with a [`CredentialsCache`] in front of it.
+    /// Returns a provider that caches the credentials of `provider` in a [`CredentialsCache`].
     pub fn new(provider: impl ProvideCredentials) -> Self {
         CredentialsCache::new(provider).into()
     }
 
-    /// Returns the provider of a profile of the shared config files. Nothing is sent: whether there
-    /// is a login shows with the first request.
+    /// Returns the provider of a profile of the shared config files. Sends nothing: a missing login
+    /// is an error of the first retrieval.
     ///
-    /// Reads the files on one of the runtime's blocking threads. Needs a tokio runtime with I/O and
-    /// time enabled, for its whole life.
+    /// Reads the files in a blocking task. The provider can only be used in a tokio runtime with
+    /// I/O and time enabled.
     ///
     /// # Errors
     ///
@@ -53,12 +53,12 @@ impl SsoCredentialProvider {
         Ok(sso_provider::from_profile(profile).await?.into())
     }
 
-    /// As [`Self::from_profile`], for the profile that `AWS_PROFILE` names, else
-    /// `AWS_DEFAULT_PROFILE`, else `default`.
+    /// Like [`Self::from_profile`], with the profile of `AWS_PROFILE`, or else of
+    /// `AWS_DEFAULT_PROFILE`, or else `default`.
     ///
-    /// For a chain of providers: if that profile has no SSO properties, or if no variable names a
-    /// profile and there is no `default`, the provider gives `None` and the chain goes on. Any other
-    /// fault of the configuration is an error.
+    /// If that profile has no SSO properties, the provider returns `None`, and a chain of providers
+    /// tries the next one. The same applies if no variable is set and there is no `default`
+    /// profile. Any other problem of the configuration is an error.
     ///
     /// # Panics
     ///
@@ -71,9 +71,9 @@ impl SsoCredentialProvider {
         }
     }
 
-    /// The cache that the credentials come from, to
-    /// [invalidate](CredentialsCache::invalidate) credentials that a service rejected; `None` if
-    /// [`Self::from_env`] found no SSO profile.
+    /// Returns the cache of the credentials. Use it to [invalidate](CredentialsCache::invalidate)
+    /// credentials that a service rejected. Returns `None` if [`Self::from_env`] found no SSO
+    /// profile.
     pub fn cache(&self) -> Option<&CredentialsCache> {
         self.0.as_ref()
     }
@@ -124,7 +124,7 @@ fn error(error: CredentialsError) -> Error {
         .with_source(error)
 }
 
-/// Whether the configuration simply asks for nothing from SSO.
+/// Returns `true` if the configuration does not use SSO.
 fn has_no_sso_profile(error: &CredentialsError) -> bool {
     let CredentialsError::Config(ConfigError::Settings(error)) = error else { return false };
     match error {
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a config file for the test")]
-    fn a_chain_goes_on_only_if_nothing_asks_for_sso() {
+    fn only_a_configuration_without_sso_settings_has_no_sso_profile() {
         let home = tempfile::tempdir().unwrap();
         assert!(has_no_sso_profile(&config_error(home.path(), None)), "no files at all");
         assert!(!has_no_sso_profile(&config_error(home.path(), Some("missing"))));

@@ -2,10 +2,11 @@
 //! of OpenDAL and iceberg-rust.
 //!
 //! [`SsoCredentialProvider`] implements `reqsign_core`'s `ProvideCredential`. It gets its
-//! credentials from `sso-provider`, which refreshes the login, caches the credentials and renews
+//! credentials from `sso-provider`, which refreshes the token, caches the credentials and renews
 //! them before they expire.
 //!
-//! Not here: signing requests, and other sources of credentials. The AWS SDK is not a dependency.
+//! This crate does not sign requests and has no other sources of credentials. It does not depend on
+//! the AWS SDK.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-reqsign
@@ -14,7 +15,7 @@
 //!
 //! # Examples
 //!
-//! In front of reqsign's own providers:
+//! As the first provider of a chain:
 //!
 //! ```
 //! use reqsign_core::ProvideCredentialChain;
@@ -29,7 +30,7 @@
 //! # }
 //! ```
 //!
-//! A provider of your own, with the caching of this one:
+//! Your own provider, with the same cache:
 //!
 //! ```
 //! use reqsign_core::{Context, ProvideCredential as _};
@@ -63,7 +64,7 @@ mod credential_provider;
 
 pub use credential_provider::SsoCredentialProvider;
 
-// The README's example is compiled with the documentation tests.
+// Compiles the README's example as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The adapters as the AWS SDK sees them.
+//! Tests of the adapters through the traits of the AWS SDK.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -41,7 +41,7 @@ fn credentials_provider(home: &Home) -> SdkCredentialsProvider {
 }
 
 #[tokio::test]
-async fn credentials_carry_expiry_account_and_provider_name() {
+async fn credentials_have_the_expiry_account_and_provider_name() {
     let (emulator, _directory, home) = home(TokenState::Valid).await;
     let provider = credentials_provider(&home);
     assert!(provider.fallback_on_interrupt().is_none());
@@ -57,7 +57,7 @@ async fn credentials_carry_expiry_account_and_provider_name() {
 }
 
 #[tokio::test]
-async fn a_token_carries_its_expiry() {
+async fn a_token_has_its_expiry() {
     let (_emulator, _directory, home) = home(TokenState::Valid).await;
     let provider = SdkTokenProvider::from(providers(&home).token_provider().clone());
     let token = provider.provide_token().await.unwrap();
@@ -66,7 +66,7 @@ async fn a_token_carries_its_expiry() {
 }
 
 #[tokio::test]
-async fn no_login_is_not_loaded_so_that_a_chain_goes_on() {
+async fn a_missing_login_is_the_kind_not_loaded() {
     let (_emulator, _directory, home) = home(TokenState::Missing).await;
     let error = credentials_provider(&home).provide_credentials().await.unwrap_err();
     assert!(matches!(error, CredentialsError::CredentialsNotLoaded(_)), "{error:?}");
@@ -76,21 +76,21 @@ async fn no_login_is_not_loaded_so_that_a_chain_goes_on() {
 }
 
 #[tokio::test]
-async fn an_expired_login_and_a_refusal_are_provider_errors_with_their_story() {
+async fn an_expired_login_and_a_denied_role_are_provider_errors_with_sources() {
     let (emulator, _directory, home) = home(TokenState::ExpiredNotRefreshable).await;
     let error = credentials_provider(&home).provide_credentials().await.unwrap_err();
     assert!(matches!(error, CredentialsError::ProviderError(_)), "{error:?}");
-    assert!(story(&error).contains("aws sso login --sso-session dev-session"), "{error:?}");
+    assert!(messages(&error).contains("aws sso login --sso-session dev-session"), "{error:?}");
 
     let home = emulator.write_home(Path::new(&home.directory), TokenState::Valid).unwrap();
     emulator.fault_on(Operation::GetRoleCredentials, sso_emulator::ErrorName::Forbidden);
     let error = credentials_provider(&home).provide_credentials().await.unwrap_err();
     assert!(matches!(error, CredentialsError::ProviderError(_)), "{error:?}");
-    assert!(story(&error).contains(&home.account_id), "{error:?}");
+    assert!(messages(&error).contains(&home.account_id), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_configuration_error_and_another_provider_s_error_keep_their_kinds() {
+async fn configuration_errors_and_errors_of_own_providers_have_their_kinds() {
     let config = ConfigError::NoTokenSource;
     let provider = SdkCredentialsProvider::new(Failing(config.into()));
     let error = provider.provide_credentials().await.unwrap_err();
@@ -99,7 +99,7 @@ async fn a_configuration_error_and_another_provider_s_error_keep_their_kinds() {
     let other = sso_provider::CredentialsError::other("the vault is sealed");
     let error = SdkCredentialsProvider::new(Failing(other)).retrieve().await.unwrap_err();
     assert!(matches!(error, CredentialsError::ProviderError(_)), "{error:?}");
-    assert!(story(&error).contains("the vault is sealed"), "{error:?}");
+    assert!(messages(&error).contains("the vault is sealed"), "{error:?}");
 }
 
 #[derive(Debug)]
@@ -112,7 +112,7 @@ impl sso_provider::ProvideCredentials for Failing {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_time_limit_is_timed_out() {
+async fn a_timeout_is_the_kind_timed_out() {
     let (_emulator, _directory, home) = home(TokenState::Valid).await;
     let stalled = tower::service_fn(|_: GetRoleCredentials| {
         std::future::pending::<Result<Credentials, ServiceError>>()
@@ -129,7 +129,8 @@ async fn a_time_limit_is_timed_out() {
     assert_eq!(timeout.timeout_duration(), Duration::from_secs(7));
 }
 
-fn story(error: &dyn std::error::Error) -> String {
+/// Returns the messages of an error and its sources.
+fn messages(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -303,7 +303,7 @@ async fn an_invalid_profile_is_a_configuration_error() {
     let mut command = scene.command(&["config", "--profile", "devsso", "--format", "json"]);
     command.env("AWS_ENDPOINT_URL_SSO", "http://sso.example.com");
     expect![[r#"
-        {"error":{"message":"the endpoint URL set by AWS_ENDPOINT_URL_SSO (environment) cannot be used: plain http is for this machine only (localhost, 127.0.0.1, [::1]): it would show the access token to the network; use https","causes":[],"exit_code":3,"kind":"configuration"}}
+        {"error":{"message":"the endpoint URL set by AWS_ENDPOINT_URL_SSO (environment) cannot be used: plain http is allowed only for this machine (localhost, 127.0.0.1, [::1]), because it sends the access token unencrypted; use https","causes":[],"exit_code":3,"kind":"configuration"}}
     "#]].assert_eq(&scene.run_command(&mut command).failure(3));
     std::fs::write(&scene.home.config_file, b"[default]\n\xff").unwrap();
     expect![[r#"

@@ -193,7 +193,7 @@ async fn a_token_that_no_header_can_carry() {
     fs::write(&scene.home.token_file, token.to_string()).unwrap();
     for command in ["credential-process", "roles"] {
         let error = scene.run(&[command, "--profile", "devsso", "--no-cache"]).failure(4);
-        assert!(error.contains("no header can carry"), "{error}");
+        assert!(error.contains("is not allowed in a header"), "{error}");
         assert!(error.ends_with("run: ssocreds login --sso-session dev-session\n"), "{error}");
     }
 }
@@ -230,7 +230,7 @@ async fn the_service_is_not_available() {
         6,
         &expect![[r#"
             ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
-              because GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
+              because GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; send fewer requests, or try again later (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
               try again later; -v shows each attempt
               AWS_MAX_ATTEMPTS (environment) allows 1 attempt; remove it to wait until the service answers or the timeout ends
         "#]],
@@ -253,7 +253,7 @@ async fn the_service_is_not_available() {
         &expect![[r#"
             ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
               because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-              because the connection was closed before the answer was whole
+              because the connection was closed before the answer was complete
               because client error (SendRequest)
               because connection closed before message completed
               try again later; -v shows each attempt
@@ -267,7 +267,7 @@ async fn the_service_is_not_available() {
         &expect![[r#"
             ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
               because GetRoleCredentials got no answer; the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-              because what came back is not HTTP; check the endpoint and the proxy
+              because the answer is not HTTP; check the endpoint and the proxy
               because client error (SendRequest)
               because invalid HTTP version parsed
         "#]],
@@ -348,7 +348,7 @@ async fn a_refused_connection_is_an_error() {
     expect![[r#"
         ssocreds: the SSO portal gave no credentials for the role SSOReadOnlyRole in the account 123456789012
           because GetRoleCredentials got no answer; the endpoint http://CLOSED was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-          because no connection to CLOSED; check the network, and HTTPS_PROXY if you need a proxy
+          because failed to connect to CLOSED; check the network, and HTTPS_PROXY if you need a proxy
           because tcp connect error
           because REFUSED
           try again later; -v shows each attempt

@@ -1,4 +1,4 @@
-//! What a client gets, from a login to its end and after the next one.
+//! The responses to a client before, during and after a session.
 
 use sso_emulator::{ErrorName, Operation, TokenState};
 use sso_endpoint::{AuthorizationToken, BindError, Endpoint};
@@ -31,7 +31,7 @@ async fn credentials_are_fetched_before_the_first_request() {
 }
 
 #[tokio::test]
-async fn credentials_are_renewed_before_any_sdk_asks_for_new_ones() {
+async fn credentials_are_renewed_15_minutes_before_they_expire() {
     let scene = Scene::new(TokenState::Valid).await;
     let first = scene.get().await.field("AccessKeyId");
     scene.advance_minutes(44);
@@ -42,10 +42,10 @@ async fn credentials_are_renewed_before_any_sdk_asks_for_new_ones() {
 }
 
 #[tokio::test]
-async fn credentials_are_renewed_although_nobody_asks() {
+async fn credentials_are_renewed_without_a_request() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.advance_minutes(59);
-    // The endpoint looks at the clock at least every 30 seconds.
+    // The endpoint checks the clock at least every 30 seconds.
     tokio::time::pause();
     tokio::time::advance(std::time::Duration::from_secs(31)).await;
     tokio::time::resume();
@@ -59,7 +59,7 @@ async fn credentials_are_renewed_although_nobody_asks() {
 }
 
 #[tokio::test]
-async fn a_missing_login_is_named_with_its_command_and_ends_without_a_restart() {
+async fn a_missing_login_is_an_error_with_the_command_until_the_user_logs_in() {
     let scene = Scene::new(TokenState::Missing).await;
     let answer = scene.get().await;
     assert_eq!(answer.status, Some(403), "{answer:?}");
@@ -75,7 +75,7 @@ async fn a_missing_login_is_named_with_its_command_and_ends_without_a_restart() 
 }
 
 #[tokio::test]
-async fn a_session_that_ends_serves_what_is_valid_and_then_says_so() {
+async fn after_the_session_ends_valid_credentials_are_served_until_they_expire() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.end_session();
     scene.advance_minutes(50);
@@ -88,7 +88,7 @@ async fn a_session_that_ends_serves_what_is_valid_and_then_says_so() {
 }
 
 #[tokio::test]
-async fn an_unassigned_role_and_a_fault_of_the_portal_are_told_apart() {
+async fn an_unassigned_role_and_another_error_have_different_codes() {
     let scene = Scene::new(TokenState::Missing).await;
     scene.emulator.write_home(&scene.home.directory, TokenState::Valid).unwrap();
     scene.emulator.unassign(&scene.home.account_id, &scene.home.role_name);
@@ -126,7 +126,7 @@ async fn several_profiles_are_served_by_path_with_a_token_of_the_caller() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_was_stopped_or_dropped_listens_no_more() {
+async fn a_stopped_or_dropped_endpoint_does_not_listen() {
     let scene = Scene::new(TokenState::Valid).await;
     let address = scene.endpoint.local_address();
     let request = scene.request();
@@ -142,7 +142,7 @@ async fn an_endpoint_that_was_stopped_or_dropped_listens_no_more() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_served_is_refused_at_the_start() {
+async fn invalid_paths_and_addresses_are_errors_of_bind() {
     let scene = Scene::new(TokenState::Valid).await;
     let provider = || provider(&scene.home, &scene.clock);
     let loopback = ([127, 0, 0, 1], 0);
@@ -162,7 +162,7 @@ async fn what_cannot_be_served_is_refused_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_person_may_allow_an_address_that_is_not_loopback() {
+async fn an_address_that_is_not_loopback_can_be_allowed() {
     let scene = Scene::new(TokenState::Valid).await;
     let endpoint = Endpoint::builder()
         .serve(PATH, provider(&scene.home, &scene.clock))
@@ -173,7 +173,7 @@ async fn a_person_may_allow_an_address_that_is_not_loopback() {
         .unwrap();
     let port = endpoint.local_address().port();
     let token = endpoint.authorization_token().expose_secret();
-    // The Host must be the address that the client reached, not the one that is listened on.
+    // The Host header must be the address to which the client connected, here 127.0.0.1.
     let reached = std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let good = request("GET", PATH, &reached.to_string(), token);
     assert_eq!(send(reached, good.as_bytes()).await.status, Some(200));

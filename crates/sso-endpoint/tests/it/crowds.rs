@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use crate::scene::{Scene, send};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_requests_of_fifty_clients_over_a_renewal_make_one_request() {
-    // The renewal takes long enough for every client to ask during it.
+async fn a_thousand_requests_during_a_renewal_cause_one_request_to_the_portal() {
+    // The renewal takes so long that every client sends a request during it.
     let emulator = Emulator::builder().latency(Duration::from_millis(200));
     let scene = Scene::with(emulator, TokenState::Valid).await;
     let first = scene.get().await.field("AccessKeyId");
@@ -32,15 +32,16 @@ async fn a_thousand_requests_of_fifty_clients_over_a_renewal_make_one_request() 
     }
     let keys: Vec<_> = clients.join_all().await.into_iter().flatten().collect();
     assert_eq!(keys.len(), 1000);
-    assert!(keys.iter().any(|key| *key != first), "no client saw the renewal");
+    assert!(keys.iter().any(|key| *key != first), "no client got the new credentials");
     assert_eq!(scene.emulator.counts().get_role_credentials, 1);
 }
 
 #[tokio::test]
-async fn silent_connections_do_not_keep_a_client_out() {
+async fn silent_connections_do_not_block_a_client() {
     let scene = Scene::new(TokenState::Valid).await;
     let address = scene.endpoint.local_address();
-    // More than the endpoint holds open, and fewer than this process may.
+    // More connections than the endpoint allows, but fewer than the limit on the files of a
+    // process.
     let mut silent = Vec::new();
     for number in 0..700 {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -56,10 +57,9 @@ async fn silent_connections_do_not_keep_a_client_out() {
     }
 }
 
-/// The figure; a process may open that many files only if its limit was raised.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a limit of 12,000 open files (ulimit -n)"]
-async fn ten_thousand_silent_connections_do_not_keep_a_client_out() {
+async fn ten_thousand_silent_connections_do_not_block_a_client() {
     let scene = Scene::new(TokenState::Valid).await;
     let address = scene.endpoint.local_address();
     let mut silent = Vec::new();

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::scene::{PATH, Scene, request};
 
-/// Sends each request and checks the status and that the answer holds no credentials.
+/// Sends each request. Checks the status, and that the answer contains no credentials and no token.
 async fn check(scene: &Scene, requests: &[String], status: u16) {
     for request in requests {
         let answer = scene.send(request).await;
@@ -36,7 +36,7 @@ async fn a_wrong_token_is_refused() {
         format!("{head}Authorization: {token}\r\nAuthorization: {token}\r\n\r\n"),
         format!("{head}Authorization: \u{e9}\r\n\r\n"),
         format!("GET {PATH}?token={token} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
-        // A path that is not served is not told from one that is.
+        // The response for a path that is not served is the same.
         format!("GET /other HTTP/1.1\r\nHost: {host}\r\n\r\n"),
         format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"),
     ];
@@ -45,7 +45,7 @@ async fn a_wrong_token_is_refused() {
 }
 
 #[tokio::test]
-async fn a_wrong_host_is_refused_so_that_no_page_in_a_browser_gets_through() {
+async fn a_wrong_host_is_refused() {
     let scene = Scene::new(TokenState::Valid).await;
     let (address, token) = (scene.endpoint.local_address(), scene.token());
     let port = address.port();
@@ -78,7 +78,7 @@ async fn a_wrong_host_is_refused_so_that_no_page_in_a_browser_gets_through() {
 }
 
 #[tokio::test]
-async fn only_get_is_answered() {
+async fn methods_other_than_get_are_refused() {
     let scene = Scene::new(TokenState::Valid).await;
     let host = scene.endpoint.local_address().to_string();
     let methods = ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "X"];
@@ -89,7 +89,7 @@ async fn only_get_is_answered() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_not_served_lists_nothing() {
+async fn the_error_for_an_unknown_path_does_not_name_served_paths() {
     let scene = Scene::new(TokenState::Valid).await;
     let host = scene.endpoint.local_address().to_string();
     let paths = ["/", "/devss", "/devsso/", "/devsso/x", "/%64evsso", "/../devsso", "//devsso"];
@@ -101,7 +101,7 @@ async fn a_path_that_is_not_served_lists_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_or_too_large_is_refused() {
+async fn requests_that_are_not_http_or_too_large_are_refused() {
     let scene = Scene::new(TokenState::Valid).await;
     let (host, token) = (scene.endpoint.local_address().to_string(), scene.token());
     let head = format!("GET {PATH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n");
@@ -126,7 +126,7 @@ async fn what_is_not_http_or_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn a_request_that_comes_too_slowly_is_closed() {
+async fn a_connection_with_a_slow_request_is_closed() {
     let scene = Scene::new(TokenState::Valid).await;
     let mut slow = TcpStream::connect(scene.endpoint.local_address()).await.unwrap();
     let request = scene.request();
@@ -146,7 +146,7 @@ async fn a_request_that_comes_too_slowly_is_closed() {
 }
 
 #[tokio::test]
-async fn a_second_request_on_the_same_connection_gets_nothing() {
+async fn a_second_request_on_the_same_connection_gets_no_response() {
     let scene = Scene::new(TokenState::Valid).await;
     let answer = scene.send(&scene.request().repeat(2)).await;
     assert_eq!(answer.status, Some(200));

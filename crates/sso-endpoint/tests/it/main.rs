@@ -1,4 +1,4 @@
-//! The endpoint as clients see it: over sockets, with raw requests.
+//! Tests of the endpoint with raw requests over sockets.
 
 #![forbid(unsafe_code)]
 #![allow(

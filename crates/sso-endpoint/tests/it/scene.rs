@@ -1,4 +1,4 @@
-//! An endpoint over the emulated services, and a client that sends what a test says.
+//! The fixtures of the tests: an endpoint with credentials of the emulator, and a client.
 
 use std::net::SocketAddr;
 
@@ -48,7 +48,7 @@ impl Scene {
         self.endpoint.authorization_token().expose_secret()
     }
 
-    /// The request of a client that was set up as it should be.
+    /// A valid request.
     pub(crate) fn request(&self) -> String {
         request("GET", PATH, &self.endpoint.local_address().to_string(), self.token())
     }
@@ -76,7 +76,7 @@ pub(crate) fn request(method: &str, path: &str, host: &str, token: &str) -> Stri
     format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n\r\n")
 }
 
-/// What came back before the connection ended; no status if nothing did.
+/// The bytes received until the connection closed. The status is `None` if there were none.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: Option<u16>,
@@ -85,7 +85,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// A string field of the body.
+    /// Returns a string field of the JSON body.
     pub(crate) fn field(&self, name: &str) -> String {
         let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
         body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}")).to_owned()
@@ -94,7 +94,7 @@ impl Answer {
 
 pub(crate) async fn send(address: SocketAddr, request: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    // The endpoint may refuse before it has read everything.
+    // The endpoint may close the connection before it has read everything.
     let _ = stream.write_all(request).await;
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await;

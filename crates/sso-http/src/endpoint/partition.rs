@@ -9,8 +9,8 @@ pub(super) struct Partition {
     pub(super) name: &'static str,
     pub(super) dns_suffix: &'static str,
     pub(super) dual_stack_dns_suffix: &'static str,
-    /// The beginning of the regions' names. After it follow a hyphen, letters and digits, a hyphen,
-    /// and digits.
+    /// The beginning of the regions' names. The rest is a hyphen, letters and digits, a hyphen, and
+    /// digits.
     prefix: &'static str,
 }
 
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn regions_find_their_partition() {
+    fn the_partition_of_a_region_is_found_by_its_prefix() {
         for (region, partition) in [
             ("us-east-1", "aws"),
             ("mx-central-1", "aws"),

@@ -31,7 +31,7 @@ impl HttpsClient {
         HttpsClientBuilder::default()
     }
 
-    /// Creates a client with the proxies and certificates that the environment sets: in the proxy
+    /// Creates a client with the proxies and certificates of these environment variables: the proxy
     /// variables described above, `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
     ///
     /// Reads no file and opens no connection. Fails if a proxy variable is invalid.
@@ -71,9 +71,10 @@ impl HttpsClientBuilder {
         self
     }
 
-    /// Trusts the certificate authorities that the environment sets: `AWS_CA_BUNDLE` as in
-    /// [`HttpsClientBuilder::ca_bundle`], else `SSL_CERT_FILE` and `SSL_CERT_DIR` as in OpenSSL,
-    /// else the platform's store. Does not read the variables of the process.
+    /// Trusts the certificate authorities of `AWS_CA_BUNDLE`, as in
+    /// [`HttpsClientBuilder::ca_bundle`]. If it is not set, those of `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR`, as in OpenSSL. If none is set, those of the platform's store. Reads the
+    /// variables from `environment`, not from the process.
     #[must_use]
     pub fn certificates_from(mut self, environment: &Environment) -> Self {
         let path = |name| environment.var_os(name).map(PathBuf::from);
@@ -88,7 +89,7 @@ impl HttpsClientBuilder {
         self
     }
 
-    /// Uses the proxy that the environment sets; see [`HttpsClient`]. If it is invalid,
+    /// Uses the proxy of the proxy variables; see [`HttpsClient`]. If it is invalid,
     /// [`HttpsClientBuilder::build`] fails.
     #[must_use]
     pub fn proxies_from(mut self, environment: &Environment) -> Self {

@@ -23,7 +23,7 @@ use crate::{RequestBody, ResponseBody, TimeoutPhase, Timeouts, TransportError};
 ///
 /// Cheap to clone; clones share connections. A call needs a tokio runtime, but creating the client
 /// does not. The certificate store is read by a blocking task when the first `https` connection is
-/// opened. Only a new client sees later changes of the store.
+/// opened. Later changes of the store have no effect on the client.
 ///
 /// The client follows no redirects, neither offers nor decodes compression, and sends plain `http`
 /// only to this machine. It returns an answer after reading the whole body, which may have up to
@@ -45,7 +45,7 @@ use crate::{RequestBody, ResponseBody, TimeoutPhase, Timeouts, TransportError};
 ///
 /// # Panics
 ///
-/// A call panics if its future is polled outside a tokio runtime with I/O and timer enabled.
+/// A call panics if its future is polled without a tokio runtime that has I/O and timer enabled.
 ///
 /// # Secrets
 ///

@@ -20,6 +20,6 @@ pub enum ClientError {
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
     /// The suffix for `User-Agent` contains a character that is not allowed in a header.
-    #[error("the User-Agent suffix holds a character that no header can carry")]
+    #[error("the User-Agent suffix contains a character that is not allowed in a header")]
     UserAgent,
 }

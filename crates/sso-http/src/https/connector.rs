@@ -1,5 +1,5 @@
-//! Connects to the host of a URL with TCP, through a proxy if one is set, and with TLS. One timeout
-//! limits all of it.
+//! Connects to the host of a URL: TCP, the proxy if one is set, and TLS. One timeout limits all of
+//! them together.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;

@@ -18,7 +18,7 @@ pub(super) fn dialer(connect_timeout: Duration) -> HttpConnector<Resolver> {
     http.enforce_http(false);
     http.set_nodelay(true);
     // The connector divides this timeout among the addresses of a host. So if the first address
-    // does not answer, there is time for the others.
+    // does not answer, there is still time to try the others.
     http.set_connect_timeout(Some(connect_timeout));
     http
 }

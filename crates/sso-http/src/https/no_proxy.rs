@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists() {
+    fn entries_match_names_addresses_blocks_and_ports() {
         for (list, url, direct) in [
             ("", "https://a.example", false),
             (" , ", "https://a.example", false),

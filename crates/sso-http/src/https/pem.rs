@@ -1,9 +1,9 @@
-//! Reading of certificate authorities from PEM files, for rustls.
+//! Reads certificate authorities from PEM files, for rustls.
 //!
 //! A platform's bundle contains about 140 certificates. Reading it takes most of the time of a
-//! program that makes one HTTPS request. So a fast parser reads files in the usual form: RFC 7468
-//! with nothing but certificates and comments. If a file contains anything else, the parser of
-//! rustls reads the whole file, so the same files are accepted.
+//! program that makes one HTTPS request. So a fast parser reads files in the usual form, which is
+//! RFC 7468 with only certificates and comments. If a file contains anything else, the parser of
+//! rustls reads the whole file. So every file that rustls accepts is accepted.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -26,7 +26,7 @@ const MAX_FILE_SIZE: usize = 16 << 20;
 /// Adds the certificates of a file that can be used as authorities, and returns their number.
 /// Blocks.
 ///
-/// Fails if the file cannot be read, and then adds none. The error is the reason.
+/// If the file cannot be read, adds none and returns the reason.
 pub(super) fn add_file(store: &mut RootCertStore, path: &Path) -> Result<usize, String> {
     let before = store.len();
     match add(store, path) {
@@ -40,8 +40,8 @@ pub(super) fn add_file(store: &mut RootCertStore, path: &Path) -> Result<usize, 
 
 /// Adds the certificates of all files in a directory, each certificate once. Blocks.
 ///
-/// A file often has several names, and is read once. If a file cannot be read, the others are added
-/// nevertheless, and the first error is returned.
+/// A file often has several names, but is read once. If files cannot be read, the others are added,
+/// and the first error is returned.
 pub(super) fn add_directory(store: &mut RootCertStore, directory: &Path) -> Result<(), String> {
     let at = |path: &Path, why: &dyn Display| Err(format!("{}: {why}", path.display()));
     let entries = match fs::read_dir(directory) {
@@ -100,7 +100,7 @@ fn add(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
     problem
 }
 
-/// Reads the whole file. Fails if it is too long, or a pipe, which may never end.
+/// Reads the whole file. Fails if the file is too long, or if it is a pipe, which may never end.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     #[cfg(unix)]
@@ -158,7 +158,7 @@ mod tests {
     fn certificate(name: &str) -> String {
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let pem = params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
-        pem.replace("\r\n", "\n") // as rcgen ends lines on Windows
+        pem.replace("\r\n", "\n") // the line ends of rcgen on Windows
     }
 
     /// The trusted subjects and keys, as rustls's parser reads them.
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_form_is_read_as_rustls_reads_it() {
+    fn the_fast_parser_agrees_with_rustls() {
         let (one, two) = (certificate("one"), certificate("two"));
         let cases = [
             String::new(),
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "fixtures of a test")]
-    fn any_other_form_is_left_to_rustls() {
+    fn files_in_another_form_are_parsed_by_rustls() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ca.pem");
         let one = certificate("one");
@@ -214,7 +214,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     #[expect(clippy::disallowed_methods, reason = "fixtures of a test")]
-    fn of_a_directory_each_certificate_is_added_once() {
+    fn each_certificate_in_a_directory_is_added_once() {
         use std::os::unix::fs::symlink;
 
         use rustls::pki_types::TrustAnchor;
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "fixtures of a test")]
-    fn what_cannot_be_read_is_said() {
+    fn a_file_that_cannot_be_read_is_an_error_and_adds_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ca.pem");
         let mut store = RootCertStore::empty();

@@ -1,8 +1,8 @@
 //! The certificate authorities that the operating system trusts.
 //!
-//! Reads no environment variable: which of them count is decided by the caller. For this reason it
-//! uses neither rustls-native-certs nor `openssl_probe::probe`: both read `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR` of the process.
+//! Reads no environment variables, because the caller decides which of them apply. So it does not
+//! use rustls-native-certs or `openssl_probe::probe`, which read `SSL_CERT_FILE` and `SSL_CERT_DIR`
+//! of the process.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use rustls::RootCertStore;
 #[cfg(any(windows, target_os = "macos"))]
 use rustls::pki_types::CertificateDer;
 
-/// The bundles of all authorities, in the order in which they are looked for.
+/// The possible paths of the file with all authorities. The first that exists is used.
 #[cfg(not(any(windows, target_os = "macos")))]
 const BUNDLES: &[&str] = &[
     "/etc/ssl/certs/ca-certificates.crt", // Debian, Ubuntu, Arch, Gentoo, NixOS, Alpine
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // Fedora, RHEL, Amazon Linux
-    "/etc/pki/tls/certs/ca-bundle.crt",   // older ones of these
+    "/etc/pki/tls/certs/ca-bundle.crt",   // older versions of these
     "/etc/ssl/ca-bundle.pem",             // openSUSE
     "/etc/ssl/cert.pem",                  // OpenBSD, older Alpine
     "/usr/local/etc/ssl/cert.pem",        // FreeBSD
@@ -24,26 +24,26 @@ const BUNDLES: &[&str] = &[
     "/etc/certs/ca-certificates.crt",     // illumos
 ];
 
-/// The bundle and the directories that contain the store; nothing if it is not kept in files.
+/// Returns the bundle and the directories of the store. Empty if the store is not in files.
 #[cfg(not(any(windows, target_os = "macos")))]
 pub(super) fn in_files() -> (Option<PathBuf>, Vec<PathBuf>) {
     let bundle = BUNDLES.iter().map(PathBuf::from).find(|bundle| bundle.exists());
     (bundle, openssl_probe::candidate_cert_dirs().map(PathBuf::from).collect())
 }
 
-/// The bundle and the directories that contain the store; nothing if it is not kept in files.
+/// Returns the bundle and the directories of the store. Empty if the store is not in files.
 #[cfg(any(windows, target_os = "macos"))]
 pub(super) fn in_files() -> (Option<PathBuf>, Vec<PathBuf>) {
     (None, Vec::new())
 }
 
-/// Adds the certificates of a store that is not kept in files. Returns the first problem.
+/// Adds the certificates of a store that is not in files. Returns the first problem.
 #[cfg(not(any(windows, target_os = "macos")))]
 pub(super) fn add_from_system(_: &mut RootCertStore) -> Option<String> {
     None
 }
 
-/// Adds the certificates of a store that is not kept in files. Returns the first problem.
+/// Adds the certificates of a store that is not in files. Returns the first problem.
 #[cfg(windows)]
 pub(super) fn add_from_system(store: &mut RootCertStore) -> Option<String> {
     // The user's store contains the machine's certificates, too.
@@ -57,7 +57,7 @@ pub(super) fn add_from_system(store: &mut RootCertStore) -> Option<String> {
     None
 }
 
-/// Whether the certificate is valid now, and may be used for TLS servers.
+/// Returns `true` if the certificate is valid now and may be used for TLS servers.
 #[cfg(windows)]
 fn is_for_servers(certificate: &schannel::cert_context::CertContext) -> bool {
     use schannel::cert_context::ValidUses;
@@ -70,14 +70,14 @@ fn is_for_servers(certificate: &schannel::cert_context::CertContext) -> bool {
     is_usable && certificate.is_time_valid().unwrap_or(false)
 }
 
-/// Adds the certificates of a store that is not kept in files. Returns the first problem.
+/// Adds the certificates of a store that is not in files. Returns the first problem.
 #[cfg(target_os = "macos")]
 pub(super) fn add_from_system(store: &mut RootCertStore) -> Option<String> {
     use security_framework::trust_settings::{Domain, TrustSettings, TrustSettingsForCertificate};
 
     let mut problem = None;
     let mut is_trusted = std::collections::HashMap::new();
-    // The user's settings go before the administrator's, and these before the system's.
+    // The user's settings override the administrator's, and these override the system's.
     for domain in [Domain::User, Domain::Admin, Domain::System] {
         let settings = TrustSettings::new(domain);
         let certificates = match settings.iter() {

@@ -1,8 +1,8 @@
 //! The pool of a client's open connections. It belongs to one tokio runtime.
 //!
-//! hyper drives a connection by a task on the runtime that opened it. If another runtime used that
-//! connection, its request would wait for a task that may never run, since a current-thread runtime
-//! runs tasks only inside `block_on`. So a call on another runtime creates a new pool.
+//! A task on the runtime that opened a connection drives it. If another runtime used the
+//! connection, its request would wait for that task. The task may never run, since a current-thread
+//! runtime runs tasks only inside `block_on`. So a call on another runtime creates a new pool.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -32,7 +32,8 @@ impl Pool {
         Self { connector, latest: Mutex::new(None) }
     }
 
-    /// The client whose connections belong to the current runtime. Panics outside a runtime.
+    /// Returns the client whose connections belong to the current runtime. Panics outside a
+    /// runtime.
     pub(super) fn client(&self) -> PooledClient {
         let runtime = Handle::current().id();
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,8 +16,8 @@ use crate::{BoxError, ProxyProblem, TransportError};
 
 /// The proxy configuration of a client; no proxy by default.
 ///
-/// It applies only to `https`, since plain `http` is only sent to this machine. So `HTTP_PROXY`,
-/// which a request to a CGI program can set ("httpoxy"), has no effect.
+/// It applies only to `https`, since plain `http` is only sent to this machine. So `HTTP_PROXY` has
+/// no effect. A client of a CGI program could set that variable ("httpoxy").
 #[derive(Debug, Default)]
 pub(super) struct Proxies {
     https: Option<Configured>,
@@ -134,7 +134,7 @@ fn parse(url: &str) -> Result<Intercept, &'static str> {
         return Err("SOCKS proxies are not supported; use an HTTP proxy");
     }
     if uri.host().is_none_or(str::is_empty) {
-        return Err("it names no host");
+        return Err("it has no host");
     }
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     // User and password end at the first @. If the password contained an @, its rest would become
@@ -170,7 +170,7 @@ mod tests {
     const SERVICE: &str = "https://portal.sso.us-east-1.amazonaws.com/x";
 
     #[test]
-    fn which_variable_counts() {
+    fn lower_case_and_https_proxy_take_precedence() {
         let through = |variables: &[(&str, &str)]| proxy(variables, SERVICE).unwrap();
         assert_eq!(through(&[]), None);
         assert_eq!(
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_only_through_loopback() {
+    fn a_loopback_address_is_reached_only_through_a_loopback_proxy() {
         let local = "https://127.0.0.1:4566/x";
         assert_eq!(proxy(&[("HTTPS_PROXY", "http://proxy.example:1")], local).unwrap(), None);
         assert_eq!(proxy(&[("HTTPS_PROXY", "http://10.0.0.1:1")], local).unwrap(), None);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_goes_through_no_proxy() {
+    fn plain_http_never_uses_a_proxy() {
         for variable in ["http_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             for local in ["http://127.0.0.1:4566/x", "http://localhost/x", "http://[::1]/x"] {
                 let through = proxy(&[(variable, "http://127.0.0.1:1")], local).unwrap();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_values_are_loud_and_not_shown() {
+    fn an_invalid_proxy_url_is_an_error_that_does_not_show_it() {
         for (value, reason) in [
             ("http://MARK proxy", "it is not the URL"),
             ("ftp://MARK", "it is not the URL"),

@@ -1,13 +1,13 @@
 //! The trusted certificate authorities: those of the platform's store, or of a bundle instead.
 //!
 //! rustls verifies certificates with the authorities that this module reads from the platform's
-//! store. The alternative, rustls-platform-verifier, reads the same files on Linux. So it is not
+//! store. The alternative, rustls-platform-verifier, reads the same files on Linux. It is not
 //! faster there, and it adds more crates.
 //!
 //! On most Linux distributions the store is a file and a directory with the same certificates. The
 //! directory is read only if a certificate is not trusted with the file alone. The connection is
-//! then tried once more. This trusts the same authorities, but a program that makes one request
-//! does not read every certificate twice.
+//! then tried once more. The same authorities are trusted as with both, but a program that makes
+//! one request does not read every certificate twice.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -48,7 +48,7 @@ pub(super) struct Trust {
 #[derive(Debug, Clone)]
 pub(super) struct Configs {
     pub(super) service: Arc<ClientConfig>,
-    /// Offers only HTTP/1.1, in which `CONNECT` is sent.
+    /// Offers only HTTP/1.1, because `CONNECT` is sent with it.
     pub(super) proxy: Arc<ClientConfig>,
 }
 
@@ -123,7 +123,7 @@ impl Trust {
     }
 }
 
-/// The reading of the certificates.
+/// Certificates that are being read, or were read.
 pub(super) enum Loading {
     Done(Configs),
     Begun(tokio::task::JoinHandle<Result<Configs, TransportError>>),
@@ -223,7 +223,7 @@ fn load_store(
     }
     tracing::debug!(target: "ssocreds::http", added = store.len(), problem, "all certificates read");
     if store.is_empty() {
-        let problem = problem.unwrap_or_else(|| "nothing is in it".to_owned());
+        let problem = problem.unwrap_or_else(|| "it is empty".to_owned());
         return Err(trust_store_error(format!(
             "the platform's certificate store could not be used ({problem}); install the \
              package ca-certificates, or set SSL_CERT_FILE or AWS_CA_BUNDLE"

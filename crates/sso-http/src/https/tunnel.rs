@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schemes_of_an_answer_are_found() {
+    fn the_authentication_schemes_of_an_answer_are_parsed() {
         let parse = |head: &str| Answer::parse(head.as_bytes());
         let answer = parse(
             "HTTP/1.1 407 Authentication\r\nProxy-Authenticate: NTLM\r\n\
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_keep_their_brackets() {
+    fn ipv6_addresses_keep_their_brackets() {
         let request = request(&Uri::from_static("https://[2001:db8::1]:8443/x"), None);
         assert!(request.starts_with(b"CONNECT [2001:db8::1]:8443 HTTP/1.1\r\n"));
     }

@@ -116,7 +116,7 @@ impl CreateToken {
         matches!(self.grant, Grant::DeviceCode(_))
     }
 
-    /// The refresh token, if the grant is one, for mocks that check it. Secret.
+    /// The refresh token, if the grant is a refresh token. For mocks that check it. Secret.
     pub fn refresh_token_grant(&self) -> Option<&RefreshToken> {
         match &self.grant {
             Grant::RefreshToken(refresh_token) => Some(refresh_token),

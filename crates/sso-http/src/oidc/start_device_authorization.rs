@@ -92,8 +92,8 @@ impl StartDeviceAuthorizationResponse {
         &self.verification_uri
     }
 
-    /// The same page with the user code filled in, if the service returns it. As safe as
-    /// [`verification_uri`](Self::verification_uri).
+    /// The same page with the user code filled in, if the service returns it. It has the same form
+    /// as [`verification_uri`](Self::verification_uri).
     pub fn verification_uri_complete(&self) -> Option<&str> {
         self.verification_uri_complete.as_deref()
     }
@@ -103,7 +103,7 @@ impl StartDeviceAuthorizationResponse {
         self.expires_in
     }
 
-    /// The wait between polls: at least one second, and five if the service does not return it.
+    /// The wait between polls, from 1 s to 600 s. It is 5 s if the service returns no such number.
     pub fn interval(&self) -> Duration {
         self.interval
     }
@@ -166,7 +166,7 @@ fn web_url(uri: String, field: &str) -> Result<String, DecodeError> {
     if web && uri.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(uri)
     } else {
-        Err(malformed(format!("{field} is not a web page")))
+        Err(malformed(format!("{field} is not the URL of a web page")))
     }
 }
 
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_web_pages_are_for_opening() {
+    fn only_urls_of_web_pages_are_accepted() {
         for uri in
             ["https://device.sso.eu-central-1.amazonaws.com/?user_code=A-B", "http://[::1]:1/"]
         {

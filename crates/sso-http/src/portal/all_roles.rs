@@ -22,8 +22,8 @@ const PAGE_SIZE: u32 = 100;
 ///
 /// It lists accounts and, at the same time, the roles of up to ten of them. An error concerns one
 /// account ([`ServiceError::account_id`]); an error without an account concerns the list of
-/// accounts. After an error the stream continues with the other accounts. The caller should stop if
-/// these would fail too, as after [`ServiceError::is_unauthorized`].
+/// accounts. After an error the stream continues with the other accounts. If these would fail too,
+/// as after [`ServiceError::is_unauthorized`], the caller should drop the stream.
 ///
 /// Dropping the stream cancels its requests. Each [`RolesEvent::Roles`] that it returned has all
 /// roles of its account.
@@ -90,7 +90,8 @@ impl<S: Clone> AllRoles<S> {
         self
     }
 
-    /// Limits the stream to accounts for which `filter` returns `true`. No event names the others.
+    /// Limits the stream to accounts for which `filter` returns `true`. Events do not contain other
+    /// accounts.
     #[must_use]
     pub fn only(mut self, filter: impl Fn(&AccountInfo) -> bool + Send + Sync + 'static) -> Self {
         self.is_wanted = Box::new(filter);
@@ -99,7 +100,7 @@ impl<S: Clone> AllRoles<S> {
 
     /// Waits for the next event. Returns `None` at the end.
     ///
-    /// Dropping the future loses nothing: the next call continues the same requests.
+    /// Cancel safe: if the future is dropped, the next call continues the same requests.
     pub async fn next_event(&mut self) -> Option<Result<RolesEvent, ServiceError>>
     where
         S: OperationService<ListAccounts> + OperationService<ListAccountRoles>,

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_answers_become_credentials() {
+    fn a_complete_answer_is_decoded() {
         let credentials = decode(
             r#"{"accessKeyId":"AKID","secretAccessKey":"S","sessionToken":"T",
                 "expiration":1700000000000,"new":{"field":1}}"#,
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn the_error_names_the_missing_or_invalid_field() {
         let whole = r#"{"accessKeyId":"MARK","secretAccessKey":"MARK","sessionToken":"MARK","expiration":1700000000000}"#;
         for (part, without, named) in [
             (r#""accessKeyId":"MARK""#, r#""accessKeyId":"""#, "accessKeyId"),

@@ -52,7 +52,7 @@ impl ListAccountRoles {
         self
     }
 
-    /// Requests the page that a previous response named in its `next_token`.
+    /// Requests the page after the one whose `next_token` this is.
     #[must_use]
     pub fn next_token(mut self, next_token: impl Into<String>) -> Self {
         self.next_token = Some(next_token.into());
@@ -124,7 +124,7 @@ impl Wire for ListAccountRoles {
 }
 
 impl ListAccountRoles {
-    /// Converts an entry. Returns `None` for an entry without a valid name, so that it is left out.
+    /// Converts an entry. Returns `None` for an entry without a valid name, which is then left out.
     fn role(&self, entry: Entry) -> Option<RoleInfo> {
         let account_id = Text::optional(entry.account_id).and_then(|id| AccountId::new(id).ok());
         Some(RoleInfo {
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_read_leniently() {
+    fn invalid_entries_of_a_list_are_left_out() {
         let account = AccountId::new("123456789012").unwrap();
         let page = ListAccountRoles::new(AccessToken::new("t"), account.clone())
             .decode(br#"{"nextToken":"n","roleList":[{"roleName":"A"},{"accountId":"1"},{"roleName":"B","accountId":"000000000001"}]}"#)

@@ -53,7 +53,7 @@ impl ListAccounts {
         self
     }
 
-    /// Requests the page that a previous response named in its `next_token`.
+    /// Requests the page after the one whose `next_token` this is.
     #[must_use]
     pub fn next_token(mut self, next_token: impl Into<String>) -> Self {
         self.next_token = Some(next_token.into());
@@ -137,7 +137,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// Converts an entry. Returns `None` for an entry without a valid ID, so that it is left out.
+    /// Converts an entry. Returns `None` for an entry without a valid ID, which is then left out.
     fn into_account(self) -> Option<AccountInfo> {
         Some(AccountInfo {
             account_id: AccountId::new(Text::optional(self.account_id)?).ok()?,
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_read_leniently() {
+    fn invalid_entries_of_a_list_are_left_out() {
         let page = decode(
             r#"{"nextToken":"n","accountList":[
                 {"accountId":"123456789012","accountName":"a","emailAddress":"a@example.com"},

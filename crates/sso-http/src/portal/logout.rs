@@ -36,8 +36,8 @@ impl Wire for Logout {
         portal_request(Method::POST, endpoint, "/logout", &[], &self.access_token)
     }
 
-    /// The portal's answer is empty, and any content is ignored. But an HTML page is not from the
-    /// portal, so the session was not ended.
+    /// The portal's answer is empty. Other content is ignored, except an HTML page: it is not from
+    /// the portal, so the session was not ended.
     fn decode(&self, body: &[u8]) -> Result<(), DecodeError> {
         match body.trim_ascii_start().first() {
             Some(b'<') => Err(DecodeError::NotJson),

@@ -1,4 +1,4 @@
-//! Python's botocore, which implements the two services' clients for the AWS CLI.
+//! Runs Python's botocore, which contains the AWS CLI's clients for the two services.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! A call that is dropped.
+//! Calls that are dropped.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::operations::get_role_credentials;
 use crate::server::{CREDENTIALS, Reply, Server, json};
 
 #[tokio::test]
-async fn dropping_a_call_closes_its_connection_and_nothing_else() {
+async fn dropping_a_call_closes_only_its_connection() {
     let server = Server::start([Reply::Stall(Vec::new()), json(200, CREDENTIALS)]).await;
     let portal = server.portal();
     let call = tokio::spawn(portal.clone().oneshot(get_role_credentials()));
@@ -33,5 +33,7 @@ async fn until(condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("it never came to that");
+    tokio::time::timeout(Duration::from_secs(5), waiting)
+        .await
+        .expect("the condition stayed false");
 }

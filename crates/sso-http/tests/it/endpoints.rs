@@ -1,4 +1,4 @@
-//! The table of endpoints against botocore's rules: all regions it knows, with and without FIPS and
+//! Compares the endpoints with botocore's rules, for all its regions, with and without FIPS and
 //! dual-stack.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use sso_types::Region;
 
 use crate::botocore;
 
-/// Prints service, region, FIPS, dual-stack and URL or error, a line each.
+/// Prints one line for each endpoint: service, region, FIPS, dual-stack, and the URL or an error.
 const RULES: &str = r#"
 import itertools
 from botocore.loaders import Loader
@@ -30,7 +30,7 @@ for service in ("sso", "sso-oidc"):
 
 #[test]
 #[ignore = "needs botocore"]
-fn as_botocore_has_it() {
+fn endpoints_equal_those_of_botocore() {
     let table = botocore::run(RULES, &[]);
     let mut different = BTreeSet::new();
     let mut compared = 0;
@@ -51,10 +51,9 @@ fn as_botocore_has_it() {
         }
     }
     assert!(compared > 2 * 4 * 30, "{compared} is not the whole table");
-    // The pseudo regions of partitions other than "aws". They stand for services that have one
-    // endpoint in a partition, as IAM has; no instance of IAM Identity Center is in one, and they do
-    // not match the pattern of regions, so they are as any unknown region here. ("aws-global" and
-    // "aws-us-gov-global" come out the same, or differ in the FIPS host alone.)
+    // The pseudo regions of partitions other than "aws", for services such as IAM that have one
+    // endpoint in a partition. IAM Identity Center does not use them. They do not match the pattern
+    // of regions, so this crate treats them as unknown regions.
     let pseudo = [
         "aws-cn-global",
         "aws-iso-b-global",
@@ -69,7 +68,7 @@ fn as_botocore_has_it() {
 }
 
 #[test]
-fn the_table_itself() {
+fn endpoints_of_each_partition_and_variant() {
     let url = |region: &str, fips, dual_stack| {
         let region = Region::new(region).unwrap();
         let variant = EndpointVariant::default().with_fips(fips).with_dual_stack(dual_stack);

@@ -1,4 +1,4 @@
-//! What error answers become.
+//! Error answers of the services, and the errors that they become.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ async fn oidc(reply: Reply) -> ServiceError {
     Server::start([reply]).await.oidc().oneshot(refresh()).await.unwrap_err()
 }
 
-/// The text, with the server's port taken out.
+/// The message, with the server's URL replaced by `URL`.
 fn text(error: &ServiceError) -> String {
     error.to_string().replace(error.endpoint().unwrap().url(), "URL")
 }
 
 #[tokio::test]
-async fn portal_errors_by_name_and_by_status() {
+async fn portal_errors_are_recognized_by_name_or_by_status() {
     for (status, name, kind) in [
         (400, "InvalidRequestException", Kind::InvalidRequest),
         (401, "UnauthorizedException", Kind::Unauthorized),
@@ -57,10 +57,10 @@ async fn portal_errors_by_name_and_by_status() {
             assert!(error.may_have_been_sent() && !error.is_timeout());
         }
     }
-    // OIDC has an exception of that name, after which one logs in again. Not so here.
+    // The exception of the same name from OIDC requires a login. This one does not.
     let denied = portal(json(403, r#"{"__type":"AccessDeniedException"}"#)).await;
     assert!(denied.is_access_denied() && !denied.is_login_required(), "{denied:?}");
-    // OAuth's codes are OIDC's. From the portal the status says that the token is no longer good.
+    // The portal does not use OAuth codes, so the status decides: the token is not valid.
     for code in ["expired_token", "invalid_grant", "server_error", "slow_down"] {
         let error = portal(json(401, &format!(r#"{{"error":"{code}"}}"#))).await;
         assert!(error.is_unauthorized() && !error.is_transient(), "{error:?}");
@@ -72,7 +72,7 @@ async fn portal_errors_by_name_and_by_status() {
 }
 
 #[tokio::test]
-async fn oidc_errors_by_name_and_by_oauth_code() {
+async fn oidc_errors_are_recognized_by_name_or_by_oauth_code() {
     for (name, code, kind) in [
         ("AuthorizationPendingException", "authorization_pending", Kind::AuthorizationPending),
         ("SlowDownException", "slow_down", Kind::SlowDown),
@@ -121,7 +121,7 @@ async fn oidc_errors_by_name_and_by_oauth_code() {
 }
 
 #[tokio::test]
-async fn texts_say_what_to_do() {
+async fn messages_contain_the_remedy() {
     let check = |error: ServiceError, expected: Expect| expected.assert_eq(&text(&error));
     check(
         portal(answer(403, &[("x-amzn-RequestId", "r-1")], r#"{"message":"No access"}"#)).await,
@@ -131,7 +131,7 @@ async fn texts_say_what_to_do() {
     );
     check(
         portal(json(429, r#"{"message":"HTTP 429 Unknown Code","__type":"com.amazonaws.switchboard.portal#TooManyRequestsException"}"#)).await,
-        expect!["GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; ask less often, or try again later; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"],
+        expect!["GetRoleCredentials failed with TooManyRequestsException (HTTP 429): HTTP 429 Unknown Code; send fewer requests, or try again later; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"],
     );
     check(
         portal(answer(
@@ -167,7 +167,7 @@ async fn texts_say_what_to_do() {
 }
 
 #[tokio::test]
-async fn an_account_id_that_lost_its_zeros_is_pointed_out() {
+async fn the_message_mentions_missing_leading_zeros_of_the_account_id() {
     for (status, said) in [(400, true), (401, false), (403, true), (404, true), (500, false)] {
         let server = Server::start([answer(status, &[], "")]).await;
         let request = GetRoleCredentials::new(
@@ -181,16 +181,16 @@ async fn an_account_id_that_lost_its_zeros_is_pointed_out() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_json() {
+async fn an_answer_that_is_not_json_is_unparseable() {
     let html = [("content-type", "text/html")];
     let error = portal(answer(503, &html, "<h1>Down</h1>")).await;
     assert_eq!(error.kind(), Kind::Unparseable);
     assert!(error.is_transient() && error.status() == Some(503));
-    // What the header says, counts.
+    // The name in the header has precedence over the body.
     let named = [("x-amzn-errortype", "UnauthorizedException"), ("content-type", "text/html")];
     assert!(portal(answer(401, &named, "<h1>")).await.is_unauthorized());
     assert!(!portal(answer(401, &html, "<h1>Log in</h1>")).await.is_unauthorized());
-    // JSON of another type is JSON all the same, of which the status tells what it is.
+    // For JSON that is not an object, the status decides.
     for body in ["null", "[]", r#""Unauthorized""#, "\u{feff}401", r#"[{"__type":"x"}]"#] {
         let error = portal(json(401, body)).await;
         assert!(error.is_unauthorized() && error.code().is_none(), "{body}: {error:?}");
@@ -216,7 +216,7 @@ async fn bodies_that_are_not_json() {
 }
 
 #[tokio::test]
-async fn how_long_to_wait() {
+async fn retry_after_is_read_from_both_headers() {
     let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
     for (headers, wait) in [
         (vec![("retry-after", "7")], Some(7_000)),
@@ -236,21 +236,20 @@ async fn how_long_to_wait() {
     }
 }
 
-/// Without a date to compare with, this machine's clock has to do.
 #[tokio::test]
-async fn how_long_to_wait_when_the_answer_is_not_dated() {
+async fn retry_after_without_a_date_header_uses_the_local_clock() {
     let headers = [("retry-after", "Thu, 31 Dec 9998 23:59:59 GMT")];
     let wait = portal(answer(429, &headers, "")).await.retry_after().unwrap();
     assert!(wait > Duration::from_secs(1_000_000_000), "{wait:?}");
 }
 
 #[tokio::test]
-async fn a_wait_of_more_seconds_than_can_be_counted_is_a_long_one() {
+async fn a_retry_after_larger_than_u64_is_the_longest_wait() {
     let error = portal(answer(503, &[("retry-after", "99999999999999999999")], "")).await;
     assert_eq!(error.retry_after(), Some(Duration::from_secs(u64::MAX)));
 }
 
-/// The answer is garbled, and still holds what was asked for: a success is never quoted.
+/// A successful answer is never quoted, because it may contain the requested secrets.
 #[tokio::test]
 async fn an_answer_that_is_not_json_does_not_show_new_secrets() {
     let utf16 = |text: &str| text.chars().flat_map(|c| [c, '\0']).collect::<String>();
@@ -266,7 +265,7 @@ async fn an_answer_that_is_not_json_does_not_show_new_secrets() {
         let shown = format!("{error} {error:?}");
         let letters: String = shown.chars().filter(char::is_ascii_alphanumeric).collect();
         assert!(!letters.contains("MARK"), "{shown}");
-        // What begins as JSON is told from what does not.
+        // A body that begins like JSON is malformed. It is not quoted either.
         if error.kind() == Kind::Malformed {
             assert!(body.starts_with('{'), "{body}");
             continue;
@@ -275,7 +274,7 @@ async fn an_answer_that_is_not_json_does_not_show_new_secrets() {
         let expected = format!("(HTTP 200, text/plain, {} bytes)", body.len());
         assert!(error.to_string().contains(&expected), "{error}");
     }
-    // An error answer is quoted, unless it names a field that holds a secret.
+    // An error answer is quoted, unless it contains the name of a secret field.
     for (body, shown) in [("Gateway", "\"Gateway\""), ("access_token=MARK", "not shown")] {
         let error = oidc(answer(403, &[("content-type", "text/plain")], body)).await;
         assert!(error.to_string().contains("(HTTP 403, text/plain"), "{error}");
@@ -284,7 +283,7 @@ async fn an_answer_that_is_not_json_does_not_show_new_secrets() {
 }
 
 #[test]
-fn mocks_can_make_every_error() {
+fn mocks_can_create_errors_of_the_service() {
     let error =
         ServiceError::service(401, "UnauthorizedException", "m").with_operation("ListAccounts");
     assert!(error.is_unauthorized());

@@ -1,5 +1,5 @@
-//! Endpoints, proxies and tokens that mean harm: nothing secret goes anywhere else, nothing is taken
-//! for an answer that is none, and everything comes to an end.
+//! Hostile servers, proxies and tokens. No secret is sent to another host, no invalid answer is
+//! accepted, and every call ends.
 
 use sso_http::{
     CertificateProblem, CreateToken, Endpoint, GetRoleCredentials, HttpsClient, Portal,
@@ -34,14 +34,14 @@ async fn no_redirect_is_followed() {
             let error = server.oidc().oneshot(refresh()).await.unwrap_err();
             assert_eq!(error.kind(), ServiceErrorKind::Redirected, "{status} {location}");
             assert!(!error.is_transient());
-            assert_eq!(server.requests().len(), 2, "asked once each");
+            assert_eq!(server.requests().len(), 2, "each call sent one request");
         }
     }
-    assert_eq!(elsewhere.connections(), 0, "nobody went there");
+    assert_eq!(elsewhere.connections(), 0, "no redirect was followed");
 }
 
 #[tokio::test]
-async fn control_characters_in_a_token_make_no_header() {
+async fn a_token_cannot_add_a_header() {
     let server = Server::start([json(200, CREDENTIALS)]).await;
     for token in [
         "MARK\r\nX-Evil: 1",
@@ -66,7 +66,7 @@ async fn control_characters_in_a_token_make_no_header() {
         assert!(text.contains("log in again") && !text.contains("MARK"), "{text}");
     }
     assert_eq!(server.connections(), 0);
-    // In a body they are JSON's, and no header.
+    // In a JSON body, control characters are escaped.
     let request = CreateToken::refresh_token(
         "c\r\nX-Evil: 1",
         ClientSecret::new("s\r\n\r\n"),
@@ -79,7 +79,7 @@ async fn control_characters_in_a_token_make_no_header() {
 }
 
 #[tokio::test]
-async fn names_make_no_other_query_and_no_header() {
+async fn names_cannot_add_a_query_parameter_or_a_header() {
     let server = Server::start([json(200, CREDENTIALS)]).await;
     for name in ["R&account_id=9", "R#x", "R?x=1", "R/../x", "R%0d%0aX-Evil: 1", "R S", "Ü"] {
         let request = GetRoleCredentials::new(
@@ -103,8 +103,8 @@ async fn names_make_no_other_query_and_no_header() {
 }
 
 #[tokio::test]
-async fn compression_is_neither_offered_nor_undone() {
-    // `{}`, as gzip has it.
+async fn compression_is_not_offered_and_not_decoded() {
+    // `{}`, compressed with gzip.
     const GZIP: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0";
     let mut head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n".to_vec();
     head.extend(
@@ -118,7 +118,7 @@ async fn compression_is_neither_offered_nor_undone() {
 }
 
 #[tokio::test]
-async fn an_endless_head_comes_to_an_end() {
+async fn a_head_that_is_too_long_is_an_error() {
     let endless = "x-filler: 0123456789012345678901234567890123456789\r\n".repeat(40_000);
     for head in [format!("HTTP/1.1 200 OK\r\n{endless}"), "H".repeat(2 << 20)] {
         let server = Server::start([Reply::Close(head.into_bytes())]).await;
@@ -149,7 +149,7 @@ async fn plain_http_to_another_machine_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_signed_itself() {
+async fn a_self_signed_certificate_is_rejected() {
     let key = rcgen::KeyPair::generate().unwrap();
     let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
     let certificate = params.self_signed(&key).unwrap();
@@ -178,9 +178,8 @@ async fn a_certificate_that_signed_itself() {
     assert!(server.requests().is_empty() && !error.may_have_been_sent());
 }
 
-/// Whatever a proxy answers: an error that is the proxy's, and no byte of the token to it.
 #[tokio::test]
-async fn a_proxy_that_answers_garbage() {
+async fn a_proxy_that_answers_garbage_is_an_error_and_sees_no_token() {
     let directory = tempfile::tempdir().unwrap();
     let bundle = Authority::new().bundle(&directory);
     let page = raw(200, &[], "<html>Please log in</html>");

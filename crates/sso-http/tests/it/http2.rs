@@ -1,4 +1,4 @@
-//! HTTP/2 where the server picks it, HTTP/1.1 where it does not.
+//! HTTP/2 if the server selects it, otherwise HTTP/1.1.
 
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
@@ -12,7 +12,7 @@ use crate::server::{CREDENTIALS, Server, json, read_head};
 use crate::tls::Authority;
 
 #[tokio::test]
-async fn the_server_chooses() {
+async fn the_server_chooses_between_http1_and_http2() {
     let authority = Authority::new();
     let directory = tempfile::tempdir().unwrap();
     let bundle = authority.bundle(&directory);
@@ -47,13 +47,13 @@ async fn the_server_chooses() {
     let calls: Vec<_> =
         (0..3).map(|_| tokio::spawn(portal.clone().oneshot(get_role_credentials()))).collect();
     for call in calls {
-        // One connection is all that the server accepts.
+        // The server accepts only one connection, so the calls share it.
         assert_eq!(call.await.unwrap().unwrap().access_key_id(), "AKID");
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_off() {
+async fn a_closed_http2_connection_is_a_transport_error() {
     let authority = Authority::new();
     let directory = tempfile::tempdir().unwrap();
     let https = HttpsClient::builder().ca_bundle(authority.bundle(&directory)).build().unwrap();

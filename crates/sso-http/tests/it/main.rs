@@ -1,4 +1,4 @@
-//! The crate as its users see it, over real sockets on loopback. One module a story.
+//! Tests of the public API, mostly over real sockets on loopback.
 
 #![allow(
     clippy::unwrap_used,

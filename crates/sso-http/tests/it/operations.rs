@@ -1,4 +1,4 @@
-//! Each operation: what is sent, what is made of the answer.
+//! The request and the answer of each operation.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(crate) fn refresh() -> CreateToken {
     )
 }
 
-/// Method and target; and that the token is where it belongs.
+/// Returns the method and the target, and checks the headers.
 fn portal_line(request: &Recorded) -> String {
     assert_eq!(request.header("x-amz-sso_bearer_token"), Some("ACCESS-MARK"));
     assert!(request.header("user-agent").unwrap().starts_with("ssocreds/"));
@@ -48,7 +48,7 @@ fn oidc_line(request: &Recorded) -> String {
 }
 
 #[tokio::test]
-async fn get_role_credentials_gives_credentials() {
+async fn get_role_credentials_returns_credentials() {
     let server = Server::start([json(200, CREDENTIALS)]).await;
     let credentials = server.portal().oneshot(get_role_credentials()).await.unwrap();
     assert_eq!(credentials.access_key_id(), "AKID");
@@ -63,7 +63,7 @@ async fn get_role_credentials_gives_credentials() {
 }
 
 #[tokio::test]
-async fn lists() {
+async fn accounts_and_roles_are_listed() {
     let server = Server::start([
         json(200, r#"{"nextToken":"n/1","accountList":[{"accountId":"123456789012","accountName":"dev","emailAddress":"d@example.com"}]}"#),
         json(200, r#"{"roleList":[{"roleName":"Admin","accountId":"123456789012"}]}"#),
@@ -83,11 +83,11 @@ async fn lists() {
     let requests = server.requests();
     assert_eq!(portal_line(&requests[0]), "GET /assignment/accounts?next_token=n%2F0&max_result=5");
     assert_eq!(portal_line(&requests[1]), "GET /assignment/roles?account_id=123456789012");
-    assert_eq!(server.connections(), 1, "the connection is used again");
+    assert_eq!(server.connections(), 1, "the second call reused the connection");
 }
 
 #[tokio::test]
-async fn logout_has_no_answer() {
+async fn logout_accepts_an_empty_answer() {
     let server = Server::start([answer(200, &[], ""), answer(204, &[], "")]).await;
     let portal = server.portal();
     portal.clone().oneshot(Logout::new(token())).await.unwrap();
@@ -97,7 +97,7 @@ async fn logout_has_no_answer() {
 }
 
 #[tokio::test]
-async fn an_access_token_is_not_thrown_away_for_what_came_beside_it() {
+async fn an_access_token_is_accepted_despite_invalid_optional_fields() {
     let odd =
         r#"{"accessToken":"A","expiresIn":1,"tokenType":1,"idToken":{},"refreshToken":["R"]}"#;
     let response = Server::start([json(200, odd)]).await.oidc().oneshot(refresh()).await.unwrap();
@@ -107,7 +107,7 @@ async fn an_access_token_is_not_thrown_away_for_what_came_beside_it() {
 }
 
 #[tokio::test]
-async fn create_token_with_each_grant() {
+async fn create_token_sends_each_grant() {
     let whole = r#"{"accessToken":"A","tokenType":"Bearer","expiresIn":28800,"refreshToken":"R","idToken":"I","new":1}"#;
     let least = r#"{"accessToken":"A","expiresIn":1,"refreshToken":null}"#;
     let server = Server::start([json(200, whole), json(200, least)]).await;
@@ -147,7 +147,7 @@ async fn create_token_with_each_grant() {
 }
 
 #[tokio::test]
-async fn a_client_is_registered_and_a_device_authorized() {
+async fn a_client_is_registered_and_a_device_authorization_started() {
     let server = Server::start([
         json(200, r#"{"clientId":"c","clientSecret":"S","clientIdIssuedAt":1700000000,"clientSecretExpiresAt":1707776000}"#),
         json(200, r#"{"deviceCode":"D","userCode":"AB-CD","verificationUri":"https://d.example/","verificationUriComplete":"https://d.example/?user_code=AB-CD","expiresIn":600,"interval":1}"#),
@@ -182,9 +182,9 @@ async fn a_client_is_registered_and_a_device_authorized() {
     );
 }
 
-/// Programs hand these addresses to what opens a file or a URL.
+/// Programs pass these URLs to commands that also open files.
 #[tokio::test]
-async fn a_verification_page_that_is_none_is_refused() {
+async fn a_verification_uri_that_is_not_a_web_page_is_refused() {
     for uri in ["file:///etc/passwd", "javascript:alert(1)", "--help", "https://", "https://a/ b"] {
         for (page, complete) in [(uri, "https://d.example/"), ("https://d.example/", uri)] {
             let answer = format!(
@@ -194,7 +194,7 @@ async fn a_verification_page_that_is_none_is_refused() {
             let start_url = StartUrl::new("https://d-1234567890.awsapps.com/start").unwrap();
             let start = StartDeviceAuthorization::new("c", ClientSecret::new("S"), start_url);
             let error = server.oidc().oneshot(start).await.unwrap_err();
-            assert!(error.to_string().contains("is not a web page"), "{error}");
+            assert!(error.to_string().contains("is not the URL of a web page"), "{error}");
         }
     }
 }
@@ -219,7 +219,7 @@ async fn base_paths_are_kept_and_the_user_agent_extended() {
 }
 
 #[tokio::test]
-async fn any_http_service_will_do() {
+async fn any_http_service_can_replace_the_client() {
     let https = tower::service_fn(|request: http::Request<sso_http::RequestBody>| async move {
         assert_eq!(request.uri().host(), Some("oidc.eu-central-1.amazonaws.com"));
         assert!(!request.body().as_bytes().is_empty());

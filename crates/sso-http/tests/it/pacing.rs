@@ -1,4 +1,4 @@
-//! Long lists against a portal that throttles, with the clock standing still but for the waits.
+//! Long lists from a portal that throttles, with tokio's paused clock.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use tower::{Layer, Service, ServiceExt};
 use crate::operations::{get_role_credentials, token};
 use crate::server::CREDENTIALS;
 
-/// A portal that allows so many requests per second, as a token bucket, to all clients together.
+/// A limit on the requests per second of all clients together: a token bucket.
 #[derive(Clone)]
 struct Throttling {
     rate: f64,
@@ -94,7 +94,7 @@ impl Service<ListAccounts> for Portal {
     }
 
     fn call(&mut self, request: ListAccounts) -> Self::Future {
-        // Its Debug is all that a mock can see of a page's token.
+        // A mock can see the token of a page only in the Debug output.
         let second = format!("{request:?}").contains("second");
         let half = self.accounts / 2;
         let range = if second { half..self.accounts } else { 0..half };
@@ -127,7 +127,7 @@ impl Service<ListAccountRoles> for Portal {
     }
 }
 
-/// What one client got: the roles of each account, and the errors.
+/// The result of one client: the number of roles of each account, and the errors.
 type Listed = (BTreeMap<AccountId, usize>, Vec<ServiceError>);
 
 async fn list(portal: Portal) -> Listed {
@@ -149,7 +149,7 @@ async fn list(portal: Portal) -> Listed {
 }
 
 #[tokio::test(start_paused = true)]
-async fn three_clients_list_665_accounts_at_20_requests_a_second() {
+async fn three_clients_share_20_requests_per_second_to_list_665_accounts() {
     let throttling = Throttling::new(20);
     let portal = Portal { throttling: throttling.clone(), accounts: 665, forbidden: None };
     let started = Instant::now();
@@ -163,12 +163,12 @@ async fn three_clients_list_665_accounts_at_20_requests_a_second() {
     let (took, throttled) = (started.elapsed(), throttling.throttled.load(Ordering::Relaxed));
     eprintln!("{took:?}, {throttled} throttled");
     // 2001 requests at 20 a second take 100 s.
-    assert!(took < Duration::from_secs(200), "the quota is used: {took:?}");
-    assert!(throttled < 600, "the clients slow down: {throttled} requests were throttled");
+    assert!(took < Duration::from_secs(200), "the clients do not use the whole quota: {took:?}");
+    assert!(throttled < 600, "the clients do not slow down: {throttled} requests were throttled");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_alone_keeps_its_rate() {
+async fn one_client_is_not_throttled_at_the_default_rate() {
     let throttling = Throttling::new(20);
     let portal = Portal { throttling: throttling.clone(), accounts: 300, forbidden: None };
     let started = Instant::now();
@@ -180,7 +180,7 @@ async fn a_client_alone_keeps_its_rate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_account_that_fails_costs_no_other() {
+async fn an_error_of_one_account_does_not_affect_the_others() {
     let forbidden = Some(account_id(3));
     let portal = Portal { throttling: Throttling::new(20), accounts: 20, forbidden };
     let (listed, errors) = list(portal).await;
@@ -190,7 +190,7 @@ async fn one_account_that_fails_costs_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_portal_that_throttles_everything_is_asked_less_and_less_often() {
+async fn the_rate_falls_while_every_request_is_throttled() {
     let throttling = Throttling::new(0);
     let portal = Portal { throttling: throttling.clone(), accounts: 10, forbidden: None };
     let mut all = AllRoles::new(PacingLayer::new().layer(portal), token());
@@ -199,9 +199,9 @@ async fn a_portal_that_throttles_everything_is_asked_less_and_less_often() {
     assert!((150..330).contains(&requests), "{requests}");
 }
 
-/// As 60 processes that each make one call.
+/// Simulates 60 processes that make one call each.
 #[tokio::test(start_paused = true)]
-async fn sixty_calls_at_once_all_succeed() {
+async fn sixty_concurrent_calls_succeed_with_retries() {
     let throttling = Throttling::new(20);
     let https = {
         let throttling = throttling.clone();

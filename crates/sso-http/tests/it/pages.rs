@@ -20,7 +20,7 @@ fn page(next: &str, id: &str) -> crate::server::Reply {
 }
 
 #[tokio::test]
-async fn all_pages_in_turn() {
+async fn all_pages_are_requested_one_after_the_other() {
     let server =
         Server::start([page("\"n 1\"", "1"), page("\"n2\"", "2"), page("null", "3")]).await;
     let mut pages = server.portal().accounts(token());
@@ -44,7 +44,7 @@ async fn all_pages_in_turn() {
 }
 
 #[tokio::test]
-async fn as_a_stream() {
+async fn pages_are_a_stream() {
     let server = Server::start([json(200, r#"{"roleList":[{"roleName":"R"}]}"#)]).await;
     let mut pages = server.portal().account_roles(token(), account());
     let mut next = async || std::future::poll_fn(|cx| Pin::new(&mut pages).poll_next(cx)).await;
@@ -69,8 +69,7 @@ async fn an_error_ends_the_list_unless_it_is_retried() {
     assert!(pages.next_page().await.is_none());
 }
 
-/// A portal that answers with the number of the page and, as its `nextToken`, what `next` makes of
-/// that.
+/// A portal with an endless list. `next` computes the `nextToken` from the number of the page.
 fn endless(next: fn(usize) -> String) -> impl OperationService<ListAccounts> {
     let page = Arc::<AtomicUsize>::default();
     tower::service_fn(move |_: ListAccounts| {
@@ -83,11 +82,11 @@ fn endless(next: fn(usize) -> String) -> impl OperationService<ListAccounts> {
 }
 
 #[tokio::test]
-async fn a_list_without_end_is_an_error() {
+async fn an_endless_list_is_an_error() {
     type Next = fn(usize) -> String;
     let cases: [(Next, usize, &str); 2] = [
         (|page| page.to_string(), 9_999, "10,000 pages"),
-        // In a circle of three.
+        // The tokens repeat after three pages.
         (|page| (page % 3).to_string(), 3, "repeats a nextToken"),
     ];
     for (next, pages, text) in cases {
@@ -102,7 +101,7 @@ async fn a_list_without_end_is_an_error() {
 }
 
 #[tokio::test]
-async fn nobody_walks_in_circles() {
+async fn a_repeated_next_token_is_an_error() {
     let server = Server::start([page("\"same\"", "1")]).await;
     let mut pages = server.portal().accounts(token());
     assert!(pages.next_page().await.unwrap().is_ok());
@@ -113,11 +112,11 @@ async fn nobody_walks_in_circles() {
 }
 
 #[tokio::test]
-async fn a_dropped_wait_loses_nothing() {
+async fn next_page_is_cancel_safe() {
     let slow = crate::server::raw(200, &[], r#"{"accountList":[{"accountId":"1"}]}"#);
     let server = Server::start([crate::server::Reply::Drip(slow, Duration::from_millis(1))]).await;
     let mut pages = server.portal().accounts(token());
     tokio::time::timeout(Duration::from_millis(20), pages.next_page()).await.unwrap_err();
     assert_eq!(pages.next_page().await.unwrap().unwrap().account_list.len(), 1);
-    assert_eq!(server.requests().len(), 1, "the same request went on");
+    assert_eq!(server.requests().len(), 1, "the same request continued");
 }

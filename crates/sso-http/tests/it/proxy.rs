@@ -1,4 +1,4 @@
-//! Through a proxy, and past it.
+//! Requests through a proxy, and requests that bypass it.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use crate::tls::Authority;
 /// A name that only the proxy can reach.
 const SERVICE: &str = "https://portal.sso.us-east-1.amazonaws.com";
 
-/// A proxy that opens every tunnel to the same machine.
+/// A proxy that connects every tunnel to the same address.
 struct ConnectProxy {
     address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
@@ -99,7 +99,7 @@ impl Setting {
 const OPEN: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 
 #[tokio::test]
-async fn a_tunnel_without_and_with_credentials() {
+async fn a_tunnel_is_opened_with_and_without_credentials() {
     let setting = Setting::new().await;
     let proxy = ConnectProxy::start(setting.service.address, OPEN, None).await;
     setting.call(&[("HTTPS_PROXY", &format!("http://{}", proxy.address))]).await.unwrap();
@@ -118,11 +118,14 @@ async fn a_tunnel_without_and_with_credentials() {
     let requests = setting.service.requests();
     assert_eq!(requests.len(), 2);
     assert!(requests.iter().all(|request| request.header("proxy-authorization").is_none()));
-    assert!(heads.iter().all(|head| !head.contains("ACCESS-MARK")), "the token is for the portal");
+    assert!(
+        heads.iter().all(|head| !head.contains("ACCESS-MARK")),
+        "the proxy does not get the token"
+    );
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_itself_reached_over_tls() {
+async fn an_https_proxy_is_reached_over_tls() {
     let setting = Setting::new().await;
     let tls = setting.authority.server(&["127.0.0.1"]);
     let proxy = ConnectProxy::start(setting.service.address, OPEN, Some(tls)).await;
@@ -145,7 +148,7 @@ fn problem(error: &ServiceError) -> ProxyProblem {
 }
 
 #[tokio::test]
-async fn proxies_that_refuse() {
+async fn each_refusal_of_a_proxy_is_its_own_error() {
     let setting = Setting::new().await;
     for (answer, expected) in [
         ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", ProxyProblem::CredentialsRejected),
@@ -172,9 +175,9 @@ async fn proxies_that_refuse() {
         let url = format!("http://ana:PASSWORD-MARK@{}", proxy.address);
         let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
         assert_eq!(problem(&error), expected, "{answer}");
-        // As wherever a service answers so, or closes the connection before there is an answer.
-        let passing = [ProxyProblem::Closed, ProxyProblem::Unavailable].contains(&expected);
-        assert_eq!(error.is_transient(), passing, "{answer}");
+        // The same statuses of a service are transient, and so is a closed connection.
+        let transient = [ProxyProblem::Closed, ProxyProblem::Unavailable].contains(&expected);
+        assert_eq!(error.is_transient(), transient, "{answer}");
         let text = error.transport().unwrap().to_string();
         assert!(
             text.contains("HTTPS_PROXY") && text.contains(&proxy.address.to_string()),
@@ -191,9 +194,9 @@ async fn proxies_that_refuse() {
     assert!(setting.service.requests().is_empty());
 }
 
-/// Each error names the proxy, the variable that set it, and the one thing to do.
+/// Each error names the proxy, the variable that set it, and the remedy.
 #[tokio::test]
-async fn errors_of_a_proxy_say_what_to_do() {
+async fn errors_of_a_proxy_contain_the_remedy() {
     let setting = Setting::new().await;
     for (answer, expected) in [
         (
@@ -205,7 +208,7 @@ async fn errors_of_a_proxy_say_what_to_do() {
         (
             "HTTP/1.1 407 Authentication\r\nProxy-Authenticate: NTLM\r\n\r\n",
             expect![
-                "the proxy http://PROXY (set by HTTPS_PROXY) offers no Basic authentication, only schemes that are not supported, such as NTLM (HTTP 407); run a local proxy that speaks them (px or cntlm), and set HTTPS_PROXY to it"
+                "the proxy http://PROXY (set by HTTPS_PROXY) offers no Basic authentication, only schemes that are not supported, such as NTLM (HTTP 407); run a local proxy that supports them (px or cntlm), and set HTTPS_PROXY to its URL"
             ],
         ),
         (
@@ -238,7 +241,7 @@ async fn errors_of_a_proxy_say_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_slow_proxy_is_named() {
+async fn a_connect_timeout_names_the_proxy() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://ana:MARK@{}", listener.local_addr().unwrap());
     let environment = Environment::from_iter([("HTTPS_PROXY", &url)]);
@@ -254,7 +257,7 @@ async fn a_slow_proxy_is_named() {
 }
 
 #[tokio::test]
-async fn a_proxy_s_answer_may_come_in_pieces() {
+async fn the_answer_of_a_proxy_may_arrive_in_pieces() {
     let setting = Setting::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -271,7 +274,7 @@ async fn a_proxy_s_answer_may_come_in_pieces() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_breaks_off_before_tls_is_agreed() {
+async fn an_https_proxy_that_closes_the_connection_during_the_handshake_is_transient() {
     let setting = Setting::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
@@ -282,7 +285,7 @@ async fn a_proxy_that_breaks_off_before_tls_is_agreed() {
 }
 
 #[tokio::test]
-async fn no_proxy_goes_past_it() {
+async fn hosts_in_no_proxy_are_reached_directly() {
     let authority = Authority::new();
     let directory = tempfile::tempdir().unwrap();
     let bundle = authority.bundle(&directory);
@@ -315,7 +318,7 @@ async fn no_proxy_goes_past_it() {
 }
 
 #[tokio::test]
-async fn plain_http_to_this_machine_goes_through_no_proxy() {
+async fn plain_http_to_this_machine_never_uses_a_proxy() {
     let service = Server::start([json(200, CREDENTIALS)]).await;
     let proxy = Server::start([json(200, CREDENTIALS)]).await;
     for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
@@ -328,7 +331,7 @@ async fn plain_http_to_this_machine_goes_through_no_proxy() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_read_is_no_silent_detour() {
+fn an_invalid_proxy_url_is_an_error() {
     let environment = Environment::from_iter([("HTTPS_PROXY", "http://us er:MARK@proxy")]);
     let error = HttpsClient::from_environment(&environment).unwrap_err();
     assert!(matches!(error, ClientError::Proxy { variable: "HTTPS_PROXY", .. }));

@@ -1,4 +1,4 @@
-//! Trying again, with the clock standing still but for the waits.
+//! Retries, with tokio's paused clock.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use tower::{Layer, Service, ServiceExt};
 use crate::operations::{get_role_credentials, refresh};
 use crate::server::{CREDENTIALS, Reply, Server, answer, json};
 
-/// A mock that gives these errors and then a token, and counts its calls.
+/// A mock that returns these errors and then a token. Counts its calls.
 fn mock<E: Send + 'static>(
     errors: Vec<E>,
 ) -> (
@@ -56,7 +56,7 @@ async fn attempts(layer: RetryLayer, error: ServiceError) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_tried_again() {
+async fn transient_errors_are_retried() {
     for (error, tries) in [
         (status(500), 3),
         (status(502), 3),
@@ -73,7 +73,7 @@ async fn what_is_tried_again() {
         (timeout(TimeoutPhase::Attempt), 3),
         (timeout(TimeoutPhase::Call), 1),
         (closed(), 3),
-        (ServiceError::from_boxed("no idea".into()), 1),
+        (ServiceError::from_boxed("unknown error".into()), 1),
     ] {
         assert_eq!(attempts(RetryLayer::standard(), error.clone()).await, tries, "{error:?}");
     }
@@ -87,7 +87,7 @@ async fn what_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refresh_token_is_not_spent_twice() {
+async fn a_request_that_may_have_been_processed_is_not_retried() {
     for (error, tries) in [
         (closed(), 1),
         (timeout(TimeoutPhase::Attempt), 1),
@@ -111,7 +111,7 @@ fn throttled() -> [ServiceError; 3] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttling_is_waited_out() {
+async fn throttled_requests_are_repeated_until_the_throttle_timeout() {
     for error in throttled() {
         // Each call succeeds after more attempts than a failing service gets, and with no budget.
         let (service, calls) = mock(vec![error.clone(); 7]);
@@ -128,7 +128,7 @@ async fn throttling_is_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttling_takes_no_attempt_from_other_failures() {
+async fn throttled_attempts_do_not_count_as_failures() {
     let errors = [429, 429, 429, 503, 429, 429, 503].map(status);
     let (service, calls) = mock(errors.to_vec());
     RetryLayer::standard().layer(service).oneshot(refresh()).await.unwrap();
@@ -136,7 +136,7 @@ async fn throttling_takes_no_attempt_from_other_failures() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn polling_for_a_device_code_is_never_sped_up_by_retries() {
+async fn a_throttled_device_code_poll_is_not_retried() {
     let poll =
         || CreateToken::device_code("client", ClientSecret::new("secret"), DeviceCode::new("code"));
     let pending = ServiceError::service(400, "AuthorizationPendingException", "");
@@ -152,7 +152,7 @@ async fn polling_for_a_device_code_is_never_sped_up_by_retries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_are_as_the_service_says_up_to_twenty_seconds() {
+async fn the_wait_is_the_retry_after_of_the_service_up_to_twenty_seconds() {
     for (asked, waited) in [(0, 0), (7, 7), (20, 20), (3600, 20)] {
         let error = status(429).with_retry_after(Duration::from_secs(asked));
         let (service, _) = mock(vec![error]);
@@ -165,7 +165,7 @@ async fn waits_are_as_the_service_says_up_to_twenty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_without_advice_are_random_and_bounded() {
+async fn waits_without_retry_after_are_random_and_bounded() {
     let mut waits = Vec::new();
     for _ in 0..40 {
         let (service, _) = mock(vec![status(503); 2]);
@@ -179,33 +179,37 @@ async fn waits_without_advice_are_random_and_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_not_multiplied() {
+async fn all_calls_share_the_retry_budget() {
     let (service, calls) = mock(vec![status(503); 1000]);
     let layer = RetryLayer::standard().backoff(Duration::ZERO, Duration::ZERO);
     for _ in 0..100 {
         // Clones of the layer, and services made by them, share the budget.
         layer.clone().layer(service.clone()).oneshot(refresh()).await.unwrap_err();
     }
-    assert_eq!(calls.load(Ordering::SeqCst), 120, "100 calls, and 20 retries for all of them");
+    assert_eq!(
+        calls.load(Ordering::SeqCst),
+        120,
+        "100 calls, and 20 retries of all of them together"
+    );
     tokio::time::advance(Duration::from_secs(11)).await;
     layer.layer(service).oneshot(refresh()).await.unwrap_err();
-    assert_eq!(calls.load(Ordering::SeqCst), 123, "what is in the budget comes back");
+    assert_eq!(calls.load(Ordering::SeqCst), 123, "the budget is restored after ten seconds");
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_are_found_in_boxes() {
+async fn boxed_errors_are_recognized() {
     let boxed: Vec<BoxError> =
         vec![Box::new(status(503)), Box::new(std::io::Error::other(status(503)))];
     let (service, calls) = mock(boxed);
     RetryLayer::standard().layer(service).oneshot(refresh()).await.unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 3);
-    let (service, calls) = mock(vec!["no idea"]);
+    let (service, calls) = mock(vec!["unknown error"]);
     RetryLayer::standard().layer(service).oneshot(refresh()).await.unwrap_err();
-    assert_eq!(calls.load(Ordering::SeqCst), 1, "what is not known is passed on");
+    assert_eq!(calls.load(Ordering::SeqCst), 1, "an unknown error is returned without a retry");
 }
 
 #[tokio::test]
-async fn over_real_sockets() {
+async fn throttled_and_reset_requests_are_retried_over_real_sockets() {
     let throttled = answer(429, &[("x-amz-retry-after", "20")], "");
     let server = Server::start([throttled, Reply::Reset(Vec::new()), json(200, CREDENTIALS)]).await;
     let layer = RetryLayer::standard().backoff(Duration::from_millis(1), Duration::from_millis(50));

@@ -14,7 +14,7 @@ fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Each thread drives its own runtime during its calls only, as `block_on` does.
+/// Each thread runs its own runtime only during its calls (`block_on`).
 #[test]
 fn runtimes_that_share_a_client_never_wait_for_each_other() {
     const THREADS: usize = 4;
@@ -24,7 +24,7 @@ fn runtimes_that_share_a_client_never_wait_for_each_other() {
     let turn = Barrier::new(THREADS);
     let call = |portal: &Portal<HttpsClient>, runtime: &Runtime| {
         let started = Instant::now();
-        // Not unwrapped here: a thread that panics would leave the others at the barrier.
+        // Not unwrapped here: if a thread panicked, the others would wait at the barrier forever.
         let outcome = runtime.block_on(portal.clone().oneshot(get_role_credentials()));
         if let Err(error) = outcome {
             eprintln!("failed: {error:?}");
@@ -38,7 +38,8 @@ fn runtimes_that_share_a_client_never_wait_for_each_other() {
                 scope.spawn(move || {
                     let runtime = current_thread();
                     let mut longest = Duration::ZERO;
-                    // One after the other, so that each finds the connection of the one before.
+                    // One after the other, so that each call finds an open connection of another
+                    // runtime.
                     for other in 0..2 * THREADS {
                         if other % THREADS == own {
                             longest = longest.max(call(portal, &runtime));
@@ -75,7 +76,7 @@ fn calls_on_one_runtime_share_a_connection() {
 }
 
 #[test]
-fn a_client_outlives_its_runtime() {
+fn a_client_works_after_its_runtime_was_dropped() {
     let serving = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = serving.block_on(Server::start([json(200, CREDENTIALS)]));
     let portal = server.portal();

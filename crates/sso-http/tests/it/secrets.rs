@@ -1,4 +1,4 @@
-//! No secret in any error, in any form of showing it, nor in anything that `tracing` is told.
+//! No error (in any format) and no `tracing` event contains a secret.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -17,30 +17,32 @@ use tracing::{Event, Metadata};
 use crate::operations::{get_role_credentials, refresh};
 use crate::server::{CREDENTIALS, Reply, Server, json, raw};
 
-/// Writes down everything that happens on a thread that listens, from every target, at every level.
+/// A subscriber that records the events of the threads that called `start`, from every target and
+/// at every level.
 ///
-/// It is the default of the whole process: `tracing` would else decide on another test's thread that
-/// nobody is interested.
-struct Everything;
+/// It is the default of the whole process, because `tracing` caches the decision of the first
+/// thread on whether a subscriber is interested in an event.
+struct Recorder;
 
 thread_local! {
-    static HEARD: RefCell<Option<String>> = const { RefCell::new(None) };
+    static RECORDED: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-impl Everything {
-    /// From here on this thread listens.
-    fn listen() {
+impl Recorder {
+    /// Starts to record the events of this thread.
+    fn start() {
         let _ = tracing::subscriber::set_global_default(Self);
-        HEARD.set(Some(String::new()));
+        RECORDED.set(Some(String::new()));
     }
 
-    fn heard() -> String {
-        HEARD.take().unwrap()
+    /// Returns the recorded events of this thread.
+    fn finish() -> String {
+        RECORDED.take().unwrap()
     }
 }
 
-fn write_down(write: impl FnOnce(&mut String)) {
-    HEARD.with_borrow_mut(|heard| heard.as_mut().map(write));
+fn append(write: impl FnOnce(&mut String)) {
+    RECORDED.with_borrow_mut(|recorded| recorded.as_mut().map(write));
 }
 
 struct Fields<'a>(&'a mut String);
@@ -51,13 +53,13 @@ impl Visit for Fields<'_> {
     }
 }
 
-impl Subscriber for Everything {
+impl Subscriber for Recorder {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        write_down(|text| {
+        append(|text| {
             write!(text, "\nspan {}", span.metadata().name()).unwrap();
             span.record(&mut Fields(text));
         });
@@ -65,11 +67,11 @@ impl Subscriber for Everything {
     }
 
     fn record(&self, _: &Id, values: &Record<'_>) {
-        write_down(|text| values.record(&mut Fields(text)));
+        append(|text| values.record(&mut Fields(text)));
     }
 
     fn event(&self, event: &Event<'_>) {
-        write_down(|text| {
+        append(|text| {
             write!(text, "\n{}", event.metadata().target()).unwrap();
             event.record(&mut Fields(text));
         });
@@ -80,7 +82,7 @@ impl Subscriber for Everything {
     fn exit(&self, _: &Id) {}
 }
 
-/// Everything that an error can be made to show.
+/// Returns all messages of an error and its sources, in all formats.
 fn shown(error: &(dyn Error + 'static)) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut source = error.source();
@@ -91,8 +93,8 @@ fn shown(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// Answers that quote the secrets that they were sent, and answers with secrets of their own.
-fn indiscreet() -> Vec<Reply> {
+/// Answers that quote the secrets of the request (`SENT`), and answers that contain new secrets.
+fn answers_with_secrets() -> Vec<Reply> {
     let json_body = r#"{"message":"x SENT","error":"SENT","error_description":"SENT y","reason":"SENT","code":"SENT","__type":"SENT"}"#;
     let page = format!("<html><b title='SENT'>{}SENT</b>SENT</html>", "x".repeat(195));
     let quote = |head: &str, body: &str| Reply::Quote(format!("HTTP/1.1 {head}\r\n\r\n{body}"));
@@ -114,11 +116,11 @@ fn indiscreet() -> Vec<Reply> {
 }
 
 #[tokio::test]
-async fn errors_and_traces_hold_no_secret() {
-    Everything::listen();
+async fn errors_and_traces_contain_no_secret() {
+    Recorder::start();
     let secret = || ClientSecret::new("CLIENT-MARK");
     let mut quoted = 0;
-    for reply in indiscreet() {
+    for reply in answers_with_secrets() {
         let server = Server::start([reply]).await;
         let mut errors = vec![server.portal().oneshot(get_role_credentials()).await.unwrap_err()];
         for request in [
@@ -142,10 +144,10 @@ async fn errors_and_traces_hold_no_secret() {
             quoted += text.matches("(redacted)").count();
         }
     }
-    assert!(quoted > 20, "the quotes were seen, and replaced");
+    assert!(quoted > 20, "too few secrets were quoted and replaced: {quoted}");
     let server = Server::start([json(200, CREDENTIALS)]).await;
     server.portal().oneshot(get_role_credentials()).await.unwrap();
-    let traced = Everything::heard();
+    let traced = Recorder::finish();
     let span = "span call operation=\"GetRoleCredentials\" host=\"127.0.0.1";
     assert!(
         traced.contains(span) && traced.contains("ssocreds::http message=answered status=200"),

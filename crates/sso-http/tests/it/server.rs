@@ -1,4 +1,4 @@
-//! A small HTTP server that records what it is sent and answers, or fails to, as told.
+//! A small HTTP server that records requests and sends scripted replies, including broken ones.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -11,12 +11,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorded {
     pub(crate) method: String,
     pub(crate) target: String,
-    /// Names in lower case, in the order sent.
+    /// The headers in their order, with the names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
@@ -26,7 +26,7 @@ impl Recorded {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// All secrets that were sent: the tests have `MARK` in each.
+    /// All secrets in the request. Each contains `MARK`.
     fn marks(&self) -> String {
         let token = self.header("x-amz-sso_bearer_token").unwrap_or_default();
         let body = String::from_utf8_lossy(&self.body);
@@ -39,7 +39,7 @@ impl Recorded {
     }
 }
 
-/// What the server does with a request.
+/// A reply of the server to a request.
 #[derive(Clone)]
 pub(crate) enum Reply {
     /// Sends these bytes and keeps the connection.
@@ -54,7 +54,7 @@ pub(crate) enum Reply {
     Drip(Vec<u8>, Duration),
     /// Sends this text with every secret of the request in place of `SENT`, and closes.
     Quote(String),
-    /// Sends a body without an end.
+    /// Sends an endless body.
     Endless,
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn raw(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> 
 pub(crate) const CREDENTIALS: &str = r#"{"roleCredentials":{"accessKeyId":"AKID",
     "secretAccessKey":"SECRET","sessionToken":"SESSION","expiration":1700000000000}}"#;
 
-/// A server on loopback. The last reply is repeated.
+/// A server on loopback. It repeats the last reply.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<Recorded>>>,
@@ -112,7 +112,7 @@ impl Server {
                 connections.fetch_add(1, Ordering::SeqCst);
                 let (script, tls, closed) = (script.clone(), tls.clone(), Arc::clone(&closed));
                 tokio::spawn(async move {
-                    // Without the reset that std's linger 0 makes, a close is an orderly one.
+                    // Dropping a stream closes it without a reset, except after `set_zero_linger`.
                     match tls {
                         None => script.converse(tcp).await,
                         Some(tls) => {
@@ -207,7 +207,7 @@ impl Script {
                 }
                 Reply::Stall(bytes) => {
                     let _ = stream.write_all(&bytes).await;
-                    // Until the client gives up.
+                    // Waits until the client closes the connection.
                     let _ = stream.read(&mut [0; 1]).await;
                     return;
                 }

@@ -1,4 +1,4 @@
-//! TLS: whom it trusts, and whom it does not.
+//! TLS: trusted and rejected certificates, and the sources of trusted authorities.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use crate::operations::get_role_credentials;
 use crate::server::{CREDENTIALS, Reply, Server, json};
 
-/// A certificate authority of our own.
+/// A test certificate authority.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -32,7 +32,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// Its certificate in a file.
+    /// Writes the certificate to a file and returns its path.
     #[expect(clippy::disallowed_methods, reason = "a fixture of a test")]
     pub(crate) fn bundle(&self, directory: &TempDir) -> PathBuf {
         let path = directory.path().join("ca.pem");
@@ -111,7 +111,7 @@ async fn a_bundle_is_trusted_with_tls_1_2_and_1_3() {
 }
 
 #[tokio::test]
-async fn bad_certificates() {
+async fn invalid_certificates_are_rejected_with_their_problem() {
     let directory = tempfile::tempdir().unwrap();
     let authority = Authority::new();
     let bundle = authority.bundle(&directory);
@@ -120,7 +120,11 @@ async fn bad_certificates() {
         let https = HttpsClient::builder().ca_bundle(&bundle).build().unwrap();
         let error = call(https, &format!("https://{}", server.address)).await.unwrap_err();
         assert!(server.requests().is_empty(), "the token was not sent");
-        assert_eq!(server.connections(), 1, "there was nothing else to trust it with");
+        assert_eq!(
+            server.connections(),
+            1,
+            "there are no more authorities to load, so no second attempt"
+        );
         problem(&error)
     };
     let names = &["127.0.0.1"];
@@ -138,8 +142,8 @@ async fn bad_certificates() {
     }
 }
 
-/// rustls-webpki reads the key usage of a certificate authority for revocation lists alone, and a
-/// trusted root is its name and key. What this means is said in docs/SECURITY.md.
+/// rustls-webpki checks the key usage of an authority only for revocation lists. See
+/// docs/SECURITY.md.
 #[tokio::test]
 async fn a_root_without_key_cert_sign_is_trusted() {
     let mut params = CertificateParams::default();
@@ -156,7 +160,7 @@ async fn a_root_without_key_cert_sign_is_trusted() {
 }
 
 #[tokio::test]
-async fn tls_that_is_none() {
+async fn a_server_without_tls_is_a_tls_error() {
     let directory = tempfile::tempdir().unwrap();
     let bundle = Authority::new().bundle(&directory);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -166,7 +170,7 @@ async fn tls_that_is_none() {
         tokio::io::AsyncWriteExt::write_all(&mut tcp, b"HTTP/1.1 400 Bad Request\r\n\r\n")
             .await
             .unwrap();
-        // Dropped at the end of its task: an orderly close.
+        // Reads the request, so that the connection is closed without a reset.
         let _ = tokio::io::AsyncReadExt::read(&mut tcp, &mut [0; 4096]).await;
     });
     let https = HttpsClient::builder().ca_bundle(&bundle).build().unwrap();
@@ -176,7 +180,7 @@ async fn tls_that_is_none() {
 }
 
 #[tokio::test]
-async fn broken_off_before_tls_is_agreed() {
+async fn a_connection_closed_during_the_handshake_is_transient() {
     let directory = tempfile::tempdir().unwrap();
     let bundle = Authority::new().bundle(&directory);
     for reset in [true, false] {
@@ -197,7 +201,7 @@ async fn broken_off_before_tls_is_agreed() {
 }
 
 #[tokio::test]
-async fn where_certificates_come_from() {
+async fn certificates_are_read_from_the_file_and_directories_of_the_environment() {
     let directory = tempfile::tempdir().unwrap();
     let authority = Authority::new();
     let bundle = authority.bundle(&directory);
@@ -212,7 +216,7 @@ async fn where_certificates_come_from() {
     };
     call(with(&[("SSL_CERT_FILE", &bundle)]), &url).await.unwrap();
     call(with(&[("AWS_CA_BUNDLE", &bundle)]), &url).await.unwrap();
-    // The directory counts beside the file, and alone; it is read when the file does not do.
+    // Certificates in the directory are trusted too, with or without a file.
     let own = directory.path().to_owned();
     call(with(&[("SSL_CERT_FILE", &stranger), ("SSL_CERT_DIR", &own)]), &url).await.unwrap();
     call(with(&[("SSL_CERT_DIR", &own)]), &url).await.unwrap();
@@ -232,7 +236,7 @@ async fn where_certificates_come_from() {
 }
 
 #[tokio::test]
-async fn certificates_that_only_the_process_environment_names_are_not_trusted() {
+async fn variables_of_the_process_are_not_read() {
     let directory = tempfile::tempdir().unwrap();
     let authority = Authority::new();
     let bundle = authority.bundle(&directory);
@@ -249,7 +253,7 @@ async fn certificates_that_only_the_process_environment_names_are_not_trusted() 
 
 const CHILD_URL: &str = "SSO_HTTP_TEST_URL";
 
-/// The child process of the test above. Does nothing otherwise.
+/// Runs in the child process of the test above. Does nothing in the parent.
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "the environment that the parent process gave")]
 async fn child_with_certificates_in_its_environment() {
@@ -263,7 +267,6 @@ async fn child_with_certificates_in_its_environment() {
     println!("trusted with the variable: {with}, without: {without}");
 }
 
-/// On Windows and macOS, the store is the system's; elsewhere it is in files.
 #[tokio::test]
 async fn an_authority_that_the_platform_does_not_trust_is_refused() {
     let tls = Authority::new().server(&["127.0.0.1"]);
@@ -275,7 +278,7 @@ async fn an_authority_that_the_platform_does_not_trust_is_refused() {
 }
 
 #[tokio::test]
-async fn the_certificates_in_force_are_named() {
+async fn the_error_names_the_configured_certificates() {
     let directory = tempfile::tempdir().unwrap();
     let bundle = Authority::new().bundle(&directory);
     let tls = Authority::new().server(&["127.0.0.1"]);
@@ -305,9 +308,9 @@ async fn the_certificates_in_force_are_named() {
                  {name}; if your network inspects TLS, add its root certificate there"
             )
         );
-        assert!(!error.is_transient(), "to try again would not help");
+        assert!(!error.is_transient(), "a retry would not help");
     }
-    // The platform's store has no setting to name.
+    // For the platform's store there is no setting to name.
     let error = call(HttpsClient::builder().build().unwrap(), &url).await.unwrap_err();
     let text = error.transport().unwrap().to_string();
     assert!(text.contains("AWS_CA_BUNDLE") || text.contains("ca-certificates"), "{text}");
@@ -315,7 +318,7 @@ async fn the_certificates_in_force_are_named() {
 
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "fixtures of a test")]
-async fn bundles_that_cannot_be_used_are_named() {
+async fn the_error_names_a_bundle_that_cannot_be_used() {
     let directory = tempfile::tempdir().unwrap();
     let (missing, empty) = (directory.path().join("missing.pem"), directory.path().join("e.pem"));
     std::fs::write(&empty, "nothing\n").unwrap();

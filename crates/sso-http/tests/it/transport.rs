@@ -1,4 +1,4 @@
-//! Connections that fail, each in its own way.
+//! Connections that fail.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use crate::operations::{get_role_credentials, refresh};
 use crate::server::{CREDENTIALS, Reply, Server, raw};
 
-fn impatient() -> HttpsClient {
+fn client_with_short_timeouts() -> HttpsClient {
     HttpsClient::builder()
         .connect_timeout(Duration::from_millis(300))
         .attempt_timeout(Duration::from_millis(300))
@@ -22,26 +22,29 @@ fn impatient() -> HttpsClient {
 }
 
 async fn call(server: &Server) -> ServiceError {
-    let portal = Portal::with_endpoint(impatient(), server.endpoint());
+    let portal = Portal::with_endpoint(client_with_short_timeouts(), server.endpoint());
     portal.oneshot(get_role_credentials()).await.unwrap_err()
 }
 
 fn transport(error: &ServiceError) -> &TransportError {
     let transport = error.transport().expect("no answer");
     assert_eq!(error.source().unwrap().to_string(), transport.to_string());
-    assert!(!error.to_string().contains(&transport.to_string()), "no level repeats another");
+    assert!(
+        !error.to_string().contains(&transport.to_string()),
+        "the error repeats the text of its source"
+    );
     assert_eq!(error.status(), None);
     transport
 }
 
 #[tokio::test]
-async fn refused() {
+async fn a_refused_connection_is_transient() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let endpoint =
         url.parse::<Endpoint>().unwrap().with_origin("AWS_ENDPOINT_URL in the environment");
-    let portal = Portal::with_endpoint(impatient(), endpoint);
+    let portal = Portal::with_endpoint(client_with_short_timeouts(), endpoint);
     let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
     assert!(matches!(transport(&error), TransportError::Connect { .. }), "{error:?}");
     assert!(error.is_transient() && !error.may_have_been_sent() && !error.is_outcome_unknown());
@@ -55,12 +58,12 @@ async fn refused() {
 }
 
 #[tokio::test]
-async fn no_such_name() {
+async fn an_unknown_host_name_is_a_dns_error() {
     // RFC 6761: the name .invalid never resolves.
     let endpoint = "https://sso.invalid".parse::<Endpoint>().unwrap().with_origin("a test");
     let portal = Portal::with_endpoint(HttpsClient::builder().build().unwrap(), endpoint);
     let error = portal.oneshot(get_role_credentials()).await.unwrap_err();
-    // A machine without any resolver may take longer than connecting is allowed to.
+    // On a machine without a resolver, the connect timeout may be exceeded first.
     assert!(
         matches!(transport(&error), TransportError::Dns { .. } | TransportError::Timeout { .. }),
         "{error:?}"
@@ -69,7 +72,7 @@ async fn no_such_name() {
 }
 
 #[tokio::test]
-async fn closed_or_reset_before_and_inside_the_answer() {
+async fn a_connection_closed_or_reset_before_the_end_of_the_answer_is_an_error() {
     let whole = raw(200, &[], CREDENTIALS);
     let (head, part) = (whole[..20].to_vec(), whole[..whole.len() - 9].to_vec());
     for reply in [
@@ -84,12 +87,12 @@ async fn closed_or_reset_before_and_inside_the_answer() {
         let error = call(&server).await;
         assert!(matches!(transport(&error), TransportError::Closed { .. }), "{error:?}");
         assert!(error.is_transient() && error.may_have_been_sent() && error.is_outcome_unknown());
-        assert_eq!(server.requests().len(), 1, "nothing below the retry layer tries again");
+        assert_eq!(server.requests().len(), 1, "only the retry layer retries");
     }
 }
 
 #[tokio::test]
-async fn stalled_before_and_inside_the_answer() {
+async fn an_answer_that_stalls_times_out() {
     let whole = raw(200, &[], CREDENTIALS);
     for bytes in [Vec::new(), whole[..20].to_vec(), whole[..whole.len() - 9].to_vec()] {
         let error = call(&Server::start([Reply::Stall(bytes)]).await).await;
@@ -102,15 +105,15 @@ async fn stalled_before_and_inside_the_answer() {
 }
 
 #[tokio::test]
-async fn a_slow_drip_does_not_reset_the_limit() {
+async fn each_received_byte_does_not_restart_the_timeout() {
     let reply = Reply::Drip(raw(200, &[], CREDENTIALS), Duration::from_millis(20));
     let error = call(&Server::start([reply]).await).await;
     assert!(error.is_timeout(), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_listener_that_does_not_take_tls_further() {
-    // Accepts, and says nothing: TLS never gets its answer.
+async fn a_stalled_tls_handshake_is_a_connect_timeout() {
+    // The server accepts the connection and sends nothing.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     let dir = tempfile::tempdir().unwrap();
@@ -130,10 +133,10 @@ async fn a_listener_that_does_not_take_tls_further() {
 }
 
 #[tokio::test]
-async fn too_much() {
+async fn an_answer_larger_than_the_limit_is_an_error() {
     let long = Reply::Close(b"HTTP/1.1 200 OK\r\ncontent-length: 1048577\r\n\r\n".to_vec());
-    let lie = raw(200, &[], &" ".repeat(1 << 20));
-    for (reply, refused) in [(Reply::Endless, true), (long, true), (Reply::Bytes(lie), false)] {
+    let largest = raw(200, &[], &" ".repeat(1 << 20));
+    for (reply, refused) in [(Reply::Endless, true), (long, true), (Reply::Bytes(largest), false)] {
         let server = Server::start([reply]).await;
         let error = server.portal().oneshot(get_role_credentials()).await.unwrap_err();
         let too_large = matches!(error.transport(), Some(TransportError::TooLarge { .. }));
@@ -143,14 +146,14 @@ async fn too_much() {
 }
 
 #[tokio::test]
-async fn not_http() {
+async fn an_answer_that_is_not_http_is_an_error() {
     let error = call(&Server::start([Reply::Close(b"SSH-2.0-OpenSSH_9\r\n".to_vec())]).await).await;
     assert!(matches!(transport(&error), TransportError::NotHttp { .. }), "{error:?}");
     assert!(!error.is_transient() && error.may_have_been_sent());
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_died_is_replaced() {
+async fn a_closed_pooled_connection_is_replaced() {
     let closing = Reply::Close(raw(200, &[], CREDENTIALS));
     let server = Server::start([closing.clone(), closing]).await;
     let portal = server.portal();
@@ -167,7 +170,7 @@ async fn a_kept_connection_that_died_is_replaced() {
 }
 
 #[tokio::test]
-async fn plain_http_goes_nowhere_else() {
+async fn plain_http_to_another_machine_is_refused_by_the_client() {
     let https = HttpsClient::builder().build().unwrap();
     let mut request = http::Request::new(RequestBody::empty());
     *request.uri_mut() = "http://192.0.2.1/x".parse().unwrap();
@@ -176,7 +179,7 @@ async fn plain_http_goes_nowhere_else() {
 }
 
 #[tokio::test]
-async fn foreign_errors_are_made_the_most_of() {
+async fn errors_of_other_libraries_are_converted() {
     let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
     let error = ServiceError::from_boxed(Box::new(reset));
     assert!(error.is_transient() && error.is_outcome_unknown());
@@ -204,9 +207,8 @@ async fn foreign_errors_are_made_the_most_of() {
     assert!(error.is_timeout() && error.is_transient() && error.is_outcome_unknown());
 }
 
-/// Below the portal, a timeout layer limits one attempt, and another may go better.
 #[tokio::test(start_paused = true)]
-async fn a_timeout_layer_of_the_caller_s_own_client() {
+async fn a_timeout_layer_below_the_portal_limits_one_attempt() {
     let silent = tower::service_fn(|_: http::Request<RequestBody>| {
         std::future::pending::<Result<http::Response<RequestBody>, TransportError>>()
     });
@@ -216,9 +218,8 @@ async fn a_timeout_layer_of_the_caller_s_own_client() {
     assert!(error.is_timeout() && error.is_transient() && error.is_outcome_unknown(), "{error:?}");
 }
 
-/// The limits of one request come before the client's, and its connections are its own.
 #[tokio::test]
-async fn a_request_brings_its_own_timeouts() {
+async fn timeouts_of_a_request_replace_those_of_the_client() {
     let short = Timeouts::default().attempt(Duration::from_millis(200));
     let server = Server::start([Reply::Stall(Vec::new())]).await;
     let error = server.oidc().oneshot(refresh().timeouts(short)).await.unwrap_err();
@@ -228,7 +229,7 @@ async fn a_request_brings_its_own_timeouts() {
     assert_eq!((*phase, *limit), (TimeoutPhase::Attempt, Some(Duration::from_millis(200))));
     assert!(!error.is_connect_timeout());
 
-    // Accepts, and says nothing: TLS is never agreed.
+    // The server accepts the connection and sends nothing.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     let oidc = sso_http::Oidc::with_endpoint(
@@ -247,9 +248,9 @@ async fn a_request_brings_its_own_timeouts() {
     drop(listener);
 }
 
-/// Whatever a resolver or a hosts file says: the name is answered without one.
+/// The name is resolved without a resolver or a hosts file.
 #[tokio::test]
-async fn localhost_is_this_machine_on_either_protocol() {
+async fn localhost_is_this_machine_over_ipv4_and_ipv6() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
         // A machine without IPv6 has no ::1 to listen on.
         let Ok(listener) = TcpListener::bind(address).await else { continue };

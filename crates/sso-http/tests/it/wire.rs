@@ -1,4 +1,4 @@
-//! The same request as botocore, on the wire, for each operation.
+//! Compares the request of each operation with botocore's request.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use tower::ServiceExt;
 use crate::botocore;
 use crate::server::{Recorded, Server, json};
 
-/// Every operation once, with values that need encoding.
+/// Calls every operation, with values that need encoding.
 const CALLS: &str = r#"
 import sys, botocore.session
 from botocore import UNSIGNED
@@ -43,7 +43,7 @@ async fn our_calls(server: &Server) {
     let account = || AccountId::new("012345678901").unwrap();
     let role = RoleName::new("Read Only/+=,.@-_é~*").unwrap();
     let secret = || ClientSecret::new("s");
-    // The answers are of no use; what was sent is.
+    // Only the requests matter, so the results are ignored.
     let _ = portal.clone().oneshot(GetRoleCredentials::new(token(), account(), role)).await;
     let _ = portal.clone().oneshot(ListAccounts::new(token())).await;
     let _ = portal
@@ -80,7 +80,7 @@ async fn our_calls(server: &Server) {
     let _ = oidc.oneshot(StartDeviceAuthorization::new("c", secret(), start_url)).await;
 }
 
-/// What both must send alike.
+/// The parts of a request that must be equal.
 #[derive(Debug, PartialEq)]
 struct Essence {
     method: String,
@@ -94,19 +94,20 @@ impl Essence {
     fn of(request: &Recorded) -> Self {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let mut query: Vec<_> = query.split('&').map(ToOwned::to_owned).collect();
-        // The order of parameters says nothing.
+        // The order of parameters does not matter.
         query.sort();
         let headers = request
             .headers
             .iter()
             .filter(|(name, _)| match name.as_str() {
-                // The name of the client, the SDK's own bookkeeping of attempts, and the port of the server.
+                // Headers that name the client or the attempt, and the port of the server.
                 "user-agent"
                 | "x-amz-user-agent"
                 | "amz-sdk-invocation-id"
                 | "amz-sdk-request"
                 | "host" => false,
-                // White space in the JSON differs, so the length does; the body is compared.
+                // White space in the JSON differs, and so does the length. The body is compared
+                // below.
                 "content-length" => request.body.is_empty(),
                 _ => true,
             })
@@ -122,7 +123,7 @@ impl Essence {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs botocore"]
-async fn each_operation_is_sent_as_botocore_sends_it() {
+async fn each_request_equals_that_of_botocore() {
     let theirs = Server::start([json(200, "{}")]).await;
     let url = theirs.url();
     tokio::task::spawn_blocking(move || botocore::run(CALLS, &[&url])).await.unwrap();

@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 use crate::scene::{Browser, Scene, User, get, https, session, status};
 
 #[tokio::test]
-async fn a_login_writes_the_token_as_the_aws_cli_does() {
+async fn a_login_writes_the_token_file_like_the_aws_cli() {
     let scene = Scene::new().await;
     let (user, browser) = (User::default(), Browser::default());
     let login = scene.login().browser(browser.clone()).build();
@@ -50,7 +50,7 @@ async fn a_login_writes_the_token_as_the_aws_cli_does() {
 }
 
 #[tokio::test]
-async fn the_registration_is_the_aws_cli_s_file_and_used_again() {
+async fn the_registration_is_stored_in_the_aws_cli_s_file_and_reused() {
     let scene = Scene::new().await;
     for _ in 0..2 {
         scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap();
@@ -65,7 +65,7 @@ async fn the_registration_is_the_aws_cli_s_file_and_used_again() {
 }
 
 #[tokio::test]
-async fn other_tools_fields_in_the_file_stay() {
+async fn fields_of_other_tools_in_the_file_are_kept() {
     let scene = Scene::new().await;
     let previous = r#"{"accessToken":"a","expiresAt":"2020-01-01T00:00:00Z","x-other":[1.50]}"#;
     scene.token_file.store_unlocked(&CachedToken::parse(previous.as_bytes()).unwrap()).unwrap();
@@ -75,7 +75,7 @@ async fn other_tools_fields_in_the_file_stay() {
 }
 
 #[tokio::test]
-async fn a_browser_that_does_not_start_leaves_the_page_to_the_user() {
+async fn a_failed_browser_is_reported_and_the_user_can_open_the_page() {
     struct NoBrowser;
     impl OpenBrowser for NoBrowser {
         fn open(&self, _: &str) -> io::Result<()> {
@@ -95,7 +95,7 @@ async fn a_browser_that_does_not_start_leaves_the_page_to_the_user() {
 }
 
 #[tokio::test]
-async fn a_denied_login_is_an_error_of_its_own() {
+async fn a_denial_on_the_page_is_the_error_denied() {
     let scene = Scene::new().await;
     let user = User::default();
     let login = scene.login().build();
@@ -119,7 +119,7 @@ async fn a_code_is_exchanged_only_with_the_verifier_of_its_login() {
         assert!(!user.page().await.contains("verifier"), "{}", user.page().await);
         let answer = get(&user.page().await).await;
         let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
-        // Another program has everything but the verifier, the client secret included.
+        // Another program has the code and the client secret, but not the verifier.
         let (_, code) = location.split_once("code=").unwrap();
         let code = code.split('&').next().unwrap();
         let path = scene.cache().join("bade61804c0c1ed937532f2471948a8b0179e111.json");
@@ -136,13 +136,13 @@ async fn a_code_is_exchanged_only_with_the_verifier_of_its_login() {
         assert_eq!(error.kind(), ServiceErrorKind::InvalidGrant);
         get(location).await;
     });
-    // The service withdrew the code, as RFC 7636 section 4.6 lets it.
+    // The service revoked the code after the wrong verifier (RFC 7636 section 4.6).
     assert!(matches!(finished, Err(LoginError::Service(_))), "{finished:?}");
     assert!(scene.token_file.load().unwrap_err().is_not_found());
 }
 
 #[tokio::test]
-async fn an_error_of_the_authorization_page_is_told() {
+async fn an_error_code_of_the_authorization_page_is_reported() {
     let scene = Scene::new().await;
     let user = User::default();
     let login = scene.login().build();
@@ -155,7 +155,7 @@ async fn an_error_of_the_authorization_page_is_told() {
 }
 
 #[tokio::test]
-async fn a_browser_that_is_closed_ends_with_the_time_limit() {
+async fn a_login_without_an_answer_expires_after_the_timeout() {
     let scene = Scene::new().await;
     let login = scene.login().timeout(Duration::from_millis(50)).build();
     let error = login.run(&User::default()).await.unwrap_err();
@@ -163,7 +163,7 @@ async fn a_browser_that_is_closed_ends_with_the_time_limit() {
 }
 
 #[tokio::test]
-async fn a_service_that_fails_half_way_leaves_no_token() {
+async fn a_failed_token_request_is_not_retried_and_writes_no_token() {
     let scene = Scene::new().await;
     scene.emulator.fault_on(Operation::CreateToken, ErrorName::InternalServer);
     let browser = Browser::default();
@@ -181,17 +181,17 @@ async fn a_service_that_fails_half_way_leaves_no_token() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named() {
+async fn a_port_in_use_is_an_error_before_any_request() {
     let scene = Scene::new().await;
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = taken.local_addr().unwrap().port();
     let error = scene.login().redirect_port(port).build().run(&User::default()).await.unwrap_err();
     assert!(matches!(error, LoginError::Listen { port: p, .. } if p == port), "{error}");
-    assert_eq!(scene.emulator.counts().register_client, 0, "the port comes first");
+    assert_eq!(scene.emulator.counts().register_client, 0, "nothing was sent");
 }
 
 #[tokio::test]
-async fn names_with_blanks_and_other_letters() {
+async fn a_session_name_with_spaces_and_non_ascii_characters_is_shown() {
     let scene = Scene::new().await;
     let browser = Browser::default();
     let login = scene.login_to(session("größe <b> 日本")).browser(browser.clone()).build();
@@ -201,9 +201,9 @@ async fn names_with_blanks_and_other_letters() {
 }
 
 #[tokio::test]
-async fn where_the_token_cannot_be_written_nothing_is_spent() {
+async fn no_code_is_spent_if_the_token_file_cannot_be_written() {
     let scene = Scene::new().await;
-    // A file in place of the cache directory.
+    // There is a file in place of the cache directory.
     std::fs::write(scene.cache(), "").unwrap();
     for flow in [Flow::AuthorizationCode, Flow::DeviceCode] {
         let login = scene.login().flow(flow).browser(Browser::default()).build();

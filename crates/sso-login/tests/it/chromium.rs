@@ -1,6 +1,6 @@
 //! Logins with headless Chromium, through the pages of an interactive emulator.
 //!
-//! Each test leaves pictures of its pages in cargo's directory for temporary files of tests.
+//! Each test writes screenshots to `login-pages` in `CARGO_TARGET_TMPDIR`.
 
 use sso_emulator::Emulator;
 use sso_login::{FinishedLogin, Flow, Login, LoginError};
@@ -13,49 +13,49 @@ async fn interactive() -> Scene {
     Scene::with(Emulator::builder().interactive(true)).await
 }
 
-/// Starts a login. Returns its result, later, and the user who sees its page.
+/// Starts a login. Returns its task, and the user to whom the page is shown.
 fn start(login: Login) -> (JoinHandle<Result<FinishedLogin, LoginError>>, User) {
     let user = User::default();
     let seen = user.clone();
     (tokio::spawn(async move { login.run(&seen).await }), user)
 }
 
-/// The page must be able to do nothing: it has no script, and Chromium runs none that is put into
-/// it. Its own style is applied.
-fn is_inert(chromium: &Chromium) {
+/// Checks that the page has no script, that its policy blocks an inserted script, and that its
+/// style is applied.
+fn check_is_inert(chromium: &Chromium) {
     assert_eq!(chromium.evaluate("document.scripts.length"), 0);
     let script = "(() => { const script = document.createElement('script'); \
                    script.textContent = 'window.hasRun = true'; document.body.append(script); \
                    return window.hasRun === undefined })()";
     assert_eq!(chromium.evaluate(script), true);
     let style = "getComputedStyle(document.body).maxWidth";
-    assert!(chromium.evaluate(style).as_str().unwrap().ends_with("px"), "the style is refused");
+    assert!(chromium.evaluate(style).as_str().unwrap().ends_with("px"), "the style is not applied");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium"]
-async fn allow_logs_in_and_reload_and_back_change_nothing() {
+async fn allow_logs_in_once_despite_reload_and_back() {
     let scene = interactive().await;
     let (login, user) = start(scene.login().build());
     let chromium = Chromium::start();
 
     chromium.open(&user.page().await);
     let consent = chromium.wait_for("ssocreds-dev-session");
-    chromium.picture("authorize");
+    chromium.screenshot("authorize");
     chromium.reload();
-    assert_eq!(chromium.wait_for("Allow"), consent, "a reload does not decide");
+    assert_eq!(chromium.wait_for("Allow"), consent, "a reload neither allows nor denies");
     assert_eq!(scene.emulator.counts().create_token, 0);
     assert_eq!(chromium.console(), [""; 0]);
 
     chromium.press("allow");
     let end = chromium.wait_for("You are logged in");
     assert!(end.contains("dev-session"), "{end}");
-    chromium.picture("logged-in");
-    is_inert(&chromium);
+    chromium.screenshot("logged-in");
+    check_is_inert(&chromium);
     let finished = login.await.unwrap().unwrap();
     assert_eq!(finished.token().access_token(), scene.token().access_token());
 
-    // The listener is closed. The user's next clicks reach nothing and spend nothing.
+    // The listener is closed, so further clicks have no effect.
     let token = scene.token();
     let listener = user.listener().await;
     chromium.reload();
@@ -72,15 +72,15 @@ async fn allow_logs_in_and_reload_and_back_change_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium"]
-async fn deny_ends_the_login_and_back_and_allow_come_too_late() {
+async fn deny_ends_the_login_and_a_later_allow_has_no_effect() {
     let scene = interactive().await;
     let (login, user) = start(scene.login().build());
     let chromium = Chromium::start();
     chromium.open(&user.page().await);
     chromium.press("deny");
     chromium.wait_for("The login was denied");
-    chromium.picture("denied");
-    is_inert(&chromium);
+    chromium.screenshot("denied");
+    check_is_inert(&chromium);
     assert!(matches!(login.await.unwrap(), Err(LoginError::Denied)));
 
     chromium.back();
@@ -93,7 +93,7 @@ async fn deny_ends_the_login_and_back_and_allow_come_too_late() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium"]
-async fn a_request_of_another_page_is_rejected_and_the_login_goes_on() {
+async fn a_request_with_a_wrong_state_is_rejected_and_the_login_continues() {
     let scene = interactive().await;
     let (login, user) = start(scene.login().build());
     let chromium = Chromium::start();
@@ -101,8 +101,8 @@ async fn a_request_of_another_page_is_rejected_and_the_login_goes_on() {
     let listener = user.listener().await;
     chromium.open(&format!("http://{listener}/oauth/callback?code=stolen&state=guessed"));
     chromium.wait_for("This request is not accepted");
-    chromium.picture("rejected");
-    is_inert(&chromium);
+    chromium.screenshot("rejected");
+    check_is_inert(&chromium);
     chromium.back();
 
     chromium.open(&page);
@@ -114,7 +114,7 @@ async fn a_request_of_another_page_is_rejected_and_the_login_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium"]
-async fn a_user_code_is_typed_and_decided_once() {
+async fn a_user_code_is_allowed_or_denied_only_once() {
     let scene = interactive().await;
     let chromium = Chromium::start();
     for (first, other, end_page) in
@@ -125,15 +125,16 @@ async fn a_user_code_is_typed_and_decided_once() {
         let code = scene.emulator.pending_devices().pop().unwrap();
         chromium.submit("user_code", &code.to_lowercase());
         chromium.wait_for(&code);
-        chromium.picture(&format!("device-{first}"));
+        chromium.screenshot(&format!("device-{first}"));
         chromium.press(first);
         let end = chromium.wait_for(end_page);
-        chromium.picture(&format!("device-{first}-end"));
-        is_inert(&chromium);
+        chromium.screenshot(&format!("device-{first}-end"));
+        check_is_inert(&chromium);
         chromium.reload();
         assert_eq!(chromium.wait_for(end_page), end);
 
-        // Back to the page with the buttons, if Chromium still has it: the decision stays.
+        // If Chromium still has the page with the buttons, another click does not change the
+        // decision.
         chromium.back();
         let _ = chromium.try_to_press(other);
         let outcome = login.await.unwrap();

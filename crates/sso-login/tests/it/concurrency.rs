@@ -1,4 +1,4 @@
-//! Many logins at once.
+//! Concurrent logins.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ async fn twenty_logins_ask_the_user_once() {
         let (login, user) = (Arc::clone(&login), user.clone());
         logins.spawn(async move { login.run(&user).await });
     }
-    // All others wait.
+    // Wait until the other 19 logins wait for the first.
     while user.seen().iter().filter(|seen| *seen == "other login").count() < 19 {
         tokio::task::yield_now().await;
     }
@@ -40,7 +40,7 @@ async fn twenty_logins_ask_the_user_once() {
 }
 
 #[tokio::test]
-async fn a_login_after_one_that_failed_asks_itself() {
+async fn a_waiting_login_asks_the_user_after_the_other_login_failed() {
     let scene = Scene::new().await;
     let (first, second) = (User::default(), User::default());
     let login = scene.login().build();
@@ -71,7 +71,7 @@ async fn a_login_after_one_that_failed_asks_itself() {
 }
 
 #[tokio::test]
-async fn two_sessions_log_in_at_once() {
+async fn concurrent_logins_to_two_sessions_are_independent() {
     let scene = Scene::new().await;
     let endpoint = scene.emulator.oidc_url().parse::<Endpoint>().unwrap().with_origin("a test");
     let other = TokenFile::new(scene.cache().join("other.json"));
@@ -80,7 +80,7 @@ async fn two_sessions_log_in_at_once() {
     let (one, two) = (User::default(), User::default());
     let (first, second, ()) = tokio::join!(login.run(&one), other.run(&two), async {
         assert_ne!(one.listener().await, two.listener().await);
-        // The state of one login is no answer to the other.
+        // The state of one login is rejected by the listener of the other.
         let crossed = format!(
             "http://{}/oauth/callback?code=x&state={}",
             one.listener().await,

@@ -26,7 +26,7 @@ async fn a_user_code_logs_in() {
 }
 
 #[tokio::test]
-async fn a_legacy_profile_uses_it_without_scopes() {
+async fn a_legacy_profile_uses_a_device_code_without_scopes() {
     let scene = Scene::new().await;
     let session = LoginSession::legacy(START_URL.parse().unwrap(), "us-east-1".parse().unwrap());
     let login = scene.login_to(session).flow(Flow::AuthorizationCode).build();
@@ -36,7 +36,7 @@ async fn a_legacy_profile_uses_it_without_scopes() {
 }
 
 #[tokio::test]
-async fn a_denied_code_is_an_error_of_its_own() {
+async fn a_denied_code_is_the_error_denied() {
     let scene = Scene::new().await;
     let login = scene.login().flow(Flow::DeviceCode).build();
     let error = login.run(&User::denying(&scene)).await.unwrap_err();
@@ -45,7 +45,7 @@ async fn a_denied_code_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_expired_code_is_an_error_of_its_own() {
+async fn an_expired_code_is_the_error_expired() {
     let scene = Scene::new().await;
     scene.emulator.fault_on(Operation::CreateToken, ErrorName::ExpiredToken);
     let login = scene.login().flow(Flow::DeviceCode).build();
@@ -54,7 +54,7 @@ async fn an_expired_code_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_registration_that_the_service_forgot_is_renewed() {
+async fn a_registration_that_the_service_rejects_is_renewed() {
     let scene = Scene::with(Emulator::builder()).await;
     let login = || scene.login().flow(Flow::DeviceCode).build();
     login().run(&User::allowing(&scene)).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_registration_that_the_service_forgot_is_renewed() {
     assert_eq!(scene.emulator.counts().register_client, 2);
 }
 
-/// SSO OIDC in memory: answers polls from a script, and notes when they came.
+/// SSO OIDC in memory. Answers polls from a script, and records their times.
 #[derive(Clone)]
 struct Script {
     polls: Arc<Mutex<VecDeque<(u16, &'static str)>>>,
@@ -129,7 +129,7 @@ async fn run(script: &Script, timeout: Duration) -> Result<(), LoginError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn polls_keep_the_interval_and_slow_down_adds_five_seconds_for_good() {
+async fn each_slow_down_adds_five_seconds_to_the_polling_interval() {
     let script = Script::new([
         (400, "authorization_pending"),
         (400, "slow_down"),
@@ -137,12 +137,12 @@ async fn polls_keep_the_interval_and_slow_down_adds_five_seconds_for_good() {
         (400, "slow_down"),
     ]);
     run(&script, Duration::from_secs(600)).await.unwrap();
-    // No interval in the answer: five seconds, then ten, then fifteen.
+    // The answer has no interval, so it is five seconds, then ten, then fifteen.
     assert_eq!(*script.times.lock().unwrap(), [5, 10, 20, 30, 45]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_fails_for_a_while_is_asked_less_often() {
+async fn failed_polls_double_the_pause() {
     let script = Script::new([
         (503, "server_error"),
         (500, "server_error"),
@@ -154,7 +154,7 @@ async fn a_service_that_fails_for_a_while_is_asked_less_often() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_who_decides_is_an_expired_login() {
+async fn a_login_without_a_decision_expires_after_the_timeout() {
     let script = Script::new(std::iter::repeat_n((400, "authorization_pending"), 1000));
     let start = Instant::now();
     let error = run(&script, Duration::from_secs(60)).await.unwrap_err();
@@ -164,7 +164,7 @@ async fn nobody_who_decides_is_an_expired_login() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_that_waiting_does_not_end_ends_the_login() {
+async fn a_permanent_error_ends_the_login() {
     let script = Script::new([(400, "invalid_grant")]);
     let error = run(&script, Duration::from_secs(60)).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to log in: CreateToken failed");

@@ -1,4 +1,4 @@
-//! The loopback listener under attack: only the right request counts.
+//! Attacks on the loopback listener. Only the browser's request is accepted.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::scene::{Scene, User, get, send, status};
 
-/// The user goes to the page and is sent back with a code.
+/// Opens the authorization page and returns the URL of its redirect.
 async fn location(user: &User) -> String {
     let answer = get(&user.page().await).await;
     let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
@@ -15,7 +15,7 @@ async fn location(user: &User) -> String {
 }
 
 #[tokio::test]
-async fn requests_that_are_not_the_answer_change_nothing() {
+async fn other_requests_are_rejected_and_have_no_effect() {
     let scene = Scene::new().await;
     let user = User::default();
     let login = scene.login().build();
@@ -50,7 +50,7 @@ async fn requests_that_are_not_the_answer_change_nothing() {
 }
 
 #[tokio::test]
-async fn silent_clients_and_a_port_scan_do_not_disturb() {
+async fn silent_clients_and_a_port_scan_do_not_block_the_browser() {
     log_in_beside(async |host| {
         let mut silent = Vec::new();
         for _ in 0..100 {
@@ -62,9 +62,8 @@ async fn silent_clients_and_a_port_scan_do_not_disturb() {
     .await;
 }
 
-/// Another user of the machine holds more connections than the listener takes.
 #[tokio::test]
-async fn a_crowd_of_silent_clients_keeps_no_browser_out() {
+async fn more_silent_clients_than_the_limit_do_not_block_the_browser() {
     let answered_in = log_in_beside(async |host| {
         let mut silent = Vec::new();
         for _ in 0..400 {
@@ -73,12 +72,12 @@ async fn a_crowd_of_silent_clients_keeps_no_browser_out() {
         silent
     })
     .await;
-    // A silent client is closed after five seconds.
+    // The connection of a silent client is closed only after five seconds.
     assert!(answered_in < Duration::from_secs(4), "{answered_in:?}");
 }
 
-/// Logs in while the connections that `connect` makes to the listener stay open. Returns how long the
-/// listener took to answer the browser.
+/// Logs in while the connections that `connect` opens to the listener stay open. Returns the time
+/// until the listener answered the browser.
 async fn log_in_beside(connect: impl AsyncFnOnce(&str) -> Vec<TcpStream>) -> Duration {
     let scene = Scene::new().await;
     let user = User::default();
@@ -97,7 +96,7 @@ async fn log_in_beside(connect: impl AsyncFnOnce(&str) -> Vec<TcpStream>) -> Dur
 async fn a_second_answer_is_refused() {
     let scene = Scene::new().await;
     let user = User::default();
-    // The first answer's page waits for the token.
+    // The page for the first answer is sent only after the token was received.
     scene.emulator.fault_on(Operation::CreateToken, Fault::Delay(Duration::from_millis(300)));
     let login = scene.login().build();
     let (finished, ()) = tokio::join!(login.run(&user), async {
@@ -112,7 +111,7 @@ async fn a_second_answer_is_refused() {
 }
 
 #[tokio::test]
-async fn it_listens_on_loopback_alone_and_on_the_port_that_was_asked_for() {
+async fn the_listener_is_on_loopback_and_the_configured_port() {
     let scene = Scene::new().await;
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = free.local_addr().unwrap().port();
@@ -121,7 +120,7 @@ async fn it_listens_on_loopback_alone_and_on_the_port_that_was_asked_for() {
     let login = scene.login().redirect_port(port).build();
     let (finished, ()) = tokio::join!(login.run(&user), async {
         assert_eq!(user.listener().await, format!("127.0.0.1:{port}"));
-        assert!(TcpStream::connect(("127.0.0.2", port)).await.is_err(), "127.0.0.1 alone");
+        assert!(TcpStream::connect(("127.0.0.2", port)).await.is_err(), "only 127.0.0.1");
         assert_eq!(status(&get(&location(&user).await).await), 200);
     });
     finished.unwrap();
@@ -136,7 +135,7 @@ async fn a_dropped_login_closes_its_port_and_releases_its_lock() {
         let run = login.run(&user);
         tokio::pin!(run);
         tokio::select! {
-            _ = &mut run => panic!("nobody answered"),
+            _ = &mut run => panic!("the login ended without an answer"),
             host = user.listener() => host,
         }
     };

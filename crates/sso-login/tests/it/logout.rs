@@ -1,4 +1,4 @@
-//! Logout: at the service and in the files.
+//! Logouts: the session at the service, and the files.
 
 use jiff::SignedDuration;
 use sso_cache::{ClientRegistrationFile, RoleCredentialsFile};
@@ -22,7 +22,7 @@ async fn logged_in() -> Scene {
 }
 
 #[tokio::test]
-async fn the_session_ends_and_its_files_go() {
+async fn a_logout_ends_the_session_and_removes_its_files() {
     let scene = logged_in().await;
     let role = RoleCredentialsFile::new(scene.cache().join("role.json"));
     let expires_at = SystemClock.now() + SignedDuration::from_hours(1);
@@ -35,7 +35,7 @@ async fn the_session_ends_and_its_files_go() {
     assert!(scene.token_file.load().unwrap_err().is_not_found());
     assert!(scene.emulator.live_refresh_tokens().is_empty());
     let registration = "bade61804c0c1ed937532f2471948a8b0179e111.json";
-    assert_eq!(scene.files(), [registration], "registrations stay");
+    assert_eq!(scene.files(), [registration], "registrations are kept");
     assert!(ClientRegistrationFile::new(scene.cache().join(registration)).load().is_some());
 
     let again = logout(&scene).run().await.unwrap();
@@ -44,7 +44,7 @@ async fn the_session_ends_and_its_files_go() {
 }
 
 #[tokio::test]
-async fn a_portal_that_fails_is_reported_and_the_files_go() {
+async fn an_error_of_the_portal_is_reported_and_the_files_are_removed() {
     let scene = logged_in().await;
     scene.emulator.fault_on(Operation::Logout, Fault::status(503));
     let finished = logout(&scene).run().await.unwrap();
@@ -53,7 +53,7 @@ async fn a_portal_that_fails_is_reported_and_the_files_go() {
 }
 
 #[tokio::test]
-async fn without_a_home_nothing_is_created() {
+async fn a_logout_without_a_cache_directory_creates_nothing() {
     let scene = Scene::new().await;
     assert!(!logout(&scene).run().await.unwrap().was_logged_in);
     assert!(!scene.cache().exists());

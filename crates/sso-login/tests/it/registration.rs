@@ -1,4 +1,4 @@
-//! Client registrations: used again while they fit.
+//! Client registrations that cannot be reused.
 
 use jiff::{SignedDuration, Timestamp};
 use sso_cache::{ClientRegistration, ClientRegistrationFile};
@@ -14,7 +14,7 @@ fn now() -> Timestamp {
 }
 
 #[tokio::test]
-async fn one_that_ends_soon_is_renewed() {
+async fn a_registration_that_expires_soon_is_renewed() {
     let scene = Scene::new().await;
     let file = ClientRegistrationFile::new(scene.cache().join(NAME));
     let soon = now() + SignedDuration::from_mins(14);
@@ -26,7 +26,7 @@ async fn one_that_ends_soon_is_renewed() {
 }
 
 #[tokio::test]
-async fn one_for_another_flow_is_renewed() {
+async fn a_registration_for_another_flow_is_renewed() {
     let scene = Scene::new().await;
     let file = ClientRegistrationFile::new(scene.cache().join(NAME));
     for (flow, is_for_code) in
@@ -40,7 +40,7 @@ async fn one_for_another_flow_is_renewed() {
 }
 
 #[tokio::test]
-async fn a_broken_one_is_replaced() {
+async fn an_invalid_registration_file_is_replaced() {
     let scene = Scene::new().await;
     std::fs::create_dir_all(scene.cache()).unwrap();
     std::fs::write(scene.cache().join(NAME), "{\"clientId\":").unwrap();

@@ -1,4 +1,4 @@
-//! An emulator, a token file, and a user with a browser.
+//! The fixtures of the tests: an emulator, a token file, and a user with a browser.
 
 use std::io;
 use std::path::Path;
@@ -45,7 +45,7 @@ impl Scene {
         self.token_file.path().parent().unwrap()
     }
 
-    /// The names of the files in the cache directory, but for locks.
+    /// The names of the files in the cache directory, without lock files.
     pub(crate) fn files(&self) -> Vec<String> {
         let Ok(entries) = std::fs::read_dir(self.cache()) else { return Vec::new() };
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -79,7 +79,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Allows user codes as they are shown.
+    /// A user who allows each user code when it is shown.
     pub(crate) fn allowing(scene: &Scene) -> Self {
         Self { emulator: Some(Arc::clone(&scene.emulator)), ..Self::default() }
     }
@@ -88,12 +88,12 @@ impl User {
         Self { denies: true, ..Self::allowing(scene) }
     }
 
-    /// What was shown, in short.
+    /// Short descriptions of the events so far.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// The page that was shown. Waits for it.
+    /// Waits until a page is shown, and returns its URL.
     pub(crate) async fn page(&self) -> String {
         loop {
             if let Some(url) = self.url.lock().unwrap().clone() {
@@ -147,7 +147,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// The page that the redirect led to. Waits for it.
+    /// Waits until the redirect was followed, and returns the last page.
     pub(crate) async fn last_page(&self) -> String {
         loop {
             if let Some(page) = self.last_page.lock().unwrap().clone() {
@@ -173,17 +173,17 @@ impl OpenBrowser for Browser {
     }
 }
 
-/// The answer to a GET, head and body.
+/// Sends a GET request and returns the head and the body of the answer.
 pub(crate) async fn get(url: &str) -> String {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
     send(host, &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await
 }
 
-/// What comes back for these bytes, until the connection closes.
+/// Sends these bytes, and returns everything received until the connection closes.
 pub(crate) async fn send(host: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(host).await.unwrap();
-    // The far end may close before it has read all.
+    // The server may close the connection before it has read everything.
     let _ = stream.write_all(request.as_bytes()).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;

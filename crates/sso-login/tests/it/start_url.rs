@@ -12,8 +12,9 @@ use crate::scene::User;
 
 type Answer = fn(&str, &str) -> (u16, &'static str);
 
-/// Logs in with a device code to a session with that start URL. `answer` is the web server: method
-/// and URL to status and `Location`. Returns the requests and the `startUrl` in the token file.
+/// Logs in with a device code to a session with this start URL. `answer` is the web server of the
+/// custom domain: it gets the method and the URL, and returns the status and `Location`. Returns
+/// the requests, and the `startUrl` in the token file.
 async fn login(start_url: &str, answer: Answer) -> (Vec<String>, Result<String, LoginError>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&requests);
@@ -59,7 +60,7 @@ async fn login(start_url: &str, answer: Answer) -> (Vec<String>, Result<String, 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_custom_domain_leads_to_its_portal_and_region() {
+async fn a_custom_domain_is_resolved_to_its_portal_and_region() {
     let (requests, outcome) = login("https://sso.example.com/go#/", |method, url| {
         assert_eq!(url, "https://sso.example.com/go");
         match method {
@@ -91,7 +92,7 @@ async fn a_dual_stack_portal_selects_the_dual_stack_endpoint() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_aws_host_is_asked_for_nothing() {
+async fn no_request_is_sent_to_resolve_a_start_url_on_a_host_of_aws() {
     let (requests, outcome) =
         login("https://my-sso-portal.awsapps.com/start", |_, _| panic!("not resolved")).await;
     outcome.unwrap();
@@ -99,7 +100,7 @@ async fn an_aws_host_is_asked_for_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_lead_to_aws_is_refused_before_a_registration() {
+async fn a_start_url_that_does_not_lead_to_aws_is_refused_before_the_registration() {
     for (start_url, answer, reason) in [
         ("https://sso.example.com", (|_, _| (200, "")) as Answer, "without a redirect"),
         ("https://sso.example.com", |_, _| (302, "https://evil.example/start"), "not AWS's"),

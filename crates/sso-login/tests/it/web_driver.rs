@@ -1,4 +1,4 @@
-//! Drives headless Chromium by the `WebDriver` protocol (W3C), which chromedriver speaks.
+//! Controls headless Chromium through chromedriver, with the W3C `WebDriver` protocol.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Longest wait for chromedriver, on a busy machine.
+/// The longest wait for chromedriver. It is long because the machine may be busy.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The key under which an element's ID is returned.
@@ -73,8 +73,8 @@ impl Chromium {
         url.as_str().unwrap().to_owned()
     }
 
-    /// Waits until the page shows `part`, and returns all of its text. A click may end before the next
-    /// page is there.
+    /// Waits until the page contains `part`, and returns its text. A click may return before the
+    /// next page is loaded.
     pub(crate) fn wait_for(&self, part: &str) -> String {
         let end = Instant::now() + TIMEOUT;
         loop {
@@ -87,7 +87,7 @@ impl Chromium {
         }
     }
 
-    /// Clicks the button with that value.
+    /// Clicks the button with this value.
     pub(crate) fn press(&self, value: &str) {
         self.try_to_press(value).unwrap();
     }
@@ -97,7 +97,7 @@ impl Chromium {
         self.send("POST", &format!("/element/{button}/click"), &json!({}))
     }
 
-    /// Types text into the field of that name, and clicks the button of its form.
+    /// Types text into the field of this name, and clicks the button of its form.
     pub(crate) fn submit(&self, field: &str, text: &str) {
         let field = self.element(&format!("input[name={field}]")).unwrap();
         let text = json!({"text": text});
@@ -106,23 +106,23 @@ impl Chromium {
         self.send("POST", &format!("/element/{button}/click"), &json!({})).unwrap();
     }
 
-    /// The value of a JavaScript expression. It is not subject to the page's policy; what it adds to
-    /// the page is.
+    /// Returns the value of a JavaScript expression. The page's policy does not apply to the
+    /// expression, but to elements that it adds to the page.
     pub(crate) fn evaluate(&self, expression: &str) -> Value {
         let script = json!({"script": format!("return {expression}"), "args": []});
         self.send("POST", "/execute/sync", &script).unwrap()
     }
 
-    /// The messages of the console since the last call: scripts' own, refused loads, violations of
-    /// the page's policy.
+    /// Returns the console messages since the last call: messages of scripts, blocked loads, and
+    /// violations of the page's policy.
     pub(crate) fn console(&self) -> Vec<String> {
         let log = self.send("POST", "/se/log", &json!({"type": "browser"})).unwrap();
         let entries = log.as_array().unwrap().iter();
         entries.map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Writes a picture of the page, to look at.
-    pub(crate) fn picture(&self, name: &str) {
+    /// Writes a screenshot of the page, for a person to look at.
+    pub(crate) fn screenshot(&self, name: &str) {
         let png = self.send("GET", "/screenshot", &Value::Null).unwrap();
         let png = STANDARD.decode(png.as_str().unwrap()).unwrap();
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("login-pages");
@@ -130,7 +130,7 @@ impl Chromium {
         std::fs::write(directory.join(format!("{name}.png")), png).unwrap();
     }
 
-    /// The text of the page, as it is seen.
+    /// Returns the visible text of the page.
     fn text(&self) -> Result<String, String> {
         let body = self.element("body")?;
         let text = self.send("GET", &format!("/element/{body}/text"), &Value::Null)?;
@@ -143,7 +143,7 @@ impl Chromium {
         Ok(element[ELEMENT].as_str().unwrap().to_owned())
     }
 
-    /// Sends a command of the session. Returns its value, or the error's message.
+    /// Sends a command to the session. Returns its value, or the message of the error.
     fn send(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
@@ -180,7 +180,8 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // Ends Chromium, which outlives chromedriver. A second panic would hide the first.
+        // Ends Chromium, which would outlive chromedriver. A panic here would hide an earlier
+        // panic.
         let _ = std::panic::catch_unwind(|| self.send("DELETE", "", &Value::Null));
         let _ = self.driver.kill();
         let _ = self.driver.wait();

@@ -1,4 +1,4 @@
-//! The provider as `object_store` calls it, over the emulated services.
+//! Tests of the provider through `object_store`'s trait, with emulated services.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests: a panic is how they fail")]
@@ -18,7 +18,7 @@ use sso_types::ManualClock;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-/// An emulator, a home directory for one login, and the clock of both and of the provider.
+/// An emulator, a home directory with its login, and the clock of the emulator and the provider.
 struct Scene {
     clock: ManualClock,
     emulator: Emulator,
@@ -48,7 +48,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn unchanged_credentials_are_the_same_arc() {
+async fn the_same_arc_is_returned_until_the_credentials_are_renewed() {
     let scene = Scene::new(TokenState::Valid).await;
     let provider = scene.provider();
     let first = provider.get_credential().await.unwrap();
@@ -63,7 +63,7 @@ async fn unchanged_credentials_are_the_same_arc() {
 }
 
 #[tokio::test]
-async fn a_request_allocates_nothing_but_the_future_of_the_trait() {
+async fn a_request_allocates_only_the_future_of_the_trait() {
     let scene = Scene::new(TokenState::Valid).await;
     let provider = scene.provider();
     provider.get_credential().await.unwrap();
@@ -76,7 +76,7 @@ async fn a_request_allocates_nothing_but_the_future_of_the_trait() {
 }
 
 #[tokio::test]
-async fn a_missing_login_is_unauthenticated_with_the_command() {
+async fn a_missing_login_is_the_kind_unauthenticated_and_names_the_command() {
     let scene = Scene::new(TokenState::Missing).await;
     let error = scene.provider().get_credential().await.unwrap_err();
     assert!(matches!(error, Error::Unauthenticated { .. }), "{error:?}");
@@ -86,7 +86,7 @@ async fn a_missing_login_is_unauthenticated_with_the_command() {
 }
 
 #[tokio::test]
-async fn an_unassigned_role_is_permission_denied() {
+async fn an_unassigned_role_is_the_kind_permission_denied() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.unassign(&scene.home.account_id, &scene.home.role_name);
     let error = scene.provider().get_credential().await.unwrap_err();
@@ -95,7 +95,7 @@ async fn an_unassigned_role_is_permission_denied() {
 }
 
 #[tokio::test]
-async fn another_failure_is_generic_with_its_source() {
+async fn another_failure_is_the_kind_generic_with_its_source() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::ResourceNotFound);
     let error = scene.provider().get_credential().await.unwrap_err();
@@ -105,7 +105,7 @@ async fn another_failure_is_generic_with_its_source() {
 }
 
 #[tokio::test]
-async fn a_session_that_ends_serves_its_credentials_then_recovers_after_a_login() {
+async fn after_the_session_ends_credentials_work_until_they_expire_and_again_after_a_login() {
     let scene = Scene::new(TokenState::Valid).await;
     let provider = scene.provider();
     let first = provider.get_credential().await.unwrap();
@@ -121,7 +121,7 @@ async fn a_session_that_ends_serves_its_credentials_then_recovers_after_a_login(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_requests_over_a_renewal_make_one_request_of_the_portal() {
+async fn a_thousand_requests_during_a_renewal_cause_one_request_to_the_portal() {
     let scene = Scene::new(TokenState::Valid).await;
     let provider = scene.provider();
     provider.get_credential().await.unwrap();
@@ -138,7 +138,7 @@ async fn a_thousand_requests_over_a_renewal_make_one_request_of_the_portal() {
 }
 
 #[tokio::test]
-async fn a_dropped_request_neither_cancels_nor_repeats_the_renewal() {
+async fn dropping_a_request_does_not_cancel_or_repeat_the_renewal() {
     let scene = Scene::new(TokenState::Expired).await;
     let provider = scene.provider();
     {

@@ -1,4 +1,4 @@
-//! The provider as reqsign calls it, over the emulated services.
+//! Tests of the provider through reqsign's trait, with emulated services.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests: a panic is how they fail")]
@@ -18,7 +18,7 @@ use sso_types::ManualClock;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-/// An emulator, a home directory for one login, and the clock of both and of the provider.
+/// An emulator, a home directory with its login, and the clock of the emulator and the provider.
 struct Scene {
     clock: ManualClock,
     emulator: Emulator,
@@ -52,7 +52,7 @@ async fn load(provider: &SsoCredentialProvider) -> Result<Credential, Error> {
 }
 
 #[tokio::test]
-async fn a_credential_carries_its_expiry_and_is_renewed_before_it() {
+async fn a_credential_has_its_expiry_and_is_renewed_before_it() {
     let scene = Scene::new(TokenState::Valid).await;
     let provider = scene.provider();
     let first = load(&provider).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_credential_carries_its_expiry_and_is_renewed_before_it() {
 }
 
 #[tokio::test]
-async fn a_missing_login_is_an_invalid_credential_with_the_command() {
+async fn a_missing_login_is_the_kind_credential_invalid_and_names_the_command() {
     let scene = Scene::new(TokenState::Missing).await;
     let error = load(&scene.provider()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CredentialInvalid);
@@ -78,7 +78,7 @@ async fn a_missing_login_is_an_invalid_credential_with_the_command() {
 }
 
 #[tokio::test]
-async fn an_unassigned_role_is_permission_denied() {
+async fn an_unassigned_role_is_the_kind_permission_denied() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.unassign(&scene.home.account_id, &scene.home.role_name);
     let error = load(&scene.provider()).await.unwrap_err();
@@ -87,7 +87,7 @@ async fn an_unassigned_role_is_permission_denied() {
 }
 
 #[tokio::test]
-async fn another_failure_is_unexpected_with_its_source() {
+async fn another_failure_is_the_kind_unexpected_with_its_source() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::ResourceNotFound);
     let error = load(&scene.provider()).await.unwrap_err();
@@ -96,7 +96,7 @@ async fn another_failure_is_unexpected_with_its_source() {
     assert!(source.is_some(), "{error:?}");
 }
 
-/// What reqsign does, not what we would choose: the README tells users how to see the error.
+/// A behaviour of reqsign. The README shows how to get the error.
 #[tokio::test]
 async fn a_chain_of_reqsign_drops_the_error_of_its_only_provider() {
     let scene = Scene::new(TokenState::Missing).await;
@@ -105,7 +105,7 @@ async fn a_chain_of_reqsign_drops_the_error_of_its_only_provider() {
 }
 
 #[tokio::test]
-async fn a_session_that_ends_serves_its_credentials_then_recovers_after_a_login() {
+async fn after_the_session_ends_credentials_work_until_they_expire_and_again_after_a_login() {
     let scene = Scene::new(TokenState::Valid).await;
     let provider = scene.provider();
     let first = load(&provider).await.unwrap();
@@ -121,7 +121,7 @@ async fn a_session_that_ends_serves_its_credentials_then_recovers_after_a_login(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_requests_over_a_renewal_make_one_request_of_the_portal() {
+async fn a_thousand_requests_during_a_renewal_cause_one_request_to_the_portal() {
     let scene = Scene::new(TokenState::Valid).await;
     let provider = scene.provider();
     load(&provider).await.unwrap();
@@ -138,7 +138,7 @@ async fn a_thousand_requests_over_a_renewal_make_one_request_of_the_portal() {
 }
 
 #[tokio::test]
-async fn a_dropped_request_neither_cancels_nor_repeats_the_renewal() {
+async fn dropping_a_request_does_not_cancel_or_repeat_the_renewal() {
     let scene = Scene::new(TokenState::Expired).await;
     let provider = scene.provider();
     {

@@ -1,4 +1,4 @@
-//! Serves the credentials of the profile `devsso` until it is ended.
+//! Serves the credentials of the profile `devsso` until the process ends.
 
 #![forbid(unsafe_code)]
 
@@ -10,7 +10,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let provider = ProfileProviders::builder().profile("devsso").build()?.credentials_provider()?;
     let endpoint = Endpoint::builder().serve("/devsso", provider).bind(([127, 0, 0, 1], 0)).await?;
     println!("AWS_CONTAINER_CREDENTIALS_FULL_URI={}", endpoint.url("/devsso"));
-    // A file of mode 0600 would keep the token from other users; standard output does not.
+    // A real program writes the token to a file of mode 0600, which other users cannot read.
     println!(
         "AWS_CONTAINER_AUTHORIZATION_TOKEN={}",
         endpoint.authorization_token().expose_secret()

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Later errors only say that no credential was loaded. This call returns the reason.
     provider.provide_credential(&Context::new()).await?;
     let loader = CustomAwsCredentialLoader::new(provider);
-    // A catalog takes the same factory with `with_storage_factory`.
+    // A catalog accepts the same factory in `with_storage_factory`.
     let factory = OpenDalStorageFactory::S3 { customized_credential_load: Some(loader) };
     let file_io = FileIOBuilder::new(Arc::new(factory))
         .with_prop("s3.path-style-access", "true") // also for S3 servers other than AWS

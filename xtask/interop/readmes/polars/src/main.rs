@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn credential_provider(cache: CredentialsCache) -> PlCredentialProvider {
     PlCredentialProvider::from_func(move || {
         let cache = cache.clone();
-        // Polars takes only a future that is Sync. The handle of a task is.
+        // Polars requires a future that is Sync, such as the handle of a task.
         let task = tokio::spawn(async move { credential(&cache).await });
         Box::pin(async move { task.await.map_err(polars_error)? })
     })
@@ -43,12 +43,12 @@ async fn credential(cache: &CredentialsCache) -> PolarsResult<(ObjectStoreCreden
         secret_key: credentials.secret_access_key().expose_secret().to_owned(),
         token: Some(credentials.session_token().expose_secret().to_owned()),
     };
-    // Polars would use a credential until the second in which it expires. With 0 it asks before each
-    // request, and the cache renews ahead of the expiry.
+    // Polars uses a credential until this time. With 0 it calls this function before each request,
+    // and the cache renews the credentials before they expire.
     Ok((ObjectStoreCredential::Aws(Arc::new(credential)), 0))
 }
 
-/// The text of the error names the command if a login is needed.
+/// If a login is needed, the message contains the command.
 fn polars_error(error: impl Error) -> PolarsError {
     PolarsError::ComputeError(error.to_string().into())
 }

@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("the arguments are PROFILE BUCKET".into());
     };
     let provider = SsoCredentialProvider::from_profile(profile).await?;
-    // A chain of reqsign only logs errors. This call returns them, such as the command to log in.
+    // A chain of reqsign only logs an error. This call returns it.
     provider.provide_credential(&Context::new()).await?;
     // OpenDAL reads the region from AWS_REGION.
     let service = S3::default()
