@@ -78,8 +78,8 @@ fn run(directory: &Path, options: &[String]) -> Result<()> {
 fn page(programs: &Programs, machine: &str, tables: &[Table]) -> String {
     let size = programs.size_of_ours();
     let mut text = format!(
-        "{machine}\n\nEach cell is the lower quartile, and how many times the figure of ssocreds \
-         that is.\n\n## Marks\n\n{}",
+        "{machine}\n\nEach cell is the lower quartile of the samples, and its ratio to the figure of \
+         ssocreds.\n\n## Targets\n\n{}",
         marks::table(tables, size)
     );
     for table in tables {

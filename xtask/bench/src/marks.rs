@@ -27,7 +27,7 @@ pub(crate) fn table(tables: &[Table], size_of_program: f64) -> String {
     let figure = |row: &str, subject: &str| {
         tables.iter().flat_map(|table| &table.rows).find(|it| it.name == row)?.figure(subject)
     };
-    let mut text = String::from("| measure | mark | measured | |\n|---|---|---|---|\n");
+    let mut text = String::from("| measure | target | measured | |\n|---|---|---|---|\n");
     let mut put = |what: &str, mark: String, found: Option<f64>, most: f64| {
         let (found, verdict) = match found {
             Some(found) if found <= most => (three_digits(found), "met"),

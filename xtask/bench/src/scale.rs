@@ -59,7 +59,8 @@ fn profiles(programs: &Programs, name: &str, size: usize, count: usize) -> Resul
 
 /// Starts so many processes at once whose token has expired and may be refreshed once.
 fn processes(programs: &Programs, stage: &Stage, size: usize, count: usize) -> Result<Row> {
-    let name = format!("{size} processes, token expired");
+    let processes = if size == 1 { "process" } else { "processes" };
+    let name = format!("{size} {processes}, token expired");
     println!("  {name}");
     let mut row = Row::new(name, Unit::Seconds);
     let mut measure = |subject, command: &dyn Fn() -> Command| -> Result<()> {

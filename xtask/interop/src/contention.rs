@@ -29,7 +29,7 @@ enum First {
     Ssocreds,
 }
 
-/// How many got credentials, and what the others said.
+/// The number of processes that got credentials, and the errors of the others.
 #[derive(Default)]
 struct Tally {
     succeeded: usize,
@@ -39,9 +39,9 @@ struct Tally {
 /// Three rows: the client alone; and both, either of them first.
 pub(crate) fn ten_at_once(run: &ClientRun<'_>) -> Result<Vec<Cell>> {
     Ok(vec![
-        alone(run, "ten of it alone on one expired token")?,
-        both(run, "ten of it, then ten ssocreds in the midst of its refresh", First::Client)?,
-        both(run, "ten ssocreds, then ten of it in the midst of their refresh", First::Ssocreds)?,
+        alone(run, "ten processes of the client with one expired token")?,
+        both(run, "ten of the client, then ten of ssocreds during the refresh", First::Client)?,
+        both(run, "ten of ssocreds, then ten of the client during the refresh", First::Ssocreds)?,
     ])
 }
 
@@ -101,7 +101,7 @@ fn end(stage: &Stage<'_>, all: Vec<Running>, run: &ClientRun<'_>, who: First) ->
 
 fn cell(row: &'static str, stage: &Stage<'_>, theirs: &Tally, ours: Option<&Tally>) -> Cell {
     let counts = stage.emulator.counts();
-    let mut shown = format!("it {}/{EACH}", theirs.succeeded);
+    let mut shown = format!("client {}/{EACH}", theirs.succeeded);
     if let Some(ours) = ours {
         shown = format!("{shown}, ssocreds {}/{EACH}", ours.succeeded);
     }
@@ -113,22 +113,22 @@ fn cell(row: &'static str, stage: &Stage<'_>, theirs: &Tally, ours: Option<&Tall
         why.push(format!("ssocreds: {}", said(ours)));
     }
     if theirs.succeeded < EACH {
-        why.push(format!("of ten of it {}", said(theirs)));
+        why.push(format!("of ten processes of the client, {}", said(theirs)));
     }
     if !in_file {
-        why.push("the file then holds no refresh token that works".to_owned());
+        why.push("the file then has no valid refresh token".to_owned());
     }
     if why.is_empty() && counts.create_token == 1 {
         return Cell { row, shown, note: None };
     }
     why.push(format!(
-        "{} CreateToken were sent for the one refresh token, {} granted",
+        "{} CreateToken with the same refresh token, {} granted",
         counts.create_token, counts.refreshes
     ));
     Cell { row, shown, note: Some(Note { why: why.join("; "), whose }) }
 }
 
 fn said(tally: &Tally) -> String {
-    let texts = tally.errors.iter().map(|(text, count)| format!("{count} said {text}"));
+    let texts = tally.errors.iter().map(|(text, count)| format!("{count} failed with {text}"));
     texts.collect::<Vec<_>>().join(", ")
 }

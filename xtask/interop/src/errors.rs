@@ -12,7 +12,7 @@ use super::stage::Stage;
 type Situation = (&'static str, TokenState, fn(&Stage<'_>) -> Result<()>);
 
 const SITUATIONS: [Situation; 5] = [
-    ("nobody has logged in", TokenState::Missing, |_| Ok(())),
+    ("no login", TokenState::Missing, |_| Ok(())),
     ("expired, not refreshable", TokenState::ExpiredNotRefreshable, |_| Ok(())),
     ("expired, and the session has ended", TokenState::Expired, |stage| {
         stage.emulator.end_session();
@@ -22,7 +22,7 @@ const SITUATIONS: [Situation; 5] = [
         stage.emulator.unassign(&stage.home.account_id, &stage.home.role_name);
         Ok(())
     }),
-    ("throttled without end (429)", TokenState::Valid, |stage| {
+    ("every request is throttled (429)", TokenState::Valid, |stage| {
         stage.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::TooManyRequests);
         Ok(())
     }),
@@ -57,7 +57,7 @@ pub(crate) fn side_by_side(run: &ClientRun<'_>) -> Result<Vec<SideBySide>> {
 
 /// The portal throttles two requests and takes the third.
 pub(crate) fn throttled_for_a_while(run: &ClientRun<'_>) -> Result<Cell> {
-    let row = "gets through two 429s of the portal";
+    let row = "gets credentials after two answers 429 of the portal";
     let throttled = || -> Result<Stage<'_>> {
         let stage = run.stage(TokenState::Valid)?;
         let operation = Operation::GetRoleCredentials;

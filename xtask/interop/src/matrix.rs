@@ -27,28 +27,28 @@ pub(crate) struct Matrix {
 const HEAD: &str = "\
 # Interoperability
 
-Made by `cargo xtask interop --write`; every cell is a run of the real client and of the program
-`ssocreds` against `sso-emulator`, in a home directory of its own. Tokens live eight hours, each
-refresh spends its refresh token, and in the rows with ten at once each answer takes 100 ms.
-A \u{201c}no\u{201d} or a number in brackets has a note below the table, which says whose behaviour it is.
+`cargo xtask interop --write` writes this page. For each cell it runs the real client and the program
+`ssocreds` with `sso-emulator`, in a separate home directory. Tokens are valid for eight hours, and each
+refresh spends its refresh token. In the rows with ten processes, each answer takes 100 ms. A number in
+brackets refers to a note below the tables. The note says whether the client or ssocreds is the cause.
 ";
 const RENEWAL_HEAD: &str = "
 ## Under `ssocreds exec --renew`
 
-One process of each client for the whole column; its default chain of providers is asked for
-credentials every half second. The role credentials live 6 seconds. Both files of the user hold static
-keys in `[default]`. For the AWS CLI it is one `aws iam wait user-exists`, which signs a request each
-second, until three of its keys have expired; the error and the recovery may be those of the commands
-after it, started by the same shell.
+Each column is one process of a client, which requests credentials from its default provider chain every
+half second. The role credentials are valid for 6 seconds. Both files of the user have static keys in
+`[default]`. For the AWS CLI, the process is `aws iam wait user-exists`, which signs a request every second,
+until three of its keys have expired. The error and the recovery may be those of later commands in the same
+shell.
 
 ";
 
 impl Matrix {
-    /// What the run must not see: ssocreds at fault, or a client that could not be run.
+    /// Returns the faults of the run: those of ssocreds, and clients that could not be run.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = self.broken.clone();
         for column in &self.columns {
-            // What a client cannot do at all says nothing of us, and something of this run.
+            // If the first row has a note, the client cannot do anything, so its column is useless.
             if let Some(Cell { note: Some(note), .. }) = column.results.cells.first() {
                 faults.push(format!("{} could not be run: {}", column.name, note.why));
             }
@@ -95,10 +95,10 @@ impl Matrix {
 
     fn errors(&self, page: &mut String) {
         let Some(first) = self.columns.first() else { return };
-        page.push_str("\n## Errors side by side\n\nWith the defaults of each; requests are those to the two services.\n");
+        page.push_str("\n## Errors side by side\n\nEach client has its default settings. Requests are those to the portal and SSO OIDC.\n");
         for (index, situation) in first.results.errors.iter().enumerate() {
             let _ = write!(page, "\n### {}\n\n", title(situation.situation));
-            page.push_str("| who | requests | what it says |\n|---|---|---|\n");
+            page.push_str("| client | requests | error text |\n|---|---|---|\n");
             said(page, "ssocreds", &situation.ssocreds);
             for column in &self.columns {
                 let Some(SideBySide { client, .. }) = column.results.errors.get(index) else {
@@ -110,7 +110,7 @@ impl Matrix {
     }
 }
 
-/// What the cells refer to by number.
+/// The notes, to which the cells refer by number.
 #[derive(Default)]
 struct Notes<'a>(Vec<(&'a Cell, &'a Note, Vec<&'static str>)>);
 
@@ -134,7 +134,7 @@ impl<'a> Notes<'a> {
         }
     }
 
-    /// The number of a note. Clients that do the same in one row share it.
+    /// Returns the number of a note. Clients with the same note in one row share the number.
     fn number(&mut self, cell: &'a Cell, note: &'a Note, name: &'static str) -> usize {
         let is_same = |(other_cell, other_note, _): &(&Cell, &Note, _)| {
             *other_note == note && other_cell.row == cell.row
@@ -168,7 +168,7 @@ fn said(page: &mut String, name: &str, said: &super::notes::Said) {
     let _ = writeln!(page, "| {name} | {} | {text} |", said.requests);
 }
 
-/// Text that does not break out of a table's cell, and of a length that can be read.
+/// Escapes text for a cell of a table, and truncates long text.
 fn cell_text(text: &str) -> String {
     let text = text.replace('|', "\\|").replace(['\n', '\r'], " ").replace('<', "&lt;");
     let longest = 500;

@@ -1,5 +1,5 @@
-//! The text of a cell of the matrix: the result, the reason if it is no plain success, and whose
-//! behaviour that is.
+//! The text of a cell of the matrix: the result, and for anything but a success the reason and whether
+//! the client or ssocreds is its cause.
 
 /// One row's result for one client.
 pub(crate) struct Cell {
@@ -9,7 +9,7 @@ pub(crate) struct Cell {
     pub(crate) note: Option<Note>,
 }
 
-/// Why a cell is no plain success. What ssocreds does counts as a fault of the run.
+/// The reason why a cell is not a success. If ssocreds is the cause, it is a fault of the run.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Note {
     pub(crate) why: String,
@@ -22,14 +22,14 @@ pub(crate) enum Whose {
     Ssocreds,
 }
 
-/// What both said in one situation that is an error.
+/// The errors of the client and of ssocreds in one situation.
 pub(crate) struct SideBySide {
     pub(crate) situation: &'static str,
     pub(crate) client: Said,
     pub(crate) ssocreds: Said,
 }
 
-/// What one said, and what it asked of the services until then.
+/// An error text, and the number of requests before it.
 pub(crate) struct Said {
     pub(crate) text: String,
     pub(crate) requests: u64,
@@ -49,7 +49,7 @@ impl Cell {
         Self { row, shown: "yes".to_owned(), note: None }
     }
 
-    /// It does, but.
+    /// A success with a reservation.
     pub(crate) fn but(row: &'static str, why: String) -> Self {
         let note = Note { why, whose: Whose::Client };
         Self { row, shown: "yes".to_owned(), note: Some(note) }
@@ -59,7 +59,7 @@ impl Cell {
         Self { row, shown: "no".to_owned(), note: Some(Note { why, whose }) }
     }
 
-    /// The client has nothing that the row could be about.
+    /// The row does not apply to the client.
     pub(crate) fn none(row: &'static str, why: &str) -> Self {
         let note = Note { why: why.to_owned(), whose: Whose::Client };
         Self { row, shown: "–".to_owned(), note: Some(note) }

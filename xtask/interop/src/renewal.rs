@@ -168,7 +168,7 @@ impl<'a> Watched<'a> {
             return Ok(Cell::yes(ROWS[2]));
         }
         let error = self.stage.shown(&error);
-        let why = format!("it says `{error}`; ssocreds prints the command itself, to stderr");
+        let why = format!("it shows `{error}`; ssocreds prints the command to stderr");
         Ok(Cell::no(ROWS[2], why, Whose::Client))
     }
 

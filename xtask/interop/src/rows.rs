@@ -17,15 +17,15 @@ pub(crate) fn all(test_bed: &TestBed, client: &Client, signed: &SignedService) -
         run.valid_token("valid token, `sso-session` form", false)?,
         run.valid_token("valid token, legacy form", true)?,
         run.refresh("refreshes an expired token")?,
-        run.token_provider("its token provider alone refreshes")?,
+        run.token_provider("its token provider refreshes without the credentials provider")?,
         run.reads_ours("reads the token that ssocreds refreshed")?,
     ];
     cells.extend(run.is_read_by_us()?);
     cells.push(run.own_login("uses and refreshes the session of `ssocreds login`")?);
-    cells.push(run.credential_process("takes `ssocreds credential-process`")?);
+    cells.push(run.credential_process("uses `ssocreds credential-process`")?);
     cells.push(written_profiles::are_read(&run)?);
-    cells.push(run.its_cache_serves_us("ssocreds uses its role-credential cache")?);
-    cells.push(run.our_cache_serves_it("it uses the role-credential cache of ssocreds")?);
+    cells.push(run.its_cache_serves_us("ssocreds uses the role-credential cache of the client")?);
+    cells.push(run.our_cache_serves_it("uses the role-credential cache of ssocreds")?);
     cells.extend(contention::ten_at_once(&run)?);
     cells.push(errors::throttled_for_a_while(&run)?);
     Ok(Results { cells, errors: errors::side_by_side(&run)?, ..Results::default() })
@@ -69,7 +69,7 @@ impl ClientRun<'_> {
 
     fn token_provider(&self, row: &'static str) -> Result<Cell> {
         if !self.client.has_token_provider() {
-            return Ok(Cell::none(row, "it has no command for the token alone"));
+            return Ok(Cell::none(row, "it has no command that gets only the token"));
         }
         let stage = self.stage(TokenState::Expired)?;
         let answer = self.ask(&stage, Ask::Token(&stage.home.profile))?;
@@ -113,7 +113,7 @@ impl ClientRun<'_> {
     /// Two rows: whether we can read what it wrote, and what it dropped.
     fn is_read_by_us(&self) -> Result<Vec<Cell>> {
         let (row, fields) = (
-            "ssocreds reads the token that it refreshed",
+            "ssocreds reads the token that the client refreshed",
             "keeps unknown fields and the mode 0600",
         );
         let stage = self.stage(TokenState::Expired)?;
@@ -138,7 +138,7 @@ impl ClientRun<'_> {
         };
         let mut why: Vec<String> = Vec::new();
         if !lost.is_empty() {
-            why.push(format!("its rewrite loses {}", lost.join(", ")));
+            why.push(format!("its rewrite of the file loses {}", lost.join(", ")));
         }
         why.extend(mode);
         let kept = if why.is_empty() {
@@ -224,7 +224,7 @@ impl ClientRun<'_> {
                 Cell::no(row, why.to_owned(), Whose::Ssocreds)
             }
             _ if stage.are_ours(&answer) => {
-                Cell::none(row, "it reads no role-credential cache: it asked the portal")
+                Cell::none(row, "it did not read the cache, but sent a request to the portal")
             }
             _ => Cell::no(row, refused(&stage, &answer), Whose::Client),
         })

@@ -24,17 +24,16 @@ const HEAD: &str = "
 ## The adapters on an S3 server
 
 `sso-object-store`, `sso-reqsign` (through OpenDAL) and `sso-aws-sdk`, each with its client, write and read
-objects in one process. The server is s3s-fs; it takes the emulator's role credentials, which live 28
-seconds, until they expire. Expired, unknown and wrong keys are refused. The session ends, and
-`ssocreds login` begins the next one.
+objects in one process. The server is s3s-fs. It accepts the emulator's role credentials, which are valid for
+28 seconds, and refuses expired, unknown and wrong keys. During the run the session ends, and `ssocreds login`
+begins the next one.
 
-| client | version | renewals | while a login is needed it says | after the login, without a restart |
+| client | version | renewals | error while a login is needed | after the login, without a restart |
 |---|---|---|---|---|
 ";
 
 const README_PROGRAMS: &str = "
-The programs of the READMEs, each compiled with the dependencies that its README gives, ran on the same
-server or beside it: ";
+These example programs of READMEs were compiled with the dependencies in the README, and run: ";
 
 /// The report of a run.
 pub(crate) struct Storage(Value);

@@ -15,7 +15,7 @@ use super::notes::{Cell, Whose};
 use super::process::{Finished, Running};
 use super::stage::{Stage, TestBed};
 
-const ROW: &str = "reads what `ssocreds configure` and `populate` write";
+const ROW: &str = "reads the profiles that `ssocreds configure` and `populate` write";
 
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
