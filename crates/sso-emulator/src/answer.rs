@@ -1,4 +1,4 @@
-//! Answers as the two services give them: status, headers, body, and the errors of both.
+//! The answers of the two services: status, headers and body, and the errors of both services.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::Operation;
 
 /// The errors of the SSO portal and of SSO OIDC, by their names in AWS's service models.
 ///
-/// `InvalidRequestException` is of both services: which form is sent depends on the operation.
+/// Both services have `InvalidRequestException`. The operation determines its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorName {
@@ -75,12 +75,12 @@ impl ErrorName {
         Self::InternalServer,
     ];
 
-    /// The name in the service model, `InvalidGrantException` for one.
+    /// The name in the service model, such as `InvalidGrantException`.
     pub fn name(self) -> &'static str {
         self.row().0
     }
 
-    /// The error of that name.
+    /// Returns the error with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|error| error.name() == name)
     }
@@ -95,12 +95,12 @@ impl ErrorName {
         self.row().2
     }
 
-    /// The text that is sent where no other is given.
-    pub(crate) fn usual_message(self) -> &'static str {
+    /// The default message.
+    pub(crate) fn default_message(self) -> &'static str {
         self.row().3
     }
 
-    /// Name, status, OAuth code, usual text.
+    /// The name, the status, the OAuth code and the default message.
     fn row(self) -> (&'static str, u16, &'static str, &'static str) {
         match self {
             Self::InvalidRequest => {
@@ -170,7 +170,7 @@ impl fmt::Display for ErrorName {
     }
 }
 
-/// An answer before it is put on the wire. Header names and values are checked there.
+/// An answer. The header names and values are checked when it is sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -179,40 +179,40 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// 200 with a JSON body.
+    /// Creates an answer with status 200 and a JSON body.
     pub(crate) fn ok(body: &Value) -> Self {
         Self::json(200, body)
     }
 
-    /// A JSON body.
+    /// Creates an answer with a JSON body.
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::new(status, "application/json", body.to_string())
     }
 
-    /// Any body.
+    /// Creates an answer with any body.
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
         Self { status, headers, body: body.into() }
     }
 
-    /// 200 without a body.
+    /// Creates an answer with status 200 and no body.
     pub(crate) fn empty() -> Self {
         Self { status: 200, headers: Vec::new(), body: Bytes::new() }
     }
 
-    /// An error with its usual text.
+    /// Creates an error with its default message.
     pub(crate) fn error(operation: Operation, name: ErrorName) -> Self {
         Self::error_with(operation, name, None, None)
     }
 
-    /// An error as the service of `operation` sends it.
+    /// Creates an error in the form of the service of `operation`.
     pub(crate) fn error_with(
         operation: Operation,
         name: ErrorName,
         message: Option<&str>,
         reason: Option<&str>,
     ) -> Self {
-        let message = message.unwrap_or_else(|| name.usual_message());
+        let message = message.unwrap_or_else(|| name.default_message());
         let (namespace, body) = if operation.is_portal() {
             let namespace = "com.amazonaws.switchboard.portal";
             let kind = format!("{namespace}#{}", name.name());
@@ -228,15 +228,15 @@ impl Answer {
         Self::json(name.status(), &body).header("x-amzn-ErrorType", &kind)
     }
 
-    /// With one more header.
+    /// Adds a header.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 }
 
-/// An answer that a fault puts in the place of the real one. The request is then not worked on:
-/// nothing is issued and no refresh token is spent.
+/// An answer that a fault sends instead of the real one. The request is then not processed: nothing
+/// is issued and no refresh token is spent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptedAnswer {
     kind: Kind,
@@ -252,57 +252,58 @@ enum Kind {
 }
 
 impl ScriptedAnswer {
-    /// An error with the status, the headers and the body that AWS sends.
+    /// Creates an error with the status, the headers and the body that AWS sends.
     pub fn error(name: ErrorName) -> Self {
         Self::of(Kind::Error(name))
     }
 
-    /// A bare status, as from a front end that does not know the service: no error type, a JSON
-    /// body with a message alone. One that is no HTTP status (100 to 999) becomes 500.
+    /// Creates an answer with a status and no error type, like that of a load balancer. The JSON
+    /// body contains only a message. A number that is not an HTTP status (100 to 999) becomes 500.
     pub fn status(status: u16) -> Self {
         let body = format!("{{\"message\":\"HTTP {status} Unknown Code\"}}");
         Self::raw(status, "application/json", body)
     }
 
-    /// Any status, content type and body: a captive portal's page, half a JSON object.
+    /// Creates an answer with any status, content type and body, such as the page of a captive
+    /// portal or a part of a JSON object.
     pub fn raw(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self::of(Kind::Raw { status, content_type: content_type.to_owned(), body: body.into() })
     }
 
-    /// A redirect (302) to `location`.
+    /// Creates a redirect (302) to `location`.
     pub fn redirect(location: &str) -> Self {
         Self::raw(302, "text/html", "").header("Location", location)
     }
 
-    /// Another text than the usual one; for [`error`](Self::error) alone.
+    /// Sets the message. Only for [`error`](Self::error).
     #[must_use]
     pub fn message(mut self, message: &str) -> Self {
         self.message = Some(message.to_owned());
         self
     }
 
-    /// The `reason` that some OIDC errors carry; for [`error`](Self::error) alone.
+    /// Sets the `reason` that some OIDC errors have. Only for [`error`](Self::error).
     #[must_use]
     pub fn reason(mut self, reason: &str) -> Self {
         self.reason = Some(reason.to_owned());
         self
     }
 
-    /// One more header. One that HTTP does not allow is left out when the answer is sent.
+    /// Adds a header. A header that HTTP does not allow is omitted when the answer is sent.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// A `Retry-After` header in seconds; parts of a second are cut off.
+    /// Adds a `Retry-After` header in whole seconds. Fractions are truncated.
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {
         self.header("Retry-After", &wait.as_secs().to_string())
     }
 
     pub(crate) fn answer(&self, operation: Option<Operation>) -> Answer {
-        // What no service has is answered in the portal's form.
+        // An unknown operation gets the portal's form.
         let operation = operation.unwrap_or(Operation::GetRoleCredentials);
         let mut answer = match &self.kind {
             Kind::Error(name) => Answer::error_with(
@@ -329,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_read_back_and_are_distinct() {
+    fn every_error_is_found_by_its_name() {
         for &error in ErrorName::ALL {
             assert_eq!(ErrorName::from_name(error.name()), Some(error));
             assert!(error.name().ends_with("Exception"));
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn the_portal_and_oidc_have_their_own_forms() {
+    fn errors_of_the_portal_and_oidc_have_different_forms() {
         let portal = Answer::error(Operation::ListAccounts, ErrorName::InvalidRequest);
         assert_eq!(
             portal.body,

@@ -1,4 +1,4 @@
-//! Accounts, the roles assigned in them, and the role credentials made up for them.
+//! Accounts, the roles assigned in them, and the role credentials issued for them.
 
 use std::collections::VecDeque;
 
@@ -8,10 +8,10 @@ use ring::digest::{SHA256, digest};
 use crate::sessions::random_hex;
 use crate::settings::Account;
 
-/// The letters of an access key id, five bits each.
+/// The characters of an access key ID, five bits each.
 const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// Whose role credentials are, read from their access key id.
+/// The account and role of role credentials, decoded from the access key ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Owner {
@@ -19,14 +19,14 @@ pub struct Owner {
     pub account_id: String,
     /// The role.
     pub role_name: String,
-    /// Which of all credentials that the emulator issued they are, from 1.
+    /// The serial number among all credentials that the emulator issued, from 1.
     pub serial: u64,
 }
 
-/// How many of the latest credentials are kept, for a service that checks signatures.
+/// The number of the latest credentials that are kept, for a service that checks signatures.
 const KEPT: usize = 1_000;
 
-/// Role credentials that the emulator issued. Made up; no AWS service knows them.
+/// Role credentials that the emulator issued. No AWS service accepts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleCredentials {
@@ -43,7 +43,7 @@ pub struct RoleCredentials {
 #[derive(Debug)]
 pub(crate) struct Assignments {
     accounts: Vec<Account>,
-    /// Every role that ever was assigned: what was issued for it stays its own.
+    /// Every role that was ever assigned, so that the owner of its credentials is still known.
     known_roles: Vec<(String, String)>,
     issued: u64,
     /// The latest credentials, the oldest first.
@@ -78,7 +78,7 @@ impl Assignments {
         self.accounts.iter().find(|account| account.id == account_id)
     }
 
-    /// The account and role of a written home's profiles.
+    /// Returns the account and role for the profiles of a written home.
     pub(crate) fn first(&self) -> (String, String) {
         let account = self.accounts.first();
         let role = account.and_then(|account| account.roles.first());
@@ -119,7 +119,7 @@ impl Assignments {
         }
     }
 
-    /// New credentials, equal to none issued before.
+    /// Issues new, unique credentials.
     pub(crate) fn issue(
         &mut self,
         account_id: &str,
@@ -155,11 +155,12 @@ impl Assignments {
     }
 }
 
-/// `ASIA`, eight letters of the account, three of the role; five of the serial number follow.
+/// Returns `ASIA`, eight characters for the account, and three for the role. The access key ID also
+/// has five for the serial number.
 fn key_prefix(account_id: &str, role_name: &str) -> String {
     let hash = digest(&SHA256, format!("{account_id}/{role_name}").as_bytes());
     let role = hash.as_ref().iter().take(2).fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-    // Twelve digits fit into forty bits; what is no such number is only told apart by the hash.
+    // Twelve digits fit into forty bits. Another account ID is represented by a hash.
     let account = account_id.parse::<u64>().unwrap_or(0);
     format!("ASIA{}{}", letters(account, 8), letters(role, 3))
 }
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_access_key_id_tells_its_owner() {
+    fn an_access_key_id_contains_its_owner() {
         let mut assignments = assignments();
         let first = assignments.issue("123456789012", "Admin", Timestamp::UNIX_EPOCH);
         let second = assignments.issue("123456789012", "SSOReadOnlyRole", Timestamp::UNIX_EPOCH);
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_credentials_are_kept_and_older_ones_forgotten() {
+    fn only_the_latest_credentials_are_kept() {
         let mut assignments = assignments();
         let first = assignments.issue("123456789012", "Admin", Timestamp::UNIX_EPOCH);
         assert_eq!(assignments.role_credentials(&first.access_key_id), Some(first.clone()));
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_given_twice_is_one_with_the_roles_of_both() {
+    fn an_account_that_is_added_twice_has_the_roles_of_both() {
         let account = |name: &str, roles: &[&str]| Account {
             id: "123456789012".to_owned(),
             name: name.to_owned(),
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_come_and_go_and_keep_what_was_issued() {
+    fn credentials_keep_their_owner_after_the_role_is_unassigned() {
         let mut assignments = assignments();
         let key = assignments.issue("123456789012", "Admin", Timestamp::UNIX_EPOCH).access_key_id;
         assignments.unassign("123456789012", "Admin");

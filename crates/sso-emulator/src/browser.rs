@@ -1,7 +1,7 @@
-//! The two addresses that a browser opens during a login: `/authorize` and `/device`.
+//! The two pages that a browser opens during a login: `/authorize` and `/device`.
 //!
-//! By default opening one means that the user allows the request. An interactive emulator shows a
-//! page with the buttons Allow and Deny instead.
+//! By default, a GET request for one of them allows the login. An interactive emulator shows a page
+//! with the buttons Allow and Deny instead.
 
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
@@ -23,8 +23,8 @@ const USER: &str = "user@example.com";
 pub(crate) fn authorize(world: &World, head: &Parts, query: &Query, body: &Bytes) -> Answer {
     let request = match AuthorizationRequest::check(world, query) {
         Ok(request) => request,
-        // RFC 6749 section 4.1.2.1 sends some of these errors to the redirect URI. A test notices
-        // them sooner here.
+        // According to RFC 6749 section 4.1.2.1, some of these errors are sent to the redirect URI.
+        // On the page, a test notices them sooner.
         Err(name) if world.settings.interactive => {
             return pages::message(name.status(), "Wrong request", &name.to_string());
         }
@@ -76,7 +76,7 @@ fn device_page(world: &World, head: &Parts, user_code: &str, body: &Bytes) -> An
     let mut state = world.lock();
     if let Some(decision) = decision {
         state.logins.decide(user_code, decision, now);
-        // The page that follows says what was decided. It can be loaded again without a new POST.
+        // The redirect leads to a page with the result, which can be reloaded without a new POST.
         let location = format!("/device?user_code={user_code}");
         return Answer { status: 303, ..Answer::empty() }.header("Location", &location);
     }
@@ -128,7 +128,7 @@ fn decision(world: &World, head: &Parts, body: &Bytes) -> Result<Option<Decision
     }
 }
 
-/// Returns a typed user code in the form that the emulator issues: `XXXX-XXXX`.
+/// Converts a typed user code to the form that the emulator issues: `XXXX-XXXX`.
 fn normalized(typed: &str) -> String {
     let mut code: String = typed.chars().filter(char::is_ascii_alphabetic).collect();
     code.make_ascii_uppercase();
@@ -169,7 +169,8 @@ impl<'a> AuthorizationRequest<'a> {
             return Err(ErrorName::InvalidRequest);
         }
         let challenge = given("code_challenge")?;
-        // AWS's clients send `scopes`, separated by commas; the RFC has `scope`, by blanks.
+        // AWS's clients send `scopes`, separated by commas. The RFC defines `scope`, separated by
+        // spaces.
         let scopes = query.get("scopes").or_else(|| query.get("scope")).unwrap_or_default();
         let scopes = scopes.split([',', ' ']).filter(|scope| !scope.is_empty());
         let scopes: Vec<_> = scopes.map(str::to_owned).collect();
@@ -213,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_codes_are_accepted_as_people_type_them() {
+    fn typed_user_codes_are_normalized() {
         for typed in ["BCDF-GHJK", "bcdfghjk", " bcdf ghjk ", "Bcdf+GHJK"] {
             assert_eq!(normalized(typed), "BCDF-GHJK", "{typed}");
         }

@@ -9,7 +9,8 @@ use sso_types::{Clock, SystemClock};
 
 use crate::settings::{Account, ExtraProfile, Settings};
 
-/// Sets an emulator up; every setting has a default. See [`Emulator::builder`](crate::Emulator::builder).
+/// Builds an emulator. Every setting has a default. See
+/// [`Emulator::builder`](crate::Emulator::builder).
 #[derive(Debug)]
 pub struct EmulatorBuilder {
     pub(crate) settings: Settings,
@@ -18,23 +19,23 @@ pub struct EmulatorBuilder {
     pub(crate) port: u16,
 }
 
-/// Why an emulator could not start.
+/// The error returned when an emulator cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The port on the loopback interface cannot be used. Choose another port, or 0 for any.
+    /// The emulator cannot listen on the port of the loopback interface.
     #[error(
-        "cannot listen on 127.0.0.1 port {port}; choose another port, or 0 for any that is free"
+        "failed to listen on 127.0.0.1, port {port}; choose another port, or 0 for any free port"
     )]
     #[non_exhaustive]
     Listen {
         /// The requested port.
         port: u16,
-        /// The system's error.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The certificate authority or the server's certificate could not be created.
-    #[error("cannot make the certificates for TLS")]
+    #[error("failed to create the certificates for TLS")]
     Certificates(#[source] Box<dyn Error + Send + Sync>),
 }
 
@@ -102,9 +103,9 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Adds an account with the roles that are assigned to the user, or adds roles to an account that
-    /// was added before. The first role of the first account is the role of a written home's profiles.
-    /// Default: the account 123456789012, `Development`, with the role `SSOReadOnlyRole`.
+    /// Adds an account with the roles that are assigned to the user, or adds roles to an account
+    /// that was added before. The profiles of a written home have the first role of the first
+    /// account. Default: the account 123456789012, `Development`, with the role `SSOReadOnlyRole`.
     #[must_use]
     pub fn account(
         mut self,
@@ -136,15 +137,15 @@ impl EmulatorBuilder {
         self
     }
 
-    /// The lifetime of a session. Afterwards a refresh fails with `invalid_grant`. Default: 90 days.
+    /// The lifetime of a session. After it, a refresh fails with `invalid_grant`. Default: 90 days.
     #[must_use]
     pub fn session_ttl(mut self, ttl: Duration) -> Self {
         self.settings.session_ttl = ttl;
         self
     }
 
-    /// The lifetime of client registrations. Afterwards requests fail with `invalid_client`. Default:
-    /// 90 days.
+    /// The lifetime of client registrations. After it, requests fail with `invalid_client`.
+    /// Default: 90 days.
     #[must_use]
     pub fn registration_ttl(mut self, ttl: Duration) -> Self {
         self.settings.registration_ttl = ttl;
@@ -152,7 +153,7 @@ impl EmulatorBuilder {
     }
 
     /// Sets whether each refresh issues a new refresh token and invalidates the old one, which then
-    /// fails with `invalid_grant`. Default: no, the refresh token stays valid and is sent back.
+    /// fails with `invalid_grant`. Default: no. The answer then contains the same refresh token.
     #[must_use]
     pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
         self.settings.rotate = rotate;
@@ -167,16 +168,16 @@ impl EmulatorBuilder {
         self
     }
 
-    /// The delay of every answer, in real time, not by the emulator's clock. Default: none.
+    /// The delay of every answer, in real time and not by the emulator's clock. Default: none.
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.settings.latency = latency;
         self
     }
 
-    /// The requests per second, by the emulator's clock, that each of the two services accepts. That
-    /// many may come at once. The portal answers more with `TooManyRequestsException`, OIDC with
-    /// `SlowDownException`. AWS's portal accepts about 20. Default: no limit.
+    /// The requests per second, by the emulator's clock, that each of the two services accepts. A
+    /// burst of the same number is accepted. Other requests get `TooManyRequestsException` from the
+    /// portal and `SlowDownException` from OIDC. AWS's portal accepts about 20. Default: no limit.
     #[must_use]
     pub fn throttle(mut self, requests_per_second: u32) -> Self {
         self.settings.throttle = Some(requests_per_second);
@@ -191,22 +192,22 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Sets whether `/authorize` and `/device` are pages on which a person allows or denies the login.
-    /// Default: no, a request for either of them allows it.
+    /// Sets whether `/authorize` and `/device` are pages on which the user allows or denies the
+    /// login. Default: no. A request for either of them then allows the login.
     #[must_use]
     pub fn interactive(mut self, interactive: bool) -> Self {
         self.settings.interactive = interactive;
         self
     }
 
-    /// The clock that decides what has expired. Default: the system clock.
+    /// The clock for expiry and throttling. Default: the system clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// The port of the loopback address 127.0.0.1. Default: 0, any that is free.
+    /// The port of the loopback address 127.0.0.1. Default: 0, which means any free port.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;

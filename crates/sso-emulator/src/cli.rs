@@ -9,8 +9,8 @@ use sso_emulator::{Emulator, EmulatorBuilder, TokenState};
 /// An AWS SSO portal and SSO OIDC service on 127.0.0.1, for tests.
 ///
 /// Writes a home directory for clients, prints one line of JSON with its URLs and the environment
-/// variables to run clients with, then serves until it is stopped (SIGINT or SIGTERM). All tokens
-/// and credentials are made up.
+/// variables for clients, then serves until SIGINT or SIGTERM. Its tokens and credentials are not
+/// valid at AWS.
 #[derive(Debug, Parser)]
 #[command(name = "sso-emulator", version)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// The directory to write as the clients' HOME; created if it does not exist
     #[arg(long, value_name = "DIR")]
     pub(crate) home: PathBuf,
-    /// The port of 127.0.0.1 to listen on; 0 for any that is free
+    /// The port of 127.0.0.1 to listen on; 0 for any free port
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// The state of the token in the written home
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// Issue a new refresh token with each refresh, and invalidate the old one
     #[arg(long)]
     rotate: bool,
-    /// Without --rotate: leave the refresh token out of a refresh's answer
+    /// Without --rotate: omit the refresh token in the answer to a refresh
     #[arg(long, conflicts_with = "rotate")]
     omit_kept_refresh_token: bool,
     /// Lifetime of access tokens
@@ -42,13 +42,13 @@ pub(crate) struct Arguments {
     /// Lifetime of client registrations
     #[arg(long, value_name = "SECONDS", default_value_t = 90 * 24 * 3600)]
     registration_ttl: u64,
-    /// Requests per second that each service accepts; more are answered as too many
+    /// Requests per second that each service accepts; others get a throttling error
     #[arg(long, value_name = "N")]
     throttle: Option<u32>,
-    /// Speak HTTPS, with a certificate authority made at the start
+    /// Serve HTTPS, with a new certificate authority
     #[arg(long)]
     tls: bool,
-    /// Let a person allow or deny each login on the pages /authorize and /device
+    /// Let the user allow or deny each login on the pages /authorize and /device
     #[arg(long)]
     interactive: bool,
     /// The region of the SSO instance
@@ -124,11 +124,11 @@ impl Arguments {
 }
 
 fn account(text: &str) -> Result<(String, Vec<String>), String> {
-    let (account_id, roles) = text.split_once('=').ok_or("want ID=ROLE[,ROLE...]")?;
+    let (account_id, roles) = text.split_once('=').ok_or("the form is ID=ROLE[,ROLE...]")?;
     let roles: Vec<_> =
         roles.split(',').filter(|role| !role.is_empty()).map(str::to_owned).collect();
     if account_id.is_empty() || roles.is_empty() {
-        return Err("want an account id and at least one role".to_owned());
+        return Err("the account id or the role is missing".to_owned());
     }
     Ok((account_id.to_owned(), roles))
 }

@@ -166,7 +166,7 @@ impl FaultKind {
             Self::Answer { status, content_type, body, headers } => {
                 let mut answer = ScriptedAnswer::raw(status, &content_type, body);
                 for (name, value) in &headers {
-                    let value = value.as_str().ok_or("the value of a header is a string")?;
+                    let value = value.as_str().ok_or("the value of a header must be a string")?;
                     answer = answer.header(name, value);
                 }
                 answer.into()
@@ -234,7 +234,7 @@ fn write_home(world: &World, wanted: &WriteHome) -> Result<Value, String> {
     let state = TokenState::from_name(&wanted.state)
         .ok_or_else(|| format!("there is no token state {}", wanted.state))?;
     let directory = world.lock().home.clone();
-    let directory = directory.ok_or("the emulator was not told a home to write")?;
+    let directory = directory.ok_or("no home was written yet; call Emulator::write_home first")?;
     let home = home::write(world, &directory, state).map_err(|error| error.to_string())?;
     Ok(home::describe(world, &home))
 }

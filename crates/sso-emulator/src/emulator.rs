@@ -1,4 +1,4 @@
-//! The running emulator, as a test holds it.
+//! The running emulator.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::{
 /// An SSO portal and an SSO OIDC service on a port of the loopback interface.
 ///
 /// One listener serves both; they differ by path. It serves until [`shutdown`](Self::shutdown) or
-/// until it is dropped. All methods can be called while requests are answered, from any thread;
-/// none blocks for longer than an operation takes in memory.
+/// until it is dropped. All methods can be called from any thread at any time. They block only
+/// while another request uses the state in memory.
 #[derive(Debug)]
 pub struct Emulator {
     world: Arc<World>,
@@ -30,38 +30,39 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Sets one up.
+    /// Returns a builder.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
     }
 
-    /// The SSO portal's URL, for `AWS_ENDPOINT_URL_SSO`: scheme, host and port, no slash at the
-    /// end.
+    /// The SSO portal's URL, for `AWS_ENDPOINT_URL_SSO`: scheme, host and port, without a slash at
+    /// the end.
     pub fn portal_url(&self) -> String {
         self.world.base_url.clone()
     }
 
-    /// The SSO OIDC service's URL, for `AWS_ENDPOINT_URL_SSO_OIDC`. Today the same as the portal's.
+    /// The SSO OIDC service's URL, for `AWS_ENDPOINT_URL_SSO_OIDC`. It is the same as the portal's.
     pub fn oidc_url(&self) -> String {
         self.world.base_url.clone()
     }
 
-    /// Where programs of other languages control the emulator; see the crate's README.
+    /// The URL of the control interface for programs in other languages; see the crate's README.
     pub fn control_url(&self) -> String {
         format!("{}/emulator", self.world.base_url)
     }
 
-    /// The certificate of the authority that signed the server's, in PEM; none without TLS.
+    /// The certificate of the authority that signed the server's certificate, in PEM. `None`
+    /// without TLS.
     pub fn ca_pem(&self) -> Option<&str> {
         self.world.ca_pem.as_deref()
     }
 
-    /// The emulator's time: its clock's, and what it was moved by.
+    /// The emulator's time: that of its clock, plus all calls of [`advance`](Self::advance).
     pub fn now(&self) -> Timestamp {
         self.world.now()
     }
 
-    /// Moves the emulator's time, back when `by` is negative; the clock itself stays.
+    /// Moves the emulator's time, and moves it back if `by` is negative. Does not change the clock.
     pub fn advance(&self, by: SignedDuration) {
         self.world.advance(by);
     }
@@ -69,41 +70,41 @@ impl Emulator {
     /// Logs in, and writes a home into `directory`, which is created if it does not exist.
     ///
     /// It has one profile with an `sso_session` and one in the legacy form, each with its token
-    /// file. Directories get mode 0700, files 0600. Files that an emulator wrote before are replaced;
-    /// others are not: see [`HomeError::NotWrittenByEmulator`]. Blocks while it writes a few small
-    /// files.
+    /// file. Directories get mode 0700, files 0600. Replaces files that an emulator has written.
+    /// Any other file is an error: see [`HomeError::NotWrittenByEmulator`]. Blocks while it writes
+    /// a few small files.
     pub fn write_home(&self, directory: &Path, state: TokenState) -> Result<Home, HomeError> {
         home::write(&self.world, directory, state)
     }
 
-    /// Returns the line of JSON that the program prints: URLs, the home's files and environment. It
-    /// has no secrets.
+    /// Returns the line of JSON that the program prints: the URLs, and the files and the
+    /// environment of the home. It contains no secrets.
     pub fn describe(&self, home: &Home) -> String {
         home::describe(&self.world, home).to_string()
     }
 
-    /// What a person's finished login gives, for a profile with an `sso_session`: registers a
-    /// client, begins a session, and issues an access and a refresh token.
+    /// Performs a whole login for a profile with an `sso_session`: registers a client, begins a
+    /// session, and issues an access token and a refresh token.
     pub fn login(&self) -> IssuedToken {
         self.world.login(true)
     }
 
-    /// The same for a legacy profile: without a refresh token.
+    /// Performs a whole login for a legacy profile, which gets no refresh token.
     pub fn login_legacy(&self) -> IssuedToken {
         self.world.login(false)
     }
 
-    /// Assigns a role to the user, in an account that is made where there is none.
+    /// Assigns a role to the user. Creates the account if it does not exist.
     pub fn assign(&self, account_id: &str, role_name: &str) {
         self.world.lock().assignments.assign(account_id, role_name);
     }
 
-    /// Takes a role from the user: `ForbiddenException` from now on.
+    /// Removes the assignment of a role. Requests for the role then get `ForbiddenException`.
     pub fn unassign(&self, account_id: &str, role_name: &str) {
         self.world.lock().assignments.unassign(account_id, role_name);
     }
 
-    /// Whose role credentials have that access key id; none when this emulator did not issue it.
+    /// Returns the account and role of an access key ID. `None` if this emulator did not issue it.
     pub fn owner_of(&self, access_key_id: &str) -> Option<Owner> {
         self.world.lock().assignments.owner_of(access_key_id)
     }
@@ -114,81 +115,82 @@ impl Emulator {
         self.world.lock().assignments.role_credentials(access_key_id)
     }
 
-    /// An administrator ends the user's sessions: for every token issued so far the portal answers
-    /// 401 and a refresh `invalid_grant`.
+    /// Ends all sessions of the user, like an administrator. For every token issued so far, the
+    /// portal then answers 401 and a refresh fails with `invalid_grant`.
     pub fn end_session(&self) {
         self.world.lock().sessions.end_all();
     }
 
-    /// The portal answers 401 to every access token issued so far; a refresh still works.
+    /// Revokes every access token issued so far. The portal then answers 401, but a refresh works.
     pub fn revoke_access_tokens(&self) {
         self.world.lock().sessions.revoke_access_tokens();
     }
 
-    /// Every client registration made so far expires now: `InvalidClientException`.
+    /// Expires every client registration made so far. Requests with them then get
+    /// `InvalidClientException`.
     pub fn expire_registrations(&self) {
         let now = self.world.now();
         self.world.lock().sessions.expire_registrations(now);
     }
 
-    /// The refresh tokens that a refresh by their client would be granted with, sorted: with
-    /// rotation one for each live login.
+    /// Returns the valid refresh tokens, sorted. With rotation, each session has one.
     pub fn live_refresh_tokens(&self) -> Vec<String> {
         let now = self.world.now();
         self.world.lock().sessions.live_refresh_tokens(now)
     }
 
-    /// Whether it is one of them.
+    /// Returns `true` if the refresh token is valid.
     pub fn is_live(&self, refresh_token: &str) -> bool {
         let now = self.world.now();
         self.world.lock().sessions.is_live(refresh_token, now)
     }
 
-    /// When the access token expires; none when this emulator did not issue it.
+    /// The time at which the access token expires. `None` if this emulator did not issue it.
     pub fn token_expires_at(&self, access_token: &str) -> Option<Timestamp> {
         self.world.lock().sessions.expires_at(access_token)
     }
 
-    /// The user codes of device authorizations that wait for the user.
+    /// The user codes of pending device authorizations.
     pub fn pending_devices(&self) -> Vec<String> {
         let now = self.world.now();
         self.world.lock().logins.pending(now)
     }
 
-    /// The user approves a device authorization; false when none waits with that user code.
+    /// Allows a pending device authorization. Returns `false` if there is none with this user code.
     pub fn approve_device(&self, user_code: &str) -> bool {
         let now = self.world.now();
         self.world.lock().logins.decide(user_code, Decision::Approved, now)
     }
 
-    /// The user denies a device authorization; false when none waits with that user code.
+    /// Denies a pending device authorization. Returns `false` if there is none with this user code.
     pub fn deny_device(&self, user_code: &str) -> bool {
         let now = self.world.now();
         self.world.lock().logins.decide(user_code, Decision::Denied, now)
     }
 
-    /// Spoils every request, of any operation, until [`clear_faults`](Self::clear_faults).
+    /// Applies a fault to every request, until [`clear_faults`](Self::clear_faults).
     pub fn fault(&self, fault: impl Into<Fault>) {
         self.world.lock().faults.add(None, None, fault.into());
     }
 
-    /// Spoils every request of one operation until [`clear_faults`](Self::clear_faults).
+    /// Applies a fault to every request of one operation, until
+    /// [`clear_faults`](Self::clear_faults).
     pub fn fault_on(&self, operation: Operation, fault: impl Into<Fault>) {
         self.world.lock().faults.add(Some(operation), None, fault.into());
     }
 
-    /// Spoils the next `times` requests of one operation. Several calls queue up, and go before
-    /// the faults that stand.
+    /// Applies a fault to the next `times` requests of one operation. The faults of several calls
+    /// are applied one after the other, before those without a number of requests.
     pub fn fault_next(&self, operation: Operation, times: u32, fault: impl Into<Fault>) {
         self.world.lock().faults.add(Some(operation), Some(times), fault.into());
     }
 
-    /// Nothing goes wrong any more. Requests that a fault holds stay held.
+    /// Removes all faults. Requests that are already stalled stay stalled.
     pub fn clear_faults(&self) {
         self.world.lock().faults.clear();
     }
 
-    /// How many requests came in since the start or the last reset.
+    /// The number of requests since the start or the last reset.
     pub fn counts(&self) -> Counts {
         self.world.lock().log.counts
     }
@@ -198,16 +200,16 @@ impl Emulator {
         self.world.lock().log.reset();
     }
 
-    /// The requests since the start or the last reset, oldest first; of very many, the last
-    /// 20000.
+    /// The requests since the start or the last reset, the oldest first. The log keeps the latest
+    /// 20,000.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.world.lock().log.requests()
     }
 
-    /// Stops: closes the port and every connection. When this returns, the port refuses.
+    /// Stops the emulator. When this returns, the port and all connections are closed.
     pub async fn shutdown(mut self) {
         self.task.abort();
-        // Aborted on purpose; that is the error it ends with.
+        // The result is the error of an aborted task.
         let _ = (&mut self.task).await;
     }
 }
@@ -216,7 +218,8 @@ impl EmulatorBuilder {
     /// Starts the emulator on the current tokio runtime.
     ///
     /// # Panics
-    /// When there is no current tokio runtime with its I/O and time drivers, as all of tokio does.
+    ///
+    /// Panics outside a tokio runtime with I/O and time enabled.
     pub async fn start(mut self) -> Result<Emulator, StartError> {
         if self.accounts.is_empty() {
             self =

@@ -4,45 +4,46 @@ use std::time::Duration;
 
 use crate::{ErrorName, Operation, ScriptedAnswer};
 
-/// What goes wrong with a request. Make one, and give it to
-/// [`Emulator::fault_next`](crate::Emulator::fault_next) or its siblings.
+/// A fault of a request, for [`Emulator::fault`](crate::Emulator::fault),
+/// [`Emulator::fault_on`](crate::Emulator::fault_on) and
+/// [`Emulator::fault_next`](crate::Emulator::fault_next).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This answer in place of the real one; the request is not worked on.
+    /// Sends this answer instead of the real one. The request is not processed.
     Answer(ScriptedAnswer),
-    /// The connection is closed when the request has arrived; it is not worked on.
+    /// Closes the connection when the request has arrived. The request is not processed.
     DropBeforeAnswer,
-    /// The request is worked on (a refresh token is spent), then the connection is closed without
-    /// a byte of the answer.
+    /// Processes the request, which may spend a refresh token. Then closes the connection without
+    /// sending a byte of the answer.
     LoseAnswer,
-    /// The request is worked on; the connection is closed in the middle of the answer's body.
+    /// Processes the request, and closes the connection in the middle of the answer's body.
     DropInsideAnswer,
-    /// The answer comes this much later (time of the machine, not of the emulator's clock).
+    /// Delays the answer by this time, in real time and not by the emulator's clock.
     Delay(Duration),
-    /// No answer ever, and the connection stays open; the request is not worked on.
+    /// Sends nothing, and keeps the connection open. The request is not processed.
     Stall,
-    /// The request is worked on; the answer stops in the middle of its body, and the connection
-    /// stays open.
+    /// Processes the request, stops in the middle of the answer's body, and keeps the connection
+    /// open.
     StallInsideAnswer,
-    /// The request is worked on; bytes that are no HTTP come back, then the connection is closed.
+    /// Processes the request, sends bytes that are not HTTP, and closes the connection.
     Garbage,
-    /// Status 200 and a body that begins like JSON and never ends; the request is not worked on.
+    /// Sends status 200 and an endless body that begins like JSON. The request is not processed.
     EndlessBody,
 }
 
 impl Fault {
-    /// An error with the status, the headers and the body that AWS sends.
+    /// Creates an error with the status, the headers and the body that AWS sends.
     pub fn error(name: ErrorName) -> Self {
         Self::Answer(ScriptedAnswer::error(name))
     }
 
-    /// A bare status, see [`ScriptedAnswer::status`].
+    /// Creates an answer with only a status; see [`ScriptedAnswer::status`].
     pub fn status(status: u16) -> Self {
         Self::Answer(ScriptedAnswer::status(status))
     }
 
-    /// The name under which the request log shows it.
+    /// The name in the request log.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Answer(_) => "answer",
@@ -70,15 +71,15 @@ impl From<ErrorName> for Fault {
     }
 }
 
-/// The faults that wait for their requests.
+/// The faults that were added and not removed.
 #[derive(Debug, Default)]
 pub(crate) struct FaultScript(Vec<Rule>);
 
 #[derive(Debug)]
 struct Rule {
-    /// None: any operation, and requests that no service has.
+    /// `None` means any request, even of an unknown operation.
     operation: Option<Operation>,
-    /// None: until cleared.
+    /// The remaining number of requests. `None` means until the fault is removed.
     left: Option<u32>,
     fault: Fault,
 }
@@ -92,8 +93,8 @@ impl FaultScript {
         self.0.clear();
     }
 
-    /// The fault for a request. Those for a number of requests go first, in the order in which they
-    /// were added; then, of those that stand until cleared, the one added last.
+    /// Returns the fault for a request. Faults for a number of requests are first, in the order in
+    /// which they were added. Of the other faults, the last one is returned.
     pub(crate) fn take(&mut self, operation: Option<Operation>) -> Option<Fault> {
         let fits = |rule: &Rule| rule.operation.is_none_or(|wanted| operation == Some(wanted));
         self.0.retain(|rule| rule.left != Some(0));
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counted_faults_go_first_and_run_out() {
+    fn faults_for_a_number_of_requests_are_applied_first() {
         let token = Some(Operation::CreateToken);
         let mut script = FaultScript::default();
         script.add(None, None, Fault::Stall);

@@ -1,7 +1,7 @@
 //! A complete home directory for clients: config file, token files, environment.
 //!
-//! Shares no code with the libraries under test, so that it does not repeat their mistakes: it
-//! follows what the AWS CLI writes.
+//! It shares no code with the libraries under test, because it would then repeat their errors. Its
+//! files are like those of the AWS CLI.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -23,8 +23,8 @@ use crate::world::World;
 /// five minutes before the expiry, botocore fifteen.
 const IN_WINDOW: Duration = Duration::from_secs(120);
 
-/// A line of the config file. A config file without it is a person's own, and is not replaced. It is
-/// the last line, so that the line numbers of the profiles do not depend on it.
+/// The last line of the config file. A config file without this line belongs to a person, and is
+/// not replaced. It is the last line, so that it does not change the line numbers of the profiles.
 const MARK: &str = "# Written by sso-emulator, which replaces this file.";
 
 /// The state of the tokens in a written home.
@@ -33,12 +33,12 @@ const MARK: &str = "# Written by sso-emulator, which replaces this file.";
 pub enum TokenState {
     /// Valid for its whole lifetime, and refreshable.
     Valid,
-    /// Expired a minute ago; the refresh token is live.
+    /// Expired a minute ago. The refresh token is valid.
     Expired,
-    /// Valid for two more minutes, or for a quarter of the token lifetime if that is less; the
-    /// refresh token is live.
+    /// Valid for two more minutes, or for a quarter of the token lifetime if that is less. The
+    /// refresh token is valid.
     InRefreshWindow,
-    /// Expired a minute ago, and the file holds no refresh token.
+    /// Expired a minute ago, without a refresh token.
     ExpiredNotRefreshable,
     /// There is no token file, as before the first login.
     Missing,
@@ -63,13 +63,13 @@ impl TokenState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Home {
-    /// The variables that a client must be run with: `HOME` (on Windows also `USERPROFILE`),
+    /// The environment variables for a client: `HOME` (on Windows also `USERPROFILE`),
     /// `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` (there is no such file),
     /// `AWS_ENDPOINT_URL_SSO`, `AWS_ENDPOINT_URL_SSO_OIDC`, `AWS_EC2_METADATA_DISABLED`, `NO_PROXY`
     /// for the loopback addresses and, with TLS, `AWS_CA_BUNDLE`.
     ///
-    /// A client that also inherits this process's variables may find a profile or a proxy among
-    /// them: see [`command`](Self::command).
+    /// If a client also inherits the variables of this process, these may set a profile or a proxy.
+    /// [`command`](Self::command) removes such variables.
     pub environment: Vec<(String, String)>,
     /// The home directory itself.
     pub directory: PathBuf,
@@ -94,20 +94,20 @@ pub struct Home {
     pub token: Option<IssuedToken>,
 }
 
-/// Why a home could not be written.
+/// The error returned when a home cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HomeError {
     /// A file or directory of the home could not be written.
-    #[error("cannot write {}; choose a directory that can be written to", path.display())]
+    #[error("failed to write {}; choose a writable directory", path.display())]
     #[non_exhaustive]
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// The system's error.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// A file would be replaced that no emulator has written. Nothing was changed.
+    /// A file exists that was not written by an emulator. Nothing was changed.
     #[error(
         "{} was not written by sso-emulator and would be replaced; \
          choose an empty or a new directory for the home",
@@ -123,9 +123,9 @@ pub enum HomeError {
 impl Home {
     /// Returns a command that runs `program` as a client of this home.
     ///
-    /// It inherits this process's variables except those that could lead the client elsewhere:
-    /// `AWS_*`, `SSOCREDS_*` and the proxies' (`HTTPS_PROXY`, `no_proxy`, ...). On top of them it
-    /// has [`environment`](Self::environment). Does not start the program.
+    /// It inherits the variables of this process, except those that could select other services or
+    /// credentials: `AWS_*`, `SSOCREDS_*` and proxy variables (`HTTPS_PROXY`, `no_proxy`, ...). It
+    /// also has the variables of [`environment`](Self::environment). Does not start the program.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         for name in Environment::process_names().filter(|name| misleads_clients(name)) {
@@ -198,14 +198,14 @@ pub(crate) fn describe(world: &World, home: &Home) -> Value {
     })
 }
 
-/// Returns whether an emulator has written the config file.
+/// Returns `true` if an emulator has written the config file.
 fn has_mark(config_file: &Path) -> bool {
     // Reading a named pipe would wait for a writer.
     config_file.is_file()
         && fs::read_to_string(config_file).is_ok_and(|text| text.lines().any(|line| line == MARK))
 }
 
-/// Fails if one of the files exists, also as a symbolic link that leads nowhere.
+/// Fails if one of the files exists, even if it is a dangling symbolic link.
 fn refuse_existing<'a>(mut files: impl Iterator<Item = &'a PathBuf>) -> Result<(), HomeError> {
     match files.find(|file| file.symlink_metadata().is_ok()) {
         Some(file) => Err(HomeError::NotWrittenByEmulator { path: file.clone() }),
@@ -213,10 +213,9 @@ fn refuse_existing<'a>(mut files: impl Iterator<Item = &'a PathBuf>) -> Result<(
     }
 }
 
-/// Returns whether a variable of this process may change which services or credentials a client
-/// uses.
+/// Returns `true` for a variable that may select other services or credentials.
 fn misleads_clients(name: &OsStr) -> bool {
-    // Windows ignores case in names, and proxies are named in both cases.
+    // Windows ignores case in names, and proxy variables exist in both cases.
     let name = name.to_string_lossy().to_ascii_uppercase();
     name.starts_with("AWS_") || name.starts_with("SSOCREDS_") || name.ends_with("_PROXY")
 }
@@ -283,7 +282,7 @@ fn config(settings: &Settings, account_id: &str, role_name: &str) -> String {
     sections.join("\n")
 }
 
-/// Returns a section header. Like the AWS CLI, it quotes a name with blanks.
+/// Returns a section header. Like the AWS CLI, it quotes a name with spaces.
 fn section(kind: &str, name: &str) -> String {
     match name {
         "default" if kind == "profile" => "[default]".to_owned(),
@@ -347,7 +346,7 @@ fn owner_only(directory: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as on Unix, where it can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail on Unix")]
 fn owner_only(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
@@ -371,12 +370,12 @@ mod tests {
 
     #[test]
     fn token_files_are_named_by_the_sha1_of_their_key() {
-        // SHA-1 of `abc`, FIPS 180-4's example.
+        // SHA-1 of `abc`, from FIPS 180-4.
         assert_eq!(file_name("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d.json");
     }
 
     #[test]
-    fn names_with_blanks_are_quoted() {
+    fn names_with_spaces_are_quoted() {
         let settings = Settings {
             session_name: "my session".to_owned(),
             profile: "my profile".to_owned(),

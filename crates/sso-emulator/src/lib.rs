@@ -1,15 +1,14 @@
-//! An AWS SSO portal and an SSO OIDC service in process: for tests of whatever turns an AWS IAM
+//! An AWS SSO portal and an SSO OIDC service in process, for tests of programs that turn an AWS IAM
 //! Identity Center (SSO) login into credentials.
 //!
-//! It knows sessions, client registrations, access and refresh tokens, accounts and roles, and it
-//! answers as AWS does, over real sockets on the loopback interface, HTTP or HTTPS. It makes
-//! things go wrong on demand, tells what was asked of it, and writes the home directory that a
-//! client needs. The program `sso-emulator` is the same for any language; the crate's README shows
-//! it and its control interface.
+//! It has sessions, client registrations, access and refresh tokens, accounts and roles. It answers
+//! like AWS, with HTTP or HTTPS over real sockets on the loopback interface. It injects faults,
+//! records the requests, and writes a home directory for a client. The program `sso-emulator`
+//! offers the same to other languages; the crate's README describes it and its control interface.
 //!
-//! Deliberately not here: anything real. What it hands out no AWS service takes. It shares no code
-//! with the crates that it judges (`sso-types` for the clock apart): it writes config and token
-//! files on its own, to what the AWS CLI writes.
+//! No AWS service accepts its tokens and credentials. Except for the clock of `sso-types`, it
+//! shares no code with the crates that it tests. It has its own code for config and token files,
+//! which follows the AWS CLI.
 //!
 //! ```text
 //!   your test ── Emulator ─┐                     ┌─ portal   /federation, /assignment, /logout
@@ -27,15 +26,15 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await?;
 //!
-//! // A home for a client, with an expired token that must be refreshed ...
+//! // A home for a client, with an expired token that must be refreshed.
 //! let directory = tempfile::tempdir()?;
 //! let home = emulator.write_home(directory.path(), TokenState::Expired)?;
-//! // ... a service that has its troubles ...
+//! // The next request gets an error.
 //! emulator.fault_next(Operation::GetRoleCredentials, 1, ErrorName::TooManyRequests);
-//! // ... here the client runs, with `home.environment` ...
+//! // Run the client here, with `home.environment`.
 //! # let _ = &home.environment;
 //!
-//! // ... and whatever it did, the way to refresh is not lost.
+//! // The refresh token is still valid.
 //! assert_eq!(emulator.live_refresh_tokens().len(), 1);
 //! assert_eq!(emulator.counts().errors, 0);
 //! emulator.shutdown().await;
@@ -43,14 +42,14 @@
 //! # }
 //! ```
 //!
-//! # Where it differs from AWS
+//! # Differences from AWS
 //!
 //! * A request for `/authorize` or `/device` allows the login at once. With
 //!   [`EmulatorBuilder::interactive`] they are pages with the buttons Allow and Deny.
 //! * The page for user codes is the emulator's own, not one under the start URL.
 //! * There is one user, and no `CreateTokenWithIAM`.
-//! * The texts of errors are AWS's where they are known, and similar where not.
-//! * AWS's throttling is not public. The emulator has a plain token bucket.
+//! * The texts of errors are AWS's if they are known, and otherwise similar.
+//! * AWS's throttling is not public. The emulator uses a token bucket.
 
 #![forbid(unsafe_code)]
 
@@ -86,7 +85,7 @@ pub use home::{Home, HomeError, TokenState};
 pub use issued_token::IssuedToken;
 pub use log::{Counts, LoggedRequest, Operation};
 
-// Its Rust example is compiled with the tests of the documentation.
+// Compiles the README's Rust example as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

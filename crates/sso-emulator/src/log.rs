@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-/// How many requests the log holds; the oldest go first. The counters are not limited.
+/// The largest number of requests in the log. The oldest are removed, but still counted.
 const LOG_LIMIT: usize = 20_000;
 
 /// An operation of one of the two services, by the name in AWS's service models; or one of the two
@@ -64,12 +64,12 @@ impl Operation {
         }
     }
 
-    /// The operation of that name.
+    /// Returns the operation with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|operation| operation.name() == name)
     }
 
-    /// The operation that a request line asks for.
+    /// Returns the operation of a request.
     pub(crate) fn of(method: &str, path: &str) -> Option<Self> {
         Some(match (method, path) {
             ("GET", "/federation/credentials") => Self::GetRoleCredentials,
@@ -85,7 +85,7 @@ impl Operation {
         })
     }
 
-    /// Whether the SSO portal has the operation; else it is the OIDC service's.
+    /// Returns `true` for an operation of the SSO portal, and `false` for one of SSO OIDC.
     pub fn is_portal(self) -> bool {
         matches!(
             self,
@@ -100,20 +100,20 @@ impl fmt::Display for Operation {
     }
 }
 
-/// How many requests came in, by operation, and how they ended. Requests that a fault spoiled count
-/// as well.
+/// The numbers of requests by operation, and of their results. Requests with a fault are counted
+/// too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
     /// `GetRoleCredentials` requests.
     pub get_role_credentials: u64,
-    /// `ListAccounts` requests, each page one.
+    /// `ListAccounts` requests, one for each page.
     pub list_accounts: u64,
-    /// `ListAccountRoles` requests, each page one.
+    /// `ListAccountRoles` requests, one for each page.
     pub list_account_roles: u64,
     /// `Logout` requests.
     pub logout: u64,
-    /// `CreateToken` requests, of whatever grant type.
+    /// `CreateToken` requests, of all grant types.
     pub create_token: u64,
     /// `RegisterClient` requests.
     pub register_client: u64,
@@ -123,22 +123,23 @@ pub struct Counts {
     pub authorize: u64,
     /// Requests to the page for user codes.
     pub verify_device: u64,
-    /// Requests to a path or with a method that neither service has.
+    /// Requests with a path or method of no operation.
     pub unknown: u64,
-    /// Refresh tokens that were exchanged for an access token, whether or not the answer arrived.
+    /// Refresh tokens that were exchanged for an access token, even if a fault prevented the
+    /// answer.
     pub refreshes: u64,
-    /// Role credentials that were issued, whether or not the answer arrived.
+    /// Role credentials that were issued, even if a fault prevented the answer.
     pub credentials_issued: u64,
-    /// Answers with a status of 400 or more, also those that a fault then spoilt on their way.
+    /// Answers with a status of 400 or more, even if a fault then prevented the answer.
     pub errors: u64,
-    /// Requests whose answer was withheld or cut by a fault.
+    /// Requests whose complete answer a fault prevented.
     pub dropped: u64,
     /// TCP connections accepted (with TLS: before the handshake).
     pub connections: u64,
 }
 
 impl Counts {
-    /// Every counter with its name, in the order of the fields.
+    /// Returns every counter with its name, in the order of the fields.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
         [
             ("get_role_credentials", self.get_role_credentials),
@@ -176,34 +177,34 @@ impl Counts {
     }
 }
 
-/// One request as it came in, and how it was answered.
+/// A request, and the status of its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoggedRequest {
-    /// When it came in, by the emulator's clock.
+    /// The time at which it arrived, by the emulator's clock.
     pub at: Timestamp,
     /// The HTTP method.
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// The query as sent, still percent-encoded, without the `?`; empty where there was none.
+    /// The query without the `?`, percent-encoded as it was sent. Empty if there is none.
     pub query: String,
-    /// The headers in the order of arrival, names in lower case. Of a bearer token, an
-    /// `Authorization` or a cookie only the beginning of its SHA-256 is shown.
+    /// The headers in the order of arrival, with names in lower case. Bearer tokens,
+    /// `Authorization` headers and cookies are replaced by the beginning of their SHA-256.
     pub headers: Vec<(String, String)>,
-    /// The operation; none when neither service has it.
+    /// The operation. `None` if there is no such operation.
     pub operation: Option<Operation>,
     /// The `grantType` of a `CreateToken` request.
     pub grant_type: Option<String>,
-    /// The status of the answer, also of one that a fault then spoilt on its way; none when the
-    /// request is still being worked on, or never was because of a fault.
+    /// The status of the answer, even if a fault then prevented the answer. `None` if the request
+    /// is still being processed, or if a fault prevented that.
     pub status: Option<u16>,
     /// The name of the fault that was applied.
     pub fault: Option<&'static str>,
 }
 
 impl LoggedRequest {
-    /// The first header of that name, in lower case.
+    /// Returns the value of the first header with this name. `name` must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -217,7 +218,7 @@ pub(crate) struct RequestLog {
     first: u64,
 }
 
-/// Names a request of the log, also after older ones have left it.
+/// Identifies a request of the log. Stays valid when older requests are removed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogEntry(u64);
 
@@ -251,7 +252,7 @@ impl RequestLog {
         self.requests.iter().cloned().collect()
     }
 
-    /// Forgets the counts and the requests.
+    /// Sets the counts to zero and removes the requests.
     pub(crate) fn reset(&mut self) {
         self.counts = Counts::default();
         self.first += self.requests.len() as u64;
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn names_read_back() {
+    fn every_operation_is_found_by_its_name() {
         for &operation in Operation::ALL {
             assert_eq!(Operation::from_name(operation.name()), Some(operation));
         }
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_finds_its_request_when_older_ones_have_left() {
+    fn an_answer_is_logged_after_older_requests_were_removed() {
         let mut log = RequestLog::default();
         let first = log.arrived(request());
         for _ in 0..LOG_LIMIT - 1 {
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_after_a_reset_marks_no_other_request() {
+    fn an_answer_after_a_reset_is_not_logged_for_another_request() {
         let mut log = RequestLog::default();
         let before = log.arrived(request());
         log.reset();

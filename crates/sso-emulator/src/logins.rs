@@ -1,4 +1,4 @@
-//! Logins that have begun: device authorizations (RFC 8628) and authorization codes (RFC 7636).
+//! Logins in progress: device authorizations (RFC 8628) and authorization codes (RFC 7636).
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::settings::after;
 pub(crate) const DEVICE_CODE_TTL: Duration = Duration::from_secs(600);
 /// The lifetime of an authorization code.
 const CODE_TTL: Duration = Duration::from_secs(600);
-/// The poll interval in seconds that a client is told, as AWS's.
+/// The poll interval in the answer, in seconds, as AWS's.
 pub(crate) const POLL_INTERVAL: i64 = 1;
-/// A poll is slowed down only if it comes well before its time, because the time that requests take
-/// on the network varies.
+/// The shortest time between polls. It is well below the interval, because the time that requests
+/// take on the network varies.
 const POLL_AT_LEAST: SignedDuration = SignedDuration::from_millis(POLL_INTERVAL * 500);
 
 #[derive(Debug)]
@@ -81,7 +81,8 @@ impl Logins {
         self.devices.insert(device_code.to_owned(), device);
     }
 
-    /// Decides a pending authorization. Returns false if none has that user code.
+    /// Allows or denies a pending authorization. Returns `false` if there is none with this user
+    /// code.
     pub(crate) fn decide(&mut self, user_code: &str, decision: Decision, now: Timestamp) -> bool {
         let pending = self.devices.values_mut().find(|device| {
             device.user_code.eq_ignore_ascii_case(user_code) && device.is_pending(now)
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_challenge_of_the_rfc() {
+    fn the_code_challenge_equals_the_example_of_rfc_7636() {
         // RFC 7636, appendix B.
         assert_eq!(
             s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_of_each_length() {
+    fn base64_is_correct_for_each_length() {
         for (bytes, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v")] {
             assert_eq!(base64_url(bytes.as_bytes()), text);
         }
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_code_is_pending_then_good_once() {
+    fn an_approved_device_code_can_be_exchanged_once() {
         let mut logins = Logins::default();
         logins.start_device("D", "ABCD-EFGH", "c", at(0));
         assert_eq!(logins.poll("D", "c", at(1)), Err(ErrorName::AuthorizationPending));
@@ -238,7 +239,7 @@ mod tests {
         assert_eq!(logins.poll("D", "other", at(4)), Err(ErrorName::InvalidGrant));
         assert_eq!(logins.pending(at(3)), ["ABCD-EFGH"]);
         assert!(logins.decide("abcd-efgh", Decision::Approved, at(3)));
-        assert!(!logins.decide("abcd-efgh", Decision::Denied, at(3)), "decided once");
+        assert!(!logins.decide("abcd-efgh", Decision::Denied, at(3)), "it was already decided");
         assert_eq!(logins.poll("D", "c", at(4)), Ok(()));
         assert_eq!(logins.poll("D", "c", at(5)), Err(ErrorName::InvalidGrant));
     }
@@ -252,7 +253,7 @@ mod tests {
         assert_eq!(logins.poll("E", "c", at(1)), Err(ErrorName::AccessDenied));
         assert_eq!(logins.pending(at(599)), ["U"]);
         assert!(logins.pending(at(600)).is_empty());
-        assert!(!logins.decide("U", Decision::Approved, at(600)), "nobody waits any more");
+        assert!(!logins.decide("U", Decision::Approved, at(600)), "it has expired");
         assert_eq!(logins.poll("D", "c", at(600)), Err(ErrorName::ExpiredToken));
     }
 

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell when this cannot be written either.
+            // If stderr cannot be written, only the exit code reports the failure.
             let _ = writeln!(io::stderr(), "sso-emulator: {}", with_sources(&*error));
             ExitCode::FAILURE
         }
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 }
 
 async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    // Before anything is printed: who reads the line may send the signal at once.
+    // Listen before the line is printed, because its reader may send the signal at once.
     let stopped = Stopped::listen()?;
     let emulator = arguments.builder().start().await?;
     let home = std::path::absolute(&arguments.home)?;
@@ -68,19 +68,19 @@ impl Stopped {
     }
 }
 
-/// Ctrl-C alone.
+/// Only Ctrl-C.
 #[cfg(not(unix))]
 struct Stopped;
 
 #[cfg(not(unix))]
 impl Stopped {
-    #[expect(clippy::unnecessary_wraps, reason = "as on Unix, where it can fail")]
+    #[expect(clippy::unnecessary_wraps, reason = "it can fail on Unix")]
     fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 
     async fn wait(self) {
-        // When it cannot be listened for, the program runs until it is killed.
+        // If Ctrl-C cannot be handled, the program runs until it is killed.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

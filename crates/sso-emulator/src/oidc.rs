@@ -14,7 +14,7 @@ const AUTHORIZATION_CODE: &str = "authorization_code";
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const REFRESH_TOKEN: &str = "refresh_token";
 
-/// Answers a request that carries a JSON body.
+/// Answers a request with a JSON body.
 pub(crate) fn answer(world: &World, operation: Operation, body: &[u8]) -> Answer {
     let work = || match operation {
         Operation::CreateToken => create_token(world, parse(body)?),
@@ -24,7 +24,7 @@ pub(crate) fn answer(world: &World, operation: Operation, body: &[u8]) -> Answer
     work().unwrap_or_else(|name| Answer::error(operation, name))
 }
 
-/// The `grantType` of a body, for the request log.
+/// Returns the `grantType` of a body, for the request log.
 pub(crate) fn grant_type(body: &[u8]) -> Option<String> {
     parse::<CreateToken>(body).ok()?.grant_type
 }
@@ -162,7 +162,7 @@ fn start_device_authorization(
     if !client.may_use(DEVICE_CODE) {
         return Err(ErrorName::UnauthorizedClient);
     }
-    // People write the start URL with and without its end; AWS takes either.
+    // AWS accepts the start URL with and without its last part.
     let bare = |url: &str| url.trim_end_matches(['/', '#']).to_owned();
     if bare(start_url) != bare(&world.settings.start_url) {
         return Err(ErrorName::InvalidRequest);
@@ -187,7 +187,7 @@ impl Client {
     }
 }
 
-/// `XXXX-XXXX`, letters that are not taken for others.
+/// Returns a code of the form `XXXX-XXXX`, with letters that are not easily confused.
 fn user_code() -> String {
     const LETTERS: &[u8; 16] = b"BCDFGHJKLMNPQRST";
     let letter = |digit: char| {
@@ -199,7 +199,7 @@ fn user_code() -> String {
     code
 }
 
-/// What follows host and port in a redirect URI of this machine (RFC 8252 section 7.3).
+/// Returns the path of a loopback redirect URI (RFC 8252 section 7.3), or `None` for another URI.
 pub(crate) fn loopback_path(uri: &str) -> Option<&str> {
     let rest = uri.strip_prefix("http://")?;
     let end = rest.find('/').unwrap_or(rest.len());
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_redirects_to_this_machine_are_taken() {
+    fn only_loopback_redirect_uris_are_accepted() {
         assert_eq!(loopback_path("http://127.0.0.1/oauth/callback"), Some("/oauth/callback"));
         assert_eq!(loopback_path("http://127.0.0.1:8400/cb"), Some("/cb"));
         assert_eq!(loopback_path("http://[::1]:1/"), Some("/"));

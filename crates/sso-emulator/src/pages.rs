@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 use crate::answer::Answer;
 use crate::logins::base64_url;
 
-/// What the user allows or denies.
+/// The request that the user allows or denies.
 pub(crate) struct Consent<'a> {
     pub(crate) user: &'a str,
     pub(crate) client: &'a str,
@@ -60,7 +60,7 @@ pub(crate) fn enter_code(status: u16, error: Option<&str>) -> Answer {
     page(status, "Enter the code that your device shows", &body)
 }
 
-/// Tells the user the result.
+/// Shows a result to the user.
 pub(crate) fn message(status: u16, title: &str, text: &str) -> Answer {
     page(status, title, &format!("<p>{}</p>\n", escaped(text)))
 }

@@ -8,10 +8,10 @@ use crate::settings::after;
 use crate::world::World;
 use crate::{ErrorName, Operation};
 
-/// Most of a page, and as many as come when the request does not say.
+/// The largest page, and the default size of a page.
 const PAGE_LIMIT: usize = 100;
 
-/// Answers a request with what its `x-amz-sso_bearer_token` header held.
+/// Answers a request. `access_token` is the value of its `x-amz-sso_bearer_token` header.
 pub(crate) fn answer(
     world: &World,
     operation: Operation,
@@ -110,7 +110,8 @@ fn required<'a>(query: &'a Query, name: &str) -> Result<&'a str, Refusal> {
     })
 }
 
-/// One page of a list. The token for the next says where it begins; AWS's says nothing to us.
+/// Returns one page of a list. `nextToken` is the index at which the next page begins; AWS's is
+/// opaque.
 fn page(query: &Query, name: &str, items: Vec<Value>) -> Result<Answer, Refusal> {
     let wrong = |name: &str| {
         Refusal(ErrorName::InvalidRequest, Some(format!("Invalid value for parameter: {name}")))

@@ -1,4 +1,4 @@
-//! The query of a request: names and values, percent-decoded.
+//! The percent-decoded names and values of a query.
 
 use percent_encoding::percent_decode_str;
 
@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// A plus sign stays one: AWS's clients send a blank as `%20`.
+    /// Does not decode a plus sign, because AWS's clients send a space as `%20`.
     pub(crate) fn parse(query: &str) -> Self {
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
@@ -18,7 +18,7 @@ impl Query {
         )
     }
 
-    /// The first value of that name, if it is not empty.
+    /// Returns the first value with this name, if it is not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())

@@ -128,7 +128,7 @@ async fn respond(
     }
 }
 
-/// Applies a fault by which the client gets no complete answer.
+/// Applies a fault that prevents a complete answer.
 async fn spoil(
     fault: &Fault,
     work: impl Fn() -> Answer,

@@ -8,7 +8,7 @@ use ring::rand::SecureRandom;
 use crate::ErrorName;
 use crate::settings::{Settings, after};
 
-/// The scope that lets a client have refresh tokens and reach accounts.
+/// The scope for refresh tokens and for access to accounts.
 pub(crate) const ACCOUNT_ACCESS: &str = "sso:account:access";
 
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub(crate) struct Client {
     pub(crate) secret: String,
     pub(crate) expires_at: Timestamp,
     pub(crate) scopes: Vec<String>,
-    /// Empty: none were named, so any is allowed.
+    /// If empty, all grant types are allowed.
     pub(crate) grant_types: Vec<String>,
     pub(crate) redirect_uris: Vec<String>,
 }
@@ -42,7 +42,7 @@ struct Refresh {
     spent: bool,
 }
 
-/// What a grant gives.
+/// The tokens that a grant issues.
 #[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) access_token: String,
@@ -50,7 +50,8 @@ pub(crate) struct Grant {
     pub(crate) refresh_token: Option<String>,
 }
 
-/// All of it. Spent and ended things stay known, so that they can be told from unknown ones.
+/// The state of the service. Spent tokens and ended sessions are kept, so that they can be
+/// distinguished from unknown ones.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     serial: u64,
@@ -61,7 +62,7 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// A secret that no other is equal to.
+    /// Returns a unique secret.
     pub(crate) fn unique(&mut self, prefix: &str) -> String {
         self.serial += 1;
         format!("{prefix}-{}-{}", self.serial, random_hex(24))
@@ -81,7 +82,7 @@ impl Sessions {
         let client = Client {
             name: name.to_owned(),
             secret: self.unique("client-secret"),
-            // The service tells it in whole seconds, and keeps to what it told.
+            // In whole seconds, because the answer contains whole seconds.
             expires_at: whole_seconds(after(now, settings.registration_ttl)),
             scopes,
             grant_types,
@@ -91,12 +92,12 @@ impl Sessions {
         (client_id, client)
     }
 
-    /// The client with that id, whatever its secret and expiry.
+    /// Returns the client with this ID, without a check of its secret and expiry.
     pub(crate) fn client(&self, client_id: &str) -> Option<&Client> {
         self.clients.get(client_id)
     }
 
-    /// The client, if the secret is its own and the registration has not expired.
+    /// Returns the client if the secret is correct and the registration has not expired.
     pub(crate) fn authenticate(
         &self,
         client_id: &str,
@@ -109,7 +110,7 @@ impl Sessions {
             .ok_or(ErrorName::InvalidClient)
     }
 
-    /// A new login, and its first tokens.
+    /// Begins a session and issues its first tokens.
     pub(crate) fn log_in(
         &mut self,
         client_id: &str,
@@ -148,7 +149,7 @@ impl Sessions {
         Ok(grant)
     }
 
-    /// Whether the portal takes the access token.
+    /// Returns `true` if the portal accepts the access token.
     pub(crate) fn accepts(&self, access_token: &str, now: Timestamp) -> bool {
         self.access.get(access_token).is_some_and(|access| {
             !access.revoked
@@ -157,12 +158,12 @@ impl Sessions {
         })
     }
 
-    /// When the access token expires.
+    /// The time at which the access token expires.
     pub(crate) fn expires_at(&self, access_token: &str) -> Option<Timestamp> {
         self.access.get(access_token).map(|access| access.expires_at)
     }
 
-    /// Moves the expiry of an access token.
+    /// Sets the expiry of an access token.
     pub(crate) fn expire_at(&mut self, access_token: &str, expires_at: Timestamp) {
         if let Some(access) = self.access.get_mut(access_token) {
             access.expires_at = expires_at;
@@ -184,21 +185,21 @@ impl Sessions {
         }
     }
 
-    /// Makes the portal refuse every access token there is; refresh tokens stay good.
+    /// Revokes every access token. Refresh tokens stay valid.
     pub(crate) fn revoke_access_tokens(&mut self) {
         for access in self.access.values_mut() {
             access.revoked = true;
         }
     }
 
-    /// Makes every client registration there is expire.
+    /// Expires every client registration.
     pub(crate) fn expire_registrations(&mut self, now: Timestamp) {
         for client in self.clients.values_mut() {
             client.expires_at = client.expires_at.min(now);
         }
     }
 
-    /// Whether a refresh with that token would be granted to its client.
+    /// Returns `true` if the refresh token is valid.
     pub(crate) fn is_live(&self, refresh_token: &str, now: Timestamp) -> bool {
         self.refresh.get(refresh_token).is_some_and(|refresh| {
             !refresh.spent
@@ -207,7 +208,7 @@ impl Sessions {
         })
     }
 
-    /// The refresh tokens of which that is true, sorted.
+    /// Returns the valid refresh tokens, sorted.
     pub(crate) fn live_refresh_tokens(&self, now: Timestamp) -> Vec<String> {
         let mut live: Vec<_> =
             self.refresh.keys().filter(|token| self.is_live(token, now)).cloned().collect();
@@ -239,13 +240,14 @@ impl Session {
     }
 }
 
-/// Less what is finer than a second.
+/// Truncates to whole seconds.
 pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// Lower-case hex digits, two a byte. They keep what different runs issue apart; what one run
-/// issues is unique by its number, so a machine without randomness does no harm.
+/// Returns random lower-case hex digits, two for each byte. They distinguish the secrets of
+/// different runs. The secrets of one run have a serial number, so they are unique even without
+/// randomness.
 pub(crate) fn random_hex(bytes: usize) -> String {
     let mut random = vec![0; bytes];
     let _ = ring::rand::SystemRandom::new().fill(&mut random);
@@ -260,7 +262,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn signed_in(settings: &Settings) -> (Sessions, String, Grant) {
+    fn logged_in(settings: &Settings) -> (Sessions, String, Grant) {
         let mut sessions = Sessions::default();
         let (client_id, _) = sessions.register("test", vec![], vec![], vec![], settings, NOW);
         let grant = sessions.log_in(&client_id, true, settings, NOW);
@@ -268,9 +270,9 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_refresh_token_is_spent_by_its_use() {
+    fn a_refresh_token_with_rotation_can_be_used_once() {
         let settings = Settings { rotate: true, ..Settings::default() };
-        let (mut sessions, client, first) = signed_in(&settings);
+        let (mut sessions, client, first) = logged_in(&settings);
         let first = first.refresh_token.unwrap();
         let second = sessions.refresh(&client, &first, &settings, NOW).unwrap();
         let second = second.refresh_token.unwrap();
@@ -284,10 +286,10 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_refresh_token_is_sent_back_or_left_out() {
+    fn a_refresh_token_without_rotation_is_returned_or_omitted() {
         for (omit_kept, sent) in [(false, true), (true, false)] {
             let settings = Settings { omit_kept, ..Settings::default() };
-            let (mut sessions, client, first) = signed_in(&settings);
+            let (mut sessions, client, first) = logged_in(&settings);
             let token = first.refresh_token.unwrap();
             let again = sessions.refresh(&client, &token, &settings, NOW).unwrap();
             assert_eq!(again.refresh_token.is_some(), sent);
@@ -297,9 +299,9 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_is_of_one_client_and_one_session() {
+    fn a_refresh_token_belongs_to_one_client_and_one_session() {
         let settings = Settings::default();
-        let (mut sessions, client, grant) = signed_in(&settings);
+        let (mut sessions, client, grant) = logged_in(&settings);
         let token = grant.refresh_token.unwrap();
         let (other, _) = sessions.register("test", vec![], vec![], vec![], &settings, NOW);
         assert!(sessions.refresh(&other, &token, &settings, NOW).is_err());
@@ -312,9 +314,9 @@ mod tests {
     }
 
     #[test]
-    fn access_tokens_and_registrations_expire_on_the_second() {
+    fn access_tokens_and_registrations_expire_at_their_expiry() {
         let settings = Settings { token_ttl: Duration::from_secs(10), ..Settings::default() };
-        let (sessions, client_id, grant) = signed_in(&settings);
+        let (sessions, client_id, grant) = logged_in(&settings);
         let last = grant.expires_at - jiff::SignedDuration::from_millis(1);
         assert_eq!(sessions.expires_at(&grant.access_token), Some(grant.expires_at));
         assert_eq!(sessions.expires_at("another"), None);

@@ -1,10 +1,10 @@
-//! The settings of an emulator, as the builder collects them.
+//! The settings of an emulator, which the builder sets.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// An account that the emulated user may choose, with the roles assigned to them.
+/// An account, with the roles in it that are assigned to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) id: String,
@@ -13,7 +13,7 @@ pub(crate) struct Account {
     pub(crate) roles: Vec<String>,
 }
 
-/// One more profile of a written home, with the `sso_session`.
+/// An additional profile of a written home, with the same `sso_session`.
 #[derive(Debug, Clone)]
 pub(crate) struct ExtraProfile {
     pub(crate) name: String,
@@ -66,7 +66,7 @@ impl Default for Settings {
     }
 }
 
-/// `by` after `now`, at most the end of time.
+/// Returns the time `by` after `now`, or the maximum time.
 pub(crate) fn after(now: Timestamp, by: Duration) -> Timestamp {
     let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
     now.checked_add(by).unwrap_or(Timestamp::MAX)

@@ -1,4 +1,4 @@
-//! A certificate authority for one run, and the server's certificate of it.
+//! A certificate authority for one run, and the server's certificate.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// Makes both anew. The authority's key is gone when this returns.
+/// Creates both, and returns the server's TLS configuration and the authority's certificate in PEM.
+/// The authority's key is not kept.
 pub(crate) fn make() -> Result<(TlsAcceptor, String), Box<dyn Error + Send + Sync>> {
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

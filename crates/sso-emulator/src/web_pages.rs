@@ -1,7 +1,7 @@
 //! Refuses the requests that a web page in the user's browser can send to the emulator.
 //!
-//! A page can reach any port of the loopback interface. With DNS rebinding its requests carry its
-//! own name in `Host`; without, every request that changes something carries an `Origin`.
+//! A page can reach any port of the loopback interface. With DNS rebinding, its requests have its
+//! own host name in `Host`. Without it, every request that changes something has an `Origin`.
 
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, ORIGIN};
@@ -24,7 +24,7 @@ pub(crate) fn check_host(headers: &HeaderMap) -> Result<(), Answer> {
 }
 
 /// Checks a request to the control interface: the port in `Host` is the emulator's, there is no
-/// `Origin`, and a POST has a content type that a page may send only with the server's consent.
+/// `Origin`, and a POST has a content type that a page may send only with the server's permission.
 pub(crate) fn check_control(
     world: &World,
     method: &str,
@@ -50,8 +50,8 @@ pub(crate) fn check_control(
     Ok(())
 }
 
-/// Returns whether a form was sent by a page of the emulator, not by another site. Browsers send
-/// `Origin` with every POST; a client without it is not a browser.
+/// Returns `true` if a form was sent by a page of the emulator, and not by another site. Browsers
+/// send `Origin` with every POST, so a client without it is not a browser.
 pub(crate) fn is_own_form(world: &World, headers: &HeaderMap) -> bool {
     let scheme = if world.settings.tls { "https" } else { "http" };
     let own = host(headers).map(|host| format!("{scheme}://{host}"));

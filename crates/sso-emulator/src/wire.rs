@@ -1,4 +1,4 @@
-//! Bodies that break off, stop or never end, and bytes that are not HTTP.
+//! Bodies that are cut, stall or are endless, and bytes that are not HTTP.
 
 use std::io;
 use std::pin::Pin;
@@ -9,10 +9,10 @@ use std::task::{Context, Poll, ready};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What comes in place of an answer; no line of it is an HTTP status line.
+/// The bytes that replace an answer. No line is an HTTP status line.
 const GARBAGE: &[u8] = b"\x16\x03\x03garbage\x00\xff, and no HTTP\r\n\r\n";
 
-/// The connection is to be closed without (the rest of) the answer.
+/// The error that makes hyper close the connection without the rest of the answer.
 #[derive(Debug, thiserror::Error)]
 #[error("a fault closes the connection")]
 pub(crate) struct Dropped;
@@ -21,7 +21,7 @@ pub(crate) struct Dropped;
 #[derive(Debug)]
 pub(crate) struct WireBody {
     next: Option<Bytes>,
-    /// As the head of the answer says; none when it has no end.
+    /// The length in the head of the answer. `None` for an endless body.
     length: Option<u64>,
     ending: Ending,
 }
@@ -29,7 +29,7 @@ pub(crate) struct WireBody {
 #[derive(Debug, Clone, Copy)]
 enum Ending {
     Whole,
-    /// One more turn, so that what was sent before is on its way, then broken off.
+    /// Yields once, so that earlier data is sent, and then breaks the connection.
     BreakSoon,
     Break,
     Stall,
@@ -41,24 +41,24 @@ impl WireBody {
         Self { length: Some(body.len() as u64), next: Some(body), ending: Ending::Whole }
     }
 
-    /// Half of the body, then the connection breaks.
+    /// Returns half of the body, then breaks the connection.
     pub(crate) fn broken(body: &Bytes) -> Self {
         Self::half(body, Ending::BreakSoon)
     }
 
-    /// Half of the body, then nothing.
+    /// Returns half of the body, then nothing.
     pub(crate) fn stalled(body: &Bytes) -> Self {
         Self::half(body, Ending::Stall)
     }
 
-    /// Begins like JSON, and never ends.
+    /// Returns an endless body that begins like JSON.
     pub(crate) fn endless() -> Self {
         let begin = Bytes::from_static(b"{\"accessToken\":\"");
         Self { next: Some(begin), length: None, ending: Ending::Repeat }
     }
 
     fn half(body: &Bytes, ending: Ending) -> Self {
-        // A byte more than there is, so that also an empty body is cut.
+        // One byte more than the body has, so that even an empty body is incomplete.
         let length = Some(body.len() as u64 + 1);
         Self { next: Some(body.slice(..body.len() / 2)), length, ending }
     }
@@ -94,12 +94,12 @@ impl Body for WireBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // Asked for before the first frame alone: it makes the Content-Length.
+        // hyper calls this only before the first frame, for the Content-Length header.
         self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
-/// Tells the wire of one connection to send garbage from now on.
+/// A switch that makes one connection send garbage.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sabotage(Arc<AtomicBool>);
 
@@ -109,7 +109,7 @@ impl Sabotage {
     }
 }
 
-/// A stream that can be told to send garbage in place of what it is given.
+/// A stream that sends garbage instead of its data after the switch was used.
 #[derive(Debug)]
 pub(crate) struct Wire<S> {
     stream: S,

@@ -1,4 +1,4 @@
-//! What all requests share: the settings, the clock and, behind one lock, the state.
+//! The data that all requests share: the settings, the clock, and the state behind one lock.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,12 +26,12 @@ pub(crate) struct World {
     pub(crate) port: u16,
     pub(crate) ca_pem: Option<String>,
     clock: Arc<dyn Clock>,
-    /// Milliseconds by which the emulator is ahead of its clock.
+    /// The difference between the emulator's time and its clock, in milliseconds.
     ahead: AtomicI64,
     state: Mutex<State>,
 }
 
-/// Held for the length of one operation, never across an await.
+/// The state. Its lock is held during one operation, and never across an await.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) sessions: Sessions,
@@ -39,7 +39,7 @@ pub(crate) struct State {
     pub(crate) assignments: Assignments,
     pub(crate) faults: FaultScript,
     pub(crate) log: RequestLog,
-    /// Where a home was last written.
+    /// The directory of the last written home.
     pub(crate) home: Option<PathBuf>,
     portal_bucket: Bucket,
     oidc_bucket: Bucket,
@@ -82,7 +82,7 @@ impl World {
         self.clock.now().checked_add(ahead).unwrap_or(end)
     }
 
-    /// Moves the emulator's time against its clock, at most to the end of time.
+    /// Moves the emulator's time relative to its clock, within the limits of `Timestamp`.
     pub(crate) fn advance(&self, by: SignedDuration) {
         let furthest = if by.is_negative() { i64::MIN } else { i64::MAX };
         let by = i64::try_from(by.as_millis()).unwrap_or(furthest);
@@ -90,13 +90,13 @@ impl World {
         let _ = self.ahead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
     }
 
-    /// The state. A request that panicked is no reason for the others to fail.
+    /// Locks the state. Ignores poisoning, so that a request that panicked does not affect others.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A finished login, as the AWS CLI makes it for a profile with an `sso_session`
-    /// (`refreshable`) or for a legacy profile.
+    /// Performs a login like the AWS CLI's, for a profile with an `sso_session` (`refreshable`) or
+    /// for a legacy profile.
     pub(crate) fn login(&self, refreshable: bool) -> IssuedToken {
         let now = self.now();
         let scopes = if refreshable { vec![ACCOUNT_ACCESS.to_owned()] } else { Vec::new() };
@@ -119,7 +119,7 @@ impl World {
 }
 
 impl State {
-    /// Whether the rate allows one more request to the service of `operation`.
+    /// Returns `true` if the rate allows one more request to the service of `operation`.
     pub(crate) fn admit(
         &mut self,
         operation: Operation,
@@ -128,7 +128,7 @@ impl State {
     ) -> bool {
         let bucket = match (operation.is_portal(), operation) {
             (true, _) => &mut self.portal_bucket,
-            // Pages for people: AWS's limits are for programs.
+            // These are pages for people. The limits are for programs.
             (false, Operation::Authorize | Operation::VerifyDevice) => return true,
             (false, _) => &mut self.oidc_bucket,
         };
@@ -136,10 +136,10 @@ impl State {
     }
 }
 
-/// A token bucket that holds a second's worth of requests.
+/// A token bucket with the capacity of one second.
 #[derive(Debug, Default)]
 struct Bucket {
-    /// Thousandths of a request that were taken and have not come back; none before the first.
+    /// The missing tokens, in thousandths of a request. `None` before the first request.
     taken: i64,
     last: Option<Timestamp>,
 }
@@ -150,7 +150,7 @@ impl Bucket {
         let since = self.last.replace(now).map_or(0, |last| {
             i64::try_from(now.duration_since(last).as_millis()).unwrap_or(i64::MAX)
         });
-        // A rate of one request a second is one thousandth of it a millisecond.
+        // One request per second is one thousandth of a request per millisecond.
         let back = since.max(0).saturating_mul(rate);
         self.taken = self.taken.saturating_sub(back).max(0);
         if self.taken + 1000 > rate * 1000 {
@@ -161,7 +161,7 @@ impl Bucket {
     }
 }
 
-/// Waits; for no time at all it does not even yield.
+/// Waits. Does not yield if the time is zero.
 pub(crate) async fn pause(wait: Duration) {
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_takes_its_rate_and_fills_with_time() {
+    fn a_bucket_accepts_its_rate_and_is_refilled_over_time() {
         let mut bucket = Bucket::default();
         assert!((0..3).all(|_| bucket.take(3, at(0))));
         assert!(!bucket.take(3, at(0)));
@@ -186,11 +186,11 @@ mod tests {
         assert!(!bucket.take(3, at(335)));
         assert!((0..3).all(|_| bucket.take(3, at(60_000))));
         assert!(!bucket.take(3, at(60_000)));
-        assert!(!bucket.take(3, at(0)), "a clock that steps back gives nothing");
+        assert!(!bucket.take(3, at(0)), "a clock that steps back adds no tokens");
     }
 
     #[test]
-    fn a_rate_of_nothing_takes_nothing() {
+    fn a_rate_of_zero_accepts_nothing() {
         assert!(!Bucket::default().take(0, at(0)));
     }
 }

@@ -1,4 +1,4 @@
-//! The AWS CLI, version 2, logs in, gets credentials and logs out: all real but the services.
+//! The real AWS CLI version 2 logs in, gets credentials and logs out.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use crate::client::request;
 
-/// Longer than a login takes on a slow machine.
+/// The time limit of a login, for a slow machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn aws(words: &str, home: &Home) -> Command {
@@ -37,7 +37,7 @@ async fn log_in_by_device(emulator: &Emulator, home: &Home, profile: &str) {
     let words = format!("sso login --profile {profile} --no-browser --use-device-code");
     let mut login = aws(&words, home).spawn().unwrap();
     let user_code = loop {
-        assert_eq!(login.try_wait().unwrap(), None, "ended before it was approved");
+        assert_eq!(login.try_wait().unwrap(), None, "the login ended before it was approved");
         match emulator.pending_devices().pop() {
             Some(user_code) => break user_code,
             None => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -47,7 +47,7 @@ async fn log_in_by_device(emulator: &Emulator, home: &Home, profile: &str) {
     assert!(succeed(login).await.contains("Successfully logged into"));
 }
 
-async fn credentials_are_of_the_role(emulator: &Emulator, home: &Home, profile: &str) {
+async fn check_credentials(emulator: &Emulator, home: &Home, profile: &str) {
     let words = format!("configure export-credentials --profile {profile}");
     let exported = succeed(aws(&words, home).spawn().unwrap()).await;
     let exported: Value = serde_json::from_str(&exported).unwrap();
@@ -60,18 +60,18 @@ async fn credentials_are_of_the_role(emulator: &Emulator, home: &Home, profile: 
 
 #[tokio::test]
 #[ignore = "needs AWS CLI version 2"]
-async fn it_logs_in_by_device_in_both_forms_and_logs_out() {
+async fn the_aws_cli_logs_in_with_a_device_code_and_logs_out() {
     let emulator = Emulator::builder().tls(true).start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
 
     log_in_by_device(&emulator, &home, &home.profile).await;
     assert!(emulator.is_live(token(&home.token_file)["refreshToken"].as_str().unwrap()));
-    credentials_are_of_the_role(&emulator, &home, &home.profile).await;
+    check_credentials(&emulator, &home, &home.profile).await;
 
     log_in_by_device(&emulator, &home, &home.legacy_profile).await;
     assert_eq!(token(&home.legacy_token_file).get("refreshToken"), None);
-    credentials_are_of_the_role(&emulator, &home, &home.legacy_profile).await;
+    check_credentials(&emulator, &home, &home.legacy_profile).await;
 
     succeed(aws("sso logout", &home).spawn().unwrap()).await;
     assert_eq!(emulator.counts().logout, 2);
@@ -81,7 +81,7 @@ async fn it_logs_in_by_device_in_both_forms_and_logs_out() {
 
 #[tokio::test]
 #[ignore = "needs AWS CLI version 2"]
-async fn it_logs_in_by_authorization_code_with_pkce() {
+async fn the_aws_cli_logs_in_with_an_authorization_code() {
     let emulator = Emulator::builder().start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
@@ -94,7 +94,7 @@ async fn it_logs_in_by_authorization_code_with_pkce() {
             break line;
         }
     };
-    // The browser: opens the page, and follows its redirect to the CLI's own listener.
+    // Like a browser, open the page and follow its redirect to the listener of the CLI.
     let redirect = open(&url).await;
     let location = redirect.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
     assert!(open(location).await.contains(" 200 "));
@@ -103,10 +103,10 @@ async fn it_logs_in_by_authorization_code_with_pkce() {
     assert!(emulator.is_live(token(&home.token_file)["refreshToken"].as_str().unwrap()));
     let grants: Vec<_> = emulator.requests().iter().filter_map(|r| r.grant_type.clone()).collect();
     assert_eq!(grants, ["authorization_code"]);
-    credentials_are_of_the_role(&emulator, &home, &home.profile).await;
+    check_credentials(&emulator, &home, &home.profile).await;
 }
 
-/// The whole answer to a GET.
+/// Sends a GET request and returns the whole answer.
 async fn open(url: &str) -> String {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, _) = rest.split_once('/').unwrap();

@@ -1,7 +1,7 @@
-//! AWS's clients for Python against the emulator: botocore (boto3), and version 1 of the AWS CLI.
+//! Tests of the emulator with botocore (boto3) and version 1 of the AWS CLI.
 //!
-//! Version 1 of the AWS CLI has no `aws sso login`: here the login goes through botocore's client of
-//! the same service; version 2 has its own tests.
+//! Version 1 of the AWS CLI has no `aws sso login`, so the login uses botocore's client of SSO
+//! OIDC. Version 2 has its own tests.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -9,14 +9,14 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use sso_emulator::{Emulator, Fault, Home, Operation, TokenState};
 
-/// Gets credentials of a profile and prints them as JSON.
+/// Prints the credentials of a profile as JSON.
 const CREDENTIALS: &str = r"
 import sys, json, boto3
 frozen = boto3.Session(profile_name=sys.argv[1]).get_credentials().get_frozen_credentials()
 print(json.dumps([frozen.access_key, frozen.secret_key, frozen.token]))
 ";
 
-/// A whole login by device authorization; the browser is a GET of the complete URI.
+/// Logs in by device authorization. A GET request of the complete URI replaces the browser.
 const LOGIN: &str = r"
 import json, ssl, sys, urllib.request, boto3
 from botocore import UNSIGNED
@@ -54,7 +54,8 @@ except portal.exceptions.UnauthorizedException as error:
 print(json.dumps([accounts, roles, forbidden, out]))
 ";
 
-/// The Python interpreter's path, found with the machine's own `HOME`, which a version manager needs.
+/// Returns the path of the Python interpreter. Uses the machine's own `HOME`, which a version
+/// manager needs.
 fn python() -> String {
     let find = "import sys, boto3, botocore; print(sys.executable)";
     let found = Command::new("python3").args(["-c", find]).output().unwrap();
@@ -93,7 +94,7 @@ fn token_file(path: &Path) -> Value {
 
 #[tokio::test]
 #[ignore = "needs botocore"]
-async fn botocore_gets_credentials_by_both_forms_of_profile() {
+async fn botocore_gets_credentials_with_both_kinds_of_profiles() {
     let python = python();
     let emulator = Emulator::builder().tls(true).start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -109,7 +110,7 @@ async fn botocore_gets_credentials_by_both_forms_of_profile() {
 
 #[tokio::test]
 #[ignore = "needs botocore"]
-async fn botocore_refreshes_a_rotating_token_and_writes_what_it_was_given() {
+async fn botocore_refreshes_a_rotating_token_and_writes_the_new_one() {
     let python = python();
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -125,7 +126,7 @@ async fn botocore_refreshes_a_rotating_token_and_writes_what_it_was_given() {
     assert_eq!(emulator.live_refresh_tokens(), [after["refreshToken"].as_str().unwrap()]);
     assert_eq!(emulator.counts().refreshes, 1);
 
-    // Expired, and the administrator has ended the session: it has nothing to go on with.
+    // The token has expired, and the session has ended, so botocore fails.
     let home = emulator.write_home(directory.path(), TokenState::Expired).unwrap();
     emulator.end_session();
     let output = script(&python, CREDENTIALS, &home.profile, &home).await;
@@ -135,7 +136,7 @@ async fn botocore_refreshes_a_rotating_token_and_writes_what_it_was_given() {
 
 #[tokio::test]
 #[ignore = "needs botocore"]
-async fn botocore_understands_the_errors_and_retries_what_passes() {
+async fn botocore_recognizes_errors_and_retries_transient_ones() {
     let python = python();
     let emulator = Emulator::builder().start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -154,7 +155,7 @@ async fn botocore_understands_the_errors_and_retries_what_passes() {
 
 #[tokio::test]
 #[ignore = "needs botocore"]
-async fn botocore_logs_in_pages_and_logs_out() {
+async fn botocore_logs_in_lists_pages_and_logs_out() {
     let python = python();
     let emulator = Emulator::builder()
         .account("000000000001", "One", "one@example.com", ["Audit"])
@@ -196,8 +197,8 @@ async fn the_aws_cli_lists_logs_out_and_gets_credentials() {
     let complaint = String::from_utf8_lossy(&refused.stderr);
     assert!(complaint.contains("(UnauthorizedException)"), "{complaint}");
 
-    // A signed request needs credentials: it refreshes and exchanges the home's token, and then
-    // fails, since no such service is emulated.
+    // A signed request needs credentials, so the CLI refreshes and exchanges the token. The request
+    // itself then fails, because its service is not emulated.
     let sent = cli(&format!("sts get-caller-identity --profile devsso --endpoint-url {url}")).await;
     assert!(!sent.status.success());
     let counts = emulator.counts();

@@ -1,5 +1,5 @@
-//! An HTTP/1.1 client of its own, so that the emulator's HTTP is not judged by the library it is
-//! made with. One request a connection.
+//! A minimal HTTP/1.1 client, so that the emulator is not tested with the library that it uses. It
+//! sends one request on each connection.
 
 use std::io;
 use std::sync::Arc;
@@ -33,26 +33,26 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    /// The error's name as the header has it, and the status.
+    /// The status, and the name of the error in the header.
     pub(crate) fn error(&self) -> (u16, &str) {
         let kind = self.header("x-amzn-ErrorType").unwrap_or("none");
         (self.status, kind.split(':').next().unwrap())
     }
 }
 
-/// A GET with an access token.
+/// Sends a GET request with an access token.
 pub(crate) async fn portal(emulator: &Emulator, path: &str, token: &str) -> Reply {
     let headers = [("x-amz-sso_bearer_token", token)];
     send(emulator, "GET", path, &headers, "").await.unwrap()
 }
 
-/// A POST of a JSON body.
+/// Sends a POST request with a JSON body.
 pub(crate) async fn post(emulator: &Emulator, path: &str, body: &Value) -> Reply {
     let headers = [("Content-Type", "application/json")];
     send(emulator, "POST", path, &headers, &body.to_string()).await.unwrap()
 }
 
-/// Any request; an error when no whole answer came.
+/// Sends any request. Fails if there is no complete answer.
 pub(crate) async fn send(
     emulator: &Emulator,
     method: &str,
@@ -66,7 +66,7 @@ pub(crate) async fn send(
     parse(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, show(&bytes)))
 }
 
-/// The request's text. A `Host` in `headers` replaces the address in `url`.
+/// Returns the text of a request. A `Host` in `headers` replaces the address in `url`.
 pub(crate) fn request(
     url: &str,
     method: &str,
@@ -91,7 +91,7 @@ pub(crate) fn address(url: &str) -> &str {
     url.split_once("://").unwrap().1
 }
 
-/// All that comes back until the server closes.
+/// Returns everything received until the server closes the connection.
 async fn exchange(url: &str, ca_pem: Option<&str>, request: &[u8]) -> io::Result<Vec<u8>> {
     let stream = TcpStream::connect(address(url)).await?;
     match ca_pem {
@@ -125,7 +125,7 @@ fn name() -> ServerName<'static> {
     ServerName::try_from("127.0.0.1").unwrap()
 }
 
-/// None when the head is not HTTP or the body is shorter than the head says.
+/// Returns `None` if the head is not HTTP, or the body is shorter than its Content-Length.
 fn parse(bytes: &[u8]) -> Option<Reply> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;

@@ -1,4 +1,4 @@
-//! The control interface, as programs of other languages use it.
+//! The control interface for programs in other languages.
 
 use serde_json::{Value, json};
 use sso_emulator::{Emulator, Operation, TokenState};
@@ -16,7 +16,7 @@ async fn tell(emulator: &Emulator, what: &str, body: Value) -> Value {
 }
 
 #[tokio::test]
-async fn counts_requests_and_tokens_are_told() {
+async fn counts_requests_and_tokens_are_returned() {
     let emulator = Emulator::builder().start().await.unwrap();
     let token = tell(&emulator, "login", json!({})).await;
     let access_token = token["accessToken"].as_str().unwrap();
@@ -37,7 +37,7 @@ async fn counts_requests_and_tokens_are_told() {
 }
 
 #[tokio::test]
-async fn faults_of_every_kind_are_taken() {
+async fn every_kind_of_fault_can_be_added() {
     let emulator = Emulator::builder().start().await.unwrap();
     for fault in [
         json!({"kind": "error", "name": "InvalidGrantException", "reason": "r"}),
@@ -70,7 +70,7 @@ async fn faults_of_every_kind_are_taken() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_refused_with_a_reason() {
+async fn an_invalid_request_is_refused_with_a_reason() {
     let emulator = Emulator::builder().start().await.unwrap();
     for (what, body, part) in [
         ("faults", json!({"fault": {"kind": "earthquake"}}), "earthquake"),
@@ -87,7 +87,7 @@ async fn what_is_not_understood_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
-async fn the_clock_the_session_and_the_home_are_moved() {
+async fn the_clock_the_session_and_the_home_can_be_changed() {
     let emulator = Emulator::builder().start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();

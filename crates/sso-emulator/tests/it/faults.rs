@@ -1,4 +1,4 @@
-//! What goes wrong on demand, as it arrives at the client.
+//! Faults, from the view of the client.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ async fn refresh(emulator: &Emulator, token: &IssuedToken) -> io::Result<Reply> 
 }
 
 #[tokio::test]
-async fn every_error_comes_in_the_form_of_its_service() {
+async fn every_error_has_the_form_of_its_service() {
     let emulator = Emulator::builder().start().await.unwrap();
     for &name in ErrorName::ALL {
         emulator.fault_next(Operation::CreateToken, 1, name);
@@ -51,7 +51,7 @@ async fn every_error_comes_in_the_form_of_its_service() {
 }
 
 #[tokio::test]
-async fn answers_can_be_put_in_the_place_of_the_real_one() {
+async fn scripted_answers_replace_the_real_answer() {
     let (emulator, token) = rotating().await;
     let answers = [
         ScriptedAnswer::error(ErrorName::AccessDenied).message("m").reason("KMS_AccessDenied"),
@@ -78,13 +78,13 @@ async fn answers_can_be_put_in_the_place_of_the_real_one() {
     let reply = refresh(&emulator, &token).await.unwrap();
     assert_eq!((reply.status, reply.header("location")), (302, Some("https://example.com/")));
     assert_eq!(refresh(&emulator, &token).await.unwrap().status, 500);
-    // None of them was worked on: the refresh token is still good.
+    // None of the requests was processed, so the refresh token is still valid.
     assert_eq!(emulator.counts().refreshes, 0);
     assert_eq!(refresh(&emulator, &token).await.unwrap().status, 200);
 }
 
 #[tokio::test]
-async fn connections_break_before_inside_and_after_the_work() {
+async fn connections_are_closed_before_or_inside_the_answer() {
     for (fault, worked_on) in [
         (Fault::DropBeforeAnswer, false),
         (Fault::LoseAnswer, true),
@@ -103,18 +103,18 @@ async fn connections_break_before_inside_and_after_the_work() {
         }
         assert_eq!(emulator.counts().refreshes, u64::from(worked_on), "{fault:?}");
         assert_eq!(emulator.is_live(token.refresh_token.as_deref().unwrap()), !worked_on);
-        assert_eq!(emulator.live_refresh_tokens().len(), 1, "the session goes on");
+        assert_eq!(emulator.live_refresh_tokens().len(), 1, "the session is still valid");
         assert_eq!(emulator.counts().dropped, 1);
         assert_eq!(emulator.requests()[0].status, worked_on.then_some(200));
         assert!(emulator.requests()[0].fault.is_some());
-        // The next connection is whole.
+        // The next connection has no fault.
         let reply = portal(&emulator, "/assignment/accounts", &token.access_token).await;
         assert_eq!(reply.status, 200);
     }
 }
 
 #[tokio::test]
-async fn faults_are_the_same_over_tls() {
+async fn faults_work_over_tls() {
     let emulator = Emulator::builder().tls(true).start().await.unwrap();
     let token = emulator.login();
     assert_eq!(refresh(&emulator, &token).await.unwrap().status, 200);
@@ -125,7 +125,7 @@ async fn faults_are_the_same_over_tls() {
     assert_eq!(emulator.counts().dropped, 3);
 }
 
-/// Sends a request and returns the connection.
+/// Sends a refresh request and returns the connection.
 async fn ask(emulator: &Emulator, token: &IssuedToken) -> TcpStream {
     let url = emulator.oidc_url();
     let mut stream = TcpStream::connect(address(&url)).await.unwrap();
@@ -135,7 +135,7 @@ async fn ask(emulator: &Emulator, token: &IssuedToken) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_stalled_request_is_held_until_the_emulator_goes() {
+async fn a_stalled_request_waits_until_the_emulator_stops() {
     for (fault, worked_on) in [(Fault::Stall, false), (Fault::StallInsideAnswer, true)] {
         let (emulator, token) = rotating().await;
         emulator.fault_on(Operation::CreateToken, fault);
@@ -158,7 +158,7 @@ async fn a_stalled_request_is_held_until_the_emulator_goes() {
 }
 
 #[tokio::test]
-async fn an_endless_body_goes_on_past_any_limit() {
+async fn an_endless_body_does_not_end() {
     let (emulator, token) = rotating().await;
     emulator.fault_next(Operation::CreateToken, 1, Fault::EndlessBody);
     let mut stream = ask(&emulator, &token).await;
@@ -171,7 +171,7 @@ async fn an_endless_body_goes_on_past_any_limit() {
 }
 
 #[tokio::test]
-async fn answers_are_late_on_demand() {
+async fn answers_can_be_delayed() {
     const LATE: Duration = Duration::from_millis(60);
     let emulator = Emulator::builder().latency(LATE).start().await.unwrap();
     let token = emulator.login();
@@ -185,7 +185,7 @@ async fn answers_are_late_on_demand() {
 }
 
 #[tokio::test]
-async fn faults_hold_for_a_number_of_requests_for_an_operation_or_until_cleared() {
+async fn faults_apply_to_a_number_of_requests_or_an_operation_or_until_removed() {
     let (emulator, token) = rotating().await;
     let status =
         async || portal(&emulator, "/assignment/accounts", &token.access_token).await.status;

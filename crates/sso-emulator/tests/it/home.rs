@@ -1,4 +1,4 @@
-//! The home directory that is written for a client.
+//! The written home directory.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn expiry(token: &Value) -> Timestamp {
 }
 
 #[tokio::test]
-async fn a_home_is_complete() {
+async fn a_home_has_a_config_file_and_token_files() {
     let emulator = Emulator::builder().tls(true).start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("not").join("there");
@@ -34,7 +34,7 @@ async fn a_home_is_complete() {
     let bundle = std::fs::read_to_string(&environment["AWS_CA_BUNDLE"]).unwrap();
     assert_eq!(Some(bundle.as_str()), emulator.ca_pem());
 
-    // The names that every tool derives: SHA-1 of `dev-session` and of the start URL.
+    // The names that all AWS tools use: SHA-1 of `dev-session` and of the start URL.
     let cache = root.join(".aws/sso/cache");
     let name = |path: &Path| path.strip_prefix(&cache).unwrap().to_str().unwrap().to_owned();
     assert_eq!(name(&home.token_file), "6a8732fe3624aef043e5f7811b597bd5e2a56b39.json");
@@ -52,7 +52,7 @@ async fn a_home_is_complete() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_home_is_for_its_owner_alone() {
+async fn only_the_owner_can_read_a_home() {
     use std::os::unix::fs::PermissionsExt as _;
     let emulator = Emulator::builder().start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -67,12 +67,12 @@ async fn a_home_is_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn tokens_stand_as_asked() {
+async fn tokens_have_the_requested_state() {
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
     let emulator = Emulator::builder().clock(clock.clone()).start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let seconds = |count| clock.now() + SignedDuration::from_secs(count);
-    // State, expiry, refreshable, what the portal says.
+    // State, expiry, whether it is refreshable, and the portal's answer.
     for (state, expires_at, refreshable, status) in [
         (TokenState::Valid, seconds(3600), true, 200),
         (TokenState::InRefreshWindow, seconds(120), true, 200),
@@ -94,7 +94,7 @@ async fn tokens_stand_as_asked() {
 }
 
 #[tokio::test]
-async fn a_home_that_cannot_be_written_is_named() {
+async fn the_error_names_a_file_that_cannot_be_written() {
     let emulator = Emulator::builder().start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
@@ -105,7 +105,7 @@ async fn a_home_that_cannot_be_written_is_named() {
 }
 
 #[tokio::test]
-async fn a_home_of_somebody_else_is_refused_and_left_alone() {
+async fn a_home_that_no_emulator_wrote_is_refused_and_unchanged() {
     let emulator = Emulator::builder().start().await.unwrap();
     let made = tempfile::tempdir().unwrap();
     let made = emulator.write_home(made.path(), TokenState::Valid).unwrap();
@@ -121,21 +121,21 @@ async fn a_home_of_somebody_else_is_refused_and_left_alone() {
         let content = std::fs::read_to_string(&file).unwrap();
         assert_eq!(content, "[default]\nregion = eu-west-1\n");
         let files = std::fs::read_dir(file.parent().unwrap()).unwrap().count();
-        assert_eq!(files, 1, "nothing was written");
+        assert_eq!(files, 1, "a file was written");
     }
 }
 
 #[tokio::test]
-async fn a_home_of_an_emulator_is_written_again() {
+async fn a_home_of_an_emulator_is_replaced() {
     let emulator = Emulator::builder().start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Valid).unwrap();
-    // Another emulator, with a config file to which profiles were added.
+    // Another emulator replaces a config file to which profiles were added.
     let config = std::fs::read_to_string(&home.config_file).unwrap();
     std::fs::write(&home.config_file, config + "\n[profile more]\n").unwrap();
     let another = Emulator::builder().start().await.unwrap();
     another.write_home(directory.path(), TokenState::Expired).unwrap();
-    // The same emulator, after a test has put a config file of its own there.
+    // The same emulator, after a test has written its own config file there.
     std::fs::write(&home.config_file, "[default]\n").unwrap();
     another.write_home(directory.path(), TokenState::Valid).unwrap();
     std::fs::remove_file(&home.config_file).unwrap();
@@ -166,16 +166,19 @@ async fn extra_profiles_share_the_session() {
     assert_eq!(config.matches("[sso-session").count(), 1);
 }
 
-/// Runs itself again with variables that a developer may have set, because a test cannot change its
-/// own environment.
+/// Runs itself in a child process with variables that a developer may have set, because a test
+/// cannot change its own environment.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_command_inherits_no_variable_that_leads_elsewhere() {
+async fn a_command_inherits_no_variable_for_other_services_or_credentials() {
     use std::process::Command;
     const CHILD: &str = "SSO_EMULATOR_TEST_CHILD";
     if std::env::var_os(CHILD).is_none() {
         let mut child = Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", "home::a_command_inherits_no_variable_that_leads_elsewhere"]);
+        child.args([
+            "--exact",
+            "home::a_command_inherits_no_variable_for_other_services_or_credentials",
+        ]);
         child.env(CHILD, "1").env("UNRELATED", "stays").env("HOME", "/nowhere");
         for name in ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_CA_BUNDLE", "SSOCREDS_LOG"] {
             child.env(name, "caller");

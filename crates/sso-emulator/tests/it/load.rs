@@ -1,4 +1,4 @@
-//! Many clients at once, connections that are kept, and the end of it all.
+//! Many concurrent clients, persistent connections, and the shutdown.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::client::address;
 
 const CLIENTS: usize = 256;
 
-/// Reads one answer of a connection that stays open.
+/// Reads one answer from a persistent connection.
 async fn status(stream: &mut TcpStream) -> u16 {
     let mut bytes = Vec::new();
     loop {
@@ -27,7 +27,7 @@ async fn status(stream: &mut TcpStream) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hundreds_of_connections_are_open_at_once() {
+async fn hundreds_of_connections_can_be_open() {
     let emulator = Arc::new(Emulator::builder().start().await.unwrap());
     let token = emulator.login().access_token;
     let barrier = Arc::new(Barrier::new(CLIENTS));
@@ -57,7 +57,7 @@ async fn hundreds_of_connections_are_open_at_once() {
 }
 
 #[tokio::test]
-async fn of_many_refreshes_with_one_rotating_token_one_wins() {
+async fn one_of_many_concurrent_refreshes_with_a_rotating_token_succeeds() {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await.unwrap();
     let emulator = Arc::new(emulator);
     let token = emulator.login();
@@ -79,7 +79,7 @@ async fn of_many_refreshes_with_one_rotating_token_one_wins() {
 }
 
 #[tokio::test]
-async fn when_it_is_gone_the_port_refuses() {
+async fn a_stopped_or_dropped_emulator_refuses_connections() {
     let emulator = Emulator::builder().start().await.unwrap();
     let url = emulator.portal_url();
     let mut idle = TcpStream::connect(address(&url)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Whole logins: by device authorization, and by authorization code with PKCE.
+//! Logins by device authorization, and by authorization code with PKCE.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ async fn start_device(emulator: &Emulator, client: &Value, start_url: &str) -> R
 }
 
 #[tokio::test]
-async fn a_device_waits_for_its_user() {
+async fn a_device_authorization_is_pending_until_the_user_approves_it() {
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
     let emulator = Emulator::builder().clock(clock.clone()).start().await.unwrap();
     let client = register(&emulator, json!({"scopes": ["sso:account:access"]})).await;
@@ -69,13 +69,13 @@ async fn a_device_waits_for_its_user() {
     let access_token = token["accessToken"].as_str().unwrap();
     assert_eq!(portal(&emulator, "/assignment/accounts", access_token).await.status, 200);
     assert!(emulator.is_live(token["refreshToken"].as_str().unwrap()));
-    assert_eq!(poll().await.error(), (400, "InvalidGrantException"), "good once");
+    assert_eq!(poll().await.error(), (400, "InvalidGrantException"), "already exchanged");
 }
 
 #[tokio::test]
-async fn opening_the_verification_uri_approves_and_a_denial_is_final() {
+async fn a_request_for_the_verification_uri_approves_and_a_denial_is_final() {
     let emulator = Emulator::builder().start().await.unwrap();
-    // Without the scope, as a legacy profile's login: no refresh token.
+    // The login of a legacy profile has no scope, so there is no refresh token.
     let client = register(&emulator, json!({})).await;
     let grant = |device: &Value| {
         json!({
@@ -150,7 +150,7 @@ async fn an_authorization_code_needs_its_verifier() {
     let refused = redeem(&code_of_another, "another").await;
     assert_eq!(refused.error(), (400, "InvalidGrantException"));
     let refused = redeem(&code_of_another, VERIFIER).await;
-    assert_eq!(refused.error(), (400, "InvalidGrantException"), "spent by the wrong verifier");
+    assert_eq!(refused.error(), (400, "InvalidGrantException"), "spent by wrong verifier");
 
     assert_eq!(
         authorize("http://127.0.0.1:1/elsewhere", &challenge).await.error(),

@@ -1,4 +1,4 @@
-//! The emulator as its users see it: over real sockets, as a program, and by AWS's own clients.
+//! Tests of the emulator over real sockets, as a program, and with AWS's own clients.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The OIDC service's `CreateToken` by refresh token, `RegisterClient`, and their errors.
+//! `CreateToken` with a refresh token, `RegisterClient`, and their errors.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn refresh(token: &IssuedToken, refresh_token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_refresh_token_rotates_and_the_used_one_is_refused() {
+async fn a_refresh_rotates_the_token_and_the_old_one_is_refused() {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await.unwrap();
     let token = emulator.login();
     let first = token.refresh_token.clone().unwrap();
@@ -48,7 +48,7 @@ async fn a_refresh_token_rotates_and_the_used_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_kept_refresh_token_may_be_left_out_of_the_answer() {
+async fn a_refresh_token_without_rotation_can_be_omitted_in_the_answer() {
     let emulator = Emulator::builder().omit_kept_refresh_token(true).start().await.unwrap();
     let token = emulator.login();
     for _ in 0..2 {
@@ -60,7 +60,7 @@ async fn a_kept_refresh_token_may_be_left_out_of_the_answer() {
 }
 
 #[tokio::test]
-async fn refusals_are_those_of_aws() {
+async fn errors_of_oidc_are_those_of_aws() {
     let clock = clock();
     let emulator = Emulator::builder().clock(clock.clone()).start().await.unwrap();
     let (token, other) = (emulator.login(), emulator.login());
@@ -89,16 +89,16 @@ async fn refusals_are_those_of_aws() {
     assert_eq!(reply.error(), (400, "InvalidRequestException"));
     assert_eq!(reply.json()["error"], "invalid_request");
 
-    // The login is over, the registration is not.
+    // The session has ended, but the registration is valid.
     emulator.end_session();
     assert_eq!(post(&emulator, "/token", &good).await.error(), (400, "InvalidGrantException"));
-    // And the registration as well.
+    // Now the registration has expired, too.
     clock.set(token.registration_expires_at);
     assert_eq!(post(&emulator, "/token", &good).await.error(), (401, "InvalidClientException"));
 }
 
 #[tokio::test]
-async fn a_registration_can_expire_under_a_live_session() {
+async fn a_registration_can_expire_before_its_session() {
     let emulator = Emulator::builder().start().await.unwrap();
     let token = emulator.login();
     emulator.expire_registrations();
@@ -109,18 +109,18 @@ async fn a_registration_can_expire_under_a_live_session() {
 }
 
 #[tokio::test]
-async fn the_emulators_time_can_be_moved_without_its_clock() {
+async fn the_time_of_the_emulator_can_be_moved_without_its_clock() {
     let emulator = Emulator::builder().clock(clock()).start().await.unwrap();
     let token = emulator.login();
     emulator.advance(SignedDuration::from_hours(1));
     assert_eq!(emulator.now(), token.expires_at);
     assert_eq!(portal(&emulator, "/assignment/accounts", &token.access_token).await.status, 401);
     emulator.advance(SignedDuration::MAX);
-    assert_eq!(emulator.now(), Timestamp::MAX, "the end of time");
+    assert_eq!(emulator.now(), Timestamp::MAX, "the maximum time");
 }
 
 #[tokio::test]
-async fn registering_a_client_checks_what_it_says() {
+async fn the_parameters_of_a_registration_are_checked() {
     let emulator = Emulator::builder().clock(clock()).start().await.unwrap();
     let register = async |name: &str, value: Value| {
         let mut body = json!({"clientName": "test", "clientType": "public"});
@@ -143,7 +143,7 @@ async fn registering_a_client_checks_what_it_says() {
 }
 
 #[tokio::test]
-async fn too_many_requests_are_told_to_slow_down() {
+async fn too_many_requests_get_slow_down() {
     let emulator = Emulator::builder().clock(clock()).throttle(1).start().await.unwrap();
     let token = emulator.login();
     let body = refresh(&token, token.refresh_token.as_deref().unwrap());
@@ -151,6 +151,6 @@ async fn too_many_requests_are_told_to_slow_down() {
     let reply = post(&emulator, "/token", &body).await;
     assert_eq!(reply.error(), (400, "SlowDownException"));
     assert_eq!(reply.json()["error"], "slow_down");
-    // The portal has its own measure.
+    // The portal has its own limit.
     assert_eq!(portal(&emulator, "/assignment/accounts", &token.access_token).await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! The pages of an interactive emulator, as a browser requests them.
+//! The pages of an interactive emulator.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ async fn get(emulator: &Emulator, path: &str) -> Reply {
     send(emulator, "GET", path, &[], "").await.unwrap()
 }
 
-/// Presses a button of the page at `path`, as a browser does.
+/// Sends the form of the page at `path`, like a browser when the user presses a button.
 async fn press(emulator: &Emulator, path: &str, button: &str) -> Reply {
     let origin = emulator.oidc_url();
     let headers = [("Origin", origin.as_str()), FORM];
@@ -72,7 +72,7 @@ async fn press(emulator: &Emulator, path: &str, button: &str) -> Reply {
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
-fn is_page(reply: &Reply) {
+fn check_page(reply: &Reply) {
     assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     let policy = reply.header("content-security-policy").unwrap();
@@ -83,13 +83,13 @@ fn is_page(reply: &Reply) {
 }
 
 #[tokio::test]
-async fn the_authorization_page_says_who_and_what_and_allow_issues_a_code() {
+async fn the_authorization_page_shows_the_request_and_allow_issues_a_code() {
     let emulator = interactive().await;
     let client = register(&emulator, "my <client> & \"more\"").await;
     let path = authorize_path(&client);
     let page = get(&emulator, &path).await;
     assert_eq!(page.status, 200);
-    is_page(&page);
+    check_page(&page);
     for part in [
         "user@example.com",
         "my &lt;client&gt; &amp; &quot;more&quot;",
@@ -102,7 +102,7 @@ async fn the_authorization_page_says_who_and_what_and_allow_issues_a_code() {
     }
     assert!(!page.body.contains("<client>"));
 
-    // Loading the page again does not decide, and after Back the button works again.
+    // Reloading the page neither allows nor denies. After Back, the button works again.
     assert_eq!(get(&emulator, &path).await.status, 200);
     for _ in 0..2 {
         let reply = press(&emulator, &path, "allow").await;
@@ -119,7 +119,7 @@ async fn the_authorization_page_says_who_and_what_and_allow_issues_a_code() {
 }
 
 #[tokio::test]
-async fn a_denied_authorization_goes_back_to_the_client_as_an_error() {
+async fn a_denied_authorization_redirects_to_the_client_with_an_error() {
     let emulator = interactive().await;
     let client = register(&emulator, "test").await;
     let reply = press(&emulator, &authorize_path(&client), "deny").await;
@@ -129,7 +129,7 @@ async fn a_denied_authorization_goes_back_to_the_client_as_an_error() {
 }
 
 #[tokio::test]
-async fn a_wrong_authorization_request_is_an_error_page() {
+async fn an_invalid_authorization_request_gets_an_error_page() {
     let emulator = interactive().await;
     let client = register(&emulator, "test").await;
     let path = authorize_path(&client);
@@ -140,14 +140,14 @@ async fn a_wrong_authorization_request_is_an_error_page() {
     ] {
         for reply in [get(&emulator, &wrong).await, press(&emulator, &wrong, "allow").await] {
             assert_eq!(reply.status, 400);
-            is_page(&reply);
+            check_page(&reply);
             assert!(reply.body.contains(name), "{}", reply.body);
         }
     }
 }
 
 #[tokio::test]
-async fn the_device_page_shows_the_code_and_allow_logs_the_device_in() {
+async fn the_device_page_shows_the_code_and_allow_approves_the_device() {
     let emulator = interactive().await;
     let client = register(&emulator, "my device").await;
     let device = start_device(&emulator, &client).await;
@@ -155,18 +155,18 @@ async fn the_device_page_shows_the_code_and_allow_logs_the_device_in() {
 
     let entry = get(&emulator, "/device").await;
     assert_eq!(entry.status, 200);
-    is_page(&entry);
+    check_page(&entry);
     assert!(entry.body.contains("name=\"user_code\""), "{}", entry.body);
 
-    // As a person types it.
+    // In a form that a person may type.
     let typed = user_code.to_lowercase().replace('-', "+");
     let page = get(&emulator, &format!("/device?user_code={typed}")).await;
     assert_eq!(page.status, 200, "{page:?}");
-    is_page(&page);
+    check_page(&page);
     for part in ["user@example.com", "my device", user_code, ">Allow</button>", ">Deny</button>"] {
         assert!(page.body.contains(part), "{part}: {}", page.body);
     }
-    assert_eq!(emulator.pending_devices(), [user_code], "the page alone does not decide");
+    assert_eq!(emulator.pending_devices(), [user_code], "still pending");
     let pending = poll(&emulator, &client, &device).await;
     assert_eq!(pending.error(), (400, "AuthorizationPendingException"));
 
@@ -175,7 +175,7 @@ async fn the_device_page_shows_the_code_and_allow_logs_the_device_in() {
     assert_eq!((pressed.status, pressed.header("location")), (303, Some(path.as_str())));
     assert!(get(&emulator, &path).await.body.contains("<h1>Request allowed</h1>"));
     assert_eq!(poll(&emulator, &client, &device).await.status, 200);
-    // Reload, and Back with the other button: the decision stays.
+    // Neither a reload, nor Back and the other button, changes the decision.
     press(&emulator, &path, "deny").await;
     assert!(get(&emulator, &path).await.body.contains("<h1>Request allowed</h1>"));
     let again = poll(&emulator, &client, &device).await;
@@ -183,7 +183,7 @@ async fn the_device_page_shows_the_code_and_allow_logs_the_device_in() {
 }
 
 #[tokio::test]
-async fn a_device_can_be_denied_and_an_unknown_or_expired_code_is_said() {
+async fn a_device_can_be_denied_and_an_unknown_or_expired_code_is_an_error() {
     let emulator = interactive().await;
     let client = register(&emulator, "test").await;
     let device = start_device(&emulator, &client).await;
@@ -195,7 +195,7 @@ async fn a_device_can_be_denied_and_an_unknown_or_expired_code_is_said() {
 
     let unknown = get(&emulator, "/device?user_code=%3Cb%3EBBBB-BBBB").await;
     assert_eq!(unknown.status, 400);
-    is_page(&unknown);
+    check_page(&unknown);
     assert!(unknown.body.contains("No request has this code"), "{}", unknown.body);
 
     let late = start_device(&emulator, &client).await;
@@ -207,7 +207,7 @@ async fn a_device_can_be_denied_and_an_unknown_or_expired_code_is_said() {
 }
 
 #[tokio::test]
-async fn another_site_cannot_press_a_button() {
+async fn a_form_of_another_site_is_refused() {
     let emulator = interactive().await;
     let client = register(&emulator, "test").await;
     let device = start_device(&emulator, &client).await;

@@ -17,7 +17,7 @@ fn clock() -> ManualClock {
 }
 
 #[tokio::test]
-async fn a_signed_in_user_gets_credentials_that_name_their_role() {
+async fn a_logged_in_user_gets_credentials_of_the_role() {
     let clock = clock();
     let emulator = Emulator::builder()
         .clock(clock.clone())
@@ -48,7 +48,7 @@ async fn a_signed_in_user_gets_credentials_that_name_their_role() {
 }
 
 #[tokio::test]
-async fn refusals_are_those_of_aws() {
+async fn errors_of_the_portal_are_those_of_aws() {
     let clock = clock();
     let emulator = Emulator::builder().clock(clock.clone()).start().await.unwrap();
     let token = emulator.login().access_token;
@@ -98,7 +98,7 @@ async fn refusals_are_those_of_aws() {
 }
 
 #[tokio::test]
-async fn access_tokens_end_by_time_by_revocation_and_with_the_session() {
+async fn access_tokens_end_by_expiry_by_revocation_and_with_the_session() {
     let clock = clock();
     let emulator = Emulator::builder().clock(clock.clone()).start().await.unwrap();
     let status = async |token: &str| portal(&emulator, CREDENTIALS, token).await.status;
@@ -137,7 +137,7 @@ async fn a_logout_ends_one_session() {
 }
 
 #[tokio::test]
-async fn lists_come_in_pages() {
+async fn lists_have_pages() {
     let mut builder = Emulator::builder();
     for number in 0..5 {
         let roles = (0..number).map(|role| format!("Role{role}"));
@@ -169,7 +169,7 @@ async fn lists_come_in_pages() {
 }
 
 #[tokio::test]
-async fn roles_can_be_assigned_and_taken() {
+async fn roles_can_be_assigned_and_unassigned() {
     let emulator = Emulator::builder().start().await.unwrap();
     let token = emulator.login().access_token;
     let path = "/federation/credentials?account_id=000000000042&role_name=Audit%20Role";
@@ -181,7 +181,7 @@ async fn roles_can_be_assigned_and_taken() {
 }
 
 #[tokio::test]
-async fn a_rate_is_kept_by_the_clock() {
+async fn the_rate_limit_uses_the_clock_of_the_emulator() {
     let clock = clock();
     let emulator = Emulator::builder().clock(clock.clone()).throttle(3).start().await.unwrap();
     let token = emulator.login().access_token;

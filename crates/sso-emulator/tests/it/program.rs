@@ -1,4 +1,4 @@
-//! The program itself: what it prints, serves, and how it ends.
+//! The program: its output, its services and its exit.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::client::{address, request};
 
-/// A running program, killed when the test ends early.
+/// A running program. It is killed on drop.
 pub(crate) struct Program {
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -55,7 +55,7 @@ async fn status(url: &str, method: &str, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn it_prints_one_line_serves_and_ends_when_told() {
+async fn the_program_prints_one_line_serves_and_exits_on_sigterm() {
     let directory = tempfile::tempdir().unwrap();
     let mut program =
         Program::start(directory.path(), &["--rotate", "--account", "000000000042=Audit,Admin"]);
@@ -77,7 +77,7 @@ async fn it_prints_one_line_serves_and_ends_when_told() {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         assert_eq!(program.child.wait().unwrap().code(), Some(0));
     }
-    // Windows has no signal for it.
+    // There is no such signal on Windows.
     #[cfg(not(unix))]
     program.child.kill().unwrap();
     let mut rest = String::new();
@@ -87,7 +87,7 @@ async fn it_prints_one_line_serves_and_ends_when_told() {
 }
 
 #[test]
-fn each_token_state_has_its_name() {
+fn each_token_state_has_a_name() {
     let directory = tempfile::tempdir().unwrap();
     for (state, refreshable) in [
         ("valid", Some(true)),
@@ -105,7 +105,7 @@ fn each_token_state_has_its_name() {
 }
 
 #[test]
-fn what_it_cannot_do_it_says_on_stderr() {
+fn errors_are_printed_to_stderr() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -113,11 +113,11 @@ fn what_it_cannot_do_it_says_on_stderr() {
         Command::new(env!("CARGO_BIN_EXE_sso-emulator")).arg("--home").arg(&file).output().unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.starts_with("sso-emulator: cannot write"), "{text}");
+    assert!(text.starts_with("sso-emulator: failed to write"), "{text}");
 }
 
 #[test]
-fn a_home_of_somebody_else_is_refused() {
+fn a_home_that_no_emulator_wrote_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join(".aws/config");
     std::fs::create_dir(config.parent().unwrap()).unwrap();

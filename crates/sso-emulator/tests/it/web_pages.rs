@@ -17,7 +17,8 @@ fn port(emulator: &Emulator) -> u16 {
 
 #[tokio::test]
 async fn a_host_name_that_is_not_loopback_is_refused() {
-    // DNS rebinding: the page's own name resolves to 127.0.0.1, so the browser sends no `Origin`.
+    // With DNS rebinding, the page's host name resolves to 127.0.0.1, and the browser sends no
+    // `Origin`.
     for tls in [false, true] {
         let emulator = Emulator::builder().tls(tls).start().await.unwrap();
         let port = port(&emulator);
@@ -41,7 +42,7 @@ async fn loopback_names_with_the_emulator_s_port_are_accepted() {
     for name in ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"] {
         let reply = get(&emulator, "/emulator/counts", &format!("{name}:{port}")).await;
         assert_eq!(reply.status, 200, "{name}");
-        // A relay or a port forward before the emulator has a port of its own.
+        // A relay or a port forward in front of the emulator has another port.
         let reply = get(&emulator, "/device", &format!("{name}:1")).await;
         assert_eq!(reply.status, 400, "{name}");
         for host in [format!("{name}:1"), name.to_owned()] {
@@ -83,7 +84,7 @@ async fn a_request_with_an_origin_does_not_reach_the_control_interface() {
 
 #[tokio::test]
 async fn a_control_post_that_is_not_json_is_refused() {
-    // What an HTML form or a script can send without asking the server first.
+    // The content types that a form or a script can send without permission of the server.
     let emulator = Emulator::builder().start().await.unwrap();
     let token = emulator.login();
     for content_type in [
