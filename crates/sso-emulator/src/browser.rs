@@ -26,7 +26,7 @@ pub(crate) fn authorize(world: &World, head: &Parts, query: &Query, body: &Bytes
         // According to RFC 6749 section 4.1.2.1, some of these errors are sent to the redirect URI.
         // On the page, a test notices them sooner.
         Err(name) if world.settings.interactive => {
-            return pages::message(name.status(), "Wrong request", &name.to_string());
+            return pages::message(name.status(), "Invalid request", &name.to_string());
         }
         Err(name) => return Answer::error(Operation::Authorize, name),
     };
@@ -124,7 +124,7 @@ fn decision(world: &World, head: &Parts, body: &Bytes) -> Result<Option<Decision
     match Query::parse(&String::from_utf8_lossy(body)).get("decision") {
         Some("allow") => Ok(Some(Decision::Approved)),
         Some("deny") => Ok(Some(Decision::Denied)),
-        _ => Err(pages::message(400, "Wrong request", "The form has no decision.")),
+        _ => Err(pages::message(400, "Invalid request", "The form has no decision.")),
     }
 }
 

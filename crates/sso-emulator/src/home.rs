@@ -128,7 +128,7 @@ impl Home {
     /// also has the variables of [`environment`](Self::environment). Does not start the program.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        for name in Environment::process_names().filter(|name| misleads_clients(name)) {
+        for name in Environment::process_names().filter(|name| may_redirect_clients(name)) {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().cloned());
@@ -214,7 +214,7 @@ fn refuse_existing<'a>(mut files: impl Iterator<Item = &'a PathBuf>) -> Result<(
 }
 
 /// Returns `true` for a variable that may select other services or credentials.
-fn misleads_clients(name: &OsStr) -> bool {
+fn may_redirect_clients(name: &OsStr) -> bool {
     // Windows ignores case in names, and proxy variables exist in both cases.
     let name = name.to_string_lossy().to_ascii_uppercase();
     name.starts_with("AWS_") || name.starts_with("SSOCREDS_") || name.ends_with("_PROXY")

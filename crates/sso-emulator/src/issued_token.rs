@@ -11,15 +11,15 @@ use crate::sessions;
 pub struct IssuedToken {
     /// The access token.
     pub access_token: String,
-    /// When the access token expires.
+    /// The time at which the access token expires.
     pub expires_at: Timestamp,
     /// The refresh token; `None` for a legacy profile.
     pub refresh_token: Option<String>,
-    /// The client id.
+    /// The client ID.
     pub client_id: String,
     /// The client secret.
     pub client_secret: String,
-    /// When the client registration expires.
+    /// The time at which the client registration expires.
     pub registration_expires_at: Timestamp,
     /// The start URL of the login.
     pub start_url: String,

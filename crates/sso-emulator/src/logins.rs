@@ -9,11 +9,11 @@ use ring::digest::{SHA256, digest};
 use crate::ErrorName;
 use crate::settings::after;
 
-/// The lifetime of a device code, as AWS's.
+/// The lifetime of a device code, the same as AWS's.
 pub(crate) const DEVICE_CODE_TTL: Duration = Duration::from_secs(600);
 /// The lifetime of an authorization code.
 const CODE_TTL: Duration = Duration::from_secs(600);
-/// The poll interval in the answer, in seconds, as AWS's.
+/// The poll interval in the answer, in seconds, the same as AWS's.
 pub(crate) const POLL_INTERVAL: i64 = 1;
 /// The shortest time between polls. It is well below the interval, because the time that requests
 /// take on the network varies.
@@ -41,7 +41,7 @@ pub(crate) enum Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeviceState {
     Pending,
-    /// Also after the client has exchanged the device code.
+    /// Allowed, even if the client has already exchanged the device code.
     Approved,
     Denied,
     /// Expired before the user decided.
@@ -90,7 +90,7 @@ impl Logins {
         pending.map(|device| device.decision = decision).is_some()
     }
 
-    /// Returns the client id and the state of a device authorization.
+    /// Returns the client ID and the state of a device authorization.
     pub(crate) fn device(&self, user_code: &str, now: Timestamp) -> Option<(&str, DeviceState)> {
         let device = self.devices.values().find(|device| device.user_code == user_code)?;
         let state = match device.decision {

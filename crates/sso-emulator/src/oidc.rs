@@ -162,7 +162,7 @@ fn start_device_authorization(
     if !client.may_use(DEVICE_CODE) {
         return Err(ErrorName::UnauthorizedClient);
     }
-    // AWS accepts the start URL with and without its last part.
+    // AWS accepts the start URL with and without `/` or `#/` at its end.
     let bare = |url: &str| url.trim_end_matches(['/', '#']).to_owned();
     if bare(start_url) != bare(&world.settings.start_url) {
         return Err(ErrorName::InvalidRequest);

@@ -23,7 +23,7 @@ use crate::answer::Answer;
 use crate::log::{LogEntry, LoggedRequest};
 use crate::query::Query;
 use crate::sessions::random_hex;
-use crate::wire::{Dropped, Sabotage, Wire, WireBody};
+use crate::wire::{Dropped, GarbageSwitch, Wire, WireBody};
 use crate::world::{World, pause};
 use crate::{ErrorName, Fault, Operation, browser, control, oidc, portal, web_pages};
 
@@ -41,7 +41,7 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, world
                     world.lock().log.counts.connections += 1;
                     connections.spawn(connection(stream, tls.clone(), Arc::clone(&world)));
                 }
-                // For example out of file descriptors, which is temporary.
+                // A temporary failure, such as too many open files.
                 Err(_) => pause(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -56,22 +56,22 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, world: Arc<Worl
         // The handshake fails if the client does not trust the certificate.
         Some(tls) => {
             if let Ok(stream) = tls.accept(stream).await {
-                speak_http(stream, world).await;
+                serve_http(stream, world).await;
             }
         }
-        None => speak_http(stream, world).await,
+        None => serve_http(stream, world).await,
     }
 }
 
-async fn speak_http(stream: impl AsyncRead + AsyncWrite + Unpin, world: Arc<World>) {
-    let sabotage = Sabotage::default();
-    let wire = Wire::new(stream, sabotage.clone());
+async fn serve_http(stream: impl AsyncRead + AsyncWrite + Unpin, world: Arc<World>) {
+    let garbage_switch = GarbageSwitch::default();
+    let wire = Wire::new(stream, garbage_switch.clone());
     let service = service_fn(move |request| {
-        let (world, sabotage) = (Arc::clone(&world), sabotage.clone());
-        async move { respond(&world, request, &sabotage).await }
+        let (world, garbage_switch) = (Arc::clone(&world), garbage_switch.clone());
+        async move { respond(&world, request, &garbage_switch).await }
     });
-    // No timeout for silent clients. The result is ignored because hyper reports an error both for
-    // a fault and for a client that disconnects.
+    // There is no timeout for silent clients. The result is ignored because hyper reports an error
+    // both for a fault and for a client that disconnects.
     let mut http = http1::Builder::new();
     let _ = http.header_read_timeout(None).serve_connection(TokioIo::new(wire), service).await;
 }
@@ -79,7 +79,7 @@ async fn speak_http(stream: impl AsyncRead + AsyncWrite + Unpin, world: Arc<Worl
 async fn respond(
     world: &World,
     request: Request<Incoming>,
-    sabotage: &Sabotage,
+    garbage_switch: &GarbageSwitch,
 ) -> Result<Response<WireBody>, Dropped> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
@@ -98,19 +98,19 @@ async fn respond(
         return Ok(whole(&answer));
     }
     let operation = Operation::of(method, path);
-    let (entry, fault) = arrive(world, operation, &head, &body);
+    let (entry, fault) = log_request(world, operation, &head, &body);
     pause(world.settings.latency).await;
 
-    let work = || {
-        let answer = work(world, operation, &head, &body);
+    let process = || {
+        let answer = process(world, operation, &head, &body);
         world.lock().log.answered(entry, answer.status);
         answer
     };
     match fault {
-        None => Ok(whole(&work())),
+        None => Ok(whole(&process())),
         Some(Fault::Delay(delay)) => {
             pause(delay).await;
-            Ok(whole(&work()))
+            Ok(whole(&process()))
         }
         Some(Fault::Answer(scripted)) => {
             let answer = scripted.answer(operation);
@@ -121,36 +121,36 @@ async fn respond(
             world.lock().log.answered(entry, 200);
             Ok(response(&Answer::new(200, "application/json", ""), WireBody::endless()))
         }
-        Some(spoiling) => {
+        Some(fault) => {
             world.lock().log.counts.dropped += 1;
-            spoil(&spoiling, work, sabotage).await
+            apply_fault(&fault, process, garbage_switch).await
         }
     }
 }
 
 /// Applies a fault that prevents a complete answer.
-async fn spoil(
+async fn apply_fault(
     fault: &Fault,
-    work: impl Fn() -> Answer,
-    sabotage: &Sabotage,
+    process: impl Fn() -> Answer,
+    garbage_switch: &GarbageSwitch,
 ) -> Result<Response<WireBody>, Dropped> {
     match fault {
         Fault::DropInsideAnswer => {
-            let answer = work();
+            let answer = process();
             Ok(response(&answer, WireBody::broken(&answer.body)))
         }
         Fault::StallInsideAnswer => {
-            let answer = work();
+            let answer = process();
             Ok(response(&answer, WireBody::stalled(&answer.body)))
         }
         Fault::Garbage => {
-            let answer = work().header("Connection", "close");
-            sabotage.send_garbage();
+            let answer = process().header("Connection", "close");
+            garbage_switch.send_garbage();
             Ok(whole(&answer))
         }
         Fault::Stall => std::future::pending().await,
         Fault::LoseAnswer => {
-            work();
+            process();
             Err(Dropped)
         }
         _ => Err(Dropped),
@@ -158,7 +158,7 @@ async fn spoil(
 }
 
 /// Logs the request, and returns the fault to apply to it.
-fn arrive(
+fn log_request(
     world: &World,
     operation: Option<Operation>,
     head: &Parts,
@@ -185,7 +185,7 @@ fn arrive(
     (entry, fault)
 }
 
-fn work(world: &World, operation: Option<Operation>, head: &Parts, body: &Bytes) -> Answer {
+fn process(world: &World, operation: Option<Operation>, head: &Parts, body: &Bytes) -> Answer {
     let Some(operation) = operation else {
         let body = serde_json::json!({"message": "The emulator has no such operation"});
         return Answer::json(404, &body).header("x-amzn-ErrorType", "UnknownOperationException");
@@ -227,7 +227,7 @@ fn whole(answer: &Answer) -> Response<WireBody> {
     response(answer, body)
 }
 
-/// Builds the response. Like every answer of AWS, it has a request id.
+/// Builds the response. Like every answer of AWS, it has a request ID.
 fn response(answer: &Answer, body: WireBody) -> Response<WireBody> {
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -244,7 +244,7 @@ fn response(answer: &Answer, body: WireBody) -> Response<WireBody> {
     response
 }
 
-/// Returns a random request id in the form of a UUID, as AWS's are.
+/// Returns a random request ID in the form of a UUID, like those of AWS.
 fn request_id() -> String {
     let mut id = random_hex(16);
     for dash in [8, 13, 18, 23] {

@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn access_tokens_and_registrations_expire_at_their_expiry() {
+    fn access_tokens_and_registrations_are_invalid_from_their_expiry_on() {
         let settings = Settings { token_ttl: Duration::from_secs(10), ..Settings::default() };
         let (sessions, client_id, grant) = logged_in(&settings);
         let last = grant.expires_at - jiff::SignedDuration::from_millis(1);

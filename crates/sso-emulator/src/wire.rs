@@ -101,9 +101,9 @@ impl Body for WireBody {
 
 /// A switch that makes one connection send garbage.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sabotage(Arc<AtomicBool>);
+pub(crate) struct GarbageSwitch(Arc<AtomicBool>);
 
-impl Sabotage {
+impl GarbageSwitch {
     pub(crate) fn send_garbage(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -113,13 +113,13 @@ impl Sabotage {
 #[derive(Debug)]
 pub(crate) struct Wire<S> {
     stream: S,
-    sabotage: Sabotage,
+    garbage_switch: GarbageSwitch,
     garbage: &'static [u8],
 }
 
 impl<S> Wire<S> {
-    pub(crate) fn new(stream: S, sabotage: Sabotage) -> Self {
-        Self { stream, sabotage, garbage: GARBAGE }
+    pub(crate) fn new(stream: S, garbage_switch: GarbageSwitch) -> Self {
+        Self { stream, garbage_switch, garbage: GARBAGE }
     }
 }
 
@@ -139,7 +139,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if !self.sabotage.0.load(Ordering::SeqCst) {
+        if !self.garbage_switch.0.load(Ordering::SeqCst) {
             return Pin::new(&mut self.stream).poll_write(context, bytes);
         }
         while !self.garbage.is_empty() {

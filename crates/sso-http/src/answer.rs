@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_not_an_expected_json_object_is_an_error() {
+    fn a_body_that_is_not_a_json_object_is_an_error() {
         let empty = malformed("it is empty");
         assert_eq!(error(""), empty);
         assert_eq!(error(" \n"), empty);

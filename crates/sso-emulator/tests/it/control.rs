@@ -9,7 +9,7 @@ async fn get(emulator: &Emulator, path: &str) -> Value {
     send(emulator, "GET", path, &[], "").await.unwrap().json()
 }
 
-async fn tell(emulator: &Emulator, what: &str, body: Value) -> Value {
+async fn post_control(emulator: &Emulator, what: &str, body: Value) -> Value {
     let reply = post(emulator, &format!("/emulator/{what}"), &body).await;
     assert_eq!(reply.status, 200, "{what}: {reply:?}");
     reply.json()
@@ -18,7 +18,7 @@ async fn tell(emulator: &Emulator, what: &str, body: Value) -> Value {
 #[tokio::test]
 async fn counts_requests_and_tokens_are_returned() {
     let emulator = Emulator::builder().start().await.unwrap();
-    let token = tell(&emulator, "login", json!({})).await;
+    let token = post_control(&emulator, "login", json!({})).await;
     let access_token = token["accessToken"].as_str().unwrap();
     assert_eq!(portal(&emulator, "/assignment/accounts", access_token).await.status, 200);
 
@@ -55,12 +55,16 @@ async fn every_kind_of_fault_can_be_added() {
         json!({"kind": "endless_body"}),
     ] {
         let body = json!({"operation": "CreateToken", "times": 0, "fault": fault});
-        assert_eq!(tell(&emulator, "faults", body).await, json!({}), "{fault}");
+        assert_eq!(post_control(&emulator, "faults", body).await, json!({}), "{fault}");
     }
     let grant = json!({"kind": "error", "name": "InvalidGrantException", "message": "gone"});
-    tell(&emulator, "faults", json!({"operation": "CreateToken", "times": 1, "fault": grant}))
-        .await;
-    tell(&emulator, "faults", json!({"fault": {"kind": "status", "status": 502}})).await;
+    post_control(
+        &emulator,
+        "faults",
+        json!({"operation": "CreateToken", "times": 1, "fault": grant}),
+    )
+    .await;
+    post_control(&emulator, "faults", json!({"fault": {"kind": "status", "status": 502}})).await;
     let reply = post(&emulator, "/token", &json!({})).await;
     assert_eq!(reply.json()["error_description"], "gone");
     assert_eq!(post(&emulator, "/token", &json!({})).await.status, 502);
@@ -92,27 +96,33 @@ async fn the_clock_the_session_and_the_home_can_be_changed() {
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
     let before = emulator.now();
-    tell(&emulator, "clock", json!({"advance_seconds": 3600})).await;
+    post_control(&emulator, "clock", json!({"advance_seconds": 3600})).await;
     assert!(emulator.now().duration_since(before).as_secs() >= 3600);
 
-    let written = tell(&emulator, "write-home", json!({"state": "expired"})).await;
+    let written = post_control(&emulator, "write-home", json!({"state": "expired"})).await;
     assert_eq!(written["token_file"], home.token_file.to_str().unwrap());
     assert!(home.token_file.exists());
     assert_eq!(emulator.live_refresh_tokens().len(), 1);
-    tell(&emulator, "end-session", json!({})).await;
+    post_control(&emulator, "end-session", json!({})).await;
     assert!(emulator.live_refresh_tokens().is_empty());
 
-    let token = tell(&emulator, "login", json!({})).await;
+    let token = post_control(&emulator, "login", json!({})).await;
     let access_token = token["accessToken"].as_str().unwrap();
     let path = "/federation/credentials?account_id=123456789012&role_name=Admin";
-    tell(&emulator, "assign", json!({"account_id": "123456789012", "role_name": "Admin"})).await;
+    post_control(&emulator, "assign", json!({"account_id": "123456789012", "role_name": "Admin"}))
+        .await;
     assert_eq!(portal(&emulator, path, access_token).await.status, 200);
-    tell(&emulator, "unassign", json!({"account_id": "123456789012", "role_name": "Admin"})).await;
+    post_control(
+        &emulator,
+        "unassign",
+        json!({"account_id": "123456789012", "role_name": "Admin"}),
+    )
+    .await;
     assert_eq!(portal(&emulator, path, access_token).await.status, 403);
-    tell(&emulator, "revoke-access-tokens", json!({})).await;
+    post_control(&emulator, "revoke-access-tokens", json!({})).await;
     assert_eq!(portal(&emulator, path, access_token).await.status, 401);
     assert_eq!(emulator.live_refresh_tokens().len(), 1);
-    tell(&emulator, "expire-registrations", json!({})).await;
+    post_control(&emulator, "expire-registrations", json!({})).await;
     assert!(emulator.live_refresh_tokens().is_empty());
     let last = emulator.requests().pop().unwrap();
     assert_eq!(last.operation, Some(Operation::GetRoleCredentials));

@@ -5,7 +5,7 @@
 //! faster there, and it adds more crates.
 //!
 //! On most Linux distributions the store is a file and a directory with the same certificates. The
-//! directory is read only if a certificate is not trusted with the file alone. The connection is
+//! directory is read only if a certificate is not trusted with only the file. The connection is
 //! then tried once more. The same authorities are trusted as with both, but a program that makes
 //! one request does not read every certificate twice.
 

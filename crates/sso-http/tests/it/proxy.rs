@@ -70,13 +70,13 @@ async fn tunnel(
     }
 }
 
-struct Setting {
+struct Scene {
     directory: tempfile::TempDir,
     authority: Authority,
     service: Server,
 }
 
-impl Setting {
+impl Scene {
     async fn new() -> Self {
         let authority = Authority::new();
         let tls = authority.server(&["portal.sso.us-east-1.amazonaws.com"]);
@@ -100,11 +100,11 @@ const OPEN: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 
 #[tokio::test]
 async fn a_tunnel_is_opened_with_and_without_credentials() {
-    let setting = Setting::new().await;
-    let proxy = ConnectProxy::start(setting.service.address, OPEN, None).await;
-    setting.call(&[("HTTPS_PROXY", &format!("http://{}", proxy.address))]).await.unwrap();
+    let scene = Scene::new().await;
+    let proxy = ConnectProxy::start(scene.service.address, OPEN, None).await;
+    scene.call(&[("HTTPS_PROXY", &format!("http://{}", proxy.address))]).await.unwrap();
     let with = format!("http://ana:p%40ss@{}", proxy.address);
-    setting.call(&[("https_proxy", &with)]).await.unwrap();
+    scene.call(&[("https_proxy", &with)]).await.unwrap();
     let environment = Environment::from_iter([("https_proxy", &with)]);
     let shown = format!("{:?}", HttpsClient::from_environment(&environment).unwrap());
     assert!(shown.contains(&proxy.address.to_string()), "{shown}");
@@ -115,7 +115,7 @@ async fn a_tunnel_is_opened_with_and_without_credentials() {
     assert!(!heads[0].contains("Authorization"), "{}", heads[0]);
     // "ana:p@ss"
     assert!(heads[1].contains("Proxy-Authorization: Basic YW5hOnBAc3M=\r\n"), "{}", heads[1]);
-    let requests = setting.service.requests();
+    let requests = scene.service.requests();
     assert_eq!(requests.len(), 2);
     assert!(requests.iter().all(|request| request.header("proxy-authorization").is_none()));
     assert!(
@@ -126,16 +126,16 @@ async fn a_tunnel_is_opened_with_and_without_credentials() {
 
 #[tokio::test]
 async fn an_https_proxy_is_reached_over_tls() {
-    let setting = Setting::new().await;
-    let tls = setting.authority.server(&["127.0.0.1"]);
-    let proxy = ConnectProxy::start(setting.service.address, OPEN, Some(tls)).await;
-    setting.call(&[("ALL_PROXY", &format!("https://{}", proxy.address))]).await.unwrap();
-    assert_eq!((proxy.heads().len(), setting.service.requests().len()), (1, 1));
+    let scene = Scene::new().await;
+    let tls = scene.authority.server(&["127.0.0.1"]);
+    let proxy = ConnectProxy::start(scene.service.address, OPEN, Some(tls)).await;
+    scene.call(&[("ALL_PROXY", &format!("https://{}", proxy.address))]).await.unwrap();
+    assert_eq!((proxy.heads().len(), scene.service.requests().len()), (1, 1));
 
     let tls = Authority::new().server(&["127.0.0.1"]);
-    let stranger = ConnectProxy::start(setting.service.address, OPEN, Some(tls)).await;
-    let url = format!("https://{}", stranger.address);
-    let error = setting.call(&[("ALL_PROXY", &url)]).await.unwrap_err();
+    let untrusted = ConnectProxy::start(scene.service.address, OPEN, Some(tls)).await;
+    let url = format!("https://{}", untrusted.address);
+    let error = scene.call(&[("ALL_PROXY", &url)]).await.unwrap_err();
     assert_eq!(problem(&error), ProxyProblem::Untrusted);
 }
 
@@ -149,7 +149,7 @@ fn problem(error: &ServiceError) -> ProxyProblem {
 
 #[tokio::test]
 async fn each_refusal_of_a_proxy_is_its_own_error() {
-    let setting = Setting::new().await;
+    let scene = Scene::new().await;
     for (answer, expected) in [
         ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", ProxyProblem::CredentialsRejected),
         (
@@ -171,9 +171,9 @@ async fn each_refusal_of_a_proxy_is_its_own_error() {
         ("", ProxyProblem::Closed),
         ("HTTP/1.1 503 Serv", ProxyProblem::Closed),
     ] {
-        let proxy = ConnectProxy::start(setting.service.address, answer, None).await;
+        let proxy = ConnectProxy::start(scene.service.address, answer, None).await;
         let url = format!("http://ana:PASSWORD-MARK@{}", proxy.address);
-        let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
+        let error = scene.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
         assert_eq!(problem(&error), expected, "{answer}");
         // The same statuses of a service are transient, and so is a closed connection.
         let transient = [ProxyProblem::Closed, ProxyProblem::Unavailable].contains(&expected);
@@ -188,16 +188,16 @@ async fn each_refusal_of_a_proxy_is_its_own_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
+    let error = scene.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
     assert_eq!(problem(&error), ProxyProblem::Unreachable);
     assert!(error.is_transient());
-    assert!(setting.service.requests().is_empty());
+    assert!(scene.service.requests().is_empty());
 }
 
 /// Each error names the proxy, the variable that set it, and the remedy.
 #[tokio::test]
 async fn errors_of_a_proxy_contain_the_remedy() {
-    let setting = Setting::new().await;
+    let scene = Scene::new().await;
     for (answer, expected) in [
         (
             "HTTP/1.1 407 Authentication\r\nProxy-Authenticate: Basic realm=x\r\n\r\n",
@@ -230,9 +230,9 @@ async fn errors_of_a_proxy_contain_the_remedy() {
             ],
         ),
     ] {
-        let proxy = ConnectProxy::start(setting.service.address, answer, None).await;
+        let proxy = ConnectProxy::start(scene.service.address, answer, None).await;
         let url = format!("http://{}", proxy.address);
-        let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
+        let error = scene.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
         let text = error.transport().unwrap().to_string();
         expected.assert_eq(&text.replace(&proxy.address.to_string(), "PROXY"));
         assert_eq!(text.contains("try again"), answer.contains("503"), "{text}");
@@ -258,7 +258,7 @@ async fn a_connect_timeout_names_the_proxy() {
 
 #[tokio::test]
 async fn the_answer_of_a_proxy_may_arrive_in_pieces() {
-    let setting = Setting::new().await;
+    let scene = Scene::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -269,17 +269,17 @@ async fn the_answer_of_a_proxy_may_arrive_in_pieces() {
             tcp.flush().await.unwrap();
         }
     });
-    let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
+    let error = scene.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
     assert_eq!(problem(&error), ProxyProblem::UnsupportedAuthentication);
 }
 
 #[tokio::test]
 async fn an_https_proxy_that_closes_the_connection_during_the_handshake_is_transient() {
-    let setting = Setting::new().await;
+    let scene = Scene::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { while listener.accept().await.is_ok() {} });
-    let error = setting.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
+    let error = scene.call(&[("HTTPS_PROXY", &url)]).await.unwrap_err();
     assert_eq!(problem(&error), ProxyProblem::Closed);
     assert!(error.is_transient());
 }

@@ -114,10 +114,10 @@ impl Server {
                 tokio::spawn(async move {
                     // Dropping a stream closes it without a reset, except after `set_zero_linger`.
                     match tls {
-                        None => script.converse(tcp).await,
+                        None => script.serve(tcp).await,
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(tcp).await {
-                                script.converse(stream).await;
+                                script.serve(stream).await;
                             }
                         }
                     }
@@ -181,7 +181,7 @@ impl Connection for tokio_rustls::server::TlsStream<TcpStream> {
 }
 
 impl Script {
-    async fn converse(&self, mut stream: impl Connection) {
+    async fn serve(&self, mut stream: impl Connection) {
         while let Some(request) = read_request(&mut stream).await {
             let reply = {
                 let mut requests = self.requests.lock().unwrap();

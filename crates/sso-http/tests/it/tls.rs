@@ -136,9 +136,9 @@ async fn invalid_certificates_are_rejected_with_their_problem() {
     assert_eq!(check(early).await, CertificateProblem::NotYetValid);
     let other = authority.server(&["portal.sso.us-east-1.amazonaws.com", "127.0.0.2"]);
     assert_eq!(check(other).await, CertificateProblem::WrongName);
-    for name in ["a stranger", "an authority"] {
-        let stranger = Authority::named(name).server(names);
-        assert_eq!(check(stranger).await, CertificateProblem::UnknownAuthority, "{name}");
+    for name in ["another authority", "an authority"] {
+        let untrusted = Authority::named(name).server(names);
+        assert_eq!(check(untrusted).await, CertificateProblem::UnknownAuthority, "{name}");
     }
 }
 
@@ -208,7 +208,7 @@ async fn certificates_are_read_from_the_file_and_directories_of_the_environment(
     let server =
         Server::start_tls([json(200, CREDENTIALS)], authority.server(&["127.0.0.1"])).await;
     let other = tempfile::tempdir().unwrap();
-    let stranger = Authority::new().bundle(&other);
+    let untrusted = Authority::new().bundle(&other);
     let url = format!("https://{}", server.address);
     let with = |variables: &[(&str, &PathBuf)]| {
         let environment: Environment = variables.iter().copied().collect();
@@ -218,20 +218,20 @@ async fn certificates_are_read_from_the_file_and_directories_of_the_environment(
     call(with(&[("AWS_CA_BUNDLE", &bundle)]), &url).await.unwrap();
     // Certificates in the directory are trusted too, with or without a file.
     let own = directory.path().to_owned();
-    call(with(&[("SSL_CERT_FILE", &stranger), ("SSL_CERT_DIR", &own)]), &url).await.unwrap();
+    call(with(&[("SSL_CERT_FILE", &untrusted), ("SSL_CERT_DIR", &own)]), &url).await.unwrap();
     call(with(&[("SSL_CERT_DIR", &own)]), &url).await.unwrap();
-    let (missing, strange) = (own.join("missing.pem"), other.path().to_owned());
+    let (missing, other_directory) = (own.join("missing.pem"), other.path().to_owned());
     call(with(&[("SSL_CERT_FILE", &missing), ("SSL_CERT_DIR", &own)]), &url).await.unwrap();
-    let list = PathBuf::from(std::env::join_paths([&strange, &own]).unwrap());
-    call(with(&[("SSL_CERT_FILE", &stranger), ("SSL_CERT_DIR", &list)]), &url).await.unwrap();
-    let neither = with(&[("SSL_CERT_FILE", &stranger), ("SSL_CERT_DIR", &strange)]);
+    let list = PathBuf::from(std::env::join_paths([&other_directory, &own]).unwrap());
+    call(with(&[("SSL_CERT_FILE", &untrusted), ("SSL_CERT_DIR", &list)]), &url).await.unwrap();
+    let neither = with(&[("SSL_CERT_FILE", &untrusted), ("SSL_CERT_DIR", &other_directory)]);
     let error = call(neither, &url).await.unwrap_err();
     assert_eq!(problem(&error), CertificateProblem::UnknownAuthority);
     // The bundle replaces everything else.
-    let both = with(&[("AWS_CA_BUNDLE", &stranger), ("SSL_CERT_FILE", &bundle)]);
+    let both = with(&[("AWS_CA_BUNDLE", &untrusted), ("SSL_CERT_FILE", &bundle)]);
     let error = call(both, &url).await.unwrap_err();
     assert_eq!(problem(&error), CertificateProblem::UnknownAuthority);
-    let both = with(&[("AWS_CA_BUNDLE", &bundle), ("SSL_CERT_FILE", &stranger)]);
+    let both = with(&[("AWS_CA_BUNDLE", &bundle), ("SSL_CERT_FILE", &untrusted)]);
     call(both, &url).await.unwrap();
 }
 

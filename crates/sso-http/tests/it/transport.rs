@@ -105,7 +105,7 @@ async fn an_answer_that_stalls_times_out() {
 }
 
 #[tokio::test]
-async fn each_received_byte_does_not_restart_the_timeout() {
+async fn received_bytes_do_not_restart_the_timeout() {
     let reply = Reply::Drip(raw(200, &[], CREDENTIALS), Duration::from_millis(20));
     let error = call(&Server::start([reply]).await).await;
     assert!(error.is_timeout(), "{error:?}");

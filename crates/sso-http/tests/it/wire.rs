@@ -37,7 +37,7 @@ oidc.register_client(clientName="n", clientType="public", scopes=["sso:account:a
 oidc.start_device_authorization(clientId="c", clientSecret="s", startUrl="https://x.awsapps.com/start#/")
 "#;
 
-async fn our_calls(server: &Server) {
+async fn send_each_operation(server: &Server) {
     let (portal, oidc) = (server.portal(), server.oidc());
     let token = || AccessToken::new("access/token+==");
     let account = || AccountId::new("012345678901").unwrap();
@@ -82,7 +82,7 @@ async fn our_calls(server: &Server) {
 
 /// The parts of a request that must be equal.
 #[derive(Debug, PartialEq)]
-struct Essence {
+struct Comparable {
     method: String,
     path: String,
     query: Vec<String>,
@@ -90,7 +90,7 @@ struct Essence {
     body: serde_json::Value,
 }
 
-impl Essence {
+impl Comparable {
     fn of(request: &Recorded) -> Self {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let mut query: Vec<_> = query.split('&').map(ToOwned::to_owned).collect();
@@ -124,14 +124,14 @@ impl Essence {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs botocore"]
 async fn each_request_equals_that_of_botocore() {
-    let theirs = Server::start([json(200, "{}")]).await;
-    let url = theirs.url();
+    let from_botocore = Server::start([json(200, "{}")]).await;
+    let url = from_botocore.url();
     tokio::task::spawn_blocking(move || botocore::run(CALLS, &[&url])).await.unwrap();
-    let ours = Server::start([json(200, "{}")]).await;
-    our_calls(&ours).await;
-    let (ours, theirs) = (ours.requests(), theirs.requests());
-    assert_eq!((ours.len(), theirs.len()), (12, 12));
-    for (ours, theirs) in ours.iter().zip(&theirs) {
-        assert_eq!(Essence::of(ours), Essence::of(theirs));
+    let from_this_crate = Server::start([json(200, "{}")]).await;
+    send_each_operation(&from_this_crate).await;
+    let (from_this_crate, from_botocore) = (from_this_crate.requests(), from_botocore.requests());
+    assert_eq!((from_this_crate.len(), from_botocore.len()), (12, 12));
+    for (from_this_crate, from_botocore) in from_this_crate.iter().zip(&from_botocore) {
+        assert_eq!(Comparable::of(from_this_crate), Comparable::of(from_botocore));
     }
 }
