@@ -29,8 +29,9 @@ const HEAD: &str = "\
 
 `cargo xtask interop --write` writes this page. For each cell it runs the real client and the program
 `ssocreds` with `sso-emulator`, in a separate home directory. Tokens are valid for eight hours, and each
-refresh spends its refresh token. In the rows with ten processes, each answer takes 100 ms. A number in
-brackets refers to a note below the tables. The note says whether the client or ssocreds is the cause.
+refresh spends its refresh token. The rows with ten processes show how many of them got credentials, when
+each answer takes 100 ms. A number in brackets refers to a note below the tables. The note says whether the
+client or ssocreds is the cause.
 ";
 const RENEWAL_HEAD: &str = "
 ## Under `ssocreds exec --renew`

@@ -14,8 +14,8 @@ use super::{contention, errors, written_profiles};
 pub(crate) fn all(test_bed: &TestBed, client: &Client, signed: &SignedService) -> Result<Results> {
     let run = ClientRun { test_bed, client, signed };
     let mut cells = vec![
-        run.valid_token("valid token, `sso-session` form", false)?,
-        run.valid_token("valid token, legacy form", true)?,
+        run.valid_token("gets credentials with a valid token, `sso-session` profile", false)?,
+        run.valid_token("gets credentials with a valid token, legacy profile", true)?,
         run.refresh("refreshes an expired token")?,
         run.token_provider("its token provider refreshes without the credentials provider")?,
         run.reads_ours("reads the token that ssocreds refreshed")?,
@@ -114,7 +114,7 @@ impl ClientRun<'_> {
     fn is_read_by_us(&self) -> Result<Vec<Cell>> {
         let (row, fields) = (
             "ssocreds reads the token that the client refreshed",
-            "keeps unknown fields and the mode 0600",
+            "keeps unknown fields and the mode 0600 of the token file",
         );
         let stage = self.stage(TokenState::Expired)?;
         stage.add_unknown_fields()?;
