@@ -62,7 +62,7 @@ pub(crate) async fn resolve(https: &Https, session: &LoginSession) -> Result<Por
     }
     let location = redirect(https, url, configured).await?;
     let Some((resolved, host)) = location.as_ref().and_then(|it| Some((it, it.host()?))) else {
-        return Err(invalid(configured, "it answers without a redirect to a URL"));
+        return Err(invalid(configured, "it does not redirect to a URL"));
     };
     if !is_aws(host) {
         return Err(invalid(configured, "it redirects to a host that is not AWS's"));

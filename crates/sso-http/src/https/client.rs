@@ -22,8 +22,8 @@ use crate::{RequestBody, ResponseBody, TimeoutPhase, Timeouts, TransportError};
 /// certificate store or a CA bundle, proxies, timeouts, and a size limit.
 ///
 /// Cheap to clone; clones share connections. A call needs a tokio runtime, but creating the client
-/// does not. The certificate store is read by a blocking task when the first `https` connection is
-/// opened. Later changes of the store have no effect on the client.
+/// does not. A blocking task reads the certificate store when the first `https` connection is
+/// opened. The client keeps what it has read, so later changes of the store need a new client.
 ///
 /// The client follows no redirects, neither offers nor decodes compression, and sends plain `http`
 /// only to this machine. It returns an answer after reading the whole body, which may have up to

@@ -25,8 +25,8 @@ impl fmt::Display for ServiceError {
             )?,
             ServiceErrorKind::Redirected => write!(
                 f,
-                "was redirected {message} (HTTP {}), which is not followed; check the endpoint, and \
-                 whether your network wants you to log in",
+                "was redirected {message} (HTTP {}), and redirects are not followed; check the \
+                 endpoint, and whether your network requires a login",
                 parts.status.unwrap_or_default()
             )?,
             _ => self.write_service_failure(f)?,
@@ -93,7 +93,7 @@ impl ServiceError {
             {
                 write!(
                     f,
-                    "; the account id {account_id} does not have 12 digits: leading zeros count"
+                    "; the account id {account_id} does not have 12 digits; add missing leading zeros"
                 )
             }
             _ => Ok(()),

@@ -147,7 +147,7 @@ async fn messages_contain_the_remedy() {
     check(
         portal(answer(302, &[("location", "https://login.hotel.example/x?secret=1")], "")).await,
         expect![
-            "GetRoleCredentials was redirected to login.hotel.example (HTTP 302), which is not followed; check the endpoint, and whether your network wants you to log in; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"
+            "GetRoleCredentials was redirected to login.hotel.example (HTTP 302), and redirects are not followed; check the endpoint, and whether your network requires a login; the endpoint URL was set by a test: set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own"
         ],
     );
     check(
@@ -176,7 +176,7 @@ async fn the_message_mentions_missing_leading_zeros_of_the_account_id() {
             RoleName::new("R").unwrap(),
         );
         let error = server.portal().oneshot(request).await.unwrap_err();
-        assert_eq!(error.to_string().contains("leading zeros count"), said, "{error}");
+        assert_eq!(error.to_string().contains("add missing leading zeros"), said, "{error}");
     }
 }
 

@@ -102,11 +102,11 @@ async fn no_request_is_sent_to_resolve_a_start_url_on_a_host_of_aws() {
 #[tokio::test(start_paused = true)]
 async fn a_start_url_that_does_not_lead_to_aws_is_refused_before_the_registration() {
     for (start_url, answer, reason) in [
-        ("https://sso.example.com", (|_, _| (200, "")) as Answer, "without a redirect"),
+        ("https://sso.example.com", (|_, _| (200, "")) as Answer, "does not redirect"),
         ("https://sso.example.com", |_, _| (302, "https://evil.example/start"), "not AWS's"),
         ("https://sso.example.com", |_, _| (302, "http://x.awsapps.com/start"), "not https"),
-        ("https://sso.example.com", |_, _| (302, "/start"), "without a redirect to a URL"),
-        ("https://sso.example.com", |_, _| (500, "https://x.awsapps.com"), "without a redirect"),
+        ("https://sso.example.com", |_, _| (302, "/start"), "does not redirect to a URL"),
+        ("https://sso.example.com", |_, _| (500, "https://x.awsapps.com"), "does not redirect"),
         ("http://sso.example.com", |_, _| panic!("plain http"), "not https"),
         ("sso.example.com/start", |_, _| panic!("no URL"), "not a URL"),
     ] {
