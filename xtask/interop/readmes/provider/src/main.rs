@@ -4,7 +4,7 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), sso_provider::CredentialsError> {
-    // Cached, refreshed, shared: keep it for the life of the program, clone it freely.
+    // Caches and renews the credentials. Create one per program; clones share the cache.
     let provider = sso_provider::from_profile("devsso").await?;
     match provider.retrieve().await {
         Ok(credentials) => {
