@@ -1,7 +1,6 @@
 //! Finds import cycles between the files of a crate: files that use each other, directly or through others.
 //!
-//! Reads `use` declarations and paths that start with `crate::` or `super::`. A name that `lib.rs` exports
-//! counts as its own file's. Unit tests do not count.
+//! A name that `lib.rs` exports counts as its own file's. Unit tests do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,20 +32,17 @@ pub(crate) fn faults() -> Result<Vec<String>> {
 
 fn graph(files: &BTreeMap<String, String>) -> Graph {
     let root = files.get("lib").or_else(|| files.get("main")).map_or("", String::as_str);
-    let exported: BTreeMap<String, String> = uses(&code(root))
-        .into_iter()
+    let exported: BTreeMap<String, String> = paths(&code(root))
+        .iter()
         .filter_map(|path| {
-            let path = path.trim_start_matches("crate::").to_owned();
-            let (module, name) = path.rsplit_once("::")?;
+            let (module, name) = path.trim_start_matches("crate::").rsplit_once("::")?;
             Some((name.to_owned(), module.to_owned()))
         })
         .collect();
     let mut graph = Graph::new();
     for (module, text) in files.iter().filter(|(module, _)| !["lib", "main"].contains(&&***module))
     {
-        let code = code(text);
-        let mut paths = uses(&code);
-        paths.extend(inline_paths(&code));
+        let paths = paths(&code(text));
         let used = paths.iter().filter_map(|path| {
             let path = absolute(path, module, files)?;
             let first = path.split("::").next().unwrap_or(&path);
@@ -66,60 +62,30 @@ fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The paths of all `use` declarations, one for each name.
-fn uses(code: &str) -> Vec<String> {
+/// All paths in the code. `use a::{b, c::D}` has two: `a::b` and `a::c::D`.
+fn paths(code: &str) -> Vec<String> {
     let mut paths = Vec::new();
-    for statement in code.split(';') {
-        let declaration = statement.lines().enumerate().find_map(|(number, line)| {
-            let line = line.trim_start();
-            let line = line
-                .strip_prefix("pub(crate) ")
-                .or(line.strip_prefix("pub(super) "))
-                .unwrap_or(line);
-            let line = line.strip_prefix("pub ").unwrap_or(line);
-            line.starts_with("use ").then_some((number, line))
-        });
-        if let Some((number, first)) = declaration {
-            let rest = statement.lines().skip(number + 1);
-            let tree = rest.fold(first.to_owned(), |tree, line| tree + line);
-            let tree: String = tree.trim_start_matches("use ").split_whitespace().collect();
-            expand("", &tree, &mut paths);
+    // For each open brace, the path before it.
+    let mut prefixes: Vec<String> = Vec::new();
+    let mut path = String::new();
+    for character in code.chars() {
+        if character.is_alphanumeric() || character == '_' || character == ':' {
+            path.push(character);
+            continue;
         }
+        let full = prefixes.last().cloned().unwrap_or_default() + &path;
+        if character == '{' {
+            prefixes.push(if path.ends_with("::") { full } else { String::new() });
+        } else if !path.is_empty() {
+            paths.push(full);
+        }
+        if character == '}' {
+            prefixes.pop();
+        }
+        path.clear();
     }
+    paths.retain(|path| path.contains("::"));
     paths
-}
-
-/// Adds the paths of a tree such as `a::{b, c::{d, e}}`.
-fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
-    let Some((before, inner)) = tree.split_once('{') else {
-        if !tree.is_empty() {
-            paths.push(format!("{prefix}{tree}"));
-        }
-        return;
-    };
-    let inner = inner.strip_suffix('}').unwrap_or(inner);
-    let (mut depth, mut start) = (0_u32, 0);
-    for (at, character) in inner.char_indices().chain([(inner.len(), ',')]) {
-        match character {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                let branch = inner.get(start..at).unwrap_or_default();
-                expand(&format!("{prefix}{before}"), branch, paths);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Paths in the code itself, such as `crate::a::b(1)`.
-fn inline_paths(code: &str) -> Vec<String> {
-    let is_path =
-        |character: char| character.is_alphanumeric() || character == '_' || character == ':';
-    let words = code.split(|character| !is_path(character));
-    let found = words.filter(|word| word.starts_with("crate::") || word.starts_with("super::"));
-    found.map(str::to_owned).collect()
 }
 
 /// The path from the crate's root. `None` for a path into another crate.
@@ -203,6 +169,16 @@ mod tests {
             ("lib", "mod a;"),
             ("a", "mod b;\nuse b::B;\npub(crate) struct A;"),
             ("a::b", "use super::A;"),
+        ];
+        assert_eq!(found(&parent_and_child), [["a", "a::b"]]);
+    }
+
+    #[test]
+    fn files_that_use_each_other_without_imports_are_found() {
+        let parent_and_child = [
+            ("lib", "mod a;"),
+            ("a", "mod b;\nfn f() { b::g() }\npub(crate) struct A;"),
+            ("a::b", "use super::A;\nfn g() {}"),
         ];
         assert_eq!(found(&parent_and_child), [["a", "a::b"]]);
     }

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
+use super::empty_root;
+use super::extent::{Extent, packages};
 use super::toolchain::{Toolchain, target_directory};
-use super::{Extent, empty_root, packages};
 use crate::needs::{self, Package};
 
 pub(crate) const X86_64: &str = "x86_64-unknown-linux-musl";

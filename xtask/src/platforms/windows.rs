@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use xshell::{Shell, cmd};
 
+use super::extent::{Extent, packages};
 use super::toolchain::{Toolchain, target_directory};
-use super::{Extent, packages};
 use crate::needs::{self, Package};
 
 pub(crate) const TARGET: &str = "x86_64-pc-windows-gnu";
