@@ -32,10 +32,7 @@ const PACKAGES: &[Package] = &[
 pub(crate) fn install() -> Result<OsString> {
     packages(PACKAGES)?;
     let (shell, cargo) = (project::shell()?, project::cargo());
-    let clients = cmd!(shell, "{cargo} run --quiet --package interop -- path").quiet().read()?;
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let directories = std::env::split_paths(&clients).chain(std::env::split_paths(&path));
-    Ok(std::env::join_paths(directories)?)
+    Ok(cmd!(shell, "{cargo} run --quiet --package interop -- path").quiet().read()?.into())
 }
 
 /// Installs the Debian packages whose program or file is missing.

@@ -1,5 +1,5 @@
 // The AWS SDK for JavaScript, asked for one thing:
-// `client.mjs version | credentials PROFILE | process PROFILE | token PROFILE | watch`.
+// `client.mjs version | credentials PROFILE | token PROFILE | watch`.
 // Prints one line of JSON: what it got, or {"error": ...} with exit code 1. `watch` prints a line for
 // the credentials of the default chain every half second.
 // And `client.mjs configs` for its reader of config files.
@@ -17,13 +17,8 @@ async function version() {
 }
 
 async function credentials(profile) {
-  const { fromSSO } = await import("@aws-sdk/credential-providers");
-  return { access_key_id: (await fromSSO({ profile })()).accessKeyId };
-}
-
-async function credentialProcess(profile) {
-  const { fromProcess } = await import("@aws-sdk/credential-providers");
-  return { access_key_id: (await fromProcess({ profile })()).accessKeyId };
+  const { fromIni } = await import("@aws-sdk/credential-providers");
+  return { access_key_id: (await fromIni({ profile })()).accessKeyId };
 }
 
 async function token(profile) {
@@ -74,7 +69,7 @@ if (process.argv[2] === "configs") {
   process.exit();
 }
 
-const actions = { version, credentials, process: credentialProcess, token, watch };
+const actions = { version, credentials, token, watch };
 try {
   const [action, ...rest] = process.argv.slice(2);
   console.log(JSON.stringify(await actions[action](...rest)));

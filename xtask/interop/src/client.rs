@@ -1,51 +1,37 @@
-//! Runs one real client, or ssocreds, and reads its answer.
+//! The programs that get credentials for a profile: the clients, and ssocreds itself.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use anyhow::Result;
 use serde_json::Value;
 use sso_emulator::Home;
 
-use super::process::{Finished, Running};
-use super::signed::SignedService;
+use crate::process::Finished;
 
-/// Longer than any of them backs off by itself when it is throttled.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// The AWS CLI version 1 has no command that prints credentials. A presigned URL shows the access key ID.
+const PRESIGN: [&str; 5] = ["s3", "presign", "s3://any/any", "--region", "us-east-1"];
 
-/// A client that is on this machine.
+/// A program that is installed.
 pub(crate) struct Client {
     pub(crate) name: &'static str,
     pub(crate) version: String,
     pub(crate) kind: Kind,
-    /// The program and the arguments that come before what is asked.
+    /// The program and its first arguments.
     pub(crate) program: Vec<OsString>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A small program over a library: `credentials PROFILE`, `token PROFILE` and `watch`, with an
-    /// answer in JSON.
+    /// A small program over a library: `version`, `credentials PROFILE`, `token PROFILE` and `watch`
+    /// print JSON.
     Library,
-    /// The same, with a verb of its own for `credential_process`.
-    LibraryWithProcess,
-    /// The AWS CLI.
     AwsCli,
-    /// `object_store`, which reads no profiles: it only runs under `exec --renew`, and with the adapters.
+    /// `object_store`, which reads no profiles. It runs under `exec --renew` and with the adapters only.
     Storage,
+    Ssocreds,
 }
 
-/// What a client is asked for; each names a profile.
-#[derive(Clone, Copy)]
-pub(crate) enum Ask<'a> {
-    Credentials(&'a str),
-    CredentialProcess(&'a str),
-    Token(&'a str),
-}
-
-/// What came of it.
+/// What a client printed.
 pub(crate) enum Answer {
     AccessKeyId(String),
     AccessToken(String),
@@ -53,108 +39,51 @@ pub(crate) enum Answer {
 }
 
 impl Client {
-    pub(crate) fn ask(&self, ask: Ask<'_>, home: &Home, signed: &SignedService) -> Result<Answer> {
-        let running = Running::start(self.command(ask, home, signed))?;
-        Ok(self.answer(&running.finish(Instant::now() + TIME_LIMIT)?))
+    /// The program with its first arguments, in the environment of a home.
+    pub(crate) fn command(&self, home: &Home) -> Command {
+        let mut words = self.program.iter();
+        let mut command = home.command(words.next().cloned().unwrap_or_default());
+        command.args(words);
+        command
     }
 
-    pub(crate) fn command(&self, ask: Ask<'_>, home: &Home, signed: &SignedService) -> Command {
-        let mut command = clean(&self.program, &home.environment);
-        match (self.kind, ask) {
-            (Kind::AwsCli, Ask::Credentials(profile) | Ask::CredentialProcess(profile)) => command
-                .args(["sts", "get-caller-identity", "--query", "UserId", "--output", "text"])
-                .args(["--endpoint-url", &signed.url, "--profile", profile]),
-            (Kind::LibraryWithProcess, Ask::CredentialProcess(profile)) => {
-                command.args(["process", profile])
+    /// The command that gets credentials for a profile. ssocreds gets them without its cache.
+    pub(crate) fn credentials(&self, home: &Home, profile: &str) -> Command {
+        let mut command = self.command(home);
+        match self.kind {
+            Kind::Library | Kind::Storage => command.args(["credentials", profile]),
+            Kind::AwsCli => command.args(PRESIGN).args(["--profile", profile]),
+            Kind::Ssocreds => {
+                command.args(["credential-process", "--no-cache", "--profile", profile])
             }
-            (_, Ask::Credentials(profile) | Ask::CredentialProcess(profile)) => {
-                command.args(["credentials", profile])
-            }
-            (_, Ask::Token(profile)) => command.args(["token", profile]),
         };
         command
     }
 
-    pub(crate) fn answer(&self, finished: &Finished) -> Answer {
-        let Some(status) = finished.status else {
-            return Answer::Error(format!("(still at it after {TIME_LIMIT:?}, ended)"));
-        };
-        if self.kind == Kind::AwsCli {
-            let key = finished.stdout.trim();
-            if status.success() && !key.is_empty() {
-                return Answer::AccessKeyId(key.to_owned());
-            }
-            return Answer::Error(lines(&finished.stderr));
+    /// Reads what the command printed.
+    pub(crate) fn answer(finished: &Finished) -> Answer {
+        if finished.status.is_none() {
+            return Answer::Error("(it did not end in time)".to_owned());
         }
         let line = finished.stdout.lines().last().unwrap_or_default();
-        let answer: Value = serde_json::from_str(line).unwrap_or_default();
-        let of = |key: &str| answer.get(key).and_then(Value::as_str).map(str::to_owned);
-        of("access_key_id")
-            .map(Answer::AccessKeyId)
-            .or_else(|| of("access_token").map(Answer::AccessToken))
-            .or_else(|| of("error").map(|error| Answer::Error(lines(&error))))
-            .unwrap_or_else(|| Answer::Error(lines(&finished.stderr)))
-    }
-
-    /// Whether it has a provider of the access token alone.
-    pub(crate) fn has_token_provider(&self) -> bool {
-        self.kind != Kind::AwsCli
-    }
-}
-
-/// The program of this workspace.
-pub(crate) struct Ssocreds {
-    pub(crate) program: PathBuf,
-}
-
-impl Ssocreds {
-    pub(crate) fn ask(&self, home: &Home, profile: &str, cache: bool) -> Result<Answer> {
-        let running = Running::start(self.command(home, profile, cache))?;
-        Ok(Self::answer(&running.finish(Instant::now() + TIME_LIMIT)?))
-    }
-
-    pub(crate) fn command(&self, home: &Home, profile: &str, cache: bool) -> Command {
-        let mut command = clean(&[self.program.clone().into()], &home.environment);
-        command.args(["credential-process", "--profile", profile]);
-        if !cache {
-            command.arg("--no-cache");
-        }
-        command
-    }
-
-    pub(crate) fn answer(finished: &Finished) -> Answer {
-        let Some(status) = finished.status else {
-            return Answer::Error(format!("(still at it after {TIME_LIMIT:?}, ended)"));
-        };
-        let credentials: Value = serde_json::from_str(&finished.stdout).unwrap_or_default();
-        match credentials.get("AccessKeyId").and_then(Value::as_str) {
-            Some(key) if status.success() => Answer::AccessKeyId(key.to_owned()),
-            _ => Answer::Error(lines(&finished.stderr)),
+        let fields: Value = serde_json::from_str(line).unwrap_or_default();
+        let field = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+        let key = field("access_key_id").or_else(|| field("AccessKeyId")).or_else(|| signer(line));
+        match (key, field("access_token")) {
+            (Some(key), _) if finished.succeeded() => Answer::AccessKeyId(key),
+            (_, Some(token)) if finished.succeeded() => Answer::AccessToken(token),
+            _ => {
+                let error = field("error").unwrap_or_else(|| finished.stderr.clone());
+                let lines = error.lines().map(str::trim).filter(|line| !line.is_empty());
+                Answer::Error(lines.collect::<Vec<_>>().join(" / "))
+            }
         }
     }
 }
 
-/// A command with the home's environment, and of ours only what programs need to start at all.
-pub(crate) fn clean(program: &[OsString], environment: &[(String, String)]) -> Command {
-    let (first, rest) =
-        program.split_first().map_or((OsString::new(), [].as_slice()), |(a, b)| (a.clone(), b));
-    let mut command = Command::new(first);
-    command.args(rest).env_clear();
-    for name in ["PATH", "TMPDIR", "TEMP", "SystemRoot", "LANG"] {
-        if let Some(value) = inherited(name) {
-            command.env(name, value);
-        }
-    }
-    command.envs(environment.iter().map(|(name, value)| (name, value)));
-    command
-}
-
-fn inherited(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
-}
-
-/// An error text in one line.
-fn lines(text: &str) -> String {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join(" / ")
+/// The access key ID of a presigned URL, in the old or the new form of the signature.
+pub(crate) fn signer(url: &str) -> Option<String> {
+    let forms = ["AWSAccessKeyId=", "X-Amz-Credential="];
+    let (_, rest) = forms.iter().find_map(|form| url.split_once(form))?;
+    rest.split(['&', '%']).next().map(str::to_owned)
 }

@@ -6,28 +6,20 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use sso_emulator::TokenState;
+use sso_emulator::{Emulator, TokenState};
 
-use super::client::{Answer, Ask, Ssocreds};
-use super::client_run::{ClientRun, refused};
-use super::notes::{Cell, Note, Whose};
-use super::process::Running;
-use super::stage::Stage;
+use crate::cell::{Cell, Note, Whose};
+use crate::client::Client;
+use crate::process::Running;
+use crate::stage::{Stage, TestBed};
 
 const EACH: usize = 10;
 
-/// About what a service on the network takes: long enough that they meet.
+/// About that of a service on the network: long enough that the refreshes overlap.
 const LATENCY: Duration = Duration::from_millis(100);
 
 /// Ten programs that each take seconds to start share two cores.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
-
-/// Who is let go first.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum First {
-    Client,
-    Ssocreds,
-}
 
 /// The number of processes that got credentials, and the errors of the others.
 #[derive(Default)]
@@ -36,96 +28,92 @@ struct Tally {
     errors: BTreeMap<String, usize>,
 }
 
-/// Three rows: the client alone; and both, either of them first.
-pub(crate) fn ten_at_once(run: &ClientRun<'_>) -> Result<Vec<Cell>> {
-    Ok(vec![
-        alone(run, "ten processes of the client with one expired token")?,
-        both(run, "ten of the client, then ten of ssocreds during the refresh", First::Client)?,
-        both(run, "ten of ssocreds, then ten of the client during the refresh", First::Ssocreds)?,
-    ])
+pub(crate) fn alone(bed: &TestBed, client: &Client) -> Result<Cell> {
+    let stage = stage(bed)?;
+    let tally = end(&stage, start(&stage, client)?)?;
+    Ok(cell(&stage, &tally, None))
 }
 
-fn alone(run: &ClientRun<'_>, row: &'static str) -> Result<Cell> {
-    let stage = run.test_bed.stage(TokenState::Expired, LATENCY)?;
-    let theirs = end(&stage, start(&stage, run, First::Client)?, run, First::Client)?;
-    Ok(cell(row, &stage, &theirs, None))
+pub(crate) fn client_first(bed: &TestBed, client: &Client) -> Result<Cell> {
+    let stage = stage(bed)?;
+    let (tally, ours) = both(&stage, client, stage.ssocreds)?;
+    Ok(cell(&stage, &tally, Some(&ours)))
 }
 
-fn both(run: &ClientRun<'_>, row: &'static str, first: First) -> Result<Cell> {
-    let stage = run.test_bed.stage(TokenState::Expired, LATENCY)?;
-    let second = if first == First::Client { First::Ssocreds } else { First::Client };
-    let mut begun = start(&stage, run, first)?;
-    // The first refresh is on its way, and its refresh token spent; or they need none.
+pub(crate) fn ssocreds_first(bed: &TestBed, client: &Client) -> Result<Cell> {
+    let stage = stage(bed)?;
+    let (ours, tally) = both(&stage, stage.ssocreds, client)?;
+    Ok(cell(&stage, &tally, Some(&ours)))
+}
+
+fn stage(bed: &TestBed) -> Result<Stage<'_>> {
+    bed.stage_with(Emulator::builder().latency(LATENCY), TokenState::Expired)
+}
+
+/// Starts ten of one, and ten of the other as soon as a refresh has begun.
+fn both(stage: &Stage<'_>, first: &Client, second: &Client) -> Result<(Tally, Tally)> {
+    let mut first = start(stage, first)?;
     let deadline = Instant::now() + TIME_LIMIT;
     while stage.emulator.counts().create_token == 0 && Instant::now() < deadline {
-        let mut ended = true;
-        for running in &mut begun {
-            ended &= running.has_ended()?;
+        // They may end without a refresh.
+        let mut have_ended = true;
+        for running in &mut first {
+            have_ended &= running.has_ended()?;
         }
-        if ended {
+        if have_ended {
             break;
         }
         sleep(Duration::from_millis(1));
     }
-    let then = start(&stage, run, second)?;
-    let (one, other) = (end(&stage, begun, run, first)?, end(&stage, then, run, second)?);
-    let (theirs, ours) = if first == First::Client { (one, other) } else { (other, one) };
-    Ok(cell(row, &stage, &theirs, Some(&ours)))
+    let second = start(stage, second)?;
+    Ok((end(stage, first)?, end(stage, second)?))
 }
 
-fn start(stage: &Stage<'_>, run: &ClientRun<'_>, who: First) -> Result<Vec<Running>> {
-    let profile = &stage.home.profile;
-    let command = || match who {
-        First::Client => run.client.command(Ask::Credentials(profile), &stage.home, run.signed),
-        First::Ssocreds => stage.ssocreds.command(&stage.home, profile, false),
-    };
+fn start(stage: &Stage<'_>, client: &Client) -> Result<Vec<Running>> {
+    let command = || client.credentials(&stage.home, &stage.home.profile);
     (0..EACH).map(|_| Running::start(command())).collect()
 }
 
-fn end(stage: &Stage<'_>, all: Vec<Running>, run: &ClientRun<'_>, who: First) -> Result<Tally> {
+fn end(stage: &Stage<'_>, all: Vec<Running>) -> Result<Tally> {
     let deadline = Instant::now() + TIME_LIMIT;
     let mut tally = Tally::default();
     for running in all {
-        let finished = running.finish(deadline)?;
-        let answer = match who {
-            First::Client => run.client.answer(&finished),
-            First::Ssocreds => Ssocreds::answer(&finished),
-        };
-        match answer {
-            Answer::AccessKeyId(_) if stage.are_ours(&answer) => tally.succeeded += 1,
-            other => *tally.errors.entry(refused(stage, &other)).or_default() += 1,
+        let answer = Client::answer(&running.finish(deadline)?);
+        if stage.issued(&answer) {
+            tally.succeeded += 1;
+        } else {
+            *tally.errors.entry(stage.describe(&answer)).or_default() += 1;
         }
     }
     Ok(tally)
 }
 
-fn cell(row: &'static str, stage: &Stage<'_>, theirs: &Tally, ours: Option<&Tally>) -> Cell {
+fn cell(stage: &Stage<'_>, client: &Tally, ssocreds: Option<&Tally>) -> Cell {
     let counts = stage.emulator.counts();
-    let mut shown = format!("client {}/{EACH}", theirs.succeeded);
-    if let Some(ours) = ours {
-        shown = format!("{shown}, ssocreds {}/{EACH}", ours.succeeded);
-    }
-    let in_file = stage.is_refreshable();
-    let mut why = Vec::new();
+    let mut cell = Cell { shown: format!("client {}/{EACH}", client.succeeded), ..Cell::yes() };
     let mut whose = Whose::Client;
-    if let Some(ours) = ours.filter(|ours| ours.succeeded < EACH) {
-        whose = Whose::Ssocreds;
-        why.push(format!("ssocreds: {}", said(ours)));
+    let mut why = Vec::new();
+    if let Some(ssocreds) = ssocreds {
+        cell.shown += &format!(", ssocreds {}/{EACH}", ssocreds.succeeded);
+        if ssocreds.succeeded < EACH {
+            whose = Whose::Ssocreds;
+            why.push(format!("of ten processes of ssocreds, {}", said(ssocreds)));
+        }
     }
-    if theirs.succeeded < EACH {
-        why.push(format!("of ten processes of the client, {}", said(theirs)));
+    if client.succeeded < EACH {
+        why.push(format!("of ten processes of the client, {}", said(client)));
     }
-    if !in_file {
+    if !stage.is_refreshable() {
         why.push("the file then has no valid refresh token".to_owned());
     }
-    if why.is_empty() && counts.create_token == 1 {
-        return Cell { row, shown, note: None };
+    if !why.is_empty() || counts.create_token != 1 {
+        why.push(format!(
+            "{} CreateToken with the same refresh token, {} granted",
+            counts.create_token, counts.refreshes
+        ));
+        cell.note = Some(Note { why: why.join("; "), whose });
     }
-    why.push(format!(
-        "{} CreateToken with the same refresh token, {} granted",
-        counts.create_token, counts.refreshes
-    ));
-    Cell { row, shown, note: Some(Note { why: why.join("; "), whose }) }
+    cell
 }
 
 fn said(tally: &Tally) -> String {

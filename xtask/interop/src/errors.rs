@@ -1,80 +1,64 @@
-//! Compares the error texts of a client and of ssocreds in the same situations.
+//! The errors of the clients and of ssocreds in the same situations.
 
 use anyhow::{Result, ensure};
 use sso_emulator::{ErrorName, Operation, TokenState};
 
-use super::client::{Answer, Ask};
-use super::client_run::{ClientRun, refused};
-use super::notes::{Cell, Said, SideBySide, Whose};
-use super::stage::Stage;
+use crate::cell::{Cell, Whose};
+use crate::client::{Answer, Client, Kind};
+use crate::stage::{Stage, TestBed};
 
-/// A situation: its name, how the token stands, and what else is wrong.
-type Situation = (&'static str, TokenState, fn(&Stage<'_>) -> Result<()>);
+/// A situation: its name, the state of the token, and what else is wrong.
+type Situation = (&'static str, TokenState, fn(&Stage<'_>));
 
-const SITUATIONS: [Situation; 5] = [
-    ("no login", TokenState::Missing, |_| Ok(())),
-    ("expired, not refreshable", TokenState::ExpiredNotRefreshable, |_| Ok(())),
-    ("expired, and the session has ended", TokenState::Expired, |stage| {
+pub(crate) const SITUATIONS: [Situation; 5] = [
+    ("No login", TokenState::Missing, |_| ()),
+    ("Expired, not refreshable", TokenState::ExpiredNotRefreshable, |_| ()),
+    ("Expired, and the session has ended", TokenState::Expired, |stage| {
         stage.emulator.end_session();
-        Ok(())
     }),
-    ("a role that is not assigned (403)", TokenState::Valid, |stage| {
+    ("A role that is not assigned (403)", TokenState::Valid, |stage| {
         stage.emulator.unassign(&stage.home.account_id, &stage.home.role_name);
-        Ok(())
     }),
-    ("every request is throttled (429)", TokenState::Valid, |stage| {
+    ("Every request is throttled (429)", TokenState::Valid, |stage| {
         stage.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::TooManyRequests);
-        Ok(())
     }),
 ];
 
-pub(crate) fn side_by_side(run: &ClientRun<'_>) -> Result<Vec<SideBySide>> {
-    SITUATIONS
-        .iter()
-        .map(|(situation, state, spoil)| {
-            let said = |ours: bool| -> Result<Said> {
-                let stage = run.stage(*state)?;
-                spoil(&stage)?;
-                let profile = &stage.home.profile;
-                let answer = if ours {
-                    stage.ssocreds.ask(&stage.home, profile, false)?
-                } else {
-                    run.ask(&stage, Ask::Credentials(profile))?
-                };
-                let counts = stage.emulator.counts();
-                let requests = counts.get_role_credentials + counts.create_token;
-                let Answer::Error(text) = answer else {
-                    ensure!(!ours, "ssocreds got credentials though {situation}");
-                    let text = "(it got credentials)".to_owned();
-                    return Ok(Said { text, requests });
-                };
-                Ok(Said { text: stage.shown(&text), requests })
-            };
-            Ok(SideBySide { situation, client: said(false)?, ssocreds: said(true)? })
-        })
-        .collect()
+/// The requests that a client sent to the two services, and its error.
+pub(crate) type Said = (u64, String);
+
+/// Runs a client in each of [`SITUATIONS`].
+pub(crate) fn all(bed: &TestBed, client: &Client) -> Result<Vec<Said>> {
+    let said = |(situation, state, spoil): &Situation| {
+        let stage = bed.stage(*state)?;
+        spoil(&stage);
+        let answer = stage.ask(client)?;
+        let counts = stage.emulator.counts();
+        let text = match &answer {
+            Answer::Error(text) => stage.shown(text),
+            _ => "(it got credentials)".to_owned(),
+        };
+        let is_error = matches!(answer, Answer::Error(_));
+        ensure!(is_error || client.kind != Kind::Ssocreds, "{situation}: ssocreds has no error");
+        Ok((counts.get_role_credentials + counts.create_token, text))
+    };
+    SITUATIONS.iter().map(said).collect()
 }
 
-/// The portal throttles two requests and takes the third.
-pub(crate) fn throttled_for_a_while(run: &ClientRun<'_>) -> Result<Cell> {
-    let row = "gets credentials after two answers 429 of the portal";
-    let throttled = || -> Result<Stage<'_>> {
-        let stage = run.stage(TokenState::Valid)?;
+/// The portal throttles two requests and answers the third.
+pub(crate) fn throttled_for_a_while(bed: &TestBed, client: &Client) -> Result<Cell> {
+    for (client, whose) in [(&bed.ssocreds, Whose::Ssocreds), (client, Whose::Client)] {
+        let stage = bed.stage(TokenState::Valid)?;
         let operation = Operation::GetRoleCredentials;
         stage.emulator.fault_next(operation, 2, ErrorName::TooManyRequests);
-        Ok(stage)
-    };
-    let stage = throttled()?;
-    let ours = stage.ssocreds.ask(&stage.home, &stage.home.profile, false)?;
-    if !stage.are_ours(&ours) {
-        return Ok(Cell::no(row, format!("ssocreds: {}", refused(&stage, &ours)), Whose::Ssocreds));
+        let answer = stage.ask(client)?;
+        if !stage.issued(&answer) {
+            let requests = stage.emulator.counts().get_role_credentials;
+            let name = client.name;
+            let why =
+                format!("{name} gives up after {requests} requests: {}", stage.describe(&answer));
+            return Ok(Cell::no(why, whose));
+        }
     }
-    let stage = throttled()?;
-    let answer = run.ask(&stage, Ask::Credentials(&stage.home.profile))?;
-    if stage.are_ours(&answer) {
-        return Ok(Cell::yes(row));
-    }
-    let requests = stage.emulator.counts().get_role_credentials;
-    let why = format!("gives up after {requests} requests: {}", refused(&stage, &answer));
-    Ok(Cell::no(row, why, Whose::Client))
+    Ok(Cell::yes())
 }

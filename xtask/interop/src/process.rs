@@ -1,35 +1,42 @@
 //! Runs a child process with a time limit.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use tempfile::NamedTempFile;
 
-/// A child that runs.
+/// For one process. Longer than a client retries by itself when it is throttled.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// A process that runs.
 pub(crate) struct Running {
-    child: Child,
-    // Files, not pipes: a grandchild that stays must not keep us reading.
-    stdout: File,
-    stderr: File,
+    pub(crate) child: Child,
+    // Files, not pipes: reading a pipe would wait for every process that inherited it.
+    stdout: NamedTempFile,
+    stderr: NamedTempFile,
 }
 
-/// A child that has ended.
+/// A process that has ended.
 pub(crate) struct Finished {
-    /// None: it did not end in time.
+    /// `None` if it did not end in time.
     pub(crate) status: Option<ExitStatus>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
+/// Runs a command to its end, for a minute at most.
+pub(crate) fn run(command: Command) -> Result<Finished> {
+    Running::start(command)?.finish(Instant::now() + TIME_LIMIT)
+}
+
 impl Running {
     pub(crate) fn start(mut command: Command) -> Result<Self> {
-        let (stdout, stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
-        command.stdin(Stdio::null()).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+        let (stdout, stderr) = (NamedTempFile::new()?, NamedTempFile::new()?);
+        command.stdin(Stdio::null()).stdout(stdout.reopen()?).stderr(stderr.reopen()?);
         let program = command.get_program().display().to_string();
-        let child = command.spawn().with_context(|| format!("cannot start {program}"))?;
+        let child = command.spawn().with_context(|| format!("failed to start {program}"))?;
         Ok(Self { child, stdout, stderr })
     }
 
@@ -37,25 +44,36 @@ impl Running {
         Ok(self.child.try_wait()?.is_some())
     }
 
+    /// What the process has written to standard output so far.
+    pub(crate) fn stdout(&self) -> Result<String> {
+        text(&self.stdout)
+    }
+
+    /// What the process has written to standard error so far.
+    pub(crate) fn stderr(&self) -> Result<String> {
+        text(&self.stderr)
+    }
+
+    /// Waits until the process ends, and kills it at the deadline.
     pub(crate) fn finish(mut self, deadline: Instant) -> Result<Finished> {
-        let status = loop {
-            if let Some(status) = self.child.try_wait()? {
-                break Some(status);
-            }
-            if Instant::now() >= deadline {
-                self.child.kill()?;
-                self.child.wait()?;
-                break None;
-            }
+        while !self.has_ended()? && Instant::now() < deadline {
             sleep(Duration::from_millis(5));
-        };
-        Ok(Finished { status, stdout: content(self.stdout)?, stderr: content(self.stderr)? })
+        }
+        let status = self.child.try_wait()?;
+        if status.is_none() {
+            self.child.kill()?;
+            self.child.wait()?;
+        }
+        Ok(Finished { status, stdout: self.stdout()?, stderr: self.stderr()? })
     }
 }
 
-fn content(mut file: File) -> Result<String> {
-    let mut bytes = Vec::new();
-    file.rewind()?;
-    file.read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+impl Finished {
+    pub(crate) fn succeeded(&self) -> bool {
+        self.status.is_some_and(|status| status.success())
+    }
+}
+
+fn text(file: &NamedTempFile) -> Result<String> {
+    Ok(String::from_utf8_lossy(&std::fs::read(file.path())?).into_owned())
 }

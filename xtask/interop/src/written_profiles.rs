@@ -1,118 +1,101 @@
 //! The row about the profiles that `ssocreds configure` and `ssocreds populate` write.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use sso_emulator::{Emulator, TokenState};
 
-use super::client::{Answer, Ask, clean};
-use super::client_run::{ClientRun, refused};
-use super::install;
-use super::notes::{Cell, Whose};
-use super::process::{Finished, Running};
-use super::stage::{Stage, TestBed};
-
-const ROW: &str = "reads the profiles that `ssocreds configure` and `populate` write";
-
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+use crate::cell::{Cell, Whose};
+use crate::client::{Answer, Client, Kind};
+use crate::install::{LEGACY_SSO, NO_SSO, Recipe};
+use crate::process;
+use crate::stage::{Stage, TestBed};
 
 /// An account ID, an account name and a role name.
-const PLAIN: (&str, &str, &str) = ("000000000001", "Dev", "Admin");
-const AWKWARD: (&str, &str, &str) =
-    ("000000000002", "\"Team\" [A] = größe # 😀", "a+b=c,d.e@f-g_h");
+type Account = (&'static str, &'static str, &'static str);
 
-/// Prints the access key ID of a profile.
+const PLAIN: Account = ("000000000001", "Dev", "Admin");
+const AWKWARD: Account = ("000000000002", "\"Team\" [A] = größe # 😀", "a+b=c,d.e@f-g_h");
+
+/// What an old botocore runs: prints the access key ID of a profile.
 const OLD_BOTOCORE: &str = "\
-import sys, botocore.session
-print(botocore.session.Session(profile=sys.argv[1]).get_credentials().access_key)";
+import json, sys, botocore.session
+key = botocore.session.Session(profile=sys.argv[2]).get_credentials().access_key
+print(json.dumps({'access_key_id': key}))";
 
 /// Lets both commands write a config file, and asks the client for the credentials of each profile.
 ///
 /// The client must get those of the account and role that the profile is for.
-pub(crate) fn are_read(run: &ClientRun<'_>) -> Result<Cell> {
-    let stage = written(run.test_bed)?;
-    for (ask, (account_id, _, role_name)) in [
-        (Ask::Credentials("configured"), PLAIN),
-        (Ask::Credentials("Dev.Admin"), PLAIN),
-        (Ask::Credentials("Team-A-gr-e.a+b-c-d.e@f-g_h"), AWKWARD),
-        (Ask::CredentialProcess("Dev.Admin.process"), PLAIN),
-        (Ask::CredentialProcess("Team-A-gr-e.a+b-c-d.e@f-g_h.process"), AWKWARD),
+pub(crate) fn are_read(bed: &TestBed, client: &Client) -> Result<Cell> {
+    let stage = written(bed)?;
+    for (profile, account) in [
+        ("configured", PLAIN),
+        ("Dev.Admin", PLAIN),
+        ("Team-A-gr-e.a+b-c-d.e@f-g_h", AWKWARD),
+        ("Dev.Admin.process", PLAIN),
+        ("Team-A-gr-e.a+b-c-d.e@f-g_h.process", AWKWARD),
     ] {
-        let answer = run.ask(&stage, ask)?;
-        let is_right = match &answer {
-            Answer::AccessKeyId(key) => is_of(&stage, key, account_id, role_name),
-            _ => false,
-        };
-        if !is_right {
-            let (Ask::Credentials(name) | Ask::CredentialProcess(name) | Ask::Token(name)) = ask;
-            let why = format!("profile {name}: {}", refused(&stage, &answer));
-            return Ok(Cell::no(ROW, why, Whose::Ssocreds));
+        let answer = stage.ask_for(client, profile)?;
+        if !is_of(&stage, &answer, account) {
+            let why = format!("profile {profile}: {}", stage.describe(&answer));
+            return Ok(Cell::no(why, Whose::Ssocreds));
         }
     }
-    Ok(Cell::yes(ROW))
+    Ok(Cell::yes())
 }
 
 /// Checks that tools of before `sso-session` sections can use the profiles of `--credential-process`:
 /// one that knows no SSO, and one that knows the legacy form and refuses other SSO profiles.
-pub(crate) fn are_read_without_sso(test_bed: &TestBed) -> Result<()> {
-    let stage = written(test_bed)?;
-    let access_key_id = |python: &PathBuf, profile: &str| {
-        let mut command = clean(&[python.clone().into()], &stage.home.environment);
-        command.args(["-c", OLD_BOTOCORE, profile]);
-        finish(command)
-    };
-    for version in ["no-sso", "legacy-sso"] {
-        let python = install::old_botocore(version)?;
-        for (profile, (account_id, _, role_name)) in
+pub(crate) fn are_read_without_sso(bed: &TestBed) -> Result<()> {
+    let stage = written(bed)?;
+    for botocore in [old_botocore(&NO_SSO)?, old_botocore(&LEGACY_SSO)?] {
+        for (profile, account) in
             [("Dev.Admin.process", PLAIN), ("Team-A-gr-e.a+b-c-d.e@f-g_h.process", AWKWARD)]
         {
-            let found = access_key_id(&python, profile)?;
-            let key = found.stdout.trim();
-            let is_right = is_of(&stage, key, account_id, role_name);
-            ensure!(is_right, "botocore {version}, profile {profile}: {}", found.stderr);
+            let answer = stage.ask_for(&botocore, profile)?;
+            let is_right = is_of(&stage, &answer, account);
+            ensure!(is_right, "{}, {profile}: {}", botocore.name, stage.describe(&answer));
         }
     }
     // The reason for a profile of its own. Once this fails, one profile is enough.
-    let refused = access_key_id(&install::old_botocore("legacy-sso")?, "Dev.Admin")?;
-    ensure!(refused.stderr.contains("missing required configuration"), "{}", refused.stderr);
+    let refused = stage.describe(&stage.ask_for(&old_botocore(&LEGACY_SSO)?, "Dev.Admin")?);
+    ensure!(refused.contains("missing required configuration"), "{refused}");
     Ok(())
 }
 
-fn is_of(stage: &Stage<'_>, key: &str, account_id: &str, role_name: &str) -> bool {
+fn old_botocore(recipe: &Recipe) -> Result<Client> {
+    let python = recipe.install()?.join("bin/python");
+    let program = vec![python.into(), "-c".into(), OLD_BOTOCORE.into()];
+    let (name, version) = (recipe.directory, String::new());
+    Ok(Client { name, version, kind: Kind::Library, program })
+}
+
+fn is_of(stage: &Stage<'_>, answer: &Answer, (account_id, _, role_name): Account) -> bool {
+    let Answer::AccessKeyId(key) = answer else { return false };
     let owner = stage.emulator.owner_of(key);
     owner.is_some_and(|it| it.account_id == account_id && it.role_name == role_name)
 }
 
 /// Returns a stage whose config file both commands wrote.
-fn written(test_bed: &TestBed) -> Result<Stage<'_>> {
+fn written(bed: &TestBed) -> Result<Stage<'_>> {
     let mut builder = Emulator::builder();
     for (id, name, role) in [PLAIN, AWKWARD] {
         builder = builder.account(id, name, "a@example.com", [role]);
     }
-    let stage = test_bed.build(builder, TokenState::Valid)?;
+    let stage = bed.stage_with(builder, TokenState::Valid)?;
     fs::write(&stage.home.config_file, "# by hand\n")?;
     let configure = "configure --sso-session dev-session \
                      --start-url my-sso-portal.awsapps.com/start/#/ --sso-region us-east-1 \
                      --account-id 000000000001 --role-name Admin --profile configured \
-                     --region us-east-1 --yes";
-    let program = stage.ssocreds.program.display();
+                     --region us-east-1";
+    let populate = "populate --sso-session dev-session --region us-east-1";
+    let program = stage.ssocreds.command(&stage.home).get_program().display().to_string();
     let process = format!("--credential-process={program}");
-    let populate =
-        ["populate", "--sso-session", "dev-session", "--region", "us-east-1", process.as_str()];
-    for arguments in [configure.split_whitespace().collect(), populate.to_vec()] {
-        let program = stage.ssocreds.program.clone().into();
-        let mut command = clean(&[program], &stage.home.environment);
-        command.args(arguments);
-        let finished = finish(command)?;
-        let is_written = finished.status.is_some_and(|status| status.success());
-        ensure!(is_written, "ssocreds wrote no profiles: {}", finished.stderr);
+    for (arguments, last) in [(configure, "--yes"), (populate, process.as_str())] {
+        let mut command = stage.ssocreds.command(&stage.home);
+        command.args(arguments.split_whitespace()).arg(last);
+        let finished = process::run(command)?;
+        ensure!(finished.succeeded(), "ssocreds wrote no profiles: {}", finished.stderr);
     }
     Ok(stage)
-}
-
-fn finish(command: Command) -> Result<Finished> {
-    Running::start(command)?.finish(Instant::now() + TIME_LIMIT)
 }
