@@ -1,4 +1,4 @@
-//! Many processes at once on one token: one refresh, and everybody is served.
+//! Many processes use one token at the same time, and share one refresh.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::program::{command, read_json, text};
 use crate::python;
 
-/// Rounds are few here; a race that loses one time in a hundred is what `cargo xtask chaos` is for.
+/// Few rounds. `cargo xtask chaos` looks for races that need many rounds.
 const ROUNDS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,24 +55,24 @@ async fn two_hundred_processes_on_empty_caches_make_one_request_of_each_kind() {
         printed.push(output.stdout);
     }
     printed.dedup();
-    assert_eq!(printed.len(), 1, "all have the same credentials");
+    assert_eq!(printed.len(), 1, "all processes print the same credentials");
     assert_eq!(emulator.counts().create_token, 1);
     assert_eq!(emulator.counts().get_role_credentials, 1);
 }
 
-/// Another program has refreshed, without the lock, and has not yet written the new token.
+/// botocore takes no lock. It has refreshed the token, but has not written the new token yet.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs botocore"]
-async fn processes_that_do_not_take_the_lock_are_survived() {
+async fn a_refresh_by_a_process_without_the_lock_does_not_end_the_session() {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).start().await.unwrap();
     let directory = TempDir::new().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Expired).unwrap();
-    let mut theirs = python::spawn(&home, python::HOLD_THE_TOKEN, &[&home.profile]);
-    let mut said = String::new();
-    BufReader::new(theirs.stdout.take().unwrap()).read_line(&mut said).unwrap();
-    assert_eq!(said, "spent\n");
+    let mut botocore = python::spawn(&home, python::REFRESH_AND_WAIT, &[&home.profile]);
+    let mut line = String::new();
+    BufReader::new(botocore.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "spent\n");
 
-    let mut ours: Vec<_> = (0..24)
+    let mut processes: Vec<_> = (0..24)
         .map(|_| {
             let arguments = ["credential-process", "--no-cache", "--profile", &home.profile];
             let mut command = command(&home, &arguments);
@@ -83,18 +83,18 @@ async fn processes_that_do_not_take_the_lock_are_survived() {
         request.operation == Some(Operation::CreateToken) && request.status == Some(400)
     };
     while !emulator.requests().iter().any(is_refused) {
-        let is_one_there = ours.iter_mut().any(|process| process.try_wait().unwrap().is_none());
-        assert!(is_one_there, "all have ended, and none of them has asked");
+        let is_running = processes.iter_mut().any(|process| process.try_wait().unwrap().is_none());
+        assert!(is_running, "all processes ended without a request");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    // Closing its stdin lets it go on and write.
-    let theirs = theirs.wait_with_output().unwrap();
-    assert!(theirs.status.success(), "{}", text(&theirs.stderr));
-    for process in ours {
+    // `wait_with_output` closes stdin, so that botocore writes its token.
+    let botocore = botocore.wait_with_output().unwrap();
+    assert!(botocore.status.success(), "{}", text(&botocore.stderr));
+    for process in processes {
         let output = process.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
-    assert_eq!(emulator.counts().create_token, 2, "theirs, and the one of ours that was refused");
+    assert_eq!(emulator.counts().create_token, 2, "botocore's request and one refused request");
     let token = read_json(&home.token_file);
-    assert!(emulator.is_live(token["refreshToken"].as_str().unwrap()), "the session lives");
+    assert!(emulator.is_live(token["refreshToken"].as_str().unwrap()), "the session has not ended");
 }

@@ -1,7 +1,7 @@
 //! Runs the checks of the fuzz targets with their seeds.
 
 #[path = "../fuzz/src/lib.rs"]
-#[allow(unreachable_pub, reason = "elsewhere it is a library")]
+#[allow(unreachable_pub, reason = "the fuzz targets use this file as a library")]
 mod checks;
 
 use std::collections::BTreeSet;
@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use self::checks::{TARGETS, Verdict};
 
-/// A seed whose name begins with `good-` is read, one that begins with `bad-` is refused, and no
-/// promise is broken by any.
+/// Seeds named `good-...` must be accepted, seeds named `bad-...` must be refused, and no seed may make a
+/// check panic.
 #[test]
-fn seeds_of_the_fuzz_targets() {
+fn the_checks_accept_good_seeds_and_refuse_bad_ones() {
     let mut faults = Vec::new();
     for (target, check) in TARGETS {
         let seeds = listed(&fuzz().join("corpus").join(target));
@@ -32,7 +32,7 @@ fn seeds_of_the_fuzz_targets() {
             match catch_unwind(|| check(&input)) {
                 Ok(verdict) if expected.is_none_or(|expected| expected == verdict) => {}
                 Ok(verdict) => faults.push(format!("{target}/{name}: {verdict:?}")),
-                Err(_) => faults.push(format!("{target}/{name}: a promise is broken, see above")),
+                Err(_) => faults.push(format!("{target}/{name}: the check panicked, see above")),
             }
         }
         assert!(good >= 3 && bad >= 3, "{target} has too few seeds of one kind: {good}, {bad}");
@@ -40,7 +40,7 @@ fn seeds_of_the_fuzz_targets() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-/// What is fuzzed is also replayed, and the other way round.
+/// The directories of the fuzz crate contain exactly the targets of [`TARGETS`].
 #[test]
 fn every_target_has_a_program_seeds_and_words() {
     let expected: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();

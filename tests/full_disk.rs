@@ -1,4 +1,4 @@
-//! A full disk: no refresh token is spent that could not be replaced, and the token file stays whole.
+//! On a full disk, no refresh token is spent, and the token file is not damaged.
 
 use std::process::{Command, Output, Stdio};
 
@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use crate::program::{read_json, ssocreds, text};
 
-/// Runs `ssocreds` with a limit of no bytes for files that it writes: every write fails, as on a
-/// full disk, also for root.
+/// Runs `ssocreds` with a file size limit of 0 bytes. Every write then fails as on a full disk, even for
+/// root.
 fn with_a_full_disk(home: &Home, options: &[&str]) -> Output {
     let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
     let mut command = Command::new("sh");

@@ -1,4 +1,5 @@
-//! End to end, a module a story: the real binary, real files, real sockets, other AWS clients.
+//! End-to-end tests with the real binary, real files and sockets, and other AWS clients. One module per
+//! topic.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -13,8 +14,8 @@
 
 mod contention;
 mod corpus;
+mod credential_process;
 mod full_disk;
-mod main_job;
 mod program;
 mod python;
 mod real_clients;

@@ -1,7 +1,7 @@
-//! Whether secrets are still in this process's memory when nobody holds them any more: reads all
-//! memory that the process can write, through `/proc/self/mem`, and looks for them.
+//! Checks that dropped secrets are no longer in memory: searches all writable memory of this process
+//! through `/proc/self/mem`.
 //!
-//! Not part of the other tests: nothing else may run in the process whose memory this is.
+//! A separate test program, because no other test may run in the same process.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
@@ -22,20 +22,20 @@ mod real_http;
 #[path = "memory/scenes.rs"]
 mod scenes;
 
-/// One test, so that one thing at a time is in memory.
+/// One test for all cases, so that they do not run at the same time.
 #[test]
-fn secrets_are_gone_when_nobody_holds_them() {
-    needle::finds_what_is_there_and_nothing_else();
+fn dropped_secrets_are_not_in_memory() {
+    needle::the_search_finds_held_and_freed_but_not_cleared_secrets();
     for escaped in [false, true] {
         scenes::a_refresh_and_credentials(escaped);
-        scenes::what_the_services_refuse(escaped);
+        scenes::errors_of_services_and_files(escaped);
     }
 }
 
-/// What the HTTP and TLS libraries keep in buffers of their own: reported, and judged only where it was
-/// sent in a body, of which they keep nothing.
+/// Prints the secrets that remain in buffers of the HTTP and TLS libraries. Fails only if a secret in the
+/// body of a request remains, because request bodies are in buffers of this workspace.
 #[test]
-fn what_the_http_libraries_keep_is_known() {
+fn request_bodies_are_not_kept_in_memory() {
     real_http::report();
 }
 

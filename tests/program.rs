@@ -1,4 +1,4 @@
-//! Runs the `ssocreds` program as a person or another program does.
+//! Runs the `ssocreds` program.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use sso_emulator::Home;
 
-/// The binary, built once for all tests: `cargo test -p sso-tests` alone would not build it.
+/// Returns the path of the binary. Builds it once for all tests, because `cargo test -p sso-tests` does
+/// not build it.
 pub(crate) fn ssocreds() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -33,7 +34,7 @@ pub(crate) fn ssocreds() -> &'static Path {
     })
 }
 
-/// `ssocreds` with the home's environment and nothing else of this process's.
+/// Returns a command of `ssocreds` with only the home's environment.
 pub(crate) fn command(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(ssocreds());
     command.args(arguments).env_clear().envs(home.environment.iter().cloned());
@@ -44,7 +45,7 @@ pub(crate) fn run(home: &Home, arguments: &[&str]) -> Output {
     command(home, arguments).output().expect("ssocreds runs")
 }
 
-/// What a successful run printed, as JSON.
+/// Returns the JSON output of a successful run.
 pub(crate) fn json(output: &Output) -> Value {
     assert!(output.status.success(), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("stdout is one JSON value")
@@ -54,7 +55,8 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A JSON file, whole.
+/// Reads a JSON file.
 pub(crate) fn read_json(path: &Path) -> Value {
-    serde_json::from_slice(&std::fs::read(path).expect("the file is there")).expect("it is whole")
+    serde_json::from_slice(&std::fs::read(path).expect("the file exists"))
+        .expect("it is complete JSON")
 }

@@ -1,10 +1,10 @@
-//! Python with botocore, for tests that are ignored unless it is installed.
+//! Runs Python scripts with botocore.
 
 use std::process::{Child, Command, Output, Stdio};
 
 use sso_emulator::Home;
 
-/// Prints the access key id that botocore resolves for a profile.
+/// Prints the access key ID that botocore resolves for a profile.
 pub(crate) const RESOLVE: &str = "
 import sys, botocore.session
 session = botocore.session.Session(profile=sys.argv[1])
@@ -13,15 +13,15 @@ frozen = session.get_credentials().get_frozen_credentials()
 print(frozen.access_key)
 ";
 
-/// Refreshes the token of a profile, says so, and writes what it got when its stdin is closed.
-pub(crate) const HOLD_THE_TOKEN: &str = "
+/// Refreshes the token of a profile, prints "spent", and writes the new token when stdin is closed.
+pub(crate) const REFRESH_AND_WAIT: &str = "
 import sys, botocore.session
-def hold(**_):
+def wait(**_):
     print('spent', flush=True)
     sys.stdin.read()
 session = botocore.session.Session(profile=sys.argv[1])
 session.set_config_variable('region', 'us-east-1')
-session.register('after-call.sso-oidc.CreateToken', hold)
+session.register('after-call.sso-oidc.CreateToken', wait)
 session.get_credentials().get_frozen_credentials()
 ";
 

@@ -1,4 +1,4 @@
-//! botocore on our credentials and our token files, and we on its.
+//! botocore and ssocreds use each other's credentials and token files.
 
 use std::io::Write as _;
 
@@ -23,7 +23,7 @@ fn resolve(home: &Home, profile: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs botocore"]
-async fn botocore_takes_credentials_from_credential_process() {
+async fn botocore_gets_credentials_from_credential_process() {
     let (emulator, _directory, home) = home(TokenState::Expired).await;
     let mut config = std::fs::OpenOptions::new().append(true).open(&home.config_file).unwrap();
     let program = ssocreds().display();
@@ -42,22 +42,22 @@ async fn botocore_takes_credentials_from_credential_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs botocore"]
-async fn botocore_reads_the_token_that_we_refreshed() {
+async fn botocore_uses_a_token_that_ssocreds_refreshed() {
     let (emulator, _directory, home) = home(TokenState::Expired).await;
     json(&run(&home, &["credential-process", "--no-cache", "--profile", &home.profile]));
     let access_key_id = resolve(&home, &home.profile);
     assert!(emulator.owner_of(&access_key_id).is_some());
-    assert_eq!(emulator.counts().create_token, 1, "botocore found ours good");
+    assert_eq!(emulator.counts().create_token, 1, "botocore did not refresh the token");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs botocore"]
-async fn we_read_the_token_that_botocore_refreshed() {
+async fn ssocreds_uses_a_token_that_botocore_refreshed() {
     let (emulator, _directory, home) = home(TokenState::Expired).await;
     resolve(&home, &home.profile);
-    assert_eq!(emulator.counts().create_token, 1, "botocore refreshed");
+    assert_eq!(emulator.counts().create_token, 1, "botocore refreshed the token");
     let refreshed = read_json(&home.token_file);
     json(&run(&home, &["credential-process", "--no-cache", "--profile", &home.profile]));
-    assert_eq!(emulator.counts().create_token, 1, "we found its token good");
-    assert_eq!(read_json(&home.token_file), refreshed, "and left its file alone");
+    assert_eq!(emulator.counts().create_token, 1, "ssocreds did not refresh the token");
+    assert_eq!(read_json(&home.token_file), refreshed, "ssocreds did not change the file");
 }

@@ -7,17 +7,16 @@ use std::os::unix::fs::FileExt as _;
 use sso_types::AccessToken;
 use zeroize::Zeroizing;
 
-/// The bytes of a secret stand in this process's memory only under this mask, but where a secret is
-/// being handled.
+/// The mask (XOR) of the stored bytes, so that the searched pattern itself is not found in memory.
 const MASK: u8 = 0xa5;
-/// The part that is looked for, and how often a secret repeats it: memory that is freed loses its
-/// first bytes to the allocator.
+/// The length of the pattern, and the number of its repetitions in a secret. The allocator overwrites the
+/// first bytes of freed memory, so one repetition would not be enough.
 const UNIT: usize = 24;
 const REPEATS: usize = 10;
-/// Larger maps are nobody's memory (the shadow of an address sanitizer).
+/// Larger maps are skipped: they are the shadow memory of the address sanitizer.
 const LARGEST_MAP: u64 = 1 << 30;
 
-/// A secret, under the mask.
+/// A pattern to search for, stored under the mask.
 #[derive(Debug)]
 pub(crate) struct Needle {
     pub(crate) name: String,
@@ -25,10 +24,10 @@ pub(crate) struct Needle {
 }
 
 impl Needle {
-    /// A secret of its own for each name; with slashes in it, which JSON may escape.
+    /// Creates a different secret for each name. It contains slashes, which JSON may escape.
     pub(crate) fn new(name: impl Into<String>) -> Self {
         let name = name.into();
-        // FNV-1a, then a linear congruential generator: random enough to stand nowhere else.
+        // FNV-1a, then a linear congruential generator: random enough to be unique in memory.
         let mut state = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -41,14 +40,14 @@ impl Needle {
         Self { masked: masked.collect(), name }
     }
 
-    /// What is looked for of a secret that others made: some bytes of its middle.
+    /// Creates a pattern of the middle bytes of a given secret.
     pub(crate) fn of(name: &str, secret: &str) -> Self {
         let start = secret.len().saturating_sub(UNIT) / 2;
         let middle = secret.as_bytes()[start..].iter().take(UNIT);
         Self { name: name.to_owned(), masked: middle.map(|byte| byte ^ MASK).collect() }
     }
 
-    /// The secret itself.
+    /// Returns the secret.
     pub(crate) fn text(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(UNIT * REPEATS));
         for _ in 0..REPEATS {
@@ -68,12 +67,11 @@ impl Needle {
     }
 }
 
-/// Where and how often each of them is in memory.
+/// Returns the patterns that are in memory, with their number and place.
 ///
-/// The stack below this function is overwritten first. Registers that a secret passed through in a
-/// copy or a search are saved there now and then, where nobody can clear them; what runs next
-/// overwrites them, as this does.
-#[expect(clippy::large_stack_arrays, reason = "it is the stack that is to be overwritten")]
+/// Overwrites the unused stack first. Saved registers there may contain parts of a secret, which no code
+/// can clear and which later calls overwrite.
+#[expect(clippy::large_stack_arrays, reason = "the array overwrites the stack")]
 pub(crate) fn find(needles: &[&Needle]) -> Vec<String> {
     let mut stack = [0_u8; 512 << 10];
     std::hint::black_box(&mut stack);
@@ -96,7 +94,7 @@ fn search(needles: &[&Needle]) -> Vec<String> {
             continue;
         }
         while at < end {
-            // What is read is not looked for in here: it would be found once more.
+            // Skips the buffer, which contains copies of the memory.
             let own = buffer.as_ptr() as u64..buffer.as_ptr() as u64 + buffer.len() as u64;
             if own.contains(&at) {
                 at = own.end;
@@ -106,7 +104,7 @@ fn search(needles: &[&Needle]) -> Vec<String> {
             let wanted = usize::try_from(until - at).unwrap().min(buffer.len());
             let Ok(read @ 1..) = memory.read_at(&mut buffer[..wanted], at) else { break };
             for (needle, (count, place)) in needles.iter().zip(counts.iter_mut().zip(&mut places)) {
-                // A search by the standard library, which is quick also in a build that is not.
+                // A search by the standard library, which is fast even in a debug build.
                 let last = needle.masked.last().unwrap() ^ MASK;
                 let mut rest = &buffer[..read];
                 while rest.skip_until(last).unwrap() > 0 {
@@ -118,7 +116,7 @@ fn search(needles: &[&Needle]) -> Vec<String> {
                 }
             }
             buffer[..read].fill(0);
-            // One that lies across two pieces is found in the second.
+            // The pieces overlap, so that a pattern across two pieces is found.
             let step = if read > UNIT && at + (read as u64) < until { read - UNIT } else { read };
             at += step as u64;
         }
@@ -130,8 +128,8 @@ fn search(needles: &[&Needle]) -> Vec<String> {
         .collect()
 }
 
-/// The looking itself: what is held is found, what is cleared is not, what is freed is.
-pub(crate) fn finds_what_is_there_and_nothing_else() {
+/// Tests the search: a held secret and a freed string are found, a cleared secret is not.
+pub(crate) fn the_search_finds_held_and_freed_but_not_cleared_secrets() {
     let (held, freed, never) = (Needle::new("held"), Needle::new("freed"), Needle::new("never"));
     let all = [&held, &freed, &never];
     assert_eq!(find(&all), Vec::<String>::new());

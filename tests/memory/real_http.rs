@@ -1,5 +1,5 @@
-//! Searches memory after requests over real sockets and TLS, in a process of its own, because the
-//! service's memory holds the secrets too.
+//! Searches memory after requests over real sockets and TLS. The client runs in a child process, because
+//! the memory of the service contains the secrets too.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use sso_types::Environment;
 
 use crate::needle::{Needle, find};
 
-/// Set for the process that [`report`] starts: the token file.
+/// The variable with the path of the token file. Set for the process that [`report`] starts.
 const CHILD: &str = "SSO_TESTS_MEMORY_CHILD";
 
 /// The secrets in the body of a request.
@@ -60,13 +60,13 @@ pub(crate) fn run_in_child() {
     note("secret access key received", credentials.secret_access_key().expose_secret());
     note("session token received", credentials.session_token().expose_secret());
     let needles: Vec<_> = needles.iter().collect();
-    assert!(find(&needles).len() >= 4, "what is held is found");
+    assert!(find(&needles).len() >= 4, "secrets that are held are found");
     drop((token, credentials, providers));
     let open = find(&needles);
     drop(runtime);
     let closed = find(&needles);
     println!("\nkept: with its runtime {open:?}; without {closed:?}");
-    // The body of a request stays in a buffer of ours, which is cleared.
-    let ours = |it: &&String| SENT.iter().any(|name| it.starts_with(name));
-    assert_eq!(open.iter().chain(&closed).find(ours), None, "what a request's body held is kept");
+    // The body of a request is in a buffer of this workspace, which is cleared.
+    let is_sent = |it: &&String| SENT.iter().any(|name| it.starts_with(name));
+    assert_eq!(open.iter().chain(&closed).find(is_sent), None, "a request's body was not cleared");
 }

@@ -1,5 +1,4 @@
-//! Every path of a secret through our crates, with services that answer in memory, without sockets and
-//! TLS.
+//! All paths of a secret through the crates, with services in the same process, without sockets and TLS.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +29,7 @@ const FIELDS: [&str; 8] = [
 /// The secrets of one scene, in the order of [`FIELDS`].
 struct Secrets {
     needles: Vec<Needle>,
-    /// Whether the JSON has escaped slashes, as some programs write it.
+    /// True if slashes in the JSON are escaped, as some programs do.
     escaped: bool,
 }
 
@@ -45,7 +44,7 @@ impl Secrets {
         self.needles[field].text()
     }
 
-    /// `{"a":"<secret>"}` of parts, in memory that is cleared. `$0` is the secret number 0.
+    /// Fills a template in memory that is cleared. `$0` stands for the secret number 0.
     fn json(&self, template: &str) -> Zeroizing<String> {
         let mut json = Zeroizing::new(String::with_capacity(16 << 10));
         let mut parts = template.split('$');
@@ -66,7 +65,7 @@ impl Secrets {
 
     fn answer(&self, status: u16, template: &str) -> Response<RequestBody> {
         let mut body = self.json(template);
-        // The same memory, which the body clears.
+        // The body takes over the memory and clears it.
         let body = RequestBody::new(std::mem::take(&mut *body).into_bytes());
         Response::builder().status(status).body(body).unwrap()
     }
@@ -82,8 +81,8 @@ impl Secrets {
     }
 }
 
-/// A refresh, an exchange, both cache files, and the memory of a long-running program. The portal
-/// refuses the token of the file and quotes it.
+/// A refresh, an exchange, both cache files, and the cache of a long-running program. The portal rejects
+/// the token of the file, and its error contains the token.
 pub(crate) fn a_refresh_and_credentials(escaped: bool) {
     let secrets = Secrets::new("refresh", escaped);
     let directory = tempfile::tempdir().unwrap();
@@ -119,7 +118,7 @@ pub(crate) fn a_refresh_and_credentials(escaped: bool) {
     });
     run(async {
         for _ in 0..2 {
-            // The second time the files have it all.
+            // In the second round, both files have valid contents.
             let provider = provider(https.clone(), &token_file, &role_file);
             let clock = ManualClock::at(NOW.parse().unwrap());
             let cache = CredentialsCache::builder(provider).clock(clock).build().unwrap();
@@ -130,11 +129,11 @@ pub(crate) fn a_refresh_and_credentials(escaped: bool) {
             }
         }
     });
-    assert_eq!(calls.load(Ordering::Relaxed), 3, "refused, refreshed, exchanged");
+    assert_eq!(calls.load(Ordering::Relaxed), 3, "rejected, refreshed, exchanged");
     drop(https);
     secrets.assert_gone("the retrieval");
 
-    // What was written is in the files.
+    // The files contain the new secrets.
     let token = token_file.load().unwrap();
     assert!(secrets.needles[4].is(token.access_token().expose_secret()));
     assert!(secrets.needles[5].is(token.refresh_token().unwrap().expose_secret()));
@@ -142,9 +141,9 @@ pub(crate) fn a_refresh_and_credentials(escaped: bool) {
     secrets.assert_gone("reading it again");
 }
 
-/// Services that refuse and quote what they were given, answers that are broken off, a token file
-/// that is broken.
-pub(crate) fn what_the_services_refuse(escaped: bool) {
+/// Errors of services that contain the secrets of the request, incomplete answers, and a broken token
+/// file.
+pub(crate) fn errors_of_services_and_files(escaped: bool) {
     let secrets = Secrets::new("refusal", escaped);
     let directory = tempfile::tempdir().unwrap();
     let token_file = TokenFile::new(directory.path().join("token.json"));

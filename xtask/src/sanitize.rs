@@ -11,7 +11,7 @@ use xshell::cmd;
 const SKIPPED: [&str; 3] = [
     "faults::failed_at_each_system_call",
     "faults::killed_at_each_system_call",
-    "secrets_are_gone_when_nobody_holds_them",
+    "dropped_secrets_are_not_in_memory",
 ];
 
 pub(crate) fn run() -> Result<()> {

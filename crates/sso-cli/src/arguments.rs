@@ -29,7 +29,7 @@ Exit codes:
   4  log in first; the error says how
   5  refused by the service
   6  the service or the network is not available, after the last attempt
-  exec: that of the command; 127 if it is not found, 126 if it cannot be run";
+  exec: the exit code of the command; 127 if it is not found, 126 if it cannot be run";
 
 /// AWS credentials from an AWS IAM Identity Center (AWS SSO) login
 ///
@@ -90,7 +90,8 @@ struct CredentialProcess {
 impl CredentialProcess {
     const NAME: &str = "credential-process";
 
-    /// Returns `None` if the whole grammar has to decide: for another command, for help, for errors.
+    /// Returns `None` for another command, for help and for errors. The parser of all commands handles
+    /// these.
     fn read(words: &[OsString]) -> Option<Arguments> {
         let options = words.get(1..).filter(|rest| rest.first().is_some_and(|it| it == Self::NAME));
         let Self { global, retrieval } = Self::try_parse_from(options?).ok()?;
@@ -113,23 +114,23 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  \
         ssocreds logout --sso-session dev-session")]
     Logout(LogoutOptions),
-    /// Set up a profile: ask for what no option gives, log in, and write the profile
+    /// Set up a profile: ask for each value that no option gives, log in, and write the profile
     #[command(after_help = "Examples:\n  \
         ssocreds configure\n  \
         ssocreds configure --sso-session dev-session --start-url https://my-sso-portal.awsapps.com/start \
         --sso-region us-east-1 --account-id 123456789012 --role-name ReadOnly --profile dev --yes\n\n\
         --profile gives the name of the profile. Each question has an option that answers it. Nothing \
-        is written before the last answer, and the rest of the config file stays as it is.")]
+        is written before the last answer, and the rest of the config file is not changed.")]
     Configure(Configure),
     /// Write profiles for all accounts and roles into the config file
     #[command(after_help = "Examples:\n  \
         ssocreds populate --sso-session dev-session --dry-run\n  \
         ssocreds populate --sso-session dev-session --region eu-west-1 --prune\n\n\
-        Profiles that populate made hold the key ssocreds_generated, which lists the keys that it \
-        wrote. Running it again adds new roles; values that you edited and keys that you added \
-        stay. The rest of the file stays as it is. If the list of roles breaks off, nothing is \
-        written, unless --allow-incomplete is given. The file config.lock beside the config file \
-        keeps two runs apart; it is empty and stays.")]
+        Generated profiles contain the key ssocreds_generated, which lists the keys that populate \
+        wrote. Running populate again adds new roles. It keeps values that you edited, keys that \
+        you added, and the rest of the file. If the list of roles is incomplete, nothing is \
+        written, unless --allow-incomplete is given. While populate writes, it locks the file \
+        config.lock in the same directory. This file is empty and is not removed.")]
     Populate(Populate),
     /// Print credentials for the credential_process setting of any AWS tool
     #[command(after_help = "Example, in ~/.aws/config:\n  \
@@ -147,25 +148,26 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  \
         ssocreds exec --profile devsso -- aws s3 ls\n\n\
         AWS_REGION and AWS_DEFAULT_REGION are set if the profile has a region. Variables that \
-        would lead the command to other credentials, AWS_PROFILE among them, are removed.\n\n\
-        Credentials last an hour or so. Give --renew to a command that runs longer: ssocreds stays \
-        as its parent and gives it new credentials for as long as it runs. AWS SDKs and the AWS CLI \
-        get them by themselves; for a tool that does not, try --renew=process.\n\n\
-        Exit codes: that of the command; 127 if it is not found, 126 if it cannot be run.\n\
-        Before it runs, those of `ssocreds --help`.")]
+        would select other credentials, such as AWS_PROFILE, are removed.\n\n\
+        Credentials usually expire after an hour. If the command runs longer, use --renew: ssocreds \
+        keeps running and gives the command new credentials until it ends. AWS SDKs and the AWS CLI \
+        fetch them automatically. If a tool does not, try --renew=process.\n\n\
+        Exit codes: the exit code of the command; 127 if it is not found, 126 if it cannot be run. \
+        If ssocreds fails before that, the exit codes of `ssocreds --help`.")]
     Exec(Exec),
     /// Serve credentials to other programs until stopped, as a container credentials endpoint
     #[command(after_help = "Example:\n  \
         ssocreds serve --profile devsso\n\n\
         Prints the variables to export in the shell of the other program. The endpoint renews the \
-        credentials, and answers with an error that names the command while a login is needed. \
-        The token in the token file is a secret.")]
+        credentials. While a login is needed, it answers with an error that names the login \
+        command. The token in the token file is a secret.")]
     Serve(Serve),
     /// Open the AWS console in a browser, with the profile's account and role
     #[command(after_help = "Example:\n  \
         ssocreds console --profile devsso --destination https://console.aws.amazon.com/s3/home\n\n\
-        The link leads through the AWS access portal, which asks you to log in if needed. It holds \
-        no secret, and no request is made for it. BROWSER chooses the browser.")]
+        The link leads through the AWS access portal, which asks you to log in if needed. It \
+        contains no secret, and ssocreds sends no request for it. The variable BROWSER selects the \
+        browser.")]
     Console(Console),
     /// Print the SSO access token, refreshed when needed; it is a secret
     #[command(after_help = "Example:\n  \
@@ -182,25 +184,26 @@ pub(crate) enum Command {
     /// Show every sso-session and SSO profile, its login and its files
     #[command(after_help = "Example:\n  \
         ssocreds status\n\n\
-        No secret is shown, and without --check no request is made. With --profile, only that profile.")]
+        No secret is shown, and without --check no request is sent. With --profile, only that \
+        profile is shown.")]
     Status(Status),
     /// Show the parsed config files
     #[command(after_help = "Example:\n  \
         ssocreds config --profile devsso\n\n\
-        With --profile, the values of that profile and the source of each setting.")]
+        With --profile, shows the values of that profile and the source of each setting.")]
     Config(Show),
-    /// Print the completions of a shell
+    /// Print the completion script for a shell
     #[command(after_help = "Example:\n  \
         ssocreds completions bash > ~/.local/share/bash-completion/completions/ssocreds")]
     Completions(Completions),
-    /// Print the manual page (roff), of the program or of one command
+    /// Print the manual page (roff) of the program or of one command
     #[command(after_help = "Example:\n  \
         ssocreds man export | man -l -")]
     Man(Man),
 }
 
 impl Command {
-    /// The sso-session that was given instead of a profile.
+    /// Returns the sso-session that was given instead of a profile.
     pub(crate) fn sso_session(&self) -> Option<&str> {
         let login = match self {
             Self::Token(options) => &options.login,
@@ -214,7 +217,7 @@ impl Command {
         login.sso_session.as_deref()
     }
 
-    /// Whether to log in first if a login is needed.
+    /// Returns whether the command logs in if a login is needed.
     pub(crate) fn logs_in(&self) -> bool {
         match self {
             Self::Export(options) => options.login,
@@ -229,11 +232,11 @@ impl Command {
 
     /// Returns the default timeout of the command, if it differs from that of the libraries.
     pub(crate) fn default_timeout(&self) -> Option<Duration> {
-        // The AWS SDK for Go waits 60 seconds for the process: it should see our error.
+        // The AWS SDK for Go ends the process after 60 seconds. The error must be printed before that.
         matches!(self, Self::CredentialProcess(_)).then_some(Duration::from_secs(50))
     }
 
-    /// Whether errors are printed as JSON, like the output.
+    /// Returns whether errors are printed as JSON, like the output.
     pub(crate) fn has_json_errors(&self) -> bool {
         match self {
             Self::Export(options) => options.format == ExportFormat::Json,
@@ -305,21 +308,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credential_process_is_read_like_any_other_command() {
+    fn credential_process_is_parsed_as_by_the_parser_of_all_commands() {
         for line in [
             "ssocreds credential-process",
             "ssocreds credential-process --profile a --refresh",
             "ssocreds credential-process --no-cache -vv --timeout 5 --color never",
         ] {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            let alone = CredentialProcess::read(&words).unwrap();
-            let whole = Arguments::try_parse_from(&words).unwrap();
-            assert_eq!(format!("{alone:?}"), format!("{whole:?}"));
+            let fast = CredentialProcess::read(&words).unwrap();
+            let full = Arguments::try_parse_from(&words).unwrap();
+            assert_eq!(format!("{fast:?}"), format!("{full:?}"));
         }
     }
 
     #[test]
-    fn help_and_faults_of_credential_process_come_from_the_whole_grammar() {
+    fn help_and_errors_of_credential_process_come_from_the_parser_of_all_commands() {
         for (option, expected) in
             [("--help", "Usage: ssocreds credential-process"), ("--no", "--no")]
         {
@@ -329,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_and_a_session_exclude_each_other_wherever_they_stand() {
+    fn a_profile_and_a_session_are_refused_together_in_any_position() {
         let refused = |line: &str| {
             let error = Arguments::read(line.split(' ')).unwrap_err();
             error.to_string().lines().next().unwrap().to_owned()

@@ -31,7 +31,7 @@ pub(crate) fn list(
     only: impl Fn(&AccountInfo) -> bool + Clone + Send + Sync + 'static,
 ) -> Result<AssignedRoles, Failure> {
     let limit = context.timeout()?;
-    // In the order of the accounts. After a refresh of the token they are listed again.
+    // In the portal's order. After a refresh of the token, the accounts are listed again.
     let accounts = RefCell::new(Vec::<AccountInfo>::new());
     let roles = RefCell::new(HashMap::<AccountId, Vec<RoleName>>::new());
     let end = context.wait("listing roles", async |progress| {
@@ -99,7 +99,7 @@ pub(crate) fn roles_of_account(
     Ok(pages.into_iter().flat_map(|page| page.role_list).map(|role| role.role_name).collect())
 }
 
-/// Requests all pages of a list, from the request that `first` makes.
+/// Requests all pages of a list. `first` returns the request for the first page.
 fn all_pages<Op: PagedOperation + PortalOperation + Sync>(
     context: &Context,
     providers: &ProfileProviders,

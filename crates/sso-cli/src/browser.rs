@@ -13,7 +13,8 @@ pub(crate) struct SystemBrowser {
 }
 
 impl SystemBrowser {
-    /// `None` if there is nothing to open a page with: over SSH and without a display.
+    /// Returns the browser, or `None` if there is none: without a display and over SSH, unless
+    /// `BROWSER` is set.
     pub(crate) fn new(environment: &Environment) -> Option<Self> {
         let variable = environment.var("BROWSER").ok().flatten().map(str::to_owned);
         let is_set = |name| environment.var_os(name).is_some();
@@ -23,7 +24,7 @@ impl SystemBrowser {
         (variable.is_some() || (is_local && has_display)).then_some(Self { variable })
     }
 
-    /// Returns the browser to try even if there may be none. The caller shows the error.
+    /// Returns a browser to try, even if there may be none. The caller shows the error.
     pub(crate) fn any(environment: &Environment) -> Self {
         Self { variable: environment.var("BROWSER").ok().flatten().map(str::to_owned) }
     }
@@ -57,7 +58,7 @@ impl OpenBrowser for SystemBrowser {
 fn start(variable: &str, url: &str) -> io::Result<()> {
     let mut last = io::ErrorKind::NotFound.into();
     for mut command in commands(variable, url) {
-        // The browser's own messages would mix with those of ssocreds.
+        // The browser's messages would mix with the output of ssocreds.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         match command.spawn() {
             Ok(_) => return Ok(()),

@@ -1,8 +1,7 @@
 //! Completion candidates from the config files: profiles, sessions, account IDs and role names.
 //!
-//! A file that cannot be read gives no candidates, since a completion cannot show an error. A name that a
-//! shell would expand or run is left out: bash inserts a candidate without quotes, or between double
-//! quotes that the user typed.
+//! A file that cannot be read gives no candidates, because a completion cannot show an error. A name that
+//! a shell would expand or run is left out, because bash does not quote the candidates that it inserts.
 
 use clap_complete::CompletionCandidate;
 use sso_config::{Locations, Property, Section, SharedConfig};
@@ -38,8 +37,8 @@ fn candidates<'a>(names: impl Iterator<Item = &'a str>) -> Vec<CompletionCandida
     names.filter(|name| is_inert(name)).map(CompletionCandidate::new).collect()
 }
 
-/// Returns whether no shell runs or expands a part of the name. Blanks are harmless: they only make two
-/// words of it.
+/// Returns whether no shell runs or expands a part of the name. Blanks are harmless: they only split the
+/// name into two words.
 fn is_inert(name: &str) -> bool {
     let is_special = |c: char| c.is_control() || "$`\\\"'!;&|<>(){}[]*?#~^%".contains(c);
     !name.contains(is_special)

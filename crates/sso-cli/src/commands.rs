@@ -1,4 +1,4 @@
-//! The commands, a file for each.
+//! The commands, one file for each.
 //!
 //! Several of them use `role_credentials` and `credentials_endpoint`.
 

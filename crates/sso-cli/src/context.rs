@@ -21,10 +21,10 @@ use crate::progress::Progress;
 /// The command that error messages suggest for a login.
 pub(crate) const LOGIN_PROGRAM: &str = "ssocreds login";
 
-/// The variables that name the user's own files to a `ssocreds` below `exec --renew`.
+/// The variables with the paths of the user's own config files.
 ///
-/// `exec --renew` may give its command copies of the config files without the credentials of the
-/// default profile.
+/// `exec --renew` may give its command copies of these files without the credentials of the default
+/// profile. If that command runs `ssocreds`, these variables lead to the original files.
 pub(crate) const USER_CONFIG_FILE: &str = "SSOCREDS_USER_CONFIG_FILE";
 pub(crate) const USER_CREDENTIALS_FILE: &str = "SSOCREDS_USER_CREDENTIALS_FILE";
 
@@ -41,12 +41,12 @@ pub(crate) struct Context {
     runtime: RefCell<Option<Runtime>>,
 }
 
-/// The profile that the user selected, and the SSO profile that it stands for.
+/// The profile that the user selected, and the providers of the SSO profile that is used for it.
 #[derive(Debug)]
 pub(crate) struct SelectedProfile {
     /// The name that the user gave.
     pub(crate) name: String,
-    /// Its region, else that of the SSO profile.
+    /// Its region, or else the region of the SSO profile.
     pub(crate) region: Option<String>,
     /// The providers of the SSO profile.
     pub(crate) providers: ProfileProviders,
@@ -92,12 +92,13 @@ impl Context {
         })
     }
 
-    /// Returns the selected profile, which may stand for another one with the SSO keys.
+    /// Returns the selected profile. If its `credential_process` runs ssocreds for another profile, the
+    /// providers are those of that profile.
     pub(crate) fn profile(&self) -> Result<SelectedProfile, Failure> {
         self.profile_named(self.global.profile.as_deref())
     }
 
-    /// As [`Self::profile`], for the named profile instead of that of the global options.
+    /// Does the same as [`Self::profile`] for the named profile.
     pub(crate) fn profile_named(&self, explicit: Option<&str>) -> Result<SelectedProfile, Failure> {
         let config = self.shared_config()?;
         let (name, _) = sso_config::selected_profile(explicit, &self.environment)?;
@@ -121,8 +122,8 @@ impl Context {
         }
     }
 
-    /// Returns the directory of cached role credentials. `None` with `--no-cache` and without a home
-    /// directory: the program works without that cache.
+    /// Returns the directory of cached role credentials, or `None` with `--no-cache` or without a home
+    /// directory. The program works without that cache.
     pub(crate) fn role_cache_dir(&self) -> Option<PathBuf> {
         if self.global.no_cache {
             return None;
@@ -179,15 +180,15 @@ impl Context {
         Ok(done)
     }
 
-    /// Waits until a refresh in the background has ended: to interrupt it could lose the login. Call this
-    /// after the output, before this process exits or executes another program.
+    /// Waits until a refresh in the background has ended, because interrupting it could end the login.
+    /// Call this after the output, before this process exits or executes another program.
     pub(crate) fn finish_refresh(&self) {
         let Some(runtime) = self.runtime.take() else { return };
         if let Some(providers) = self.providers.take() {
             runtime.block_on(providers.token_provider().wait_for_refresh());
         }
-        // Name resolution blocks a thread and can outlast the connect timeout. Such a thread writes
-        // nothing.
+        // Name resolution blocks a thread and can take longer than the connect timeout. The thread writes
+        // nothing, so it need not be waited for.
         runtime.shutdown_background();
     }
 
@@ -202,7 +203,7 @@ impl Context {
         (attempts.source != SettingSource::Default).then(|| attempts.clone())
     }
 
-    /// Runs work that ends on a signal or an answer of the user, without a progress line.
+    /// Runs work that ends with a signal or an answer of the user. Shows no progress line.
     pub(crate) fn serve<T>(&self, work: impl AsyncFnOnce() -> T) -> Result<T, Failure> {
         if self.global.verbose == 0 {
             notices::write_warnings(&self.progress);
@@ -247,7 +248,8 @@ fn built(builder: ProfileProvidersBuilder) -> Result<ProfileProviders, ConfigErr
     Ok(providers)
 }
 
-/// Makes the environment name the user's own files, also below `exec --renew`.
+/// Sets the paths of the config files to the user's own files, if this process runs below `exec
+/// --renew`.
 fn users_own_files(mut environment: Environment) -> Environment {
     for (own, variable) in [
         (USER_CONFIG_FILE, "AWS_CONFIG_FILE"),
@@ -284,8 +286,8 @@ mod tests {
         let (release, released) = mpsc::channel::<()>();
         let (end, ended) = mpsc::channel();
         let done = context.wait("testing", async |_| {
-            // Stands for a name resolution, which cannot be cancelled. Ends after ten seconds, so that
-            // a failing test does not hang.
+            // Blocks a thread, as name resolution does. Ends after ten seconds, so that a failing test
+            // does not hang.
             tokio::task::spawn_blocking(move || {
                 let _ = released.recv_timeout(Duration::from_secs(10));
                 let _ = end.send(());

@@ -38,21 +38,21 @@ pub(crate) enum Failure {
     Variable { variable: &'static str, wrong: &'static str },
     #[error("a legacy profile has no sso-session; choose one with --sso-session")]
     NoSession,
-    #[error("no answer; give {option}")]
+    #[error("no answer; use {option}")]
     NoAnswer { option: &'static str },
     #[error("{option} cannot be used: {reason}")]
     Answer { option: &'static str, reason: String },
-    #[error("the {what} {name} is not among those that are assigned to you; choose another one")]
+    #[error("the {what} {name} is not assigned to you; choose another one")]
     NotAssigned { what: &'static str, name: String },
-    #[error("nothing is assigned to you; ask the administrator of the AWS access portal")]
+    #[error("no account or role is assigned to you; ask the administrator of IAM Identity Center")]
     NothingAssigned,
     #[error("interrupted before the last answer; nothing was written")]
     NotWritten,
     #[error("not confirmed; nothing was written")]
     NotConfirmed,
     #[error(
-        "profile {name:?} uses SSO, and credentials of the same name would hide it from other \
-         tools, also when they have expired; choose another name"
+        "profile {name:?} is an SSO profile, and other tools would use credentials of the same name \
+         instead, even after they have expired; choose another name"
     )]
     HidesProfile { name: String },
     #[error(
@@ -87,7 +87,7 @@ pub(crate) enum Failure {
         source: io::Error,
     },
     #[error(
-        "the start URL {start_url:?} is not opened, since it is not https; correct sso_start_url"
+        "the start URL {start_url:?} is not opened, because it is not https; correct sso_start_url"
     )]
     NoWebPage { start_url: String },
     #[error("there is no command {name}; `ssocreds help` lists them")]
@@ -133,7 +133,7 @@ impl Failure {
         }
     }
 
-    /// Returns the kind, the name of the exit code in JSON errors.
+    /// Returns the name of the exit code, which is the `kind` of JSON errors.
     pub(crate) fn kind(&self) -> &'static str {
         match self.exit_code() {
             2 => "usage",
@@ -233,7 +233,7 @@ fn credentials(error: &CredentialsError) -> u8 {
 
 fn token(error: &TokenError) -> u8 {
     match error {
-        // A token file that cannot be read is one that cannot be used.
+        // A token file that cannot be read counts as one that cannot be used.
         TokenError::LoginRequired { .. } | TokenError::File(_) => 4,
         TokenError::Refresh { source, .. } => service(source),
         TokenError::Locked { .. } | TokenError::Timeout { .. } | TokenError::Interrupted { .. } => {
@@ -253,7 +253,7 @@ fn service(error: &ServiceError) -> u8 {
     match error.kind() {
         // The token is not valid, or holds characters that no header can carry.
         ServiceErrorKind::Unauthorized | ServiceErrorKind::NotSendable => 4,
-        // The answer is not from the service, so nothing was refused.
+        // The answer is not from the service, so the service has refused nothing.
         ServiceErrorKind::Unparseable
         | ServiceErrorKind::Malformed
         | ServiceErrorKind::Redirected => 6,

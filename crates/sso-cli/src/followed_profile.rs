@@ -1,7 +1,8 @@
 //! Finds the SSO profile behind a profile whose `credential_process` runs this program.
 //!
 //! The README has two profiles: one with the SSO keys, and one for other AWS tools, with
-//! `credential_process = ssocreds credential-process --profile NAME`. For ssocreds both are the first one.
+//! `credential_process = ssocreds credential-process --profile NAME`. ssocreds uses the first profile if
+//! the user selects the second.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn command_lines() {
+    fn the_profile_of_a_credential_process_is_found() {
         let ours = |name: &str| CommandLine::Ours { profile: Some(name.to_owned()) };
         let other = |program: &str| CommandLine::Other { program: program.to_owned() };
         for (line, expected) in [

@@ -1,11 +1,10 @@
-//! Profiles that `populate` generates in the config file, recognized by a key of their own.
+//! Profiles that `populate` generates in the config file. The key [`MARK`] identifies them.
 //!
-//! The value of that key lists the keys that populate wrote. All others are the user's: they are
-//! never changed, and a profile that holds one is never removed.
+//! Its value lists the keys that populate wrote. All other keys are the user's. They are never
+//! changed, and a profile with such a key is never removed.
 //!
 //! Each role gets an SSO profile. With `--credential-process` it gets a second profile, without SSO
-//! keys, for tools that know no SSO: some of them refuse a profile whose SSO keys they know only in
-//! part.
+//! keys, for tools without SSO support. Such a tool may refuse a profile with SSO keys.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,8 +16,7 @@ use crate::name_template::NameTemplate;
 /// The key of generated profiles, and of generated sections in the credentials file.
 pub(crate) const MARK: &str = "ssocreds_generated";
 
-/// The end of the name of a profile that runs a `credential_process` for the SSO profile whose name
-/// stands before it.
+/// The suffix that makes the name of a `credential_process` profile from the name of its SSO profile.
 const PROCESS_SUFFIX: &str = ".process";
 
 /// The arguments of a `credential_process`, before the name of the SSO profile.
@@ -30,18 +28,18 @@ const PROFILE: SectionKind = SectionKind::Profile;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GenerateError {
     #[error(
-        "{first} and {second} would both be profile {name:?}; choose a --name that tells them \
-         apart, with {{account_id}} for example"
+        "{first} and {second} would both be profile {name:?}; choose a --name that distinguishes \
+         them, for example with {{account_id}}"
     )]
     SameName { name: String, first: String, second: String },
     #[error(
-        "profile {name:?}, for {role}, is in {place} already and was not made by `ssocreds \
+        "profile {name:?}, for {role}, already exists in {place} and was not written by `ssocreds \
          populate`; rename it, or choose another --name"
     )]
     NotGenerated { name: String, role: String, place: &'static str },
     #[error(
-        "profile {name:?}, for {role}, was generated for sso-session {other:?}; put {{session}} \
-         into --name"
+        "profile {name:?}, for {role}, was generated for sso-session {other:?}; add {{session}} to \
+         --name"
     )]
     OtherSession { name: String, role: String, other: String },
     #[error(transparent)]
@@ -61,11 +59,11 @@ pub(crate) struct GeneratedProfiles {
     pub(crate) roles: Vec<NamedRole>,
     /// Properties of every profile, in their order.
     pub(crate) properties: Vec<(String, String)>,
-    /// Replaces other values of these properties and of `credential_process`.
+    /// True if existing values of these properties and of `credential_process` are replaced.
     pub(crate) overwrite: bool,
     /// The program of the `credential_process` profiles, as a word of a command line.
     pub(crate) credential_process: Option<String>,
-    /// The names in the credentials file.
+    /// The names of the profiles in the credentials file.
     pub(crate) credentials_names: HashSet<String>,
 }
 
@@ -80,9 +78,10 @@ pub(crate) struct NamedRole {
 struct Wanted<'a> {
     name: String,
     role: &'a AssignedRole,
-    /// The properties that select its credentials. The mark of a generated profile lists the first.
-    essence: Vec<(&'static str, String)>,
-    /// Replaces other values of the essence.
+    /// The properties that select its credentials. A profile counts as generated if its mark lists the
+    /// first of them.
+    source: Vec<(&'static str, String)>,
+    /// True if existing values of `source` are replaced.
     overwrite: bool,
 }
 
@@ -93,11 +92,11 @@ pub(crate) struct Summary {
     pub(crate) changed: usize,
     pub(crate) unchanged: usize,
     pub(crate) removed: usize,
-    /// Profiles of roles that are gone, which hold keys of the user.
+    /// Outdated profiles that were not removed, because the user added keys to them.
     pub(crate) kept: Vec<String>,
 }
 
-/// Returns a name for each role. All profiles of all roles have different names.
+/// Returns a name for each role. Fails if two profiles would have the same name.
 pub(crate) fn name_all(
     session: &str,
     template: &NameTemplate,
@@ -145,27 +144,27 @@ impl GeneratedProfiles {
         Ok(summary)
     }
 
-    /// The profiles of a role.
+    /// Returns the profiles of a role.
     fn wanted<'a>(&self, NamedRole { name, role }: &'a NamedRole) -> Vec<Wanted<'a>> {
         let sso = vec![
             ("sso_session", self.session.clone()),
             ("sso_account_id", role.account_id.to_string()),
             ("sso_role_name", role.role_name.to_string()),
         ];
-        let mut wanted = vec![Wanted { name: name.clone(), role, essence: sso, overwrite: true }];
+        let mut wanted = vec![Wanted { name: name.clone(), role, source: sso, overwrite: true }];
         if let Some(program) = &self.credential_process {
             let command = format!("{program}{PROCESS_ARGUMENTS}{name}");
             wanted.push(Wanted {
                 name: process_name(name),
                 role,
-                essence: vec![("credential_process", command)],
+                source: vec![("credential_process", command)],
                 overwrite: self.overwrite,
             });
         }
         wanted
     }
 
-    /// Returns whether that changed anything.
+    /// Writes one profile. Returns whether the document changed.
     fn write_one(
         &self,
         document: &mut Document,
@@ -180,31 +179,30 @@ impl GeneratedProfiles {
                 other: other.to_owned(),
             });
         }
-        let mut ours = marked_keys(document, name);
+        let mut generated_keys = marked_keys(document, name);
         let mut is_changed = false;
-        let essence = profile.essence.iter().map(|(key, value)| (*key, value, profile.overwrite));
+        let source = profile.source.iter().map(|(key, value)| (*key, value, profile.overwrite));
         let others =
             self.properties.iter().map(|(key, value)| (key.as_str(), value, self.overwrite));
-        for (key, value, overwrite) in essence.chain(others) {
+        for (key, value, overwrite) in source.chain(others) {
             let present = document.get(PROFILE, name, key);
             if present == Some(value) || (present.is_some() && !overwrite) {
                 continue;
             }
             document.set(PROFILE, name, key, value)?;
             is_changed = true;
-            if !ours.iter().any(|known| known == key) {
-                ours.push(key.to_owned());
+            if !generated_keys.iter().any(|known| known == key) {
+                generated_keys.push(key.to_owned());
             }
         }
         if is_changed {
-            document.set(PROFILE, name, MARK, &ours.join(","))?;
+            document.set(PROFILE, name, MARK, &generated_keys.join(","))?;
         }
         Ok(is_changed)
     }
 
-    /// Removes generated SSO profiles of this session whose role is not in `all`, the complete list,
-    /// or has a profile of another name now. Removes the `credential_process` profiles of these, and
-    /// those of profiles that do not exist.
+    /// Removes outdated SSO profiles. `all` is the complete list of assigned roles. Also removes
+    /// `credential_process` profiles whose SSO profile is outdated or does not exist.
     pub(crate) fn prune(
         &self,
         document: &mut Document,
@@ -220,8 +218,9 @@ impl GeneratedProfiles {
         let processes: Vec<_> = existing.iter().filter(is_process_of_outdated).cloned().collect();
         let mut removed = Vec::new();
         for name in outdated.iter().cloned().chain(processes) {
-            let ours = marked_keys(document, &name);
-            if document.keys(PROFILE, &name).all(|key| key == MARK || ours.contains(&key)) {
+            let generated_keys = marked_keys(document, &name);
+            if document.keys(PROFILE, &name).all(|key| key == MARK || generated_keys.contains(&key))
+            {
                 removed.push(name);
             } else {
                 summary.kept.push(name);
@@ -232,7 +231,8 @@ impl GeneratedProfiles {
         Ok(())
     }
 
-    /// Generated SSO profiles of this session whose role is gone or has a profile of another name.
+    /// Returns the generated SSO profiles of this session whose role is not in `all`, or has a profile
+    /// of another name now.
     fn outdated(
         &self,
         document: &Document,
@@ -257,18 +257,18 @@ impl GeneratedProfiles {
 }
 
 impl Wanted<'_> {
-    /// Returns whether the existing profile of that name is a generated one of the same kind.
+    /// Returns whether the existing profile of that name was generated, with the same kind of source.
     fn is_generated(&self, document: &Document) -> bool {
-        let ours = marked_keys(document, &self.name);
-        self.essence.first().is_some_and(|(key, _)| ours.iter().any(|known| known == key))
+        let generated_keys = marked_keys(document, &self.name);
+        self.source.first().is_some_and(|(key, _)| generated_keys.iter().any(|known| known == key))
     }
 
-    /// Accepts a profile that the user wrote if it selects the same credentials.
+    /// Accepts an existing profile that the user wrote if it selects the same credentials.
     fn check_users_own(&self, document: &Document) -> Result<(), GenerateError> {
         let is_same = |(key, value): &(&str, String)| {
             document.get(PROFILE, &self.name, key) == Some(value.as_str())
         };
-        let is_same = self.essence.iter().all(is_same);
+        let is_same = self.source.iter().all(is_same);
         if is_same { Ok(()) } else { Err(self.not_generated("the config file")) }
     }
 
@@ -285,8 +285,8 @@ fn process_name(name: &str) -> String {
 
 /// Returns the name of the SSO profile for which a generated `credential_process` profile runs.
 fn process_target<'a>(document: &'a Document, name: &str) -> Option<&'a str> {
-    let is_ours = marked_keys(document, name).iter().any(|key| key == "credential_process");
-    let command = document.get(PROFILE, name, "credential_process").filter(|_| is_ours)?;
+    let is_generated = marked_keys(document, name).iter().any(|key| key == "credential_process");
+    let command = document.get(PROFILE, name, "credential_process").filter(|_| is_generated)?;
     let (_, target) = command.rsplit_once(PROCESS_ARGUMENTS)?;
     Some(target)
 }

@@ -25,7 +25,7 @@ pub(crate) struct ListOutput<const COLUMNS: usize> {
 }
 
 impl<const COLUMNS: usize> ListOutput<COLUMNS> {
-    /// `table_head` and `csv_head` name the columns in the two formats.
+    /// Returns an empty list. `table_head` and `csv_head` name the columns in the two formats.
     pub(crate) fn new(
         format: ListFormat,
         table_head: [&str; COLUMNS],

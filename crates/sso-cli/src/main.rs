@@ -3,7 +3,7 @@
 //! Logs in and out, reads profiles as the AWS CLI does, refreshes the access token when it expires,
 //! exchanges it for role credentials, and prints them in the chosen format.
 //!
-//! This crate holds the command line only. The rest is in the crates below it:
+//! This crate contains only the command line. The other crates do the work:
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-cli
@@ -15,8 +15,8 @@
 //! ssocreds exec --profile devsso -- aws s3 ls
 //! ```
 //!
-//! Known gaps: on platforms other than Unix `exec` stays as the parent of the command; column
-//! widths count characters, so that wide (East Asian) ones are not aligned.
+//! Known gaps: on platforms other than Unix, `exec` keeps running as the parent of the command. Column
+//! widths count characters, so columns with wide (East Asian) characters are not aligned.
 //!
 //! This file calls the commands.
 
@@ -59,7 +59,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 /// musl's allocator asks the kernel for memory and returns it in single pages. In a process that lives
-/// for less than a millisecond, these calls are a good part of the time.
+/// for less than a millisecond, these calls take a large part of the time.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
@@ -69,7 +69,7 @@ const COMPLETE: &str = "SSOCREDS_COMPLETE";
 
 fn main() -> ExitCode {
     core_dump::disable();
-    // Answers a request of a shell for completions, and exits. Without one it only reads a variable.
+    // If a shell asks for completions, prints them and exits. Otherwise this only reads a variable.
     clap_complete::CompleteEnv::with_factory(Arguments::command).var(COMPLETE).complete();
     let arguments = match Arguments::read(std::env::args_os()) {
         Ok(arguments) => arguments,
@@ -130,12 +130,12 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     }
 }
 
-/// Ends the process by SIGINT, so that a shell also stops its script.
+/// Ends the process by SIGINT, so that a shell also stops the script that called it.
 fn end_by_interrupt() {
     #[cfg(unix)]
     {
         let interrupt = signal_hook::consts::SIGINT;
-        // Returns only if it fails. The exit code then tells the same.
+        // Returns only if it fails. The exit code then reports the interrupt.
         let _ = signal_hook::low_level::emulate_default_handler(interrupt);
     }
 }

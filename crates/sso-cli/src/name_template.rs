@@ -21,8 +21,8 @@ enum Part {
 }
 
 impl NameTemplate {
-    /// Returns the name of the profile for a role. In each value, characters that an SDK may refuse become
-    /// a hyphen.
+    /// Returns the name of the profile for a role. In each value, a hyphen replaces characters that an SDK
+    /// may refuse.
     pub(crate) fn fill(&self, session: &str, role: &AssignedRole) -> String {
         let parts = self.0.iter().map(|part| match part {
             Part::Text(text) => text.clone(),
@@ -46,7 +46,7 @@ impl FromStr for NameTemplate {
     fn from_str(text: &str) -> Result<Self, String> {
         let (mut parts, mut rest) = (Vec::new(), text);
         while !rest.is_empty() {
-            let (before, behind) = rest.split_once('{').unwrap_or((rest, ""));
+            let (before, after) = rest.split_once('{').unwrap_or((rest, ""));
             if let Some(c) = before.chars().find(|c| !is_safe(*c)) {
                 return Err(format!("{c:?} cannot be in a name; use letters, digits and _-/.@+"));
             }
@@ -56,14 +56,14 @@ impl FromStr for NameTemplate {
             if before.len() == rest.len() {
                 break;
             }
-            let (name, behind) = behind.split_once('}').ok_or("a { is not closed by a }")?;
+            let (name, after) = after.split_once('}').ok_or("a { is not closed by a }")?;
             let value = VALUES.iter().find(|value| **value == name);
             let value = value.ok_or_else(|| {
                 let values = VALUES.map(|value| format!("{{{value}}}")).join(", ");
                 format!("there is no {{{name}}}; use {values}")
             })?;
             parts.push(Part::Value(value));
-            rest = behind;
+            rest = after;
         }
         if parts.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self(parts)) }
     }

@@ -1,4 +1,5 @@
-//! Suggests commands and settings after a failure. Never suggests one that would fail in the same way.
+//! Suggests commands and settings after a failure. Never suggests a command that would fail in the same
+//! way.
 
 use anstyle::Style;
 use sso_config::{Setting, SettingsError};
@@ -57,12 +58,12 @@ fn for_refusal(failure: &Failure, context: &Context, failed: &Command) -> Vec<St
     let mut lines = Vec::new();
     if asked_for_one(failure, failed) {
         let command = format!("ssocreds roles{}", login_option(context, failed));
-        lines.push(to_run("see what you may use", &command));
+        lines.push(to_run("list your roles", &command));
     }
     if matches!(failure, Failure::Credentials(CredentialsError::AccessDenied { .. }))
         && let Some(login) = login_command(context)
     {
-        // The portal can take an hour to see an assignment; a new login sees it at once.
+        // A new assignment can take an hour to take effect, unless the user logs in again.
         lines.push(format!(
             "if the role was assigned to you a short time ago, log in again: {BOLD}{login}{BOLD:#}"
         ));
@@ -90,8 +91,7 @@ fn for_outage(failure: &Failure, context: &Context) -> Option<String> {
     Some(format!("try again later{verbose}"))
 }
 
-/// Suggests to remove a configured limit of attempts: without it, ssocreds waits until throttling
-/// ends.
+/// Suggests removing a configured limit of attempts. Without it, ssocreds waits until throttling ends.
 fn for_few_attempts(failure: &Failure, context: &Context) -> Option<String> {
     if !failure.service_error()?.is_throttled() {
         return None;
@@ -134,7 +134,7 @@ fn login_command(context: &Context) -> Option<LoginCommand> {
     Some(command.program(LOGIN_PROGRAM))
 }
 
-/// Returns whether the request named one account or role. Then a list of all can help.
+/// Returns whether the request named one account or role, so that a list of all roles can help.
 fn asked_for_one(failure: &Failure, failed: &Command) -> bool {
     match failure {
         Failure::Credentials(error) => {

@@ -41,14 +41,14 @@ pub(crate) fn log(verbosity: u8) {
         .with_ansi(colour)
         .with_timer(tracing_subscriber::fmt::time::uptime());
     let subscriber = tracing_subscriber::registry().with(targets).with(lines);
-    // Fails only if one is set already.
+    // Fails only if a subscriber is set already.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
 /// Writes the warnings of the libraries to stderr, each once. Removes the line of `progress` first.
 pub(crate) fn write_warnings(progress: &Progress) {
     let (progress, written) = (progress.clone(), Mutex::default());
-    // Fails only if one is set already, by an earlier call or by `log`.
+    // Fails only if a subscriber is set already, by an earlier call or by `log`.
     let _ = tracing::subscriber::set_global_default(Warnings { progress, written });
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn warn(message: &str) {
 /// The subscriber without `-v`.
 struct Warnings {
     progress: Progress,
-    /// A file may be read, and a warning be logged, more than once.
+    /// The warnings written so far. A file may be read, and its warning logged, more than once.
     written: Mutex<BTreeSet<String>>,
 }
 
@@ -96,7 +96,7 @@ impl Subscriber for Warnings {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// The message of an event, followed by its error and the causes of that.
+/// The message of an event, followed by its error and the causes of the error.
 #[derive(Default)]
 struct Message(String);
 

@@ -8,12 +8,12 @@ use tower::Layer;
 
 use crate::failure::Failure;
 
-/// Entries per page: the most that the service's model allows.
+/// The number of entries per page: the maximum in the service's model.
 pub(crate) const PAGE: u32 = 100;
 
 pub(crate) type PacedPortal = <RetryLayer as Layer<Paced<Portal<HttpsClient>>>>::Service;
 
-/// Returns the portal of `providers` with retries, slowed down where it throttles.
+/// Returns the portal of `providers` with retries. Sends fewer requests per second if it throttles.
 pub(crate) fn portal(providers: &ProfileProviders) -> PacedPortal {
     let pacing = PacingLayer::new().progress_observer(providers.progress_observer().clone());
     providers.retry_layer().layer(pacing.layer(providers.portal().clone()))

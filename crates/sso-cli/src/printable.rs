@@ -18,7 +18,7 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-/// Returns the same JSON document with these characters as `\uXXXX`, or `None` if it has none.
+/// Returns the JSON document with such characters escaped as `\uXXXX`, or `None` if it has none.
 ///
 /// `serde_json` escapes the C0 controls only. Characters outside ASCII occur only within strings of a
 /// JSON document, so it is enough to replace them in the text.
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_that_mislead_are_escaped() {
+    fn control_and_misleading_characters_are_escaped() {
         for (text, shown) in [
             ("größe 😀", "größe 😀"),
             ("a\u{1b}[2J\nb\tc\u{9b}", r"a\u{1b}[2J\nb\tc\u{9b}"),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_json_holds_the_same_values() {
+    fn escaped_json_has_the_same_values() {
         let value = serde_json::json!({ "a\u{9b}": ["x\u{202e}y", "\u{7f}", "\u{e0041}", "ö\n"] });
         let json = serde_json::to_string_pretty(&value).unwrap();
         let escaped = escape_json(&json).unwrap();

@@ -15,8 +15,8 @@ const PREFIX: &str = "ssocreds-run-";
 const LOCK: &str = "lock";
 /// The number of names to try. They are random, so that no other user can take them all.
 const MAX_NAMES: u32 = 10;
-/// The age from which a directory without a lock file counts as left over. A younger one may be in
-/// the making.
+/// The age from which a directory without a lock file counts as left over. Another process may still
+/// be creating a younger one.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// A directory of mode 0700, removed when it is dropped. A later run removes it if this process is
@@ -37,7 +37,8 @@ impl PrivateDirectory {
     fn new_in(place: &Path) -> io::Result<Self> {
         remove_leftovers(place);
         let path = make_directory(place)?;
-        // Locks it before it gets its name: another run would remove an unlocked one.
+        // The lock file is locked before it gets its name. Otherwise another run could see it unlocked
+        // and remove the directory.
         let unnamed = path.join("new");
         let lock = private_file(&unnamed)?;
         lock.lock()?;
@@ -82,8 +83,8 @@ fn make_directory(place: &Path) -> io::Result<PathBuf> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Writes a file of mode 0600 at the path that the user named. Replaces a regular file, and fails for
-/// anything else: removing a device such as `/dev/null` would break the machine.
+/// Writes a file of mode 0600 at a path that the user named. Replaces a regular file, but nothing else:
+/// removing a device such as `/dev/null` would break the machine.
 pub(crate) fn replace_private_file(path: &Path, content: &[u8]) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => fs::remove_file(path)?,
@@ -97,7 +98,7 @@ pub(crate) fn replace_private_file(path: &Path, content: &[u8]) -> io::Result<()
     private_file(path)?.write_all(content)
 }
 
-/// Removes such a file. Ignores errors.
+/// Removes a file that [`replace_private_file`] wrote. Ignores errors.
 pub(crate) fn remove_private_file(path: &Path) {
     let _ = fs::remove_file(path);
 }
@@ -147,7 +148,7 @@ fn is_leftover(path: &Path) -> bool {
     }
 }
 
-/// Returns whether it is a directory (not a link to one) of this user.
+/// Returns whether the path is a directory of this user. A link to a directory is not.
 fn is_own(path: &Path) -> bool {
     let Ok(metadata) = fs::symlink_metadata(path) else { return false };
     #[cfg(unix)]
@@ -164,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_removed_when_dropped_and_nobody_else_can_read_it() {
+    fn a_directory_is_private_and_is_removed_when_dropped() {
         let place = tempfile::tempdir().unwrap();
         let directory = PrivateDirectory::new_in(place.path()).unwrap();
         let file = directory.write("token", b"secret").unwrap();

@@ -23,7 +23,7 @@ struct Process<'a> {
     account_id: Option<&'a str>,
 }
 
-/// The JSON object and a line feed. Secret.
+/// Returns the JSON object and a line feed. The result is secret.
 pub(crate) fn print(credentials: &Credentials) -> Zeroizing<String> {
     secret_json(&Process {
         version: 1,
@@ -35,7 +35,7 @@ pub(crate) fn print(credentials: &Credentials) -> Zeroizing<String> {
     })
 }
 
-/// A JSON object of strings and numbers, and a line feed. Secret.
+/// Returns a JSON object of strings and numbers, and a line feed. The result is secret.
 pub(crate) fn secret_json(value: &impl Serialize) -> Zeroizing<String> {
     // Strings and numbers always serialize.
     let mut length = Length(1);
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_stand_in_the_documented_order() {
+    fn keys_are_in_the_documented_order() {
         let credentials = Credentials::new(
             "AKID",
             SecretAccessKey::new("a\"b"),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_from_the_start_however_long_a_token_is() {
+    fn the_buffer_does_not_grow_while_secrets_are_written() {
         for length in [1, 1_000, 100_000] {
             let credentials = Credentials::new(
                 "AKID",

@@ -25,15 +25,15 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    what: String,
-    news: Option<News>,
-    /// The number of characters on the terminal now.
+    task: String,
+    detail: Option<Detail>,
+    /// The length of the line on the terminal, in characters.
     width: usize,
 }
 
-/// Something that happened while waiting.
+/// An event during the wait, such as a retry.
 #[derive(Debug, Default)]
-pub(crate) struct News {
+pub(crate) struct Detail {
     pub(crate) message: String,
     /// The time of the next attempt.
     pub(crate) pause_until: Option<Instant>,
@@ -43,7 +43,7 @@ pub(crate) struct News {
 
 impl Progress {
     pub(crate) fn new(is_shown: bool) -> Self {
-        let state = State { what: String::new(), news: None, width: 0 };
+        let state = State { task: String::new(), detail: None, width: 0 };
         Self(Arc::new(Shared { is_shown, state: Mutex::new(state) }))
     }
 
@@ -63,32 +63,32 @@ impl Progress {
                 (format!("{failure}; trying again"), Some(delay), attempt)
             }
             ProgressEvent::Throttled { requests_per_second, delay } => {
-                let message = "the portal allows fewer requests; going on at";
-                (format!("{message} {requests_per_second:.1} a second"), Some(delay), None)
+                let message = "the portal limits requests; continuing at";
+                (format!("{message} {requests_per_second:.1} per second"), Some(delay), None)
             }
             ProgressEvent::OtherProcess { task } => {
                 (format!("waiting for another process to {task}"), None, None)
             }
-            _ => return self.forget_news(),
+            _ => return self.clear_detail(),
         };
         let pause_until = delay.map(|delay| Instant::now() + delay);
-        self.tell(News { message, pause_until, attempt });
+        self.set_detail(Detail { message, pause_until, attempt });
     }
 
-    /// Sets what is being waited for.
-    pub(crate) fn set(&self, what: String) {
-        self.state().what = what;
+    /// Sets the task to show, such as "listing roles".
+    pub(crate) fn set(&self, task: String) {
+        self.state().task = task;
     }
 
-    pub(crate) fn tell(&self, news: News) {
-        self.state().news = Some(news);
+    pub(crate) fn set_detail(&self, detail: Detail) {
+        self.state().detail = Some(detail);
     }
 
-    /// Clears the news. A pause that has not ended stays: with several requests at a time it can be
-    /// that of another one.
-    pub(crate) fn forget_news(&self) {
+    /// Clears the detail, unless it is a pause that has not ended. With concurrent requests, the pause
+    /// may belong to another request.
+    pub(crate) fn clear_detail(&self) {
         let now = Instant::now();
-        self.state().news.take_if(|news| news.pause_until.is_none_or(|until| until <= now));
+        self.state().detail.take_if(|detail| detail.pause_until.is_none_or(|until| until <= now));
     }
 
     /// Removes the line.
@@ -138,22 +138,22 @@ impl Progress {
 
 impl State {
     fn line(&self, now: Instant) -> String {
-        let what = &self.what;
-        match &self.news {
-            None => format!("ssocreds: {what} ..."),
-            Some(News { message, pause_until: Some(until), attempt }) => {
+        let task = &self.task;
+        match &self.detail {
+            None => format!("ssocreds: {task} ..."),
+            Some(Detail { message, pause_until: Some(until), attempt }) => {
                 let left = until.saturating_duration_since(now);
                 let attempt = attempt.map_or(String::new(), |(failed, attempts)| {
                     format!(" (attempt {} of {attempts})", failed + 1)
                 });
                 if left.is_zero() {
-                    format!("ssocreds: {what} ...{attempt}")
+                    format!("ssocreds: {task} ...{attempt}")
                 } else {
                     let left = left.as_millis().div_ceil(1000);
                     format!("ssocreds: {message} in {left} s{attempt}")
                 }
             }
-            Some(News { message, .. }) => format!("ssocreds: {message} ..."),
+            Some(Detail { message, .. }) => format!("ssocreds: {message} ..."),
         }
     }
 }
@@ -163,14 +163,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pause_is_counted_down() {
+    fn the_rest_of_a_pause_is_shown() {
         let now = Instant::now();
         let after = |milliseconds| now + Duration::from_millis(milliseconds);
         let progress = Progress::new(true);
         progress.set("asking the SSO portal".to_owned());
         let line = |at| progress.state().line(at);
         assert_eq!(line(now), "ssocreds: asking the SSO portal ...");
-        progress.tell(News {
+        progress.set_detail(Detail {
             message: "the portal answered 503; trying again".to_owned(),
             pause_until: Some(after(2000)),
             attempt: Some((1, 3)),
@@ -185,20 +185,20 @@ mod tests {
         );
         assert_eq!(line(after(2000)), "ssocreds: asking the SSO portal ... (attempt 2 of 3)");
         let message = "waiting for another process".to_owned();
-        progress.tell(News { message, ..News::default() });
+        progress.set_detail(Detail { message, ..Detail::default() });
         assert_eq!(line(now), "ssocreds: waiting for another process ...");
-        progress.forget_news();
+        progress.clear_detail();
         assert_eq!(line(now), "ssocreds: asking the SSO portal ...");
     }
 
     #[test]
-    fn the_text_of_one_wait_is_not_shown_during_the_next() {
+    fn the_detail_of_one_wait_is_not_shown_during_the_next() {
         let now = Instant::now();
         let progress = Progress::new(true);
         progress.set("listing roles".to_owned());
         let line = || progress.state().line(now);
         let pause = |until| {
-            progress.tell(News {
+            progress.set_detail(Detail {
                 message: "the portal answered 503; trying again".to_owned(),
                 pause_until: Some(until),
                 attempt: Some((1, 3)),
@@ -206,13 +206,13 @@ mod tests {
         };
         pause(now);
         assert_eq!(line(), "ssocreds: listing roles ... (attempt 2 of 3)");
-        progress.forget_news();
+        progress.clear_detail();
         progress.set("listing roles, 1 of 45 accounts done".to_owned());
         assert_eq!(line(), "ssocreds: listing roles, 1 of 45 accounts done ...");
         // Another account's answer does not end the pause.
         pause(now + Duration::from_secs(1000));
         let counted_down = line();
-        progress.forget_news();
+        progress.clear_detail();
         progress.set("listing roles, 2 of 45 accounts done".to_owned());
         assert_eq!(line(), counted_down);
     }

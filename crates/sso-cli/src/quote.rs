@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 /// A value that a shell cannot carry. The value is not shown: it is a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} cannot be written for {shell}: its value holds {what}; use another --format")]
+#[error("{name} cannot be written for {shell}: its value contains {what}; use another --format")]
 pub(crate) struct Unprintable {
     name: &'static str,
     shell: &'static str,
@@ -34,12 +34,12 @@ impl Shell {
         }
     }
 
-    /// Returns the value of `name` as one word of this shell. It is quoted if that is needed, in fish
-    /// and PowerShell always.
+    /// Returns the value of `name` as one word of this shell, quoted if needed (in fish and PowerShell
+    /// always).
     ///
-    /// Refuses control characters, which no credential holds. INI also refuses its special characters.
-    /// `cmd.exe` accepts only letters, digits and a few marks, since its quoting depends on the program
-    /// that reads it.
+    /// Refuses control characters, which no credential contains. INI also refuses its special
+    /// characters. `cmd.exe` accepts only letters, digits and a few marks, because its quoting depends
+    /// on the program that it runs.
     pub(crate) fn word(
         self,
         name: &'static str,
@@ -52,20 +52,20 @@ impl Shell {
         match self {
             Self::Posix => return Ok(posix(value)),
             Self::Fish => return Ok(escaped(value, '\\', |c| matches!(c, '"' | '\\' | '$'))),
-            // In PowerShell the typographic quotation marks end a string, too.
+            // In PowerShell, typographic quotation marks also end a string.
             Self::Powershell => {
                 return Ok(escaped(value, '`', |c| {
                     matches!(c, '"' | '`' | '$' | '\u{201c}'..='\u{201e}')
                 }));
             }
-            // A profile's name may have blanks and other letters. Only these characters would end it
-            // or start a comment.
+            // A profile's name may contain blanks and any letters. Only these characters would end the
+            // name or start a comment.
             Self::Ini => {
                 let is_special = |c: char| matches!(c, '[' | ']' | '#' | ';' | '"' | '\'' | '\\');
                 let trimmed = value.trim() == value && !value.is_empty();
                 return match value.chars().find(|&c| is_special(c)) {
                     Some(c) => refuse(format!("the character {c:?}")),
-                    None if !trimmed => refuse("no text, or blanks around it".to_owned()),
+                    None if !trimmed => refuse("no text, or blanks at its start or end".to_owned()),
                     None => Ok(Zeroizing::new(value.to_owned())),
                 };
             }
@@ -81,7 +81,7 @@ impl Shell {
 /// Returns one word of a POSIX shell, quoted if that is needed.
 pub(crate) fn posix(value: &str) -> Zeroizing<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-/+=.:,@%".contains(c);
-    // zsh replaces `=name` by the path of a command, also after a colon.
+    // zsh replaces `=name` by the path of a command, at the start of a word and after a colon.
     let is_path = value.starts_with('=') || value.contains(":=");
     if !value.is_empty() && value.chars().all(plain) && !is_path {
         return Zeroizing::new(value.to_owned());
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_quoted() {
+    fn other_values_are_quoted() {
         use Shell::{Fish, Posix, Powershell};
         for (shell, value, expected) in [
             (Posix, "", "''"),

@@ -65,7 +65,7 @@ pub(crate) fn failure(failure: &Failure, context: &Context, command: &Command) {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && asks_for_json() {
         let text = error.to_string();
-        // Advice and usage follow after an empty line.
+        // An empty line separates the message from advice and usage.
         let (message, _) = text.split_once("\n\n").unwrap_or((&text, ""));
         let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
         print_json(Report {
@@ -77,7 +77,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
             service: None,
         });
     } else {
-        // As above. If a pager has closed the pipe, that is not a failure of the help.
+        // If the output is closed, for example by a pager, the text cannot be shown.
         let _ = error.print();
     }
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
@@ -91,7 +91,7 @@ fn print_json(report: Report<'_>) {
     let _ = std::io::stderr().lock().write_all(json.as_bytes());
 }
 
-/// Returns whether a wrong command line asks for JSON, as far as it can be recognized.
+/// Returns whether a command line that cannot be parsed contains `--format json`.
 fn asks_for_json() -> bool {
     let mut previous = None;
     std::env::args_os().take_while(|argument| argument != "--").any(|argument| {
@@ -131,7 +131,8 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Returns the text of one error of the chain. How to log in is printed at the end.
+/// Returns the text of one error of the chain. The login command is left out, because it is printed at
+/// the end.
 fn text(link: &(dyn Error + 'static)) -> String {
     let login_required = |error: &TokenError| matches!(error, TokenError::LoginRequired { .. });
     if let Some(Failure::Token(error) | Failure::Credentials(CredentialsError::InvalidToken(error))) =

@@ -17,7 +17,7 @@ pub(crate) fn print_styled(text: &str) -> Result<(), Failure> {
     write(&mut anstream::stdout().lock(), text)
 }
 
-/// Prints a JSON value to stdout, laid out to be read.
+/// Prints a JSON value to stdout, with line breaks and indentation.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let failed = |error: serde_json::Error| Failure::Io { doing: WRITE, source: error.into() };
     let json = serde_json::to_string_pretty(value).map_err(failed)?;

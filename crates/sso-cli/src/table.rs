@@ -13,7 +13,7 @@ const MAX_CELL: usize = 1000;
 pub(crate) const HEAD: Style = Style::new().bold();
 /// The style of a state that is fine.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// The style of a state that ends without the user.
+/// The style of a state that needs no action of the user.
 pub(crate) const FAIR: Style = AnsiColor::Yellow.on_default();
 /// The style of a state that the user has to correct.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
@@ -26,7 +26,7 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// A cell in a style. Characters that could mislead are escaped, and a long text is cut.
+    /// Returns a cell. Misleading characters are escaped, and a long text is cut.
     pub(crate) fn new(text: impl AsRef<str>, style: Style) -> Self {
         let text = text.as_ref();
         let shown = match text.char_indices().nth(MAX_CELL) {
@@ -75,7 +75,7 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         rendered
     }
 
-    /// The lines, styles included.
+    /// Returns the rows as lines with styles.
     pub(crate) fn render(&self) -> String {
         let mut out = String::new();
         for row in &self.rows {
@@ -85,7 +85,7 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
                 let Cell { text, style } = cell;
                 let _ = write!(out, "{style}{text}{style:#}");
                 if at + 1 < filled {
-                    // Not the width of `format!`, which panics beyond 65,535.
+                    // `format!` panics if the width exceeds 65,535.
                     out.extend(std::iter::repeat_n(' ', width - text.chars().count() + 2));
                 }
             }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_line_up_and_no_line_ends_in_blanks() {
+    fn columns_are_aligned_and_lines_have_no_trailing_blanks() {
         let mut table = Table::new(["NAME", "STATE", "NOTE"]);
         table.row(["a".into(), "logged in".into(), "".into()]);
         table.row(["größe".into(), "".into(), "evil\u{1b}[2J\nname".into()]);

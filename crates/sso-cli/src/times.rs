@@ -2,12 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// UTC, whole seconds (rounded down), `Z`: `2026-01-01T00:00:00Z`.
+/// Formats a time in UTC, rounded down to whole seconds: `2026-01-01T00:00:00Z`.
 pub(crate) fn whole_seconds(at: Timestamp) -> String {
     format!("{at:.0}")
 }
 
-/// The same, and how far away that is: `2026-01-01T00:00:00Z (in 3 h 12 min)`.
+/// Formats a time and its distance from `now`: `2026-01-01T00:00:00Z (in 3 h 12 min)`.
 pub(crate) fn with_distance(at: Timestamp, now: Timestamp) -> String {
     let left = at.duration_since(now);
     let distance = distance(left.abs());

@@ -21,8 +21,8 @@ pub(crate) struct Export {
     /// The output format
     #[arg(long, default_value = "env")]
     pub(crate) format: ExportFormat,
-    /// Add the region of the profile: AWS_REGION and AWS_DEFAULT_REGION, or "region" in ini; not in
-    /// process
+    /// Add the region of the profile, as AWS_REGION and AWS_DEFAULT_REGION, or as "region" in ini. The
+    /// format process has no region
     #[arg(long)]
     pub(crate) region: bool,
     /// Write the credentials to this profile of the credentials file instead of printing them. The
@@ -31,7 +31,7 @@ pub(crate) struct Export {
     pub(crate) write_profile: Option<String>,
     #[command(flatten)]
     pub(crate) retrieval: Retrieval,
-    /// Log in first if that is needed, on a terminal
+    /// Log in first if needed (only on a terminal)
     #[arg(long)]
     pub(crate) login: bool,
 }
@@ -43,7 +43,7 @@ pub(crate) enum ExportFormat {
     Process,
     /// export NAME=VALUE, for sh, bash and zsh
     Env,
-    /// NAME=VALUE, for files of variables; a shell reads it too
+    /// NAME=VALUE, for env files and shells
     EnvNoExport,
     /// set -gx NAME "VALUE"
     Fish,
@@ -59,7 +59,7 @@ pub(crate) enum ExportFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Exec {
-    /// Keep renewing the credentials: through a local endpoint, or through credential_process
+    /// Renew the credentials until the command ends, through a local endpoint or a credential_process
     #[arg(
         long,
         value_name = "HOW",
@@ -68,10 +68,10 @@ pub(crate) struct Exec {
         default_missing_value = "endpoint"
     )]
     pub(crate) renew: Option<Renew>,
-    /// With --renew: pass the endpoint's token as a variable too, for SDKs that do not read the file
+    /// With --renew: also pass the endpoint's token as a variable, for SDKs that do not read the file
     #[arg(long, requires = "renew")]
     pub(crate) token_in_environment: bool,
-    /// Log in first if that is needed, on a terminal
+    /// Log in first if needed (only on a terminal)
     #[arg(long)]
     pub(crate) login: bool,
     /// The command and its arguments
@@ -101,10 +101,11 @@ pub(crate) struct Serve {
     /// Allow an address that other machines or containers may reach; nothing is encrypted
     #[arg(long)]
     pub(crate) allow_non_loopback: bool,
-    /// Write the token to this file instead of a private one; removed at the end
+    /// Write the token to this file instead of a private one. The file is removed at the end
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Write the variables of the first profile to this file, NAME=VALUE; removed at the end
+    /// Write the variables of the first profile to this file, as NAME=VALUE. The file is removed at
+    /// the end
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 }

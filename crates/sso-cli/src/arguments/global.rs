@@ -34,8 +34,8 @@ pub(crate) struct Global {
     /// 60; 50 for credential-process, none for lists of accounts and roles]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
-    /// Refresh an expired token even if the new one cannot be written to its file. Every other program
-    /// that shares the login then needs a new login
+    /// Refresh an expired token even if the new token cannot be written to its file. All other programs
+    /// that share the login may then need a new login
     #[arg(long, global = true)]
     pub(crate) allow_unsaved_refresh: bool,
     /// Log to stderr (-vv for more); secrets are never logged

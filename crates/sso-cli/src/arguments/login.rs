@@ -16,7 +16,7 @@ pub(crate) struct Login {
         add = ArgValueCandidates::new(sessions)
     )]
     pub(crate) sso_session: Option<String>,
-    /// Log in first if that is needed, on a terminal
+    /// Log in first if needed (only on a terminal)
     #[arg(long)]
     pub(crate) login: bool,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Login {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct LoginOptions {
-    /// An sso-session, in place of a profile
+    /// The sso-session, instead of a profile
     #[arg(long, value_name = "NAME", conflicts_with = "profile")]
     pub(crate) sso_session: Option<String>,
     /// Every sso-session and every legacy profile of the config file, one after another
@@ -34,7 +34,7 @@ pub(crate) struct LoginOptions {
     /// Show a code to enter on any device, instead of using a browser on this machine
     #[arg(long)]
     pub(crate) use_device_code: bool,
-    /// Show the page without opening it
+    /// Show the login page without opening it
     #[arg(long)]
     pub(crate) no_browser: bool,
     /// The port of 127.0.0.1 to which the browser returns [default: any free port]
@@ -43,20 +43,20 @@ pub(crate) struct LoginOptions {
     /// Keep a login that is still valid or can be refreshed
     #[arg(long)]
     pub(crate) if_needed: bool,
-    /// The time to wait until you have logged in
+    /// The time limit for the login, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) wait: u64,
-    /// Show the page as a QR code too
+    /// Also show the login page as a QR code
     #[arg(long)]
     pub(crate) qr: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LogoutOptions {
-    /// An sso-session, in place of a profile
+    /// The sso-session, instead of a profile
     #[arg(long, value_name = "NAME", conflicts_with = "profile")]
     pub(crate) sso_session: Option<String>,
-    /// Every login of this user, also those of the AWS CLI
+    /// Every login of this user, including those of the AWS CLI
     #[arg(long, conflicts_with_all = ["profile", "sso_session"])]
     pub(crate) all: bool,
 }

@@ -18,7 +18,7 @@ pub(crate) struct Populate {
     #[command(flatten)]
     pub(crate) login: Login,
     /// The template of the profile names, with {account_name}, {account_id}, {role_name}, {session}
-    /// and {email}. In their values, all but letters, digits and _-/.@+ becomes a hyphen
+    /// and {email}. In their values, a hyphen replaces all characters but letters, digits and _-/.@+
     #[arg(long, value_name = "TEMPLATE", default_value = name_template::DEFAULT)]
     pub(crate) name: NameTemplate,
     /// Only accounts whose name matches: * stands for any text, ? for one character; case does not
@@ -35,11 +35,11 @@ pub(crate) struct Populate {
     #[arg(long, value_name = "KEY=VALUE", value_parser = property)]
     pub(crate) set: Vec<(String, String)>,
     /// In generated profiles, replace values that differ from --region, --set and
-    /// --credential-process; without this option they stay
+    /// --credential-process. Without this option they are kept
     #[arg(long)]
     pub(crate) overwrite: bool,
-    /// Write a second profile for each role, NAME.process, for tools that know no SSO: it holds no
-    /// SSO keys, and a credential_process that runs this program
+    /// Write a second profile for each role, NAME.process, for tools without SSO support. It has no SSO
+    /// keys, but a credential_process that runs this program
     #[arg(
         long,
         value_name = "PROGRAM",
@@ -51,8 +51,8 @@ pub(crate) struct Populate {
     /// Show the difference as a unified diff, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Remove generated profiles of this sso-session whose role is no longer assigned or now has a
-    /// profile of another name. Profiles with keys that you added stay
+    /// Remove generated profiles of this sso-session whose role is no longer assigned, or whose role
+    /// has a profile of another name now. Profiles with keys that you added are kept
     #[arg(long)]
     pub(crate) prune: bool,
     /// If the list of roles is incomplete, write the part that was received, and remove nothing

@@ -37,7 +37,7 @@ pub(crate) fn run(context: &Context, options: &List) -> Result<(), Failure> {
     let providers = context.login(&options.login)?;
     let limit = context.timeout()?;
     let accounts = RefCell::new(Vec::new());
-    // After a refresh of the token the accounts are listed again.
+    // After a refresh of the token, the accounts are listed again and must not be printed twice.
     let known = RefCell::new(HashSet::new());
     let output = RefCell::new(ListOutput::new(
         options.format,

@@ -1,4 +1,4 @@
-//! `ssocreds completions`: prints a script with which a shell gets its completions from ssocreds.
+//! `ssocreds completions`: prints a script for a shell. The script calls ssocreds to complete a word.
 
 use clap_complete::env::Shells;
 

@@ -25,7 +25,7 @@ use crate::{config_diff, stdout};
 
 const PROFILE: SectionKind = SectionKind::Profile;
 
-/// Keys of the legacy form, which an sso-session replaces.
+/// Keys of a legacy profile, which an sso-session replaces.
 const LEGACY_KEYS: [&str; 2] = ["sso_start_url", "sso_region"];
 
 /// Keys of profiles that get their credentials in another way.
@@ -73,7 +73,7 @@ pub(crate) fn run(context: &Context, options: &Configure) -> Result<(), Failure>
     })
 }
 
-/// Logs in if needed. The session is not in the config file yet.
+/// Logs in if needed. The config file may not contain the session yet.
 fn log_in(
     context: &Context,
     options: &Configure,
@@ -141,7 +141,7 @@ fn choose_role(
     })
 }
 
-/// Returns the name from `--profile` or the answer. Proposes the name that `populate` uses.
+/// Returns the name from `--profile` or the answer. Proposes the name that `populate` would use.
 fn choose_name(
     context: &Context,
     questions: &Questions<'_>,

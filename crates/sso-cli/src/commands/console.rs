@@ -24,7 +24,7 @@ pub(crate) fn run(context: &Context, options: &Console) -> Result<(), Failure> {
     if options.print {
         return stdout::print(&format!("{link}\n"));
     }
-    // An opener would also open files, and start programs that are registered for a scheme.
+    // For another URL, the system could open a file or start a program that is registered for the scheme.
     if !link.starts_with("https://") {
         return Err(Failure::NoWebPage { start_url: profile.start_url().as_str().to_owned() });
     }
@@ -32,7 +32,7 @@ pub(crate) fn run(context: &Context, options: &Console) -> Result<(), Failure> {
     browser.open_and_wait(&link).map_err(|source| Failure::Browser { link, source })
 }
 
-/// Returns the link; `None` for a profile without account and role.
+/// Returns the link, or `None` for a profile without account and role.
 fn link(profile: &SsoProfile, destination: Option<&str>) -> Option<String> {
     let (account_id, role_name) = profile.role()?;
     let start_url = profile.start_url().as_str();

@@ -1,6 +1,6 @@
 //! `ssocreds credential-process`: credentials for the `credential_process` setting of any AWS tool.
 //!
-//! Stdout holds the JSON object and nothing else.
+//! Prints only the JSON object to stdout.
 
 use crate::arguments::Retrieval;
 use crate::commands::role_credentials;

@@ -21,8 +21,8 @@ use crate::failure::Failure;
 use crate::notices;
 use crate::times::whole_seconds;
 
-/// The variables that choose an identity or its source. With them an AWS tool could use other
-/// credentials, or combine these with values that do not belong to them.
+/// The variables that select an identity or its source. With them an AWS tool could use other
+/// credentials, or combine these credentials with values that do not belong to them.
 ///
 /// Reviewed against the AWS SDKs and Tools Reference Guide and the sources of botocore 1.44, the AWS
 /// SDKs for JavaScript 3, Go 2 and Ruby 3, `object_store` 0.14 and reqsign 3. Not removed are variables
@@ -30,7 +30,7 @@ use crate::times::whole_seconds;
 ///
 /// * files (`AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE`, `AWS_LOGIN_CACHE_DIRECTORY`): read for
 ///   credentials only if the command names a profile itself
-/// * endpoints (`AWS_ENDPOINT_URL` and its kind): they choose where a request goes, not who sends it
+/// * endpoints (`AWS_ENDPOINT_URL` and similar): they select where a request goes, not its identity
 /// * switches that only forbid a source (`AWS_EC2_METADATA_DISABLED`, `AWS_EC2_METADATA_V1_DISABLED`)
 /// * signing (`AWS_AUTH_SCHEME_PREFERENCE`): the credentials to sign with are the same
 const REMOVED: [&str; 37] = [
@@ -86,7 +86,7 @@ const KEYS: [&str; 4] = [
     "AWS_CREDENTIAL_EXPIRATION",
 ];
 
-/// A shorter lifetime of the credentials is a warning.
+/// If the remaining lifetime of the credentials is shorter, a warning is shown.
 const SHORT: SignedDuration = SignedDuration::from_mins(15);
 
 /// A bearer token for one service, `AWS_BEARER_TOKEN_BEDROCK` for example. The SDKs prefer it to
@@ -124,32 +124,32 @@ pub(crate) fn run(context: &Context, options: &Exec) -> Result<(), Failure> {
     become_command(command).map_err(|source| Failure::Run { program: program.clone(), source })
 }
 
-/// Warns if the credentials expire soon: the command gets no others.
+/// Warns if the credentials expire soon, because the command does not get new ones.
 fn warn_if_short(credentials: &Credentials) {
     let left = credentials.expires_at().duration_since(context::now());
     if left < SHORT && std::io::stderr().is_terminal() {
         let minutes = left.as_mins().max(0);
         notices::warn(&format!(
-            "the credentials expire in {minutes} minutes; give --renew to a command that runs longer"
+            "the credentials expire in {minutes} minutes; use --renew if the command runs longer"
         ));
     }
 }
 
-/// Names are compared without regard to case: on Windows that is how variables are found, and
-/// `object_store` does so everywhere.
+/// Returns whether the variable is removed. Case is ignored, because Windows ignores it, and
+/// `object_store` does so on every platform.
 fn is_removed(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     REMOVED.contains(&name.as_str()) || name.starts_with(BEARER_TOKEN_PREFIX)
 }
 
-/// The system finds the program.
+/// Returns the program unchanged, because the system finds it in `PATH`.
 #[cfg(unix)]
 fn found<'a>(program: &'a OsStr, _: &Environment) -> &'a OsStr {
     program
 }
 
-/// Finds a command by its name without an extension. Windows finds only `.exe` in this way; shells also
-/// find `.cmd`, which npm and pip install.
+/// Finds a command by its name without an extension. Windows itself would find only `.exe`, but shells
+/// also find `.cmd`, which npm and pip install.
 #[cfg(not(unix))]
 fn found(program: &OsStr, environment: &Environment) -> std::path::PathBuf {
     let name = std::path::Path::new(program);
@@ -166,7 +166,7 @@ fn found(program: &OsStr, environment: &Environment) -> std::path::PathBuf {
     found.unwrap_or_else(|| name.to_owned())
 }
 
-/// Returns only if the command could not be started.
+/// Replaces this process by the command. Returns only if the command could not be started.
 #[cfg(unix)]
 fn become_command(mut command: Command) -> std::io::Result<()> {
     use std::os::unix::process::CommandExt as _;

@@ -1,4 +1,4 @@
-//! `ssocreds export`: prints credentials for a shell, a file of variables, or a program.
+//! `ssocreds export`: prints credentials for a shell, an env file or a program.
 
 mod written_profile;
 
@@ -47,7 +47,7 @@ pub(crate) fn run(context: &Context, options: &Export) -> Result<(), Failure> {
     stdout::print(&render(&profile.name, &credentials, region, options.format)?)
 }
 
-/// Returns the text to print. Secret.
+/// Returns the text to print, which is secret.
 fn render(
     profile: &str,
     credentials: &Credentials,
@@ -88,7 +88,7 @@ fn render(
     Ok(lines(before, between, &words))
 }
 
-/// Returns a profile for the shared credentials file. Secret.
+/// Returns a profile for the shared credentials file. The text is secret.
 fn ini(
     name: &str,
     credentials: &Credentials,
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn formats() {
+    fn each_format_has_its_own_syntax() {
         check(
             ExportFormat::Env,
             &expect![[r"
@@ -228,7 +228,7 @@ mod tests {
         );
     }
 
-    /// The secret key and the session token that a shell has after it evaluated the text.
+    /// Evaluates the text in a shell. Returns the secret key and the session token that the shell has then.
     fn evaluated(shell: &str, format: ExportFormat, key: &str, token: &str) -> String {
         let script = match format {
             ExportFormat::Fish => {
@@ -247,7 +247,7 @@ mod tests {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// A shell that every Unix has.
+    /// The shell of every Unix system.
     const SH: [(&str, ExportFormat); 2] =
         [("sh", ExportFormat::Env), ("sh", ExportFormat::EnvNoExport)];
 
@@ -284,14 +284,14 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn eval_in_sh_gives_back_special_values() {
+    fn eval_in_sh_keeps_special_values() {
         check_special_values(&SH);
     }
 
     #[cfg(unix)]
     #[test]
     #[ignore = "needs bash, dash, fish and zsh"]
-    fn eval_in_other_shells_gives_back_special_values() {
+    fn eval_in_other_shells_keeps_special_values() {
         check_special_values(&OTHER_SHELLS);
     }
 
@@ -299,7 +299,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
         #[test]
-        fn eval_in_sh_gives_back_any_value(key in "[^\\p{Cc}]{0,40}", token in "[ -~]{0,60}") {
+        fn eval_in_sh_keeps_any_value(key in "[^\\p{Cc}]{0,40}", token in "[ -~]{0,60}") {
             for (shell, format) in SH {
                 let found = evaluated(shell, format, &key, &token);
                 prop_assert_eq!(found, format!("{key}|{token}"), "{}", shell);
@@ -308,7 +308,7 @@ mod tests {
 
         #[test]
         #[ignore = "needs bash, dash, fish and zsh"]
-        fn eval_in_other_shells_gives_back_any_value(
+        fn eval_in_other_shells_keeps_any_value(
             key in "[^\\p{Cc}]{0,40}",
             token in "[ -~]{0,60}",
         ) {

@@ -1,6 +1,6 @@
 //! `ssocreds login`: logs in to an sso-session, or for a legacy profile.
 
-mod place;
+mod local_browser;
 mod prompt;
 mod target;
 
@@ -73,7 +73,7 @@ fn targets(context: &Context, options: &LoginOptions) -> Result<Vec<Target>, Fai
     Target::all(context)
 }
 
-/// Logs in, unless `--if-needed` keeps the present login. Returns the expiry of the token.
+/// Logs in, unless `--if-needed` is set and there is a valid login. Returns the expiry of the token.
 fn log_in(
     context: &Context,
     options: &LoginOptions,
@@ -106,10 +106,10 @@ fn login(context: &Context, options: &LoginOptions, target: &Target, timeout: Du
     let reason = if options.use_device_code || target.use_device_code {
         None
     } else if port.is_some() {
-        // The user forwards this port.
+        // The user forwards this port to the machine with the browser.
         None
     } else {
-        place::no_browser_here(&context.environment)
+        local_browser::why_unreachable(&context.environment)
     };
     let uses_device_code = options.use_device_code
         || (options.port.is_none() && target.use_device_code)

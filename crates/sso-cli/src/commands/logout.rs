@@ -34,7 +34,8 @@ pub(crate) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Fail
     report(&target.name, &finished)
 }
 
-/// Returns every token file in the cache directory, and every file of SSO role credentials.
+/// Logs out of every session with a token file in the cache directory, and removes all cached SSO role
+/// credentials.
 fn all(context: &Context) -> Result<(), Failure> {
     let config = context.shared_config()?;
     let settings = Settings::resolve(None, &config, &context.environment)?;
@@ -58,7 +59,7 @@ fn all(context: &Context) -> Result<(), Failure> {
         let name = name_of(&file, &names);
         let Some(portal) = portal_of(&token, &settings)? else {
             notices::warn(&format!(
-                "the token file {} names no region; its session at the service stays",
+                "the token file {} has no region; its session at the service was not ended",
                 file.path().display()
             ));
             file.remove().map_err(ConfigError::from)?;
@@ -86,8 +87,8 @@ fn report(name: &str, finished: &FinishedLogout) -> Result<(), Failure> {
     })
 }
 
-/// Returns the cached credentials of every account and role that is configured for the session, and
-/// those that record its name.
+/// Returns the files of cached credentials of the session: those of each configured account and role, and
+/// those that contain the session's name.
 fn role_credentials(
     context: &Context,
     target: &Target,
@@ -120,7 +121,7 @@ fn role_credentials(
     Ok(files)
 }
 
-/// Returns the portal that issued the token; `None` if the file does not tell.
+/// Returns the portal of the token's region, or `None` if the region is unknown.
 fn portal_of(token: &CachedToken, settings: &Settings) -> Result<Option<Endpoint>, ConfigError> {
     if let Some(url) = &settings.portal_endpoint {
         return Ok(Some(url.value.parse::<Endpoint>()?.with_origin(url.source.to_string())));
@@ -142,7 +143,7 @@ fn https_client(context: &Context, settings: &Settings) -> Result<HttpsClient, C
     Ok(client.build()?)
 }
 
-/// Returns the name of each session by the name of its token file.
+/// Returns the names of the configured sessions, by the names of their token files.
 fn names(config: &SharedConfig) -> BTreeMap<PathBuf, String> {
     let sessions = config.sso_sessions().filter_map(|section| section.name().parse().ok());
     let keys = sessions.map(|name| sso_cache::CacheKey::for_session(&name));

@@ -82,8 +82,8 @@ fn write(
     }
     for name in &summary.kept {
         notices::warn(&format!(
-            "the role of profile {name:?} is gone, but you added keys to the profile; remove it \
-             yourself"
+            "the role of profile {name:?} is no longer assigned, but the profile was kept because \
+             you added keys to it; remove it yourself"
         ));
     }
     Ok(())
@@ -103,7 +103,8 @@ fn program_word(program: &str) -> String {
     quote::posix(program).to_string()
 }
 
-/// Returns the names in the credentials file. Their static keys would hide a profile of the same name.
+/// Returns the names of the profiles in the credentials file. Their keys take precedence over a profile
+/// of the same name in the config file.
 fn credentials_names(context: &Context) -> Result<HashSet<String>, Failure> {
     let document = context.document_file(FileKind::Credentials)?.read()?;
     Ok(document.sections().map(|(_, name)| name.to_owned()).collect())

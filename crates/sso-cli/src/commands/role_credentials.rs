@@ -1,4 +1,4 @@
-//! Gets the role credentials of a profile: from the cache on disk, else from the SSO portal.
+//! Gets the role credentials of a profile from the cache on disk, or else from the SSO portal.
 
 use jiff::SignedDuration;
 use sso_cache::RoleCredentialsFile;
@@ -10,7 +10,7 @@ use crate::context::{self, Context};
 use crate::failure::Failure;
 use crate::notices;
 
-/// The time that cached credentials must have left. The AWS CLI uses the same.
+/// The remaining lifetime that cached credentials must have, as in the AWS CLI.
 const WINDOW: SignedDuration = SignedDuration::from_mins(15);
 
 /// Returns the credentials of the profile.
@@ -27,7 +27,7 @@ pub(super) fn get(
     let cached = cached.filter(|(it, _)| it.expires_at().duration_since(context::now()) >= WINDOW);
     let credentials = match cached {
         Some((credentials, version)) => {
-            // Warnings of the libraries are not printed yet.
+            // The subscriber that prints the warnings of the libraries is not set yet.
             let exposed = file.filter(|_| !version.is_private());
             for warning in exposed.iter().flat_map(RoleCredentialsFile::access_warnings) {
                 notices::warn(&warning.to_string());
@@ -38,7 +38,7 @@ pub(super) fn get(
             if options.refresh { provider.retrieve_new().await } else { provider.retrieve().await }
         })??,
     };
-    // Older AWS CLIs do not cache the account ID.
+    // Older versions of the AWS CLI do not store the account ID.
     Ok(match credentials.account_id() {
         Some(_) => credentials,
         None => credentials.with_account_id(provider.account_id().clone()),

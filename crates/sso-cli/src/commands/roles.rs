@@ -105,8 +105,8 @@ struct Received<'a> {
     accounts: Vec<Account>,
     /// The number of accounts whose roles were received.
     done: usize,
-    /// The number of accounts, from the first, whose roles `output` has.
-    given: usize,
+    /// The number of accounts, from the first, whose roles were passed to `output`.
+    passed: usize,
 }
 
 struct Account {
@@ -122,7 +122,7 @@ impl<'a> Received<'a> {
             ["ACCOUNT ID", "ROLE", "ACCOUNT NAME"],
             ["accountId", "roleName", "accountName"],
         );
-        Self { options, output, accounts: Vec::new(), done: 0, given: 0 }
+        Self { options, output, accounts: Vec::new(), done: 0, passed: 0 }
     }
 
     /// After a refresh of the token the accounts are listed again.
@@ -150,9 +150,9 @@ impl<'a> Received<'a> {
     }
 
     fn print_some(&mut self, progress: &Progress) {
-        while let Some(Account { roles: Some(_), .. }) = self.accounts.get(self.given) {
-            self.give(self.given);
-            self.given += 1;
+        while let Some(Account { roles: Some(_), .. }) = self.accounts.get(self.passed) {
+            self.pass(self.passed);
+            self.passed += 1;
         }
         self.output.print_some(progress);
     }
@@ -162,8 +162,8 @@ impl<'a> Received<'a> {
         if end.is_err() && self.done == 0 {
             return Ok(());
         }
-        for at in self.given..self.accounts.len() {
-            self.give(at);
+        for at in self.passed..self.accounts.len() {
+            self.pass(at);
         }
         if self.options.list.format == ListFormat::Json {
             let role_list = self.accounts.iter().flat_map(|it| self.shown(it)).collect();
@@ -173,7 +173,7 @@ impl<'a> Received<'a> {
     }
 
     /// Passes the roles of an account to the output.
-    fn give(&mut self, at: usize) {
+    fn pass(&mut self, at: usize) {
         let Some(account) = self.accounts.get(at) else { return };
         let rows: Vec<_> = self.shown(account).collect();
         for row in rows {

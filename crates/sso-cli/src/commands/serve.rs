@@ -51,7 +51,7 @@ pub(crate) fn run(context: &Context, options: &Serve) -> Result<(), Failure> {
     })?
 }
 
-/// Returns the lines for a shell, one block for each profile.
+/// Returns the `export` lines for a shell, one block for each profile.
 fn exports(endpoint: &Endpoint, profiles: &[SelectedProfile], token_file: &str) -> String {
     let mut text = String::new();
     for profile in profiles {
@@ -69,7 +69,7 @@ fn exports(endpoint: &Endpoint, profiles: &[SelectedProfile], token_file: &str) 
     text
 }
 
-/// Returns the lines of a file of variables, for the first profile. They hold no secret.
+/// Returns the lines of an env file for the first profile. They contain no secret.
 fn variables(endpoint: &Endpoint, profile: Option<&SelectedProfile>, token_file: &str) -> String {
     let url = profile.map(|profile| endpoint.url(&path_of(&profile.name))).unwrap_or_default();
     let (full_uri, token) = (credentials_endpoint::FULL_URI, credentials_endpoint::TOKEN_FILE);

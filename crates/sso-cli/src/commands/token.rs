@@ -1,4 +1,4 @@
-//! `ssocreds token`: prints the SSO access token, for calls to services that take it.
+//! `ssocreds token`: prints the SSO access token, for calls to services that accept it.
 
 use serde::Serialize;
 use zeroize::Zeroizing;

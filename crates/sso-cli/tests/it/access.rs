@@ -1,4 +1,4 @@
-//! Files and directories that other users of the machine can read or write, or have written.
+//! Files and directories that other users of the machine can read or change, or that they own.
 
 #![cfg(unix)]
 
@@ -20,8 +20,8 @@ const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
 const USER: u32 = 12345;
 const STRANGER: u32 = 23456;
 
-/// Gives the home to `USER`, and returns a function that makes commands of that user. The program is a
-/// copy, since the user may not have access to the build directory.
+/// Makes `USER` the owner of the home, and returns a function that creates commands of that user. They
+/// run a copy of the program, because the user may have no access to the build directory.
 fn as_user(scene: &Scene) -> impl Fn(&[&str]) -> Command {
     let program = scene.path("ssocreds");
     fs::copy(binary(), &program).unwrap();
@@ -40,7 +40,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn access_rights_of_others_are_warned_of_once() {
+async fn access_rights_of_other_users_are_warned_about_once() {
     let scene = Scene::new(TokenState::Expired).await;
     set_mode(&scene.home.token_file, 0o644);
     set_mode(scene.home.token_file.parent().unwrap(), 0o777);
@@ -53,9 +53,9 @@ async fn access_rights_of_others_are_warned_of_once() {
     "#]]
     .assert_eq(&run.stderr().replace(token, "TOKEN"));
 
-    // The refresh has replaced the token file, and the credentials come from their own cache now.
+    // The refresh has replaced the token file, and the next run reads only the role-credential cache.
     scene.run(&RUN).success();
-    // A cached file that others can write is warned of, although it is used.
+    // A cache file that others can write is used, with a warning.
     let role = &scene.role_files()[0];
     set_mode(role, 0o666);
     let run = scene.run(&RUN);
@@ -69,7 +69,7 @@ async fn access_rights_of_others_are_warned_of_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_lists_access_rights_of_others() {
+async fn status_lists_access_rights_of_other_users() {
     let scene = Scene::new(TokenState::Valid).await;
     let warnings = || {
         let found = scene.run(&["status", "--format", "json"]).json();
@@ -86,10 +86,10 @@ async fn status_lists_access_rights_of_others() {
     assert!(found.iter().all(|it| table.contains(&format!("\nwarning: {it}\n"))), "{table}");
 }
 
-/// As a user who is not root, in a directory that everyone may write to.
+/// A user who is not root, and files of another user in the cache directories.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root"]
-async fn a_login_that_another_user_put_there_is_not_used() {
+async fn files_of_another_user_are_not_used() {
     let scene = Scene::new(TokenState::Valid).await;
     let as_user = as_user(&scene);
     let as_user = |arguments: &[&str]| scene.run_command(&mut as_user(arguments));
@@ -102,7 +102,7 @@ async fn a_login_that_another_user_put_there_is_not_used() {
         "Expiration": "2999-01-01T00:00:00Z", "AccountId": scene.home.account_id,
     }});
     fs::write(&role, planted.to_string()).unwrap();
-    assert!(as_user(&RUN).success().contains("STRANGE"), "the user's own are used");
+    assert!(as_user(&RUN).success().contains("STRANGE"), "a file of the user is used");
     set_mode(&role, 0o644);
     chown(&role, Some(STRANGER), Some(STRANGER)).unwrap();
     let run = as_user(&RUN);
@@ -125,13 +125,13 @@ async fn a_login_that_another_user_put_there_is_not_used() {
     .assert_eq(&run.failure(4).replace(&token, "TOKEN"));
     let found = as_user(&["status", "--profile", "devsso", "--format", "json"]).json();
     assert_eq!(found["logins"][0]["state"], "unusable");
-    assert_eq!(scene.emulator.requests().len(), requests, "it was not sent anywhere");
+    assert_eq!(scene.emulator.requests().len(), requests, "the token was not sent");
 }
 
-/// A user without a home directory only has to name the directory of the token files.
+/// Without a home directory, `--cache-dir` is required, and the role-credential cache is not used.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root"]
-async fn without_a_home_the_directory_of_the_token_files_is_enough() {
+async fn without_a_home_directory_only_cache_dir_is_needed() {
     let scene = Scene::new(TokenState::Valid).await;
     let as_user = as_user(&scene);
     let homeless = |arguments: &[&str]| {
@@ -151,7 +151,7 @@ async fn without_a_home_the_directory_of_the_token_files_is_enough() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root"]
-async fn root_sends_no_token_where_a_user_s_credentials_file_says() {
+async fn root_sends_no_token_to_an_endpoint_that_a_user_can_choose() {
     let scene = Scene::new(TokenState::Valid).await;
     let credentials = scene.path("credentials");
     fs::write(&credentials, "[devsso]\nregion = us-east-1\n").unwrap();
@@ -167,7 +167,7 @@ async fn root_sends_no_token_where_a_user_s_credentials_file_says() {
     assert_eq!(scene.emulator.counts().get_role_credentials, 1);
 }
 
-/// Its directory belongs to the user, so that the file could be replaced.
+/// The directory belongs to the user, so the user could replace the file. ssocreds must not.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root"]
 async fn a_config_file_of_root_or_of_another_user_is_not_edited() {

@@ -69,7 +69,7 @@ async fn fish_completes_names_from_the_files() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs zsh"]
 async fn zsh_completes_names_from_the_files() {
-    // `_describe` shows the candidates. It needs a terminal, so the test replaces it.
+    // zsh's `_describe` shows the candidates. It needs a terminal, so the test replaces it.
     let complete = |line: &str, current: usize| {
         format!(
             "autoload -Uz compinit; compinit -u -D; eval \"$(ssocreds completions zsh)\"; \

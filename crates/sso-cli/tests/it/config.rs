@@ -31,7 +31,7 @@ async fn scene() -> Scene {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_files_as_json() {
+async fn config_shows_the_files_as_json() {
     let scene = scene().await;
     expect![[r#"
         {
@@ -94,7 +94,7 @@ async fn the_files_as_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_files_as_tables() {
+async fn config_shows_the_files_as_tables() {
     let scene = scene().await;
     let mut command = scene.command(&["config"]);
     let text = scene.run_command(command.env("AWS_PROFILE", "devsso")).success();
@@ -144,7 +144,7 @@ async fn the_files_as_tables() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_profile_as_json() {
+async fn config_shows_a_profile_as_json() {
     let scene = scene().await;
     let run = |profile: &str| {
         let mut command = scene.command(&["config", "--format", "json", "--profile", profile]);
@@ -246,7 +246,7 @@ async fn a_profile_as_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_warnings_of_a_profile() {
+async fn config_shows_the_warnings_of_a_profile() {
     let scene = scene().await;
     scene.configure(
         "[profile short]\nsso_start_url = http://example.com/start\nsso_region = us-east-1\n\
@@ -265,7 +265,7 @@ async fn the_warnings_of_a_profile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_profile_as_a_table() {
+async fn config_shows_a_profile_as_a_table() {
     let scene = scene().await;
     let mut command = scene.command(&["config", "--profile", "devsso"]);
     command.env("AWS_CA_BUNDLE", "~/ca.pem").env("AWS_MAX_ATTEMPTS", "1");

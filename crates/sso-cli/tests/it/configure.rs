@@ -1,4 +1,4 @@
-//! `configure`: sets up a working profile, with options and with answers.
+//! `configure` with options and with answers.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -21,7 +21,7 @@ fn config(scene: &Scene) -> String {
     fs::read_to_string(&scene.home.config_file).unwrap_or_default()
 }
 
-/// Options that answer every question.
+/// Options that replace every question.
 const ALL: [&str; 15] = [
     "configure",
     "--sso-session",
@@ -60,7 +60,7 @@ fn started(scene: &Scene, arguments: &[&str]) -> Child {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn options_answer_everything_from_an_empty_home() {
+async fn options_alone_configure_an_empty_home() {
     let scene = scene(TokenState::Missing).await;
     fs::remove_dir_all(scene.path(".aws")).unwrap();
     let mut arguments = ALL.to_vec();
@@ -69,7 +69,7 @@ async fn options_answer_everything_from_an_empty_home() {
     let end = Instant::now() + Duration::from_secs(30);
     let emulator = &scene.emulator;
     while !emulator.pending_devices().iter().any(|code| emulator.approve_device(code)) {
-        assert!(Instant::now() < end, "it took too long");
+        assert!(Instant::now() < end, "timed out");
         std::thread::sleep(Duration::from_millis(10));
     }
     let output = child.wait_with_output().unwrap();
@@ -97,11 +97,11 @@ async fn options_answer_everything_from_an_empty_home() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_are_lines_where_there_is_no_terminal() {
+async fn without_a_terminal_answers_are_lines_of_stdin() {
     let scene = scene(TokenState::Valid).await;
     let before = config(&scene);
-    // The session, a filter that matches both accounts, one that matches one, the proposed name, no
-    // region, and the confirmation.
+    // The answers: the session, a filter that matches both accounts, a filter that matches one, the
+    // proposed name, no region, and the confirmation.
     let answers = "1\no\nproduct\n\n\ny\n";
     let (code, stdout, stderr) = answered(&scene, &["configure"], answers);
     assert_eq!(code, Some(0), "{stderr}");
@@ -120,10 +120,10 @@ async fn nothing_is_written_without_all_answers_and_a_confirmation() {
     let given = ["configure", "--sso-session", "dev-session", "--account-id", "123456789012"];
     for (answers, code, message) in [
         ("Admin\n\n\nmaybe\nn\n", 1, "not confirmed; nothing was written"),
-        ("", 2, "no answer; give --role-name"),
-        ("1\n", 2, "no answer; give --profile"),
-        ("1\nx\n", 2, "no answer; give --region"),
-        ("1\nx\nnot a region\neu-west-1\n", 2, "no answer; give --yes"),
+        ("", 2, "no answer; use --role-name"),
+        ("1\n", 2, "no answer; use --profile"),
+        ("1\nx\n", 2, "no answer; use --region"),
+        ("1\nx\nnot a region\neu-west-1\n", 2, "no answer; use --yes"),
     ] {
         let (found, stdout, stderr) = answered(&scene, &given, answers);
         assert_eq!((found, stdout.as_str()), (Some(code), ""), "{stderr}");
@@ -133,7 +133,7 @@ async fn nothing_is_written_without_all_answers_and_a_confirmation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_profile_in_the_legacy_form_gets_the_session() {
+async fn a_legacy_profile_is_changed_to_use_the_session() {
     let scene = scene(TokenState::Valid).await;
     scene.configure(
         "[profile old]\n# mine\nsso_start_url = https://x\nsso_region = eu-west-1\noutput = json\n",
@@ -172,10 +172,10 @@ async fn invalid_answers_are_refused_and_nothing_is_written() {
     let error = run(&["--start-url", "http://corp.awsapps.com/start"], 2);
     assert!(error.contains("--start-url cannot be used: a start URL must begin with https://"));
     let error = run(&["--account-id", "999999999999"], 5);
-    assert!(error.contains("the account 999999999999 is not among those"), "{error}");
+    assert!(error.contains("the account 999999999999 is not assigned to you"), "{error}");
     let account = ["--account-id", "123456789012"];
     let error = run(&[&account[..], &["--role-name", "None"]].concat(), 5);
-    assert!(error.contains("the role None is not among those"), "{error}");
+    assert!(error.contains("the role None is not assigned to you"), "{error}");
     let role = [&account[..], &["--role-name", "Admin"]].concat();
     let error = run(&[&role[..], &["--profile", "admin"]].concat(), 2);
     assert!(error.contains("profile \"admin\" has role_arn and is not an SSO profile"), "{error}");
@@ -192,7 +192,7 @@ async fn ctrl_c_at_a_question_writes_nothing() {
     let scene = scene(TokenState::Valid).await;
     let before = config(&scene);
     let mut child = started(&scene, &["configure"]);
-    // Kept open, since `wait` would close it, and the end of the input is a different case.
+    // Keeps stdin open. `wait` would close it, and the end of the input is another test.
     let stdin = child.stdin.take().unwrap();
     let mut stderr = child.stderr.take().unwrap();
     let mut shown = Vec::new();
@@ -227,7 +227,7 @@ async fn a_list_on_a_terminal_is_filtered_by_typing() {
 async fn ctrl_c_at_a_list_shows_the_cursor_and_writes_nothing() {
     let scene = scene(TokenState::Valid).await;
     let before = config(&scene);
-    // A list before the first request, and one after it.
+    // One list before the first request, and one after it.
     for arguments in ["configure", "configure --sso-session dev-session"] {
         let (_, shown) = typed(&scene, arguments, b"", b"\x03");
         let (_, after) = shown.rsplit_once("\x1b[?25l").expect("the list hides the cursor");

@@ -25,7 +25,7 @@ async fn the_link_needs_no_login_and_no_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_the_start_url_does_not_matter() {
+async fn the_link_is_the_same_with_and_without_a_trailing_slash() {
     let scene = Scene::new(TokenState::Missing).await;
     for (at, end) in ["", "/", "#", "#/", "/#/"].into_iter().enumerate() {
         let name = format!("legacy{at}");
@@ -39,7 +39,7 @@ async fn the_end_of_the_start_url_does_not_matter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_profile_without_a_role_has_no_console() {
+async fn console_fails_for_a_profile_without_a_role() {
     let scene = Scene::new(TokenState::Missing).await;
     scene.configure("[profile token]\nsso_session = dev-session\n");
     let error = scene.run(&["console", "--print", "--profile", "token"]).failure(3);
@@ -48,7 +48,7 @@ async fn a_profile_without_a_role_has_no_console() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_browser_is_the_one_that_the_user_chose() {
+async fn the_browser_variable_selects_the_browser() {
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -72,7 +72,7 @@ async fn the_browser_is_the_one_that_the_user_chose() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_web_page_is_opened() {
+async fn only_an_https_link_is_opened() {
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 

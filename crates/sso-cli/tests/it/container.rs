@@ -12,7 +12,7 @@ use sso_emulator::TokenState;
 use crate::program::Scene;
 
 const NAME: &str =
-    "container::clients_in_another_network_get_credentials_from_the_address_of_the_recipe";
+    "container::clients_in_another_network_namespace_get_credentials_from_169_254_170_2";
 /// Set when this test runs itself again in a network namespace.
 const IS_INSIDE: &str = "SSOCREDS_TEST_IS_INSIDE";
 
@@ -30,7 +30,7 @@ impl Drop for Background {
     }
 }
 
-/// The network namespace of a client, with a cable to that of this process.
+/// The network namespace of a client. A pair of virtual interfaces connects it to this process.
 struct ClientNetwork(Background);
 
 impl ClientNetwork {
@@ -58,7 +58,7 @@ impl ClientNetwork {
         this
     }
 
-    /// Runs a program there, with only the variables of the recipe.
+    /// Runs a program in this namespace, with only the variables of the recipe.
     fn run(&self, words: &[&str], variables: &[(&str, &str)], home: &Path) -> Output {
         let id = self.0.0.id().to_string();
         let mut command = Command::new("nsenter");
@@ -77,14 +77,14 @@ fn run(command: &str) {
 fn wait_until(mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !done() {
-        assert!(Instant::now() < deadline, "waited in vain");
+        assert!(Instant::now() < deadline, "timed out");
         sleep(Duration::from_millis(20));
     }
 }
 
 #[test]
 #[ignore = "needs root, ip, unshare, botocore and the AWS CLI"]
-fn clients_in_another_network_get_credentials_from_the_address_of_the_recipe() {
+fn clients_in_another_network_namespace_get_credentials_from_169_254_170_2() {
     if std::env::var_os(IS_INSIDE).is_some() {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         return runtime.block_on(inside());
@@ -117,7 +117,7 @@ async fn inside() {
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
         assert!(words.any(|word| scene.emulator.owner_of(word).is_some()), "{output:?}");
 
-        // Without the token, and at a name that is not one of the addresses that SDKs know.
+        // Refused by the endpoint without the token, and by the SDK for a host that it does not know.
         let refused = network.run(client, &[relative], &home);
         assert!(!refused.status.success(), "{refused:?}");
         let by_name = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://host.docker.internal/devsso");

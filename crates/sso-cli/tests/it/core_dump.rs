@@ -1,4 +1,4 @@
-//! A process with secrets in memory can neither be dumped nor read.
+//! Other processes cannot read the program's memory, and no core dump contains it.
 
 use std::io::{PipeReader, Write as _, pipe};
 use std::os::unix::fs::MetadataExt as _;
@@ -11,7 +11,7 @@ use sso_emulator::TokenState;
 
 use crate::program::{Scene, binary};
 
-/// A user other than root: the `/proc` files of a process that cannot be dumped belong to root.
+/// A user other than root. If a process cannot be dumped, its `/proc` files belong to root.
 const USER: u32 = 12345;
 
 /// A full pipe, so that a process that writes to it keeps running.
@@ -21,7 +21,7 @@ fn full_pipe() -> (PipeReader, Stdio) {
     (reader, writer.into())
 }
 
-/// Returns the owner of `/proc/PID/environ` once it is `wanted`, or after some seconds.
+/// Waits some seconds until the owner of `/proc/PID/environ` is `wanted`, and returns the owner.
 fn owner_in_proc(pid: u32, wanted: u32) -> u32 {
     let started = Instant::now();
     loop {
@@ -33,12 +33,12 @@ fn owner_in_proc(pid: u32, wanted: u32) -> u32 {
     }
 }
 
-/// Runs as another user if the test runs as root, who owns everything.
+/// Returns a command of another user if the test runs as root.
 fn not_as_root(scene: &Scene, mut command: Command) -> Command {
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         return command;
     }
-    // A copy: the user may not have access to the build directory.
+    // A copy of the program, because the user may have no access to the build directory.
     let program = scene.path("ssocreds");
     fs::copy(binary(), &program).unwrap();
     let given = Command::new("chown").arg("-R").arg(USER.to_string()).arg(scene.path("")).status();
@@ -50,8 +50,8 @@ fn not_as_root(scene: &Scene, mut command: Command) -> Command {
     command
 }
 
-/// A process that another test has just forked may hold the copied program open for writing, until
-/// it runs a program itself.
+/// Starts the command. Retries while a process that another test has just forked has the copied program
+/// open for writing.
 fn spawn(command: &mut Command) -> Child {
     let started = Instant::now();
     loop {
@@ -68,7 +68,7 @@ fn spawn(command: &mut Command) -> Child {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_process_cannot_be_dumped() {
+async fn the_memory_of_the_program_cannot_be_dumped() {
     let scene = Scene::new(TokenState::Valid).await;
     let (_reader, stdout) = full_pipe();
     let command = scene.command(&["token", "--profile", "devsso"]);
@@ -80,7 +80,7 @@ async fn the_process_cannot_be_dumped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_of_exec_can_be_dumped_as_usual() {
+async fn the_memory_of_the_command_of_exec_can_be_dumped() {
     let scene = Scene::new(TokenState::Valid).await;
     let command = scene.command(&["exec", "--profile", "devsso", "--", "sleep", "30"]);
     let mut command = not_as_root(&scene, command);

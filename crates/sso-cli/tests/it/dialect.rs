@@ -1,4 +1,4 @@
-//! Config files of every shape that the AWS CLI reads, through the program.
+//! Config files in every dialect that the AWS CLI accepts.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use sso_emulator::TokenState;
 
 use crate::program::Scene;
 
-/// A scene whose profile is `devsso`, with these lines above its config file.
+/// Returns a scene whose config file starts with the given lines.
 async fn scene(above: &str) -> Scene {
     let scene = Scene::new(TokenState::Valid).await;
     let config = fs::read_to_string(&scene.home.config_file).unwrap();
@@ -24,7 +24,7 @@ fn gives_credentials(scene: &Scene, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn faults_in_other_sections_are_ignored() {
+async fn errors_in_other_sections_are_ignored() {
     for above in [
         "[profile other]\n  region = eu-west-1\n  output = json\n",
         "[profile other]\n\tregion = eu-west-1\n\toutput = json\n",
@@ -42,7 +42,7 @@ async fn faults_in_other_sections_are_ignored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_read_however_it_is_written() {
+async fn every_dialect_of_the_config_file_is_read() {
     let scene = scene("").await;
     let config = fs::read_to_string(&scene.home.config_file).unwrap();
     let indented = |indent: &str| -> String {
@@ -99,7 +99,7 @@ async fn a_credentials_file_that_cannot_be_read_is_a_warning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn warnings_of_the_profile_are_on_stderr_and_no_others() {
+async fn only_warnings_about_the_selected_profile_are_on_stderr() {
     let scene =
         scene("[profile devsso] text\nsso_region = us-east-1\n[profile other] text\n").await;
     let run = scene.run(&EXPORT);
@@ -161,7 +161,7 @@ async fn errors_say_what_is_wrong_with_a_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_config_file_is_called_missing() {
+async fn the_error_says_that_the_config_file_is_missing() {
     let scene = scene("").await;
     let missing = scene.path("nowhere");
     let run = |arguments: &[&str]| {

@@ -1,4 +1,4 @@
-//! Errors: one block on stderr, nothing on stdout, the documented exit code.
+//! Errors: their text on stderr, an empty stdout, and the documented exit code.
 
 use std::fs;
 
@@ -41,7 +41,7 @@ async fn a_missing_login_is_an_error_that_names_the_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_without_a_login_makes_no_file_and_no_directory() {
+async fn without_a_login_no_file_or_directory_is_created() {
     let scene = Scene::new(TokenState::Missing).await;
     let aws = scene.home.token_file.ancestors().nth(3).unwrap();
     assert_eq!(aws.file_name().unwrap(), ".aws");
@@ -70,7 +70,7 @@ async fn a_token_of_another_session_is_not_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_file_cannot_be_used() {
+async fn an_unusable_token_file_requires_a_login() {
     let scene = Scene::new(TokenState::Valid).await;
     fs::write(&scene.home.token_file, "{\"accessToken\": \"MARK").unwrap();
     check(
@@ -86,7 +86,7 @@ async fn the_token_file_cannot_be_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_has_expired_for_good() {
+async fn an_expired_token_without_refresh_token_requires_a_login() {
     let scene = Scene::new(TokenState::ExpiredNotRefreshable).await;
     let mut token = crate::program::read_json(&scene.home.token_file);
     token["expiresAt"] = "2026-01-01T00:00:00Z".into();
@@ -103,7 +103,7 @@ async fn the_token_has_expired_for_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_session_has_ended() {
+async fn an_ended_session_requires_a_login() {
     let scene = Scene::new(TokenState::Expired).await;
     scene.emulator.end_session();
     check(
@@ -119,7 +119,7 @@ async fn the_session_has_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_configuration_must_be_mended() {
+async fn errors_of_the_configuration_exit_with_3() {
     let scene = Scene::new(TokenState::Valid).await;
     let error = scene.run(&["credential-process", "--profile", "devssso"]).failure(3);
     expect![[r#"
@@ -146,7 +146,7 @@ async fn the_configuration_must_be_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_service_refuses() {
+async fn refused_requests_exit_with_5() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.unassign("123456789012", "SSOReadOnlyRole");
     check(
@@ -155,7 +155,7 @@ async fn the_service_refuses() {
         &expect![[r#"
             ssocreds: access to the role SSOReadOnlyRole in the account 123456789012 at https://my-sso-portal.awsapps.com/start was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
               because GetRoleCredentials failed with ForbiddenException (HTTP 403): No access; check that the role SSOReadOnlyRole is assigned to you in the account 123456789012, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-              to see what you may use, run: ssocreds roles --profile devsso
+              to list your roles, run: ssocreds roles --profile devsso
               if the role was assigned to you a short time ago, log in again: ssocreds login --sso-session dev-session
         "#]],
     );
@@ -167,7 +167,7 @@ async fn the_service_refuses() {
 
 /// Roles cannot be listed without a token, so the error does not suggest it.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_service_refuses_a_token() {
+async fn a_refused_refresh_suggests_a_login() {
     let scene = Scene::new(TokenState::Expired).await;
     scene.emulator.fault_on(Operation::CreateToken, ErrorName::InvalidRequest);
     for command in ["token", "credential-process", "roles"] {
@@ -177,9 +177,9 @@ async fn the_service_refuses_a_token() {
     }
 }
 
-/// Such a token cannot be sent, so it counts as refused.
+/// Such a token cannot be sent, so it counts as rejected.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_no_header_can_carry() {
+async fn a_token_that_cannot_be_a_header_value_requires_a_login() {
     let scene = Scene::new(TokenState::Valid).await;
     let mut token = read_json(&scene.home.token_file);
     token["accessToken"] = "line\nfeed".into();
@@ -198,9 +198,9 @@ async fn a_token_that_no_header_can_carry() {
     }
 }
 
-/// The suggested command quotes the name, also one that looks like an option.
+/// The profile's name looks like an option.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_suggested_command_works() {
+async fn the_suggested_command_quotes_the_profile_name() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.configure("[profile \"-x y\"]\nsso_session = dev-session\n");
     let error = scene.run(&["export", "--profile=-x y"]).failure(3);
@@ -211,7 +211,7 @@ async fn the_suggested_command_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_service_is_not_available() {
+async fn unavailable_services_exit_with_6() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::InternalServer);
     check(
@@ -274,9 +274,9 @@ async fn the_service_is_not_available() {
     );
 }
 
-/// This does not pass by itself, so the error does not suggest to try again later.
+/// The certificate will not become trusted by itself.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_untrusted_certificate_is_not_tried_again_later() {
+async fn an_untrusted_certificate_suggests_no_later_attempt() {
     let scene = Scene::with(sso_emulator::Emulator::builder().tls(true), TokenState::Valid).await;
     let mut command = scene.command(&RUN);
     let error = scene.run_command(command.env_remove("AWS_CA_BUNDLE")).failure(6);
@@ -285,7 +285,7 @@ async fn an_untrusted_certificate_is_not_tried_again_later() {
 
 /// A proxy that requires a password, and one that refuses the tunnel.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_refuses_is_not_tried_again_later() {
+async fn a_proxy_that_refuses_suggests_no_later_attempt() {
     use std::io::{Read as _, Write as _};
 
     let scene = Scene::with(sso_emulator::Emulator::builder().tls(true), TokenState::Valid).await;
@@ -324,7 +324,7 @@ async fn an_answer_of_a_captive_portal_is_an_error() {
     );
 }
 
-/// Each operating system has its own text and number for a refused connection.
+/// The text and the error number of a refused connection depend on the operating system.
 fn hide_system_error(text: &str) -> String {
     let shown = text.lines().map(|line| match line.split_once("because ") {
         Some((before, _)) if line.ends_with(')') && line.contains("(os error ") => {
@@ -338,7 +338,7 @@ fn hide_system_error(text: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_connection_is_an_error() {
     let scene = Scene::new(TokenState::Valid).await;
-    // Kept to the end, so that no other test listens on the port.
+    // Kept until the end, so that no other test listens on the port.
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
     bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let closed = bound.local_addr().unwrap();
@@ -372,7 +372,7 @@ fn json(scene: &Scene, arguments: &[&str], code: i32) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn as_json() {
+async fn errors_of_json_commands_are_json() {
     let scene = Scene::new(TokenState::Missing).await;
     let error = json(&scene, &["token", "--profile", "devsso", "--format", "json"], 4);
     expect![[r#"

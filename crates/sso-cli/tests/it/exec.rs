@@ -1,4 +1,4 @@
-//! `exec`: environment, exit code, signals.
+//! `exec`: the environment, exit code and signals of the command.
 
 use sso_emulator::TokenState;
 
@@ -10,7 +10,7 @@ fn arguments<'a>(command: &[&'a str]) -> Vec<&'a str> {
     EXEC.iter().copied().chain(command.iter().copied()).collect()
 }
 
-/// The variables that the command gets.
+/// The variables that `exec` sets for the command.
 const REPLACED: [&str; 7] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -21,7 +21,7 @@ const REPLACED: [&str; 7] = [
     "AWS_DEFAULT_REGION",
 ];
 
-/// Variables that choose an identity or its source.
+/// Variables that select an identity or its source.
 const REMOVED: [&str; 41] = [
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -68,7 +68,7 @@ const REMOVED: [&str; 41] = [
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_gets_these_credentials_and_no_others() {
+async fn the_command_gets_only_the_credentials_of_the_profile() {
     let scene = Scene::new(TokenState::Valid).await;
     let mut command = scene.command(&arguments(&["env"]));
     let stale = [&REPLACED[..], &REMOVED[..], &["KEPT", "AWS_EC2_METADATA_DISABLED"]].concat();
@@ -91,13 +91,13 @@ async fn the_command_gets_these_credentials_and_no_others() {
     assert_eq!(value("AWS_DEFAULT_REGION").as_deref(), Some("us-east-1"));
     assert_eq!(value("AWS_ACCOUNT_ID"), Some(scene.home.account_id.clone()));
     assert_eq!(value("AWS_PROFILE"), None);
-    // Variables that lead to the emulator stay.
+    // The variables of the emulator's endpoints are kept.
     assert_eq!(value("AWS_ENDPOINT_URL_SSO").as_deref(), Some("EMULATOR"));
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_profile_without_a_region_leaves_the_region_alone() {
+async fn a_profile_without_a_region_keeps_the_region_of_the_environment() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.configure(
         "[profile nowhere]\nsso_session = dev-session\n\
@@ -137,10 +137,10 @@ async fn exec_exits_with_the_exit_code_of_the_command() {
     .assert_eq(&error);
 }
 
-/// The command gets all of its arguments, also those that look like options of ssocreds.
+/// Some arguments of the command look like options of ssocreds.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn options_after_the_command_belong_to_the_command() {
+async fn options_after_the_command_are_passed_to_the_command() {
     let scene = Scene::new(TokenState::Valid).await;
     let run = scene.run(&["exec", "--profile", "devsso", "echo", "--profile", "x", "--", "-v"]);
     assert_eq!(run.success(), "--profile x -- -v\n");
@@ -154,7 +154,8 @@ async fn without_credentials_the_command_does_not_run() {
     assert!(error.contains("ssocreds login --sso-session dev-session"), "{error}");
 }
 
-/// Ctrl-C goes to the whole process group. The command gets it once, since it replaced the process.
+/// A terminal sends SIGINT to the whole process group. The command gets it once, because it has replaced
+/// the process of ssocreds.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_reaches_the_command_once() {
@@ -164,8 +165,8 @@ async fn an_interrupt_reaches_the_command_once() {
 
     let scene = Scene::new(TokenState::Valid).await;
     let script = "trap 'echo caught' INT; echo $$; read line; echo end";
-    // A test run in the background of a shell ignores SIGINT, and a shell cannot trap a signal that was
-    // ignored when it started. This restores the default.
+    // If the tests run in the background, SIGINT is ignored, and a shell cannot trap a signal that is
+    // ignored when it starts. This restores the default.
     let shell = ["env", "--default-signal=INT", "sh", "-c", script];
     let shell = if cfg!(target_os = "linux") { &shell[..] } else { &shell[2..] };
     let mut child = scene
@@ -178,10 +179,10 @@ async fn an_interrupt_reaches_the_command_once() {
     let group = child.id().to_string();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut line = || lines.next().map(Result::unwrap);
-    assert_eq!(line(), Some(group.clone()), "the command is this very process");
+    assert_eq!(line(), Some(group.clone()), "the command has replaced the process");
     let kill = Command::new("kill").args(["-s", "INT", "--", &format!("-{group}")]).status();
     assert!(kill.unwrap().success());
-    // bash reads on after the trap, dash does not.
+    // After the trap, bash continues to read, and dash does not.
     let _ = child.stdin.take().unwrap().write_all(b"\n");
     assert_eq!([line(), line()], [Some("caught".to_owned()), Some("end".to_owned())]);
     assert_eq!(line(), None);
@@ -191,7 +192,7 @@ async fn an_interrupt_reaches_the_command_once() {
 /// Rust programs ignore SIGPIPE. The commands that they run must not.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_dies_of_a_broken_pipe_as_usual() {
+async fn the_command_does_not_ignore_sigpipe() {
     let scene = Scene::new(TokenState::Valid).await;
     let printed = scene.run(&arguments(&["grep", "SigIgn", "/proc/self/status"])).success();
     let ignored = u64::from_str_radix(printed.split_whitespace().last().unwrap(), 16).unwrap();

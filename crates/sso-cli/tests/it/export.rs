@@ -1,4 +1,4 @@
-//! `credential-process` and `export`, and shells that evaluate what they print.
+//! `credential-process` and `export`, and shells that evaluate their output.
 
 use std::process::Command;
 
@@ -32,7 +32,7 @@ fn owner(scene: &Scene, access_key_id: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_profile_is_the_option_s_else_the_environment_s() {
+async fn the_profile_is_that_of_the_option_or_else_of_the_environment() {
     let scene = Scene::new(TokenState::Valid).await;
     let mut command = scene.command(&["export", "--format", "json"]);
     command.env("AWS_PROFILE", &scene.home.legacy_profile).env("AWS_DEFAULT_PROFILE", "nobody");
@@ -74,7 +74,7 @@ async fn shells_evaluate_what_export_prints() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_form_names_the_four_variables() {
+async fn each_format_contains_the_four_variables() {
     let scene = Scene::new(TokenState::Valid).await;
     for (format, first) in [
         ("env", "export AWS_ACCESS_KEY_ID="),
@@ -100,7 +100,7 @@ async fn each_form_names_the_four_variables() {
 /// The AWS CLI, with ssocreds as its `credential_process`, gets the same credentials.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the AWS CLI"]
-async fn the_aws_cli_runs_on_credential_process() {
+async fn the_aws_cli_gets_credentials_through_credential_process() {
     let scene = Scene::new(TokenState::Expired).await;
     scene.configure(&format!(
         "[profile dev]\ncredential_process = {} credential-process --profile devsso\n",
@@ -114,7 +114,7 @@ async fn the_aws_cli_runs_on_credential_process() {
     assert!(output.status.success(), "{output:?}");
     let theirs = String::from_utf8(output.stdout).unwrap();
     let ours = scene.run(&["credential-process", "--profile", "devsso"]).json();
-    // It shows the last four characters, and where they came from.
+    // The AWS CLI shows the last four characters of each value, and its source.
     for (name, key) in [("access_key", "AccessKeyId"), ("secret_key", "SecretAccessKey")] {
         let line = theirs.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
         let value = ours[key].as_str().unwrap();
@@ -126,7 +126,7 @@ async fn the_aws_cli_runs_on_credential_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_are_written_to_a_profile_of_their_own() {
+async fn write_profile_writes_a_section_of_the_credentials_file() {
     let scene = Scene::new(TokenState::Valid).await;
     let file = scene.path(".aws/credentials");
     let mine = "# mine\n[mine]\naws_access_key_id = x\n";
@@ -162,7 +162,7 @@ async fn credentials_are_written_to_a_profile_of_their_own() {
     let error = write("mine").failure(3);
     assert!(error.contains("[mine] of the credentials file was not written by"), "{error}");
     let error = write("devsso").failure(3);
-    assert!(error.contains("profile \"devsso\" uses SSO"), "{error}");
+    assert!(error.contains("profile \"devsso\" is an SSO profile"), "{error}");
     write("a\nb").failure(3);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
 }

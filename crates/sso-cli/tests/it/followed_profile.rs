@@ -1,4 +1,4 @@
-//! A profile whose `credential_process` runs this program stands for the profile named there.
+//! A profile whose `credential_process` runs ssocreds for another profile.
 
 use expect_test::{Expect, expect};
 use sso_emulator::TokenState;
@@ -38,7 +38,7 @@ async fn scene() -> Scene {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_profile_behind_it_is_used() {
+async fn the_profile_that_the_credential_process_names_is_used() {
     let scene = scene().await;
     let direct = scene.run(&["export", "--profile", "devsso"]).success();
     let mut command = scene.command(&["export"]);
@@ -54,7 +54,7 @@ async fn the_profile_behind_it_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_region_is_that_of_the_profile_that_was_named() {
+async fn the_region_is_that_of_the_selected_profile() {
     let scene = scene().await;
     for (name, region) in [("dev", "eu-central-1"), ("devsso", "us-east-1"), ("again", "us-east-1")]
     {
@@ -83,7 +83,7 @@ async fn the_region_is_that_of_the_profile_that_was_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_profile_that_leads_to_no_sso_profile_is_an_error() {
+async fn a_credential_process_without_an_sso_profile_is_an_error() {
     let scene = scene().await;
     let check = |name: &str, expected: Expect| {
         expected.assert_eq(&scene.run(&["export", "--profile", name]).failure(3));

@@ -6,7 +6,7 @@ use expect_test::expect;
 
 use crate::program::binary;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "login",
     "logout",
     "configure",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 15] = [
     "credential-process",
     "export",
     "exec",
+    "serve",
     "console",
     "token",
     "accounts",
@@ -35,7 +36,7 @@ fn stdout(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_help() {
+fn help_lists_commands_options_and_exit_codes() {
     expect![[r#"
         AWS credentials from an AWS IAM Identity Center (AWS SSO) login
 
@@ -44,7 +45,8 @@ fn the_help() {
         Commands:
           login               Log in, in a browser or with a code
           logout              Log out: end the session and remove its files
-          configure           Set up a profile: ask for what no option gives, log in, and write the profile
+          configure           Set up a profile: ask for each value that no option gives, log in, and write
+                              the profile
           populate            Write profiles for all accounts and roles into the config file
           credential-process  Print credentials for the credential_process setting of any AWS tool
           export              Print credentials as shell commands, environment variables or JSON
@@ -57,8 +59,8 @@ fn the_help() {
           roles               List the roles that the login gives access to, in one account or in all
           status              Show every sso-session and SSO profile, its login and its files
           config              Show the parsed config files
-          completions         Print the completions of a shell
-          man                 Print the manual page (roff), of the program or of one command
+          completions         Print the completion script for a shell
+          man                 Print the manual page (roff) of the program or of one command
           help                Print this message or the help of the given subcommand(s)
 
         Options:
@@ -78,9 +80,9 @@ fn the_help() {
               --timeout <SECONDS>           The timeout for the whole command with all retries, in seconds
                                             [default: SSOCREDS_TIMEOUT, else 60; 50 for credential-process,
                                             none for lists of accounts and roles]
-              --allow-unsaved-refresh       Refresh an expired token even if the new one cannot be written
-                                            to its file. Every other program that shares the login then
-                                            needs a new login
+              --allow-unsaved-refresh       Refresh an expired token even if the new token cannot be written
+                                            to its file. All other programs that share the login may then
+                                            need a new login
           -v, --verbose...                  Log to stderr (-vv for more); secrets are never logged
               --color <WHEN>                When to use colour; NO_COLOR is honoured [possible values: auto,
                                             always, never]
@@ -97,12 +99,12 @@ fn the_help() {
           4  log in first; the error says how
           5  refused by the service
           6  the service or the network is not available, after the last attempt
-          exec: that of the command; 127 if it is not found, 126 if it cannot be run
+          exec: the exit code of the command; 127 if it is not found, 126 if it cannot be run
     "#]].assert_eq(&stdout(&["-h"]));
 }
 
 #[test]
-fn the_help_of_exec() {
+fn help_of_exec_explains_renew_and_exit_codes() {
     expect![[r#"
         Run a command with the credentials in its environment
 
@@ -112,11 +114,11 @@ fn the_help_of_exec() {
           <COMMAND>...  The command and its arguments
 
         Options:
-              --renew[=<HOW>]         Keep renewing the credentials: through a local endpoint, or through
-                                      credential_process [possible values: endpoint, process]
-              --token-in-environment  With --renew: pass the endpoint's token as a variable too, for SDKs
+              --renew[=<HOW>]         Renew the credentials until the command ends, through a local endpoint
+                                      or a credential_process [possible values: endpoint, process]
+              --token-in-environment  With --renew: also pass the endpoint's token as a variable, for SDKs
                                       that do not read the file
-              --login                 Log in first if that is needed, on a terminal
+              --login                 Log in first if needed (only on a terminal)
               --refresh               Get new role credentials, even if cached ones are valid, and replace
                                       the cached ones
           -h, --help                  Print help (see more with '--help')
@@ -134,9 +136,9 @@ fn the_help_of_exec() {
               --timeout <SECONDS>           The timeout for the whole command with all retries, in seconds
                                             [default: SSOCREDS_TIMEOUT, else 60; 50 for credential-process,
                                             none for lists of accounts and roles]
-              --allow-unsaved-refresh       Refresh an expired token even if the new one cannot be written
-                                            to its file. Every other program that shares the login then
-                                            needs a new login
+              --allow-unsaved-refresh       Refresh an expired token even if the new token cannot be written
+                                            to its file. All other programs that share the login may then
+                                            need a new login
           -v, --verbose...                  Log to stderr (-vv for more); secrets are never logged
               --color <WHEN>                When to use colour; NO_COLOR is honoured [possible values: auto,
                                             always, never]
@@ -144,15 +146,15 @@ fn the_help_of_exec() {
         Example:
           ssocreds exec --profile devsso -- aws s3 ls
 
-        AWS_REGION and AWS_DEFAULT_REGION are set if the profile has a region. Variables that would lead the
-        command to other credentials, AWS_PROFILE among them, are removed.
+        AWS_REGION and AWS_DEFAULT_REGION are set if the profile has a region. Variables that would select
+        other credentials, such as AWS_PROFILE, are removed.
 
-        Credentials last an hour or so. Give --renew to a command that runs longer: ssocreds stays as its
-        parent and gives it new credentials for as long as it runs. AWS SDKs and the AWS CLI get them by
-        themselves; for a tool that does not, try --renew=process.
+        Credentials usually expire after an hour. If the command runs longer, use --renew: ssocreds keeps
+        running and gives the command new credentials until it ends. AWS SDKs and the AWS CLI fetch them
+        automatically. If a tool does not, try --renew=process.
 
-        Exit codes: that of the command; 127 if it is not found, 126 if it cannot be run.
-        Before it runs, those of `ssocreds --help`.
+        Exit codes: the exit code of the command; 127 if it is not found, 126 if it cannot be run. If
+        ssocreds fails before that, the exit codes of `ssocreds --help`.
     "#]].assert_eq(&stdout(&["exec", "-h"]));
 }
 
@@ -171,7 +173,7 @@ fn every_command_has_an_example() {
 }
 
 #[test]
-fn without_a_command_the_help_is_an_error() {
+fn without_a_command_the_help_is_printed_to_stderr() {
     let output = run(&[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
@@ -179,12 +181,12 @@ fn without_a_command_the_help_is_an_error() {
 }
 
 #[test]
-fn the_version() {
+fn version_is_that_of_the_package() {
     assert_eq!(stdout(&["--version"]), concat!("ssocreds ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 #[test]
-fn a_wrong_command_line() {
+fn a_wrong_command_line_exits_with_2() {
     let output = run(&["exprot"]);
     assert_eq!(output.status.code(), Some(2));
     expect![[r#"
@@ -211,7 +213,7 @@ fn a_wrong_command_line() {
 }
 
 #[test]
-fn a_wrong_command_line_as_json() {
+fn a_wrong_command_line_is_reported_as_json_if_it_asks_for_json() {
     for arguments in
         [&["status", "--format=json", "--x"], &["roles", "--format", "json"].map(|it| it)]
     {
@@ -224,7 +226,7 @@ fn a_wrong_command_line_as_json() {
         assert_eq!(error["error"]["exit_code"], 2);
         assert!(error["error"]["message"].as_str().unwrap().contains("unexpected argument"));
     }
-    // The whole message without the advice that follows it.
+    // The JSON has the message without the advice that follows it.
     for (wrong, message) in [
         (
             ["--account-id", "1\n2"],
@@ -243,7 +245,7 @@ fn a_wrong_command_line_as_json() {
 }
 
 #[test]
-fn completions_and_manual_pages() {
+fn completions_and_manual_pages_are_printed() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = stdout(&["completions", shell]);
         assert!(script.contains("SSOCREDS_COMPLETE"), "{shell}");
@@ -264,7 +266,7 @@ fn completions_and_manual_pages() {
 /// A reader that closes the pipe early causes neither a failure nor a panic.
 #[cfg(unix)]
 #[test]
-fn a_broken_pipe_is_no_failure() {
+fn a_closed_stdout_is_not_a_failure() {
     for arguments in [&["completions", "zsh"][..], &["man"], &["--help"]] {
         let mut child = Command::new(binary())
             .args(arguments)
@@ -281,7 +283,7 @@ fn a_broken_pipe_is_no_failure() {
 /// Output that cannot be written is a failure.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_a_failure() {
+fn output_that_cannot_be_written_is_a_failure() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = Command::new(binary()).arg("man").stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -1,5 +1,5 @@
-//! The program in a hostile environment: pipes and devices in place of files, variables that are not
-//! UTF-8, configuration that leads to other hosts. It exits with a clear error and sends nothing.
+//! Hostile environments: pipes and devices instead of files, variables that are not UTF-8, names that
+//! contain parts of URLs. The program exits with a clear error and sends nothing.
 
 #![cfg(unix)]
 
@@ -17,22 +17,26 @@ use crate::program::{Run, Scene, write_private};
 
 const RUN: [&str; 3] = ["credential-process", "--profile", "devsso"];
 
-/// Far longer than any run takes. To read a pipe without a writer takes forever.
-const SOON: Duration = Duration::from_secs(30);
+/// The time limit for a run. Reading a pipe without a writer would take forever.
+const LIMIT: Duration = Duration::from_secs(30);
 
-/// Runs the command, which must end soon.
+/// Runs the command, which must end within [`LIMIT`].
 fn run(scene: &Scene, edit: impl FnOnce(&mut Command)) -> Run {
     let mut command = scene.command(&RUN);
     edit(&mut command);
-    // Another program enforces the timeout of the test: a thread could not end a run that hangs.
+    // `timeout` enforces the limit, because a thread could not end a run that hangs.
     let program = command.get_program().to_owned();
     let mut limited = Command::new("timeout");
-    limited.arg("--signal=KILL").arg(SOON.as_secs().to_string()).arg(program);
+    limited.arg("--signal=KILL").arg(LIMIT.as_secs().to_string()).arg(program);
     limited.args(command.get_args()).env_clear();
     limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let started = Instant::now();
     let run = scene.run_command(&mut limited);
-    assert!(started.elapsed() < SOON && run.code().is_some(), "it hangs: {}", run.stderr());
+    assert!(
+        started.elapsed() < LIMIT && run.code().is_some(),
+        "the run timed out: {}",
+        run.stderr()
+    );
     run
 }
 
@@ -57,7 +61,7 @@ async fn a_pipe_or_a_device_in_place_of_a_config_file() {
             let run = run(&scene, |command| {
                 command.env(variable, &path);
             });
-            // The profile is in the config file and needs no other file.
+            // The credentials file is not needed, because the profile is in the config file.
             let expected = if variable == "AWS_CONFIG_FILE" { 3 } else { 0 };
             assert_eq!(run.code(), Some(expected), "{variable} {kind}: {}", run.stderr());
             let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
@@ -76,7 +80,7 @@ async fn a_pipe_or_a_device_in_place_of_the_token_file_or_its_lock() {
         assert!(found.contains(token.file_name().unwrap().to_str().unwrap()), "{kind}: {found}");
         let _ = fs::remove_file(&token).or_else(|_| fs::remove_dir(&token));
 
-        // It goes on without the lock and warns, or the file could be locked.
+        // If the lock cannot be taken, the program continues without it and warns.
         write_private(&token, &content);
         let mut lock = token.clone().into_os_string();
         lock.push(".lock");
@@ -116,8 +120,8 @@ async fn a_pipe_or_a_device_in_place_of_certificates() {
     assert!(scene.emulator.requests().is_empty());
 }
 
-/// A variable that is not UTF-8 is an error that names the variable, unless it is a path or not used.
-/// A NUL cannot be in a variable: the operating system ends the value there.
+/// The error names the variable. A path need not be UTF-8. A value with a NUL is not tested, because the
+/// operating system ends the value there.
 #[tokio::test(flavor = "multi_thread")]
 async fn variables_that_are_not_utf_8_are_errors_if_used() {
     let scene = Scene::new(TokenState::Valid).await;
@@ -127,7 +131,7 @@ async fn variables_that_are_not_utf_8_are_errors_if_used() {
         ("AWS_DEFAULT_PROFILE", 0),
         ("AWS_CONFIG_FILE", 3), // a path: there is no such file, so no such profile
         ("AWS_SHARED_CREDENTIALS_FILE", 0),
-        ("AWS_ENDPOINT_URL", 0), // those of the two services take precedence
+        ("AWS_ENDPOINT_URL", 0), // the variables of the two services take precedence
         ("AWS_ENDPOINT_URL_SSO", 3),
         ("AWS_ENDPOINT_URL_SSO_OIDC", 3),
         ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", 3),
@@ -160,12 +164,12 @@ async fn variables_that_are_not_utf_8_are_errors_if_used() {
     assert!(profile.contains("AWS_PROFILE is not valid UTF-8"), "{profile}");
     // `ssocreds config` would fail in the same way.
     assert!(!profile.contains("run:"), "{profile}");
-    // Arguments need not be UTF-8 either. Where they must be, the error says so.
+    // An argument that must be UTF-8 and is not is an error of the command line.
     let mut odd_argument = scene.command(&RUN[..2]);
     assert_eq!(scene.run_command(odd_argument.arg(OsString::from(odd))).code(), Some(2));
 }
 
-/// All files below it are found. The path is shown with replacement characters.
+/// All files in the home directory are found. The path is shown with replacement characters.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_home_directory_that_is_not_utf_8_works() {
     let scene = Scene::new(TokenState::Valid).await;
@@ -197,9 +201,9 @@ async fn a_home_directory_that_is_not_utf_8_works() {
     }
 }
 
-/// No variable, key or option disables the check of certificates.
+/// Tries variables, keys and options of many tools.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_switches_off_the_check_of_certificates() {
+async fn no_setting_disables_the_check_of_certificates() {
     let scene = Scene::with(Emulator::builder().tls(true), TokenState::Expired).await;
     scene.configure(
         "[profile loose]
@@ -232,21 +236,20 @@ ca_bundle =
             assert!(text.contains("certificate"), "{variables:?} {profile}: {text}");
         }
     }
-    // An empty bundle does not mean that everything is trusted.
+    // An empty bundle does not make all certificates trusted.
     for bundle in ["/dev/null", "false", "off"] {
         loose(&[("AWS_CA_BUNDLE", bundle)], "devsso").failure(3);
     }
     for option in ["--no-verify-ssl", "--insecure", "-k"] {
         scene.run(&["credential-process", "--profile", "devsso", option]).failure(2);
     }
-    assert!(scene.emulator.requests().is_empty(), "nothing was sent");
-    // With the emulator's own authority it works, so the certificate was the reason.
+    assert!(scene.emulator.requests().is_empty(), "no request was sent");
+    // The same request succeeds if the emulator's certificate authority is trusted.
     scene.run(&RUN).success();
 }
 
-/// Names from the config file cannot become another host, another request or another header.
 #[tokio::test(flavor = "multi_thread")]
-async fn names_lead_to_no_other_host_and_no_other_request() {
+async fn names_from_the_config_file_cannot_change_the_host_or_the_request() {
     let scene = Scene::new(TokenState::Valid).await;
     let odd = |region: &str, account: &str, role: &str| {
         let config = format!(
@@ -276,7 +279,7 @@ sso_role_name = {role}
         let text = odd(region, "123456789012", "R").failure(3);
         assert!(text.contains("region"), "{region:?}: {text}");
     }
-    assert!(scene.emulator.requests().is_empty(), "nothing was sent");
+    assert!(scene.emulator.requests().is_empty(), "no request was sent");
     for (account, role) in [
         ("1&role_name=Admin", "R"),
         ("../../logout", "R"),
@@ -289,7 +292,7 @@ sso_role_name = {role}
     ] {
         let before = scene.emulator.requests().len();
         let run = odd("us-east-1", account, role);
-        // The name is either refused, or sent as one name that is not assigned.
+        // The name is refused, or it is sent as one value, which is not assigned.
         assert!(matches!(run.code(), Some(3 | 5)), "{account:?} {role:?}: {}", run.stderr());
         for request in &scene.emulator.requests()[before..] {
             assert_eq!(request.operation, Some(Operation::GetRoleCredentials), "{request:?}");

@@ -1,4 +1,4 @@
-//! Names and values that are long or invisible, or that reorder the text around them.
+//! Names and values that are very long or invisible, or that reorder the text around them.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use sso_emulator::{Emulator, TokenState};
 
 use crate::program::Scene;
 
-/// Longer than the widest width of Rust's `format!`.
+/// Longer than the maximum width of Rust's `format!`.
 const LONG: usize = 70_000;
 
-/// Looks like "PROD" and is different.
+/// Is shown as "PROD" on a terminal.
 const MISLEADING: &str = "\u{202e}DORP\u{202c}\u{200b}";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,7 +36,7 @@ async fn long_names_and_values_are_cut_in_tables() {
     }
     let accounts = scene.run(&["accounts", "--profile", "devsso"]).success();
     assert!(accounts.contains("xxx... (70000 characters)"), "{accounts}");
-    // JSON has the full values.
+    // JSON is not cut.
     let json = scene.run(&["accounts", "--profile", "devsso", "--format", "json"]).json();
     assert_eq!(json["accountList"][0]["accountName"], name);
 }
@@ -73,9 +73,9 @@ fn assert_none(shown: &str) {
     assert!(!shown.contains(raw), "{shown:?}");
 }
 
-/// Each profile of the chain takes its credentials from the one before it.
+/// Each profile has the previous one as its `source_profile`.
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_thousand_profiles_in_a_chain_take_no_time() {
+async fn a_chain_of_twenty_thousand_profiles_is_fast() {
     let scene = Scene::new(TokenState::Valid).await;
     let mut chain = String::from("[profile p0]\nsource_profile = devsso\nrole_arn = a\n");
     for at in 1..20_000 {

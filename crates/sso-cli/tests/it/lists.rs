@@ -1,4 +1,4 @@
-//! `accounts` and `roles`: all pages, of all accounts, in order.
+//! `accounts` and `roles`: formats, pages and errors.
 
 use expect_test::expect;
 use sso_emulator::{Emulator, EmulatorBuilder, ErrorName, Operation, TokenState};
@@ -13,7 +13,7 @@ fn three_accounts() -> EmulatorBuilder {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tables() {
+async fn accounts_and_roles_are_tables() {
     let scene = Scene::with(three_accounts(), TokenState::Valid).await;
     expect![[r#"
         ACCOUNT ID    NAME             EMAIL
@@ -40,7 +40,7 @@ async fn tables() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn json() {
+async fn accounts_and_roles_are_json() {
     let scene = Scene::with(three_accounts(), TokenState::Valid).await;
     let json = ["--profile", "devsso", "--format", "json"];
     expect![[r#"
@@ -95,17 +95,20 @@ async fn json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_color_option_is_obeyed() {
+async fn the_color_option_enables_and_disables_colour() {
     let scene = Scene::with(three_accounts(), TokenState::Valid).await;
     let plain = scene.run(&["accounts", "--profile", "devsso"]).success();
     assert!(!plain.contains('\u{1b}'), "{plain}");
     let styled = scene.run(&["accounts", "--profile", "devsso", "--color", "always"]).success();
     assert!(styled.starts_with("\u{1b}[1mACCOUNT ID\u{1b}[0m"), "{styled:?}");
-    assert!(!styled.contains("\u{1b}[31m"), "the name of an account styles nothing: {styled:?}");
+    assert!(
+        !styled.contains("\u{1b}[31m"),
+        "escape sequences in a name are not printed: {styled:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_pages_of_many_accounts() {
+async fn many_accounts_are_listed_from_all_pages() {
     let mut builder = Emulator::builder();
     for at in 0..130 {
         builder = builder.account(format!("{at:012}"), format!("Account {at}"), "a@b.c", ["R"]);
@@ -115,12 +118,12 @@ async fn all_pages_of_many_accounts() {
     let listed = listed["accountList"].as_array().unwrap();
     assert_eq!(listed.len(), 130);
     assert!(listed.is_sorted_by_key(|account| account["accountId"].as_str().unwrap().to_owned()));
-    assert_eq!(scene.emulator.counts().list_accounts, 2, "a hundred at a time");
+    assert_eq!(scene.emulator.counts().list_accounts, 2, "a page has 100 accounts");
 }
 
-/// A token that an administrator revoked is refreshed once, as for role credentials.
+/// An administrator has revoked the token.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_token_is_refreshed_once() {
+async fn a_rejected_token_is_refreshed_once() {
     let scene = Scene::with(three_accounts().rotate_refresh_tokens(true), TokenState::Valid).await;
     scene.emulator.revoke_access_tokens();
     let listed = scene.run(&["roles", "--profile", "devsso", "--format", "json"]).json();
@@ -141,12 +144,12 @@ async fn a_refusal_of_the_portal_is_an_error() {
     expect![[r#"
         ssocreds: the SSO portal did not list all roles
           because ListAccountRoles failed with ForbiddenException (HTTP 403): No access; check that a role is assigned to you in the account 999999999999, and that the account is in the organization (request id ...); the endpoint EMULATOR was set by AWS_ENDPOINT_URL_SSO (environment): set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true to use AWS's own
-          to see what you may use, run: ssocreds roles --profile devsso
+          to list your roles, run: ssocreds roles --profile devsso
     "#]].assert_eq(&error);
     let by_session = ["roles", "--sso-session", "dev-session", "--account-id", "999999999999"];
     let error = scene.run(&by_session).failure(5);
     assert!(error.ends_with("run: ssocreds roles --sso-session dev-session\n"), "{error}");
-    // No command is suggested that would be refused again.
+    // No command is suggested, because it would be refused too.
     scene.emulator.fault_on(Operation::ListAccounts, ErrorName::Forbidden);
     for list in ["roles", "accounts"] {
         let error = scene.run(&[list, "--profile", "devsso"]).failure(5);
@@ -155,7 +158,7 @@ async fn a_refusal_of_the_portal_is_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_id_that_cannot_be_one_is_a_wrong_command_line() {
+async fn an_invalid_account_id_is_a_wrong_command_line() {
     let scene = Scene::new(TokenState::Valid).await;
     for id in ["", "1\n2"] {
         let error = scene.run(&["roles", "--profile", "devsso", "--account-id", id]).failure(2);
@@ -164,7 +167,7 @@ async fn an_account_id_that_cannot_be_one_is_a_wrong_command_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn throttling_is_waited_out() {
+async fn a_throttled_list_is_complete() {
     let scene = Scene::with(three_accounts(), TokenState::Valid).await;
     scene.emulator.fault_next(Operation::ListAccountRoles, 1, ErrorName::TooManyRequests);
     let listed = scene.run(&["roles", "--profile", "devsso", "--format", "json"]).json();

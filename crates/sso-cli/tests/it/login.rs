@@ -1,4 +1,4 @@
-//! `login` and `logout`, with a shell script as the browser, or a user code that the test approves.
+//! `login` and `logout`, with curl as the browser, or with a user code that the test approves.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -20,11 +20,11 @@ pub(crate) fn started(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Waits, up to a limit.
+/// Waits until `done` returns true. Fails after 30 seconds.
 fn wait_until(mut done: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !done() {
-        assert!(Instant::now() < end, "it took too long");
+        assert!(Instant::now() < end, "timed out");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -65,7 +65,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_code_logs_in_for_both_forms() {
+async fn a_device_code_logs_in_to_sessions_and_legacy_profiles() {
     let scene = Scene::new(TokenState::Missing).await;
     for (arguments, name) in [
         (&["login", "--sso-session", "dev-session", "--use-device-code"][..], "dev-session"),
@@ -137,7 +137,7 @@ async fn page_with_key(heading: &str, key: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_of_the_session_or_the_profile_choose_a_device_code() {
+async fn keys_of_the_session_or_the_profile_select_a_device_code() {
     for (heading, key) in [
         ("[sso-session dev-session]", "ssocreds_use_device_code = true"),
         ("[sso-session dev-session]", "sso_use_device_code = TRUE"),
@@ -150,7 +150,7 @@ async fn keys_of_the_session_or_the_profile_choose_a_device_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_of_the_session_or_the_profile_choose_the_port() {
+async fn keys_of_the_session_or_the_profile_set_the_port() {
     for (heading, key) in [
         ("[sso-session dev-session]", "ssocreds_redirect_port"),
         ("[sso-session dev-session]", "sso_redirect_port"),
@@ -164,7 +164,7 @@ async fn keys_of_the_session_or_the_profile_choose_the_port() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_cannot_be_read_are_warned_about_and_ignored() {
+async fn invalid_keys_are_ignored_with_a_warning() {
     for (key, warning) in [
         ("ssocreds_use_device_code = perhaps", "is neither true nor false; ignored"),
         ("ssocreds_redirect_port = 65536", "is not a port; ignored"),
@@ -208,7 +208,7 @@ async fn if_needed_keeps_a_valid_token_and_refreshes_an_expired_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_terminal_login_is_not_started_by_another_command() {
+async fn without_a_terminal_other_commands_do_not_log_in() {
     let scene = Scene::new(TokenState::Missing).await;
     for arguments in [
         &["export", "--profile", "devsso", "--login"][..],
@@ -226,7 +226,7 @@ async fn without_a_terminal_login_is_not_started_by_another_command() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
-async fn on_a_terminal_other_commands_log_in_first_if_they_are_told_to() {
+async fn on_a_terminal_other_commands_log_in_first_with_the_option_login() {
     for (arguments, shown) in [
         ("export --profile devsso --login --format env", "export AWS_ACCESS_KEY_ID="),
         ("exec --profile devsso --login -- sh -c 'echo key $AWS_ACCESS_KEY_ID'", "key ASIA"),
@@ -272,7 +272,7 @@ async fn credential_process_never_logs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_logout_removes_the_credentials_of_a_profile_that_is_gone_but_no_other_session_s() {
+async fn a_logout_removes_cached_credentials_of_its_session_only() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.assign("000000000042", "Audit");
     let config = fs::read_to_string(&scene.home.config_file).unwrap();
@@ -285,7 +285,7 @@ async fn a_logout_removes_the_credentials_of_a_profile_that_is_gone_but_no_other
     let [own] = &scene.role_files()[..] else { panic!("{:?}", scene.role_files()) };
     let text = fs::read_to_string(own).unwrap();
     assert!(text.ends_with(r#","SessionName":"dev-session"}"#), "{text}");
-    // Of another session, and of the AWS CLI, which records no name.
+    // A file of another session, and a file of the AWS CLI, which does not store the session's name.
     let other = scene.path(".aws/cli/cache/other.json");
     write_private(&other, &text.replace("dev-session", "other"));
     let unnamed = scene.path(".aws/cli/cache/unnamed.json");
@@ -329,13 +329,13 @@ async fn an_interrupted_login_leaves_nothing_and_releases_its_lock() {
         let pid = login.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
         wait_until(|| login.try_wait().unwrap().is_some());
-        // It cleaned up, then ended by the signal, as a shell expects.
+        // The program cleaned up and then ended by the signal, as a shell expects.
         assert!(!login.wait().unwrap().success(), "{signal}");
         let cache = scene.home.token_file.parent().unwrap();
         let names = fs::read_dir(cache).unwrap().map(|it| it.unwrap().file_name());
         let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
         names.sort();
-        // The registration, which the next login uses, and the empty lock file.
+        // Left are the client registration, for the next login, and the empty lock file.
         assert_eq!(names.len(), 2, "{names:?}");
         scene.emulator.pending_devices().iter().for_each(|code| {
             scene.emulator.deny_device(code);
@@ -343,10 +343,10 @@ async fn an_interrupted_login_leaves_nothing_and_releases_its_lock() {
     }
 }
 
-/// A limit on the size of files has the same effect as a full disk.
+/// A limit on the size of files has the effect of a full disk.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_spends_nothing() {
+async fn a_login_on_a_full_disk_fails_before_its_code_is_used() {
     let scene = Scene::new(TokenState::Missing).await;
     let login = scene.command(&["login", "--profile", "devsso", "--use-device-code"]);
     let mut limited = Command::new("sh");
@@ -365,9 +365,9 @@ async fn a_full_disk_spends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_processes_ask_the_user_once() {
+async fn twenty_logins_at_once_ask_the_user_once() {
     let scene = Scene::new(TokenState::Missing).await;
-    // Waits until all of them have started.
+    // No login can end before all of them have started.
     scene.emulator.fault_on(Operation::CreateToken, ErrorName::AuthorizationPending);
     let arguments = ["login", "--profile", "devsso", "--use-device-code"];
     let stderr = |number: usize| scene.path(&format!("stderr-{number}"));
@@ -379,7 +379,9 @@ async fn twenty_processes_ask_the_user_once() {
     let logins: Vec<_> = (0..20).map(start).collect();
     approve(&scene.emulator);
     let waits = |number: &usize| {
-        fs::read_to_string(stderr(*number)).unwrap().contains("another login for this session")
+        fs::read_to_string(stderr(*number))
+            .unwrap()
+            .contains("waiting for another login to this session")
     };
     wait_until(|| (0..20).filter(waits).count() == 19);
     scene.emulator.clear_faults();

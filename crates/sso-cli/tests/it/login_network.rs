@@ -1,4 +1,4 @@
-//! `login` behind a proxy, and with the certificates of a company.
+//! `login` through a proxy, and with certificates of a private authority.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -80,13 +80,13 @@ async fn a_login_trusts_aws_ca_bundle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_start_url_of_a_dual_stack_portal_selects_the_dual_stack_endpoint() {
+async fn a_dual_stack_start_url_selects_the_dual_stack_endpoint() {
     let scene = Scene::new(TokenState::Expired).await;
     let config = fs::read_to_string(&scene.home.config_file).unwrap();
     let portal = "https://ssoins-1.portal.us-east-1.app.aws";
     let config = config.replace("https://my-sso-portal.awsapps.com/start", portal);
     fs::write(&scene.home.config_file, config).unwrap();
-    // A refresh, and a login.
+    // A refresh and a login use the endpoint.
     for arguments in [
         &["token", "--profile", "devsso"][..],
         &["login", "--profile", "devsso", "--use-device-code"],

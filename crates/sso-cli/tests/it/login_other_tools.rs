@@ -1,5 +1,5 @@
-//! One login for every tool: a login of ssocreds serves the AWS CLI version 2 and botocore, and the
-//! reverse. The tools are real, the services are emulated.
+//! The AWS CLI version 2 and botocore use a login of ssocreds, and ssocreds uses a login of the AWS CLI.
+//! The tools are real, the services are emulated.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -27,7 +27,7 @@ fn succeed(child: Child) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Logs in by device code, with either tool.
+/// Runs a login with a device code, and approves it.
 fn log_in(scene: &Scene, command: Command) {
     let login = started(command);
     approve(&scene.emulator);
@@ -42,7 +42,7 @@ fn aws_login(scene: &Scene) {
     log_in(scene, aws(scene, "sso login --profile devsso --no-browser --use-device-code"));
 }
 
-/// Gets credentials with the AWS CLI, and none from a cache.
+/// Gets new credentials with the AWS CLI.
 fn aws_credentials(scene: &Scene) {
     forget_role_credentials(scene);
     let arguments = "configure export-credentials --profile devsso";
@@ -61,7 +61,7 @@ fn forget_role_credentials(scene: &Scene) {
     }
 }
 
-/// Lets the access token in the file expire. The refresh token stays.
+/// Makes the access token in the file expired. Keeps the refresh token.
 fn expire(file: &Path) {
     let mut token = read_json(file);
     token["expiresAt"] = json!("2020-01-01T00:00:00Z");
@@ -74,7 +74,7 @@ fn refreshes(scene: &Scene) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs AWS CLI version 2"]
-async fn the_aws_cli_uses_refreshes_and_ends_a_login_of_ours() {
+async fn the_aws_cli_uses_refreshes_and_ends_a_login_of_ssocreds() {
     let scene = Scene::new(TokenState::Missing).await;
     ssocreds_login(&scene);
     aws_credentials(&scene);
@@ -154,10 +154,10 @@ async fn either_tool_reuses_the_other_s_registration() {
     }
 }
 
-/// Both tools name their files after the session.
+/// The names of the cache files depend on the name of the session.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs AWS CLI version 2"]
-async fn a_session_name_with_blanks_and_other_letters_is_the_same_to_both_tools() {
+async fn both_tools_share_a_session_whose_name_has_blanks_and_other_letters() {
     let scene = Scene::new(TokenState::Missing).await;
     scene.configure(
         "[profile strange]\nsso_session = größe 日本\nsso_account_id = 123456789012\n\
@@ -181,7 +181,7 @@ async fn a_session_name_with_blanks_and_other_letters_is_the_same_to_both_tools(
     assert_eq!(out, "Logged out of größe 日本\n");
 }
 
-/// Opens the page that a login prints, as a browser does, and waits for the login.
+/// Opens the URL that a login prints, as a browser does, and waits for the login.
 fn follow_page(
     scene: &Scene,
     mut login: Child,
@@ -211,7 +211,7 @@ print(boto3.Session(profile_name=sys.argv[1]).get_credentials().get_frozen_crede
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs botocore"]
-async fn boto3_uses_and_refreshes_a_login_of_ours() {
+async fn boto3_uses_and_refreshes_a_login_of_ssocreds() {
     let find = "import sys, boto3; print(sys.executable)";
     let found = Command::new("python3").args(["-c", find]).stdout(Stdio::piped()).spawn().unwrap();
     let python = succeed(found).trim().to_owned();

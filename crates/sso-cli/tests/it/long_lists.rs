@@ -1,4 +1,4 @@
-//! `accounts` and `roles` of many accounts: formats, filters, throttling, and lists that end early.
+//! `accounts` and `roles` with many accounts: formats, filters, throttling, and lists that end early.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -25,7 +25,7 @@ fn many_accounts(count: usize) -> EmulatorBuilder {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn csv() {
+async fn accounts_and_roles_are_csv() {
     let scene = Scene::with(four_accounts(), TokenState::Valid).await;
     let csv = ["--profile", "devsso", "--format", "csv"];
     expect![[r#"
@@ -49,7 +49,7 @@ async fn csv() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_are_filtered_by_patterns() {
+async fn patterns_filter_accounts_and_roles() {
     let scene = Scene::with(four_accounts(), TokenState::Valid).await;
     expect![[r#"
         ACCOUNT ID    NAME          EMAIL
@@ -67,16 +67,20 @@ async fn names_are_filtered_by_patterns() {
         210987654321  admin-c  team c PROD
     "#]]
     .assert_eq(&scene.run(&[&["roles", "--profile", "devsso"], &filters[..]].concat()).success());
-    assert_eq!(scene.emulator.counts().list_account_roles, 3, "not for Sandbox");
+    assert_eq!(
+        scene.emulator.counts().list_account_roles,
+        3,
+        "the roles of Sandbox are not requested"
+    );
     let none = ["roles", "--profile", "devsso", "--role-name", "none", "--format", "json"];
     assert_eq!(scene.run(&none).json()["roleList"].as_array().unwrap().len(), 0);
     let one = ["--account-id", "1", "--account-name", "x"];
     scene.run(&[&["roles", "--profile", "devsso"], &one[..]].concat()).failure(2);
 }
 
-/// The portal allows 20 requests a second to all of them together.
+/// The portal allows 20 requests per second in total.
 #[tokio::test(flavor = "multi_thread")]
-async fn three_lists_at_once_are_all_complete() {
+async fn three_throttled_lists_at_once_are_complete() {
     let scene = Scene::with(many_accounts(40).throttle(20), TokenState::Valid).await;
     let json = ["roles", "--profile", "devsso", "--format", "json"];
     let children: Vec<_> = (0..3)
@@ -92,7 +96,7 @@ async fn three_lists_at_once_are_all_complete() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_in_the_middle_leaves_what_was_received() {
+async fn an_error_in_the_middle_prints_the_received_part() {
     for format in ["table", "csv", "json"] {
         let scene = Scene::with(many_accounts(40), TokenState::Valid).await;
         let undisturbed = Fault::Delay(Duration::ZERO);
@@ -127,9 +131,9 @@ async fn a_failure_before_the_first_entry_prints_no_list() {
     .assert_eq(&run.stderr());
 }
 
-/// The token is refreshed and the list begins again. Nothing is listed twice.
+/// The token is refreshed and the list starts again. No entry is listed twice.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_rejected_in_the_middle_is_refreshed() {
+async fn a_token_that_is_rejected_in_the_middle_is_refreshed() {
     for (command, operation, key) in [
         ("accounts", Operation::ListAccounts, "accountList"),
         ("roles", Operation::ListAccounts, "roleList"),
@@ -148,10 +152,10 @@ async fn a_token_rejected_in_the_middle_is_refreshed() {
     }
 }
 
-/// After Ctrl-C the received part is printed, and the process ends by the signal.
+/// After Ctrl-C, the program prints the received part and ends by the signal.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_list_shows_what_was_received() {
+async fn an_interrupted_list_prints_the_received_part() {
     use std::os::unix::process::ExitStatusExt as _;
     use std::process::{Command, Stdio};
 

@@ -1,4 +1,4 @@
-//! Runs the real binary in its own home directory against the emulator, a module for each topic.
+//! Runs the real binary in a temporary home directory with the emulator. One module per topic.
 
 #![forbid(unsafe_code)]
 #![allow(

@@ -28,14 +28,14 @@ async fn refresh_replaces_the_cached_credentials() {
         assert_eq!(scene.emulator.counts().get_role_credentials, before + 1, "{command:?}");
         last = cached;
     }
-    // A failure is an error, and the cached credentials stay.
+    // If the request fails, the cached credentials are kept.
     scene.emulator.unassign("123456789012", "SSOReadOnlyRole");
     scene.run(&["credential-process", "--profile", "devsso", "--refresh"]).failure(5);
     assert_eq!(scene.run(&RUN).json(), last);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn variables_and_options_choose_the_directories() {
+async fn variables_and_options_set_the_cache_directories() {
     let scene = Scene::new(TokenState::Valid).await;
     let (tokens, roles) = (scene.path("tokens"), scene.path("roles"));
     fs::create_dir(&tokens).unwrap();
@@ -55,7 +55,7 @@ async fn variables_and_options_choose_the_directories() {
     let status = scene.run_command(&mut command).success();
     assert!(status.contains("Token files are in HOME/tokens"), "{status}");
 
-    // The options win.
+    // The options take precedence over the variables.
     let (tokens, roles) = (tokens.to_str().unwrap(), roles.to_str().unwrap());
     let options = ["--cache-dir", tokens, "--role-cache-dir", roles];
     let mut command = scene.command(&[&RUN[..], &options].concat());

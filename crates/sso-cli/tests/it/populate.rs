@@ -1,4 +1,4 @@
-//! `populate`: writes profiles for all accounts and roles, and changes nothing else in the file.
+//! `populate` writes profiles for all accounts and roles, and changes nothing else in the file.
 
 use std::fs;
 use std::process::Stdio;
@@ -96,7 +96,7 @@ async fn a_dry_run_shows_the_difference_and_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn edits_of_the_user_survive() {
+async fn edits_of_the_user_are_kept() {
     let scene = scene().await;
     populate(&scene, &["--region", "eu-west-1"]).success();
     let edited = config(&scene)
@@ -115,7 +115,7 @@ async fn edits_of_the_user_survive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pruning_removes_generated_profiles_of_roles_that_are_gone() {
+async fn pruning_removes_generated_profiles_of_unassigned_roles() {
     let scene = scene().await;
     scene.configure("# the end, without a newline\n[profile mine]\nsso_session = dev-session");
     let by_hand = config(&scene);
@@ -142,7 +142,7 @@ async fn pruning_removes_generated_profiles_of_roles_that_are_gone() {
     "#]]
     .assert_eq(&run.stdout());
     expect![[r#"
-        ssocreds: warning: the role of profile "gone-mine" is gone, but you added keys to the profile; remove it yourself
+        ssocreds: warning: the role of profile "gone-mine" is no longer assigned, but the profile was kept because you added keys to it; remove it yourself
     "#]]
     .assert_eq(&run.stderr());
     let left = config(&scene);
@@ -162,17 +162,17 @@ async fn pruning_removes_generated_profiles_of_roles_that_are_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_that_are_taken_are_errors_and_nothing_is_written() {
+async fn a_name_that_is_in_use_is_an_error_and_nothing_is_written() {
     let builder = accounts().account("000000000001", "development", "x@example.com", ["Admin"]);
     let builder = builder.account("000000000002", "development", "x@example.com", ["Admin"]);
     let scene = Scene::with(builder, TokenState::Valid).await;
     expect![[r#"
-        ssocreds: Admin in 000000000001 (development) and Admin in 000000000002 (development) would both be profile "development.Admin"; choose a --name that tells them apart, with {account_id} for example
+        ssocreds: Admin in 000000000001 (development) and Admin in 000000000002 (development) would both be profile "development.Admin"; choose a --name that distinguishes them, for example with {account_id}
     "#]]
     .assert_eq(&populate(&scene, &[]).failure(3));
     let one = ["--name", "devsso", "--account-name", "team*"];
     expect![[r#"
-        ssocreds: profile "devsso", for ReadOnly in 210987654321 (Team A, "prod" = [EU]\n😀), is in the config file already and was not made by `ssocreds populate`; rename it, or choose another --name
+        ssocreds: profile "devsso", for ReadOnly in 210987654321 (Team A, "prod" = [EU]\n😀), already exists in the config file and was not written by `ssocreds populate`; rename it, or choose another --name
     "#]]
     .assert_eq(&populate(&scene, &one).failure(3));
     scene.configure(
@@ -185,12 +185,12 @@ async fn names_that_are_taken_are_errors_and_nothing_is_written() {
     fs::write(scene.path(".aws/credentials"), "[taken]\naws_access_key_id = x\n").unwrap();
     let one = ["--name", "taken", "--account-name", "team*"];
     let error = populate(&scene, &one).failure(3);
-    assert!(error.contains("is in the credentials file already"), "{error}");
+    assert!(error.contains("already exists in the credentials file"), "{error}");
     assert_eq!(config(&scene), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_breaks_off_writes_nothing_unless_asked_to() {
+async fn an_incomplete_list_is_written_only_with_allow_incomplete() {
     let mut builder = Emulator::builder();
     for at in 0..40 {
         builder = builder.account(format!("{at:012}"), format!("Account {at}"), "a@b.c", ["R"]);
@@ -246,9 +246,9 @@ async fn roles_on_several_pages_are_all_written() {
     assert!(again.contains("0 removed, 1000 unchanged"), "{again}");
 }
 
-/// Some tools refuse a profile with SSO keys of which they know only some. Their profile holds none.
+/// The second profile is for tools that refuse a profile with SSO keys.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_profile_for_tools_that_know_no_sso() {
+async fn credential_process_adds_a_second_profile_without_sso_keys() {
     let scene = scene().await;
     let options = [
         "--credential-process=/opt/my tools/ssocreds",
@@ -306,10 +306,10 @@ async fn pruning_removes_the_second_profile_too() {
         + &process("edited", "gone", "output = json\n")
         + &process("devsso", "devsso", "");
     fs::write(&scene.home.config_file, text).unwrap();
-    // Without --credential-process, the second profiles of assigned roles stay.
+    // Without --credential-process, the second profiles of assigned roles are kept.
     let run = populate(&scene, &["--prune", "--name", "old.{account_id}.{role_name}"]);
     assert!(run.stdout().contains("0 profiles added, 0 changed, 3 removed, 3 unchanged"));
-    assert!(run.stderr().contains("the role of profile \"edited.process\" is gone"));
+    assert!(run.stderr().contains("the role of profile \"edited.process\" is no longer assigned"));
     let run = populate(&scene, &["--prune", "--credential-process"]);
     assert!(run.stdout().contains("6 profiles added, 0 changed, 6 removed, 0 unchanged"));
     let left = config(&scene);
@@ -344,7 +344,7 @@ async fn invalid_options_are_refused() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_into_a_repository_stays_and_a_write_protected_file_is_left_alone() {
+async fn a_symbolic_link_is_kept_and_a_write_protected_file_is_not_changed() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     let scene = scene().await;
@@ -364,10 +364,11 @@ async fn a_link_into_a_repository_stays_and_a_write_protected_file_is_left_alone
     assert_eq!(config(&scene), before);
 }
 
-/// The file that the tests of `sso-config` give to the readers of other tools.
-#[cfg(not(windows))] // Windows quotes the program in credential_process in another way
+/// The resulting file is also an input of the tests of `sso-config`, which compare the readers of other
+/// tools.
+#[cfg(not(windows))] // On Windows the program in credential_process is quoted differently.
 #[tokio::test(flavor = "multi_thread")]
-async fn awkward_account_names_give_the_file_that_other_tools_read() {
+async fn special_account_names_give_the_file_that_other_tools_are_tested_with() {
     let roles = ["Admin", "a+b=c,d.e@f-g_h"];
     let long = "x".repeat(200);
     let mut builder = Emulator::builder();

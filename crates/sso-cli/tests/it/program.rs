@@ -1,4 +1,4 @@
-//! Runs the program in its own home directory.
+//! Runs the program in a temporary home directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use sso_emulator::{Emulator, EmulatorBuilder, Home, TokenState};
 use tempfile::TempDir;
 
-/// An emulator, and a home that leads to it.
+/// An emulator, and a home directory whose environment has the emulator's endpoints.
 pub(crate) struct Scene {
     pub(crate) emulator: Emulator,
     pub(crate) home: Home,
@@ -34,14 +34,14 @@ impl Scene {
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            // Without it Windows has no sockets.
+            // Windows needs this variable to open sockets.
             .envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)))
             .envs(self.home.environment.iter().cloned());
         command
     }
 
-    /// Returns a command of `ssocreds` on its own terminal, with `script` of util-linux. Its stdout is the
-    /// output on the terminal.
+    /// Returns a command that runs `ssocreds` on a new terminal, with `script` of util-linux. Its stdout is
+    /// the terminal's output.
     #[cfg(target_os = "linux")]
     pub(crate) fn terminal_command(&self, arguments: &str) -> Command {
         let mut command = Command::new("script");
@@ -111,7 +111,7 @@ impl Run {
         self.shown(&self.output.stderr)
     }
 
-    /// Returns stdout of a success. Stderr must be empty.
+    /// Returns stdout. Fails if the run failed or stderr is not empty.
     pub(crate) fn success(&self) -> String {
         assert_eq!((self.code(), self.stderr().as_str()), (Some(0), ""), "{}", self.stdout());
         self.stdout()
@@ -121,7 +121,7 @@ impl Run {
         serde_json::from_str(&self.success()).expect("stdout is one JSON value")
     }
 
-    /// Returns stderr of a failure. Stdout must be empty.
+    /// Returns stderr. Fails if the exit code differs or stdout is not empty.
     pub(crate) fn failure(&self, code: i32) -> String {
         let (found, stdout) = (self.code(), self.stdout());
         assert_eq!((found, stdout.as_str()), (Some(code), ""), "{}", self.stderr());
@@ -131,7 +131,7 @@ impl Run {
     fn shown(&self, bytes: &[u8]) -> String {
         let mut text = str::from_utf8(bytes).expect("output is UTF-8").to_owned();
         for (value, shown) in &self.hidden {
-            // In quotes, in JSON, and in quotes in JSON, backslashes are doubled.
+            // Backslashes are doubled in quotes and in JSON, and quadrupled in quotes in JSON.
             for times in [4, 2, 1] {
                 text = text.replace(&value.replace('\\', &"\\".repeat(times)), shown);
             }
@@ -143,14 +143,14 @@ impl Run {
     }
 }
 
-/// Returns the text with the paths below HOME as on Unix.
+/// Returns the text with slashes in the paths below HOME.
 fn with_slashes(text: &str) -> String {
     let mut parts = text.split("HOME");
     let mut shown = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let is_of_path = |c: char| c.is_ascii_alphanumeric() || r"\/._-*".contains(c);
         let (path, rest) = part.split_at(part.find(|c| !is_of_path(c)).unwrap_or(part.len()));
-        // A backslash at the end is before a quote.
+        // A backslash at the end precedes a quote.
         let end = path.trim_end_matches('\\').len();
         let names = path[..end].split('\\').filter(|name| !name.is_empty());
         let names: Vec<&str> = names.collect();

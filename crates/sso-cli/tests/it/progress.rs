@@ -1,4 +1,4 @@
-//! Progress of a long wait: shown on a terminal, and not in a pipe.
+//! The progress line of a long wait, which is shown only on a terminal.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use sso_emulator::{ErrorName, Fault, Operation, ScriptedAnswer, TokenState};
 
 use crate::program::Scene;
 
-/// Runs the program on a terminal of its own, and returns what it shows.
+/// Runs the program on a new terminal, and returns the terminal's output.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(scene: &Scene, arguments: &str) -> String {
     on_a_terminal_with(scene, arguments, &[])
@@ -31,7 +31,7 @@ async fn a_slow_answer_shows_progress() {
     let (_, printed) = shown.rsplit_once('\r').unwrap_or_default();
     assert!(shown.contains("\r{\"Version\":1,") || printed.contains("{\"Version\""), "{shown:?}");
 
-    // A quick call shows nothing. On a busy machine not every call is quick.
+    // A short run shows no progress. On a busy machine, one of several runs must be short.
     let quick = (0..50).find_map(|_| {
         let started = std::time::Instant::now();
         let shown = on_a_terminal(&scene, arguments);
@@ -44,7 +44,7 @@ async fn a_slow_answer_shows_progress() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
-async fn a_retry_is_counted_down() {
+async fn the_time_until_a_retry_is_shown() {
     let scene = Scene::new(TokenState::Valid).await;
     let busy =
         ScriptedAnswer::error(ErrorName::TooManyRequests).retry_after(Duration::from_secs(2));
@@ -66,7 +66,7 @@ async fn progress_is_not_written_to_a_pipe() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]
-async fn colour_is_for_terminals() {
+async fn colour_is_used_only_on_a_terminal() {
     let scene = Scene::new(TokenState::Valid).await;
     let shown = on_a_terminal(&scene, "status");
     assert!(shown.contains("\u{1b}[32mlogged in\u{1b}[0m"), "{shown:?}");
@@ -143,11 +143,11 @@ async fn the_progress_of_a_further_attempt_is_removed() {
     assert!(last.starts_with(what) && !last.contains("attempt"), "{shown:?}");
 }
 
-/// Lists many accounts at the rate that the portal allows, and shows the progress.
+/// Lists many accounts at the rate that the portal allows.
 ///
-/// If a busy machine stops the emulator for most of a second, the requests of that time arrive at once and
-/// are throttled. So one good run of several is enough. A program that ignores the rate is throttled in
-/// each.
+/// One run without throttling is enough: on a busy machine, the emulator may stop for most of a second,
+/// and then receive and throttle the requests of that time at once. A program that ignored the rate would
+/// be throttled in every run.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs script"]

@@ -12,9 +12,9 @@ use crate::program::Scene;
 
 const RUN: [&str; 4] = ["credential-process", "--profile", "devsso", "--no-cache"];
 
-/// The attempt ends after 11 seconds. This takes as long: the program does not exit before.
+/// Takes 11 seconds, because the program does not exit before the attempt has ended.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unanswered_refresh_ahead_delays_one_call_only() {
+async fn an_unanswered_refresh_ahead_delays_only_one_process() {
     let scene = Scene::new(TokenState::InRefreshWindow).await;
     let oidc = Silent::listen();
     let mut command = scene.command(&RUN);
@@ -26,10 +26,10 @@ async fn an_unanswered_refresh_ahead_delays_one_call_only() {
     let mut stdout = BufReader::new(first.stdout.take().unwrap());
     stdout.read_line(&mut printed).unwrap();
     assert!(printed.contains("\"AccessKeyId\""), "{printed:?}");
-    assert!(first.try_wait().unwrap().is_none(), "the refresh was cut off");
+    assert!(first.try_wait().unwrap().is_none(), "the program exited during the refresh");
     assert_eq!(oidc.requests(), 1);
 
-    // Another process does not wait for it, and does not repeat it.
+    // Another process neither waits for the refresh nor repeats it.
     let second = scene.run_command(&mut command);
     assert!(second.success().contains("\"AccessKeyId\""));
     assert!(first.try_wait().unwrap().is_none(), "the other process waited");
@@ -39,7 +39,7 @@ async fn an_unanswered_refresh_ahead_delays_one_call_only() {
     assert_eq!(oidc.requests(), 1, "the attempt is not repeated for 30 seconds");
 }
 
-/// A service that accepts connections and reads requests, and never answers.
+/// A service that accepts connections and reads requests, but never answers.
 struct Silent {
     url: String,
     connections: Arc<Mutex<Vec<TcpStream>>>,

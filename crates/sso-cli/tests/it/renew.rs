@@ -1,5 +1,4 @@
-//! `exec --renew` and `serve`: clients get credentials for as long as the program runs. No file is left
-//! behind.
+//! `exec --renew` and `serve` give credentials while they run, and remove their files at the end.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -19,7 +18,7 @@ use crate::program::Scene;
 const SHOW: &str = r#"printf '%s\n%s\n%s\n%s\n' "$AWS_CONTAINER_CREDENTIALS_FULL_URI" \
     "$AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" "$AWS_CONFIG_FILE" "${AWS_ACCESS_KEY_ID-unset}"; cat"#;
 
-/// `exec --renew` with a command that has printed its variables and runs.
+/// A running `exec --renew`, with the variables that its command has printed.
 struct Running {
     child: Child,
     url: String,
@@ -99,7 +98,7 @@ async fn renew_serves_credentials_while_the_command_runs_and_removes_its_files()
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_is_in_no_argument_and_in_a_variable_only_if_asked_for() {
+async fn the_endpoint_token_is_in_a_variable_only_with_its_option() {
     let scene = Scene::new(TokenState::Valid).await;
     for (options, is_expected) in [
         (["--profile", "devsso", "--renew"].as_slice(), false),
@@ -124,7 +123,7 @@ async fn the_token_is_in_no_argument_and_in_a_variable_only_if_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn renew_ends_as_its_command_does() {
+async fn renew_exits_as_its_command_does() {
     let scene = Scene::new(TokenState::Valid).await;
     for (script, code, signal) in [
         ("exit 0", Some(0), None),
@@ -159,7 +158,7 @@ async fn a_signal_reaches_the_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_run_leaves_only_what_the_next_one_removes() {
+async fn the_files_of_a_killed_run_are_removed_by_the_next_run() {
     let scene = Scene::new(TokenState::Valid).await;
     let mut killed = Running::start(&scene, &["--profile", "devsso", "--renew"]);
     let in_use = Running::start(&scene, &["--profile", "devsso", "--renew"]);
@@ -175,7 +174,7 @@ async fn a_killed_run_leaves_only_what_the_next_one_removes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_of_the_default_profile_are_kept_from_the_command_and_nothing_else() {
+async fn the_command_gets_config_files_without_the_credentials_of_the_default_profile() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.configure("[default]\naws_access_key_id = AKIASTATIC\nregion = eu-west-1\n");
     let before = fs::read_to_string(&scene.home.config_file).unwrap();
@@ -191,9 +190,9 @@ async fn credentials_of_the_default_profile_are_kept_from_the_command_and_nothin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn renew_by_process_writes_a_command_that_gives_credentials() {
+async fn renew_by_process_writes_a_credential_process_that_works() {
     let scene = Scene::new(TokenState::Valid).await;
-    // The SSO profile is the default profile, and must not run itself.
+    // The SSO profile is the default profile. The generated default profile must not call itself.
     let config = fs::read_to_string(&scene.home.config_file).unwrap();
     fs::write(&scene.home.config_file, config.replace("[profile devsso]", "[default]")).unwrap();
     let script = r#"eval "$(sed -n 's/^credential_process = //p' "$AWS_CONFIG_FILE")""#;
@@ -203,7 +202,7 @@ async fn renew_by_process_writes_a_command_that_gives_credentials() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_that_is_needed_is_said_before_the_command_starts() {
+async fn a_missing_login_is_reported_before_the_command_starts() {
     let scene = Scene::new(TokenState::Missing).await;
     for how in ["--renew", "--renew=process"] {
         let run =
@@ -213,7 +212,7 @@ async fn a_login_that_is_needed_is_said_before_the_command_starts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_prints_what_to_export_and_ends_cleanly() {
+async fn serve_prints_the_variables_and_removes_its_files() {
     let scene = Scene::new(TokenState::Valid).await;
     let (token_file, env_file) = (scene.path("token"), scene.path("variables"));
     let mut command = scene.command(&["serve", "--profile", "devsso", "--profile", "legacy"]);

@@ -1,4 +1,4 @@
-//! `-v` and `-vv` log each step and no secret.
+//! `-v` and `-vv` log each step, and no secret.
 
 use sso_emulator::{ErrorName, Operation, TokenState};
 

@@ -1,4 +1,4 @@
-//! `status`: every state of a login, read from the files only.
+//! `status` shows every state of a login, and reads only files.
 
 use std::fs;
 
@@ -55,7 +55,7 @@ fn write(scene: &Scene, session: &str, content: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table() {
+async fn status_shows_a_table() {
     let scene = scene().await;
     let text = scene.run(&["status"]).success();
     expect![[r#"
@@ -84,12 +84,12 @@ async fn a_table() {
         expired  expired  expired
         legacy  https://my-sso-portal.awsapps.com/start  logged out  123456789012  SSOReadOnlyRole
     "#]].assert_eq(&narrow(&hide_distances_past(&text)));
-    assert_eq!(scene.emulator.requests().len(), 0, "nothing is sent");
+    assert_eq!(scene.emulator.requests().len(), 0, "no request is sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "the whole of the JSON")]
-async fn json_has_the_same() {
+async fn status_shows_json() {
     let scene = scene().await;
     let text = scene.run(&["status", "--format", "json"]).success();
     assert!(!text.contains("MARK"), "{text}");
@@ -212,7 +212,7 @@ async fn json_has_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_profile() {
+async fn status_shows_one_profile() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.configure(CONFIG);
     scene.run(&["credential-process", "--profile", "devsso"]).success();
@@ -242,7 +242,7 @@ async fn a_token_file_that_is_a_directory_is_reported() {
     assert_eq!(login["state"], "unusable");
     assert!(login["reason"].as_str().unwrap().contains("make it a file"), "{login}");
     assert!(login["login_command"].is_null(), "{login}");
-    // As in `token`.
+    // `token` reports the same.
     let error = scene.run(&["token", "--profile", "devsso"]).failure(4);
     assert!(error.contains("make it a file") && !error.contains("run:"), "{error}");
 }
@@ -252,7 +252,7 @@ async fn status_works_without_config_files() {
     let scene = Scene::new(TokenState::Missing).await;
     fs::remove_file(&scene.home.config_file).unwrap();
     expect![[r#"
-        There is no sso-session and no SSO profile; `ssocreds configure` makes them.
+        There is no sso-session and no SSO profile; run `ssocreds configure` to set them up.
     "#]]
     .assert_eq(&scene.run(&["status"]).success());
 }
@@ -270,7 +270,7 @@ fn hide_distances_past(text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_asks_whether_roles_are_assigned() {
+async fn check_shows_whether_roles_are_assigned() {
     let builder = Emulator::builder().account("123456789012", "Dev", "a@b.c", ["Admin"]);
     let scene = Scene::with(builder, TokenState::Valid).await;
     let profile = |name: &str, account: &str, role: &str| {
@@ -283,13 +283,13 @@ async fn check_asks_whether_roles_are_assigned() {
         &(profile("gone", "999999999999", "Admin") + &profile("lost", "123456789012", "X")),
     );
     scene.run(&["status"]).success();
-    assert_eq!(scene.emulator.counts().list_accounts, 0, "nothing is sent");
+    assert_eq!(scene.emulator.counts().list_accounts, 0, "no request is sent");
     let shown = scene.run(&["status", "--check"]).success();
     expect![[r#"
         PROFILE  ROLE STILL ASSIGNED
         devsso   yes
-        gone     no, nor any other role in the account
-        lost     no, but another role in the account
+        gone     no; no role in the account is assigned
+        lost     no; another role in the account is assigned
     "#]]
     .assert_eq(&shown[shown.find("PROFILE  ROLE").unwrap()..]);
     let found = scene.run(&["status", "--check", "--format", "json"]).json();

@@ -1,4 +1,4 @@
-//! `token`: the access token, by profile or by session.
+//! `token` prints the access token of a profile or a session.
 
 use sso_emulator::{ErrorName, Operation, TokenState};
 
@@ -17,7 +17,7 @@ async fn a_valid_token_comes_from_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_one_is_refreshed() {
+async fn an_expired_token_is_refreshed() {
     let scene = Scene::new(TokenState::Expired).await;
     let printed = scene.run(&["token", "--sso-session", "dev-session", "--format", "json"]).json();
     let file = read_json(&scene.home.token_file);
@@ -37,7 +37,7 @@ async fn a_profile_without_a_role_has_a_token_and_no_credentials() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_directory_of_token_files() {
+async fn cache_dir_sets_the_directory_of_the_token_files() {
     let scene = Scene::new(TokenState::Valid).await;
     let elsewhere = scene.path("elsewhere");
     std::fs::create_dir(&elsewhere).unwrap();
@@ -51,7 +51,7 @@ async fn another_directory_of_token_files() {
 /// The valid token is printed, with a warning that the refresh failed.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_ahead_of_time_that_fails_is_a_warning() {
+async fn a_failed_refresh_ahead_of_expiry_is_a_warning() {
     let scene = Scene::new(TokenState::InRefreshWindow).await;
     scene.emulator.fault_on(Operation::CreateToken, ErrorName::InvalidClient);
     let run = scene.run(&["token", "--profile", "devsso"]);
@@ -87,7 +87,7 @@ async fn a_token_for_another_host_is_used_with_a_warning() {
         );
     }
 
-    // The same host, spelled differently.
+    // No warning for the same host in another spelling.
     token["startUrl"] = configured.replace("my-sso", "MY-SSO").into();
     write_private(&scene.home.token_file, &token.to_string());
     scene.run(&["token", "--profile", "devsso"]).success();

@@ -1,4 +1,4 @@
-//! What differs on Windows.
+//! Behaviour that differs on Windows.
 
 use std::process::Command;
 
@@ -24,11 +24,11 @@ async fn the_null_device_is_an_empty_config_file() {
     scene.run_command(&mut command).success();
 }
 
-/// `ctrl_c press` presses Ctrl-C in a console of its own, and exits with the exit code of `ssocreds`.
-/// `ctrl_c wait` is the command that `ssocreds` runs. It exits with 7 half a second after Ctrl-C.
+/// `ctrl_c press` runs `ssocreds` in a new console, sends Ctrl-C to it, and exits with its exit code.
+/// `ctrl_c wait` is the command of `ssocreds exec`. It exits with 7 half a second after Ctrl-C.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs ctrl_c, which `cargo xtask platforms windows` builds"]
-async fn exec_outlives_ctrl_c_until_the_command_ends() {
+async fn on_ctrl_c_exec_waits_for_the_command() {
     for renew in [&[][..], &["--renew"]] {
         let scene = Scene::new(TokenState::Valid).await;
         let ready = scene.path("ready");

@@ -9,7 +9,7 @@ use sso_config::{ProfileOrigin, Property, Section, SharedConfig};
 use crate::printable::printable;
 use crate::table::{Cell, FAIR, HEAD, Table};
 
-/// Shown in place of a secret.
+/// The text that is shown instead of a secret.
 const HIDDEN: &str = "(hidden)";
 
 #[derive(Debug, Serialize)]
@@ -30,7 +30,7 @@ struct Paths {
 }
 
 impl Paths {
-    /// A path need not be text: bytes that are not are replaced.
+    /// Returns the paths as text. Bytes that are not UTF-8 are replaced.
     fn of(config: &SharedConfig) -> Self {
         let exists = [
             ("config", config.config_file_exists()),
@@ -47,7 +47,7 @@ impl Paths {
         }
     }
 
-    /// A path, and whether the file does not exist.
+    /// Returns a path, with a note if the file does not exist.
     fn shown(&self, file: &str, path: &str) -> String {
         let missing = if self.missing.contains(&file) { " (does not exist)" } else { "" };
         format!("{}{missing}", printable(path))
@@ -98,7 +98,7 @@ fn shown(property: &Property) -> &str {
     if property.is_secret() { HIDDEN } else { property.value() }
 }
 
-/// The same for people, with where each property stands.
+/// Renders the config files as tables, with the file and line of each property.
 pub(super) fn render(config: &SharedConfig, selected: &str, origin: ProfileOrigin) -> String {
     let mut out = String::new();
     let files = Paths::of(config);

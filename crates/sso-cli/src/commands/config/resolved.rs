@@ -81,7 +81,7 @@ impl Resolved {
         })
     }
 
-    /// The same for people.
+    /// Renders the values as tables.
     pub(super) fn render(&self, profile: &SsoProfile) -> String {
         let mut table = Table::new(["PROFILE", profile.profile_name()]);
         let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
@@ -126,7 +126,7 @@ impl Resolved {
     }
 }
 
-/// Returns the URL of the service: the configured one if it is valid, else that of the region.
+/// Returns the configured URL of the service, or else the URL for the region.
 fn endpoint(
     set: Option<&Setting<String>>,
     of_region: &Endpoint,

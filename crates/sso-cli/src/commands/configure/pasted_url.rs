@@ -1,4 +1,4 @@
-//! Start URLs as people paste them from the address bar, with additions of the portal's page.
+//! Start URLs that users paste from the address bar of the browser.
 
 /// A start URL, and the region if the host contains it.
 #[derive(Debug, PartialEq, Eq)]
@@ -7,7 +7,8 @@ pub(super) struct PastedUrl {
     pub(super) region: Option<String>,
 }
 
-/// Reads a start URL: without a scheme, with `/#/` and what follows, or only the directory ID.
+/// Parses a start URL. Adds a missing scheme, removes the fragment and the query, and accepts a directory
+/// ID alone.
 pub(super) fn read(text: &str) -> Result<PastedUrl, &'static str> {
     let text = text.trim();
     let (text, _) = text.split_once(['#', '?']).unwrap_or((text, ""));
@@ -25,7 +26,7 @@ pub(super) fn read(text: &str) -> Result<PastedUrl, &'static str> {
     let is_label = |c: char| c.is_ascii_alphanumeric() || "-.:".contains(c);
     if !host.contains('.') || !host.chars().all(is_label) {
         return Err(
-            "this is not a start URL; copy it from the address bar at the AWS access portal",
+            "this is not a start URL; copy the URL of the AWS access portal from the address bar",
         );
     }
     if path.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -39,7 +40,7 @@ pub(super) fn read(text: &str) -> Result<PastedUrl, &'static str> {
     Ok(PastedUrl { url: format!("https://{host}{slash}{path}"), region })
 }
 
-/// `d-` and ten hexadecimal digits.
+/// Returns whether the text is `d-` and ten hexadecimal digits.
 fn is_directory_id(host: &str) -> bool {
     let digits = host.strip_prefix("d-");
     digits.is_some_and(|it| it.len() == 10 && it.chars().all(|c| c.is_ascii_hexdigit()))

@@ -16,7 +16,7 @@ const SHOWN: usize = 15;
 
 pub(super) struct Questions<'a> {
     context: &'a Context,
-    /// Whether stdin and stderr are a terminal on which the cursor can be moved.
+    /// True if stdin and stderr are a terminal on which the cursor can be moved.
     has_terminal: bool,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Questions<'a> {
         Self { context, has_terminal: is_terminal && (!is_dumb || cfg!(windows)) }
     }
 
-    /// Asks until `read` accepts the answer. `option` gives the answer without a question.
+    /// Asks until `read` accepts the answer. An error names `option`, which replaces the question.
     pub(super) fn text<T>(
         &self,
         question: &str,
@@ -108,7 +108,7 @@ impl<'a> Questions<'a> {
             let answer = self.line(&format!("{question}, a number or text to filter: "), option)?;
             let answer = answer.trim();
             match answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
-                // A larger number is text: account IDs are numbers, too.
+                // A larger number is a filter, because account IDs are numbers too.
                 Some(at) if at < items.len() => return Ok(at),
                 _ => filter = answer.to_lowercase(),
             }
@@ -126,7 +126,7 @@ impl<'a> Questions<'a> {
             let _handler = tokio::signal::unix::signal(SignalKind::interrupt());
             select.max_length(SHOWN).interact_on_opt(&term)
         })?;
-        // dialoguer leaves it hidden after Ctrl-C.
+        // dialoguer leaves the cursor hidden after Ctrl-C.
         let _ = term.show_cursor();
         match picked {
             Ok(Some(at)) => Ok(at),
@@ -148,7 +148,7 @@ impl<'a> Questions<'a> {
             std::io::stdin().read_line(&mut line).map(|length| (length > 0).then_some(line))
         };
         let line = self.context.serve(async || {
-            // In a thread, since a read cannot be cancelled. The thread ends with the process.
+            // Reads in a thread, because a read cannot be cancelled. The thread ends with the process.
             tokio::select! {
                 line = tokio::task::spawn_blocking(read) => Some(line),
                 Ok(()) = tokio::signal::ctrl_c() => None,

@@ -45,7 +45,7 @@ impl Session {
         };
         let has = |key| document.get(SESSION, &name, key).is_some();
         let mut properties = Vec::new();
-        let mut told_region = None;
+        let mut region_in_url = None;
         if options.start_url.is_some() || !has("sso_start_url") {
             let check = |text: &str| pasted_url::read(text).map_err(str::to_owned);
             let PastedUrl { url, region } = match &options.start_url {
@@ -53,15 +53,15 @@ impl Session {
                     .map_err(|reason| Failure::Answer { option: "--start-url", reason })?,
                 None => questions.text("Start URL", "--start-url", None, check)?,
             };
-            told_region = region;
+            region_in_url = region;
             properties.push(("sso_start_url", url));
         }
         if options.sso_region.is_some() || !has("sso_region") {
             let of_session = if let Some(region) = &options.sso_region {
                 region.clone()
             } else {
-                let told = told_region.as_deref();
-                questions.text("Region of the start URL", "--sso-region", told, region)?
+                let default = region_in_url.as_deref();
+                questions.text("Region of the start URL", "--sso-region", default, region)?
             };
             properties.push(("sso_region", of_session.to_string()));
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sso_config::{Document, EditError, FileKind, SectionKind};
 
-/// The properties of a profile from which an SDK gets credentials, and those that belong to them.
+/// The properties of a profile from which an SDK gets credentials, and the options of these properties.
 const CREDENTIAL_KEYS: [&str; 22] = [
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -33,7 +33,7 @@ const CREDENTIAL_KEYS: [&str; 22] = [
     "web_identity_token_file",
 ];
 
-/// Reads a file of the user. A missing file is empty.
+/// Reads a config file of the user. Returns an empty text if it does not exist.
 pub(super) fn read(path: &Path) -> io::Result<String> {
     match std::fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
@@ -41,8 +41,8 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Returns the text of a file without the credentials of the default profile. Everything else stays
-/// as it is.
+/// Returns the text of a file without the credentials of the default profile. Everything else is
+/// unchanged.
 pub(super) fn without_default_credentials(file: FileKind, text: &str) -> String {
     let mut document = Document::parse(file, text);
     for key in CREDENTIAL_KEYS {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_credentials_of_the_default_profile_are_left_out() {
+    fn only_the_credentials_of_the_default_profile_are_removed() {
         check(
             "# mine\n[default]\nregion = eu-west-1\naws_access_key_id = AKIA\n\
              AWS_Secret_Access_Key: s\ns3 =\n  max_concurrent_requests = 3\nsso_session=x\n\n\
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn continuation_lines_go_with_their_property() {
+    fn continuation_lines_are_removed_with_their_property() {
         check(
             "[default]\n  credential_process = a\n    b\n  region = r\n  # note\n    aws_account_id = 1\n",
             &expect![[r"
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_of_the_credentials_file_is_named_without_a_type() {
+    fn in_the_credentials_file_the_section_profile_default_is_not_the_default_profile() {
         let text = "[default]\naws_access_key_id = AKIA\n[profile default]\nrole_arn = kept\n";
         assert_eq!(
             without_default_credentials(FileKind::Credentials, text),

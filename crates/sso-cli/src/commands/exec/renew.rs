@@ -1,4 +1,4 @@
-//! `ssocreds exec --renew`: gives a command new credentials for as long as it runs.
+//! `ssocreds exec --renew`: gives a command new credentials until it ends.
 
 use std::io;
 use std::path::Path;
@@ -60,7 +60,7 @@ pub(super) fn run(
         set_config_files(&mut command, &locations, &directory, command_line.as_deref())
             .map_err(io)?;
         let ended = supervise::run(command).await;
-        // To interrupt a refresh could lose the login.
+        // Interrupting a refresh could end the login.
         profile.providers.token_provider().wait_for_refresh().await;
         ended.map_err(|source| Failure::Run { program, source })
     })??;

@@ -5,13 +5,13 @@ use std::process::{Command, ExitStatus};
 
 use tokio::process::Child;
 
-/// Runs the command to its end, and forwards signals to it. Signals that a terminal sends to all
-/// processes in the foreground reach the command without that.
+/// Runs the command to its end, and forwards signals to it. A terminal sends its signals to all processes
+/// in the foreground, so these signals are not forwarded.
 #[cfg(unix)]
 pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    // Installed before the child starts, so that no signal is lost.
+    // The handlers are installed before the child starts, so that no signal is lost.
     let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut quit = signal(SignalKind::quit())?;
@@ -33,7 +33,8 @@ pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
     }
 }
 
-/// Sends a signal to the child. Nothing has waited for the child yet, so its ID is still its own.
+/// Sends a signal to the child. The child has not been waited for, so its ID cannot belong to another
+/// process.
 #[cfg(unix)]
 fn send(child: &Child, signal: rustix::process::Signal) {
     let id = child.id().and_then(|id| i32::try_from(id).ok());
@@ -51,10 +52,11 @@ fn is_in_foreground() -> bool {
     is_of(rustix::stdio::stdin()) || is_of(rustix::stdio::stderr())
 }
 
-/// The console sends its signals to the child too. This process only has to survive them.
+/// Runs the command to its end. The console sends its signals to the child too, so this process only
+/// ignores them.
 #[cfg(not(unix))]
 pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
-    // Installed before the child starts, so that no signal ends this process.
+    // The handlers are installed before the child starts, so that no signal ends this process.
     let _ctrl_c = tokio::signal::windows::ctrl_c()?;
     let _ctrl_break = tokio::signal::windows::ctrl_break()?;
     let mut child: Child = tokio::process::Command::from(command).spawn()?;

@@ -1,4 +1,4 @@
-//! Writes role credentials into the credentials file, for tools that read no other source.
+//! Writes role credentials into the credentials file, for tools that read only that file.
 
 use sso_config::{FileKind, SectionKind};
 use sso_types::Credentials;
@@ -13,8 +13,7 @@ use crate::times::whole_seconds;
 const PROFILE: SectionKind = SectionKind::Profile;
 const EXPIRES_AT: &str = "ssocreds_expires_at";
 
-/// Writes the credentials to `[name]`, unless the user wrote that section or it would hide an SSO
-/// profile.
+/// Writes the credentials to the section `[name]`. Fails if the user wrote that section.
 pub(super) fn write(
     context: &Context,
     name: &str,
@@ -43,10 +42,10 @@ pub(super) fn write(
         Ok::<_, Failure>(())
     })?;
     let (name, path) = (printable(name), printable(&file.path().display().to_string()));
-    stdout::print(&format!("Wrote profile {name} to {path}; it is good until {expires_at}\n"))
+    stdout::print(&format!("Wrote profile {name} to {path}; it expires at {expires_at}\n"))
 }
 
-/// Fails if static credentials of that name would hide an SSO profile from other tools.
+/// Fails if other tools would use the credentials of that name instead of an SSO profile.
 pub(super) fn check_name(context: &Context, name: &str) -> Result<(), Failure> {
     let config = context.shared_config()?;
     if config.sso_profiles().any(|profile| profile.name() == name) {

@@ -11,7 +11,7 @@ use sso_login::{LoginEvent, LoginPrompt};
 
 use crate::context::now;
 use crate::printable::printable;
-use crate::progress::{News, Progress};
+use crate::progress::{Detail, Progress};
 
 /// Writes each event to stderr. On a terminal, counts down the remaining time.
 pub(super) struct TerminalPrompt {
@@ -26,7 +26,7 @@ impl TerminalPrompt {
 
     fn count_down(&self, expires_at: Timestamp) {
         let left = Duration::try_from(expires_at.duration_since(now())).unwrap_or_default();
-        self.progress.tell(News {
+        self.progress.set_detail(Detail {
             message: "waiting for you; the login expires".to_owned(),
             pause_until: Some(Instant::now() + left),
             attempt: None,
@@ -39,7 +39,7 @@ impl LoginPrompt for TerminalPrompt {
         self.progress.clear();
         match event {
             LoginEvent::OtherLogin => {
-                note("another login for this session is under way; waiting for it");
+                note("waiting for another login to this session");
             }
             LoginEvent::OpenPage {
                 url,
@@ -58,7 +58,7 @@ impl LoginPrompt for TerminalPrompt {
             LoginEvent::BrowserFailed { error, .. } => {
                 note(&format!("failed to start a browser: {error}; open the page yourself"));
             }
-            LoginEvent::Allowed => self.progress.forget_news(),
+            LoginEvent::Allowed => self.progress.clear_detail(),
             _ => {}
         }
     }
@@ -84,7 +84,7 @@ fn page(url: &str, user_code: Option<&str>, opens_browser: bool) -> String {
     text
 }
 
-/// Returns a QR code with two modules per character in height, or an explanation.
+/// Returns a QR code, or a message if the URL is too long for one.
 fn qr_code(url: &str) -> String {
     match QrCode::new(url) {
         Ok(code) => format!("{}\n", code.render::<Dense1x2>().quiet_zone(true).build()),

@@ -11,20 +11,20 @@ use crate::failure::Failure;
 use crate::followed_profile::follow;
 use crate::notices;
 
-/// Keys of an sso-session or a legacy profile: first those of ssocreds, then those proposed for the AWS
-/// CLI.
+/// Keys of an sso-session or a legacy profile: the key of ssocreds, and the key that is proposed for the
+/// AWS CLI.
 const USE_DEVICE_CODE: [&str; 2] = ["ssocreds_use_device_code", "sso_use_device_code"];
 const REDIRECT_PORT: [&str; 2] = ["ssocreds_redirect_port", "sso_redirect_port"];
 
 /// An sso-session, or the login of a legacy profile.
 #[derive(Debug)]
 pub(in crate::commands) struct Target {
-    /// The name to show: that of the session, or the start URL.
+    /// The name to show: the session's name, or the start URL of a legacy profile.
     pub(in crate::commands) name: String,
     pub(in crate::commands) session: LoginSession,
     pub(in crate::commands) cache_key: CacheKey,
     pub(in crate::commands) providers: ProfileProviders,
-    /// The configured endpoint that replaces that of the region.
+    /// The configured endpoint, which replaces the region's endpoint.
     pub(super) oidc_endpoint: Option<Endpoint>,
     pub(super) variant: EndpointVariant,
     pub(super) use_device_code: bool,
@@ -48,7 +48,7 @@ impl Target {
         Self::for_profile(context, &config, &name)
     }
 
-    /// Resolves every session, then every start URL of a legacy profile.
+    /// Resolves every sso-session, and the login of every legacy profile, each once.
     pub(super) fn all(context: &Context) -> Result<Vec<Self>, Failure> {
         let config = context.shared_config()?;
         let mut targets = Vec::new();
@@ -163,7 +163,8 @@ enum ConfigSection<'a> {
     Profile(&'a str),
 }
 
-/// Returns the first of the keys that is set, in the profile or else in its session.
+/// Returns the first of the keys that is set, with its value. Looks in the profile first, then in its
+/// session.
 fn section_value(
     config: &SharedConfig,
     section: &ConfigSection<'_>,

@@ -1,4 +1,4 @@
-//! Asks the SSO portal whether the accounts and roles of the profiles still exist.
+//! Asks the SSO portal whether the accounts and roles of the profiles are still assigned.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,8 +10,8 @@ use crate::assigned_roles::{self, AssignedRoles};
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Sets the assignment of each profile that has an sso-session, an account and a role. After a failure
-/// the rest is unknown; the first failure is returned.
+/// Sets the assignment of each profile that has an sso-session, an account and a role. If a list fails,
+/// roles that it does not contain are unknown. Returns the first failure.
 pub(super) fn check(context: &Context, profiles: &mut [ProfileStatus]) -> Result<(), Failure> {
     let mut by_session = BTreeMap::<String, Vec<&mut ProfileStatus>>::new();
     for profile in profiles {

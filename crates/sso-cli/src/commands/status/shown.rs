@@ -14,7 +14,7 @@ pub(super) fn render(survey: &Survey, now: Timestamp) -> String {
     let mut out = String::new();
     if survey.logins.is_empty() && survey.profiles.is_empty() {
         out.push_str(
-            "There is no sso-session and no SSO profile; `ssocreds configure` makes them.\n",
+            "There is no sso-session and no SSO profile; run `ssocreds configure` to set them up.\n",
         );
     } else {
         out.push_str(&logins(&survey.logins, now));
@@ -75,7 +75,7 @@ fn profiles(profiles: &[ProfileStatus], now: Timestamp) -> String {
     table.render()
 }
 
-/// Returns the table of roles that still exist; empty without `--check`.
+/// Returns the table of assigned roles. It is empty without `--check`.
 fn assignments(profiles: &[ProfileStatus]) -> String {
     let mut table = Table::new(["PROFILE", "ROLE STILL ASSIGNED"]);
     let mut checked = 0;
@@ -84,8 +84,8 @@ fn assignments(profiles: &[ProfileStatus]) -> String {
         checked += 1;
         let shown = match assignment {
             Assignment::Assigned => Cell::new("yes", GOOD),
-            Assignment::AccountGone => Cell::new("no, nor any other role in the account", BAD),
-            Assignment::RoleGone => Cell::new("no, but another role in the account", BAD),
+            Assignment::AccountGone => Cell::new("no; no role in the account is assigned", BAD),
+            Assignment::RoleGone => Cell::new("no; another role in the account is assigned", BAD),
             Assignment::Unknown => Cell::new("unknown", FAIR),
         };
         table.row([profile.profile.as_str().into(), shown]);
@@ -93,7 +93,7 @@ fn assignments(profiles: &[ProfileStatus]) -> String {
     if checked == 0 { String::new() } else { format!("\n{}", table.render()) }
 }
 
-/// Returns reasons and commands, which are too long for a table.
+/// Returns the reasons and commands, which are too long for a table.
 fn notes(survey: &Survey) -> String {
     let bold = Style::new().bold();
     let mut out = String::new();

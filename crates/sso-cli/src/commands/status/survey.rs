@@ -1,5 +1,5 @@
-//! Reads the config files, the token files and the cached role credentials. Serialized, the result is the
-//! JSON of `ssocreds status`.
+//! Reads the config files, the token files and the cached role credentials. `ssocreds status --format
+//! json` prints the result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -32,13 +32,13 @@ pub(super) struct Survey {
 /// An sso-session, or the login of all legacy profiles with the same start URL.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct LoginStatus {
-    /// `None` for the legacy form.
+    /// `None` for legacy profiles.
     pub(super) sso_session: Option<String>,
     pub(super) start_url: Option<String>,
     pub(super) region: Option<String>,
     #[serde(flatten)]
     pub(super) token: TokenStatus,
-    /// The command that logs in, if a login is needed and helps.
+    /// The command that logs in, if a login is needed and would help.
     pub(super) login_command: Option<String>,
 }
 
@@ -75,7 +75,7 @@ pub(super) enum State {
 #[derive(Debug, Serialize)]
 pub(super) struct ProfileStatus {
     pub(super) profile: String,
-    /// The name of its session; `None` for the legacy form.
+    /// The name of its session, or `None` for a legacy profile.
     pub(super) sso_session: Option<String>,
     pub(super) start_url: Option<String>,
     pub(super) account_id: Option<String>,
@@ -89,7 +89,7 @@ pub(super) struct ProfileStatus {
     pub(super) assignment: Option<Assignment>,
 }
 
-/// Whether a role is assigned to the user.
+/// The state of a role's assignment to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Assignment {
@@ -111,7 +111,7 @@ pub(super) struct RoleCredentials {
     pub(super) expires_at: Timestamp,
 }
 
-/// Reads everything; with `--profile` only that profile and its login.
+/// Reads all logins and profiles, or with `--profile` only that profile and its login.
 pub(super) fn read(context: &Context) -> Result<Survey, Failure> {
     let config = context.shared_config()?;
     let tokens = match &context.global.cache_dir {
@@ -126,7 +126,7 @@ pub(super) fn read(context: &Context) -> Result<Survey, Failure> {
     };
     let token_files = logins.iter().filter_map(|login| login.token.token_file.as_ref());
     let role_files = profiles.iter().filter_map(|profile| profile.role_credentials.as_ref());
-    // Ignored sections are missing from the tables.
+    // Sections that were ignored are not in the tables.
     let ignored = config.warnings().iter().filter(|warning| warning.is_ignored_profile());
     let warnings = token_files
         .flat_map(|file| TokenFile::new(file).access_warnings())
@@ -179,7 +179,7 @@ impl Reader<'_> {
 
     fn one(&self, name: &str) -> Result<(Vec<LoginStatus>, Vec<ProfileStatus>), SettingsError> {
         let mut logins = Logins::default();
-        // For a profile that the user named, its error is the answer.
+        // If the user named a profile, its error is the error of the command.
         SsoProfile::resolve(self.config, name, &self.context.environment)?;
         let profile = self.profile(name, &mut logins)?;
         Ok((logins.list(), vec![profile]))

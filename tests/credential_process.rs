@@ -1,4 +1,4 @@
-//! The main job: a profile turns into credentials on stdout.
+//! `ssocreds credential-process` prints the credentials of a profile.
 
 use sso_emulator::{Emulator, TokenState};
 use tempfile::TempDir;
@@ -35,14 +35,17 @@ async fn an_expired_token_is_refreshed_once_and_kept() {
     }
 
     let after = read_json(&home.token_file);
-    assert_eq!(emulator.counts().create_token, 1, "the second run finds the new token");
+    assert_eq!(emulator.counts().create_token, 1, "the second run uses the new token");
     assert_ne!(before["accessToken"], after["accessToken"]);
-    assert!(emulator.is_live(after["refreshToken"].as_str().unwrap()), "the live one is kept");
+    assert!(
+        emulator.is_live(after["refreshToken"].as_str().unwrap()),
+        "the file has the valid refresh token"
+    );
     assert_eq!(before["clientId"], after["clientId"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_token_is_an_error_that_says_what_to_run() {
+async fn without_a_token_the_error_names_the_login_command() {
     let emulator = Emulator::builder().start().await.unwrap();
     let directory = TempDir::new().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
@@ -59,7 +62,7 @@ async fn no_token_is_an_error_that_says_what_to_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn https_with_an_authority_of_its_own() {
+async fn services_with_a_private_certificate_authority_give_credentials() {
     let emulator = Emulator::builder().tls(true).start().await.unwrap();
     let directory = TempDir::new().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Expired).unwrap();

@@ -1,4 +1,4 @@
-//! Finds out whether a browser can reach a listener on this machine.
+//! Determines whether a browser can reach a listener on this machine.
 
 use std::path::Path;
 
@@ -7,8 +7,9 @@ use sso_types::Environment;
 /// Files that container engines create in each container.
 const CONTAINER_FILES: [&str; 2] = ["/.dockerenv", "/run/.containerenv"];
 
-/// Returns the reason why no browser can reach 127.0.0.1 here, as the beginning of a sentence.
-pub(super) fn no_browser_here(environment: &Environment) -> Option<&'static str> {
+/// Returns the reason why no browser can reach 127.0.0.1 on this machine, or `None` if one can. The
+/// reason starts a sentence.
+pub(super) fn why_unreachable(environment: &Environment) -> Option<&'static str> {
     let is_set = |name| environment.var_os(name).is_some();
     if is_set("SSH_CONNECTION") || is_set("SSH_TTY") {
         return Some("this is an SSH session");
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_remote_or_contained_program_has_no_browser() {
+    fn over_ssh_and_in_a_container_no_browser_is_reachable() {
         for (variable, reason) in [
             ("SSH_CONNECTION", "this is an SSH session"),
             ("SSH_TTY", "this is an SSH session"),
@@ -43,7 +44,7 @@ mod tests {
             ("CODESPACES", "this is a codespace"),
         ] {
             let environment = Environment::from_iter([(variable, "x"), ("DISPLAY", ":0")]);
-            assert_eq!(no_browser_here(&environment), Some(reason), "{variable}");
+            assert_eq!(why_unreachable(&environment), Some(reason), "{variable}");
         }
     }
 }
