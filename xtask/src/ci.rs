@@ -1,11 +1,10 @@
 //! Every check except `cargo test --workspace`, which `.ci/run` calls first.
 
-use std::time::Instant;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use crate::platforms::{self, Extent};
+use crate::step::step;
 use crate::{fuzz, needs, release, tidy, tool};
 
 /// The clients that are quick to build and to run. `cargo xtask nightly` runs all.
@@ -38,15 +37,6 @@ fn windows() -> Result<()> {
         return Ok(());
     }
     platforms::run(Some("windows"), Extent::Short)
-}
-
-/// Runs one check, and prints its name and duration.
-fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
-    println!("\n== {name}");
-    let started = Instant::now();
-    check().with_context(|| format!("the check {name:?} failed"))?;
-    println!("   passed in {:.0?}", started.elapsed());
-    Ok(())
 }
 
 fn formatting(shell: &Shell) -> Result<()> {

@@ -25,6 +25,7 @@ mod platforms;
 mod published;
 mod release;
 mod sanitize;
+mod step;
 mod tidy;
 mod tool;
 

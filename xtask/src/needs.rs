@@ -3,7 +3,6 @@
 //! A new one is a row in `PACKAGES`, or for Python a line in `xtask/interop/python/requirements.txt`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use xshell::cmd;
@@ -37,7 +36,7 @@ pub(crate) fn install() -> Result<OsString> {
 
 /// Installs the Debian packages whose program or file is missing.
 pub(crate) fn packages(packages: &[Package]) -> Result<()> {
-    let missing = packages.iter().filter(|(file, _)| !is_installed(file));
+    let missing = packages.iter().filter(|(file, _)| !project::is_installed(file));
     let missing: Vec<&str> = missing.map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
@@ -45,7 +44,7 @@ pub(crate) fn packages(packages: &[Package]) -> Result<()> {
     let shell = project::shell()?;
     let may_install = cmd!(shell, "id -u").quiet().read().is_ok_and(|user| user == "0");
     ensure!(
-        may_install && is_installed("apt-get"),
+        may_install && project::is_installed("apt-get"),
         "these Debian packages are missing: {}; install them, or run this as root on Debian",
         missing.join(" ")
     );
@@ -57,25 +56,4 @@ pub(crate) fn packages(packages: &[Package]) -> Result<()> {
         .ignore_stdout()
         .run()
         .context("apt-get failed")
-}
-
-/// Whether the absolute path exists, or a directory of `PATH` contains the program.
-fn is_installed(file: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut directories = std::env::split_paths(&path);
-    PathBuf::from(file).is_absolute() && PathBuf::from(file).exists()
-        || directories.any(|directory| directory.join(file).is_file())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn programs_are_found_on_the_path_and_files_by_their_path() {
-        assert!(is_installed("cargo"));
-        assert!(is_installed(env!("CARGO_MANIFEST_DIR")));
-        assert!(!is_installed("no-such-program"));
-        assert!(!is_installed("/no/such/file"));
-    }
 }

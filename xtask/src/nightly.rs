@@ -1,13 +1,14 @@
 //! The long forms of the checks, one after the other: together they take about two hours.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
-use cargo_metadata::MetadataCommand;
 use xshell::cmd;
 
 use crate::platforms::Extent;
-use crate::{fuzz, platforms, published};
+use crate::published::{metadata, published};
+use crate::step::step;
+use crate::{fuzz, platforms};
 
 /// For each fuzz target.
 const FUZZING: Duration = Duration::from_secs(300);
@@ -34,14 +35,9 @@ pub(crate) fn run() -> Result<()> {
     ];
     let mut failed = Vec::new();
     for (name, check) in checks {
-        println!("\n== {name}");
-        let started = Instant::now();
-        match check() {
-            Ok(()) => println!("   passed in {:.0?}", started.elapsed()),
-            Err(error) => {
-                println!("   FAILED: {error:#}");
-                failed.push(name);
-            }
+        if let Err(error) = step(name, check) {
+            println!("   FAILED: {error:#}");
+            failed.push(name);
         }
     }
     if failed.is_empty() {
@@ -54,8 +50,7 @@ pub(crate) fn run() -> Result<()> {
 /// The tests of each crate whose default features can be left out.
 fn without_default_features() -> Result<()> {
     let (shell, cargo) = (project::shell()?, project::cargo());
-    let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
-    for package in published::published(&metadata) {
+    for package in published(&metadata()?) {
         let name = package.name.as_str();
         if package.features.contains_key("default") {
             cmd!(shell, "{cargo} test --quiet --package {name} --no-default-features").run()?;

@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use xshell::{Shell, cmd};
 
-use crate::published::published;
+use crate::published::{metadata, published};
 use crate::{archives, tool};
 
 /// What a package may hold beside its sources, tests and examples.
@@ -62,8 +62,7 @@ pub(crate) fn run(write_api: bool) -> Result<()> {
 /// Checks each crate by itself with every combination of its features: no crate may lean on a feature
 /// that another one of the workspace switches on.
 pub(crate) fn features_of_each() -> Result<()> {
-    let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
-    features(&project::shell()?, &metadata)
+    features(&project::shell()?, &metadata()?)
 }
 
 /// The faults that can be found without a build.
@@ -239,8 +238,6 @@ mod tests {
 
     #[test]
     fn metadata_and_change_logs_have_no_faults() {
-        let metadata =
-            MetadataCommand::new().current_dir(project::root()).no_deps().exec().unwrap();
-        assert_eq!(faults(&metadata).unwrap(), Vec::<String>::new());
+        assert_eq!(faults(&metadata().unwrap()).unwrap(), Vec::<String>::new());
     }
 }

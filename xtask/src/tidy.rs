@@ -7,8 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use cargo_metadata::{DependencyKind, Metadata, Package};
 
+use crate::published::metadata;
 use crate::{cycles, pages};
 
 /// Each published crate, and the crates of this workspace that it may depend on at run time.
@@ -124,8 +125,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn faults() -> Result<Vec<String>> {
-    let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
-    let mut faults = dependencies(&metadata)?;
+    let mut faults = dependencies(&metadata()?)?;
     for file in project::files()? {
         let Ok(text) = fs::read_to_string(project::root().join(&file)) else { continue };
         faults.extend(content(&file, &text));

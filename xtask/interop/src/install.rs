@@ -173,7 +173,7 @@ pub(crate) fn client(name: &str) -> Result<Option<Client>> {
         eprintln!("{name}: MISSING: its package is for Linux on x86-64");
         return Ok(None);
     }
-    if let Some(tool) = recipe.tools.iter().find(|tool| !is_on_path(tool)) {
+    if let Some(tool) = recipe.tools.iter().find(|tool| !project::is_installed(tool)) {
         eprintln!("{name}: MISSING: there is no `{tool}` on this machine");
         return Ok(None);
     }
@@ -234,11 +234,6 @@ impl Recipe {
 
 fn pinned(file: &str) -> PathBuf {
     project::root().join("xtask/interop").join(file)
-}
-
-fn is_on_path(tool: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|directory| directory.join(tool).is_file())
 }
 
 fn version(kind: Kind, program: &[OsString]) -> Result<String> {

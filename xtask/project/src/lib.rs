@@ -1,7 +1,11 @@
 //! What the maintainers' tasks share: paths, the list of files, and the programs of this workspace.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stderr, reason = "tasks talk to a maintainer")]
+#![allow(
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tasks print, and look at the machine's PATH"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -49,6 +53,13 @@ pub fn cargo() -> String {
     option_env!("CARGO").unwrap_or("cargo").to_owned()
 }
 
+/// Whether a directory of `PATH` contains the program, or the file with this absolute path exists.
+pub fn is_installed(file: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Joining an absolute path replaces the directory.
+    std::env::split_paths(&path).any(|directory| directory.join(file).is_file())
+}
+
 /// Prints the error of a task, without a backtrace, and returns the exit code.
 pub fn exit_code(done: Result<()>) -> ExitCode {
     match done {
@@ -79,4 +90,17 @@ pub fn program(package: &str, name: &str) -> Result<PathBuf> {
     let program = target()?.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     ensure!(program.is_file(), "{} was not built", program.display());
     Ok(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_on_the_path_and_files_by_their_path() {
+        assert!(is_installed("cargo"));
+        assert!(is_installed(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")));
+        assert!(!is_installed("no-such-program"));
+        assert!(!is_installed("/no/such/file"));
+    }
 }

@@ -1,9 +1,8 @@
 //! The crates that are tested on another platform.
 
 use anyhow::Result;
-use cargo_metadata::MetadataCommand;
 
-use crate::published;
+use crate::published::{metadata, published};
 
 /// How much to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +18,8 @@ const SHORT: &[&str] = &["sso-types", "sso-files", "sso-cache", "sso-cli"];
 
 /// `--package NAME` for each crate to test.
 pub(super) fn packages(extent: Extent) -> Result<Vec<String>> {
-    let metadata = MetadataCommand::new().current_dir(project::root()).no_deps().exec()?;
-    let names = published::published(&metadata).into_iter().map(|package| package.name.as_str());
+    let metadata = metadata()?;
+    let names = published(&metadata).into_iter().map(|package| package.name.as_str());
     let chosen = names.filter(|name| extent == Extent::Full || SHORT.contains(name));
     Ok(chosen.flat_map(|name| ["--package".to_owned(), name.to_owned()]).collect())
 }
