@@ -24,9 +24,9 @@ pub(crate) struct Recipe {
     tools: &'static [&'static str],
     /// Files of `xtask/interop`. If one of them changes, the client is installed again.
     pinned: &'static [&'static str],
-    /// For `sh`, in the directory. The arguments are the pinned files.
+    /// Run by `sh` in the directory. The arguments are the pinned files.
     script: &'static str,
-    /// The script runs each time. Cargo skips what has not changed.
+    /// The script runs each time, because cargo itself skips what has not changed.
     is_incremental: bool,
     /// The program and its first arguments. `HOME` is the directory, `PINNED` is `xtask/interop`.
     program: &'static [&'static str],
@@ -187,7 +187,7 @@ pub(crate) fn client(name: &str) -> Result<Option<Client>> {
 pub(crate) fn path() -> Result<OsString> {
     let mut directories = Vec::new();
     for name in ["aws-cli-v2", "botocore"] {
-        let client = client(name)?.with_context(|| format!("{name} cannot be installed"))?;
+        let Some(client) = client(name)? else { continue };
         let program = client.program.first().map(Path::new).and_then(Path::parent);
         directories.extend(program.map(PathBuf::from));
     }
