@@ -1,6 +1,5 @@
 //! Builds and tests for the platforms other than this one: `cargo xtask platforms`.
 
-mod empty_root;
 mod extent;
 mod macos;
 pub(crate) mod musl;

@@ -16,6 +16,7 @@ mod cell;
 mod client;
 mod config_readers;
 mod contention;
+mod empty_root;
 mod errors;
 mod install;
 mod matrix;
@@ -26,6 +27,7 @@ mod stage;
 mod storage;
 mod written_profiles;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -58,6 +60,7 @@ fn start() -> Result<()> {
         ["config-readers", count] => {
             config_readers::run(Some(count.parse().context("the count is not a number")?))
         }
+        ["empty-root", program] => empty_root::check(Path::new(program)),
         ["path"] => {
             println!("{}", install::path()?.display());
             Ok(())

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
-use super::empty_root;
 use super::extent::{Extent, packages};
 use super::toolchain::{Toolchain, target_directory};
 use crate::needs::{self, Package};
@@ -39,7 +38,8 @@ pub(crate) fn build(package: &str) -> Result<PathBuf> {
 }
 
 pub(super) fn run(extent: Extent) -> Result<()> {
-    empty_root::check(&program()?)?;
+    let program = program()?.display().to_string();
+    project::run("interop", &["empty-root", &program])?;
     let shell = project::shell()?;
     let toolchain = Toolchain::find(X86_64)?;
     let packages = packages(extent)?;
