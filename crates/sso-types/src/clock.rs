@@ -100,6 +100,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn clones_of_a_clock_are_set_together() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let at = Timestamp::from_second(100).unwrap();
+        clock.set(at);
+        assert_eq!((clock.now(), Arc::new(shared).now()), (at, at));
+    }
+
+    #[test]
+    fn the_system_clock_is_not_in_the_past() {
+        assert!(SystemClock.now() > "2025-01-01T00:00:00Z".parse().unwrap());
+    }
+
+    #[test]
     fn every_timestamp_has_a_system_time() {
         let at = Timestamp::from_millisecond(-1_500).unwrap();
         assert_eq!(Timestamp::try_from(system_time(at)).unwrap(), at);

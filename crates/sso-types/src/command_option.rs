@@ -46,6 +46,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_value_is_quoted_only_if_a_shell_would_change_it() {
+        let shown = |value| CommandOption { option: "--profile", value }.to_string();
+        assert_eq!(shown("dev-1"), "--profile dev-1");
+        assert_eq!(shown("-dev"), "--profile=-dev");
+        let quote = if cfg!(windows) { '"' } else { '\'' };
+        assert_eq!(shown(""), format!("--profile {quote}{quote}"));
+        assert_eq!(shown("my dev"), format!("--profile {quote}my dev{quote}"));
+    }
+
+    #[test]
     fn a_name_with_blanks_is_one_word() {
         assert_eq!(posix("it's dev"), r"'it'\''s dev'");
         assert_eq!(windows("my \"dev\""), r#""my ""dev""""#);

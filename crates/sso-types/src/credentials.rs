@@ -140,6 +140,19 @@ mod tests {
     }
 
     #[test]
+    fn credentials_have_the_parts_they_were_made_of() {
+        let (secret, token) = (SecretAccessKey::new("s"), SessionToken::new("t"));
+        let at = Timestamp::from_second(100).unwrap();
+        let credentials = Credentials::new("A", secret.clone(), token.clone(), at);
+        assert_eq!(credentials.access_key_id(), "A");
+        assert_eq!(credentials.secret_access_key(), &secret);
+        assert_eq!(credentials.session_token(), &token);
+        assert_eq!(credentials.expires_at(), at);
+        assert_eq!(credentials.expires_at_system_time(), crate::system_time(at));
+        assert_eq!(credentials.provider_name(), "SSOProvider");
+    }
+
+    #[test]
     fn expired_from_the_first_moment() {
         let at = Timestamp::from_second(100).unwrap();
         let credentials =

@@ -209,6 +209,16 @@ mod tests {
     }
 
     #[test]
+    fn only_variables_that_are_used_are_read_from_the_process() {
+        // Cargo sets this variable for tests.
+        let unused = "CARGO_MANIFEST_DIR";
+        let environment = Environment::from_process();
+        assert!(environment.var_os("PATH").is_some());
+        assert_eq!(environment.var_os(unused), None);
+        assert!(Environment::process_names().any(|name| name == unused));
+    }
+
+    #[test]
     fn a_variable_that_is_removed_is_unset() {
         let environment = Environment::default().with("AWS_PROFILE", "a").with("HOME", "/h");
         let environment = environment.without("AWS_PROFILE").without("NO_PROXY");
@@ -230,7 +240,9 @@ mod tests {
         let environment = Environment::default()
             .with("AWS_PROFILE", OsStr::from_bytes(b"\xff"))
             .with("HOME", OsStr::from_bytes(b"/home/\xff"));
-        assert!(environment.var("AWS_PROFILE").unwrap_err().to_string().contains("AWS_PROFILE"));
+        let error = environment.var("AWS_PROFILE").unwrap_err();
+        assert_eq!(error.name(), "AWS_PROFILE");
+        assert!(error.to_string().contains("AWS_PROFILE"));
         assert!(environment.home_dir().is_some(), "a path need not be UTF-8");
     }
 }

@@ -196,6 +196,8 @@ mod tests {
             error.to_string(),
             r#""evil.example/\n" is not a usable region: only lower-case letters, digits and hyphens are allowed"#
         );
+        assert_eq!(error.kind(), "region");
+        assert_eq!(error.reason(), "only lower-case letters, digits and hyphens are allowed");
     }
 
     #[test]

@@ -64,3 +64,28 @@ impl fmt::Debug for ProgressObserver {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn each_event_reaches_the_observer() {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let received = Arc::clone(&events);
+        let observer = ProgressObserver::new(move |event| received.lock().unwrap().push(event));
+        let waiting = ProgressEvent::OtherProcess { task: "refresh the access token" };
+        observer.report(waiting.clone());
+        observer.clone().report(ProgressEvent::Over);
+        assert_eq!(*events.lock().unwrap(), [waiting, ProgressEvent::Over]);
+    }
+
+    #[test]
+    fn debug_shows_whether_an_observer_is_set() {
+        let set = ProgressObserver::new(drop);
+        assert_eq!(format!("{set:?}"), "ProgressObserver(set)");
+        assert_eq!(format!("{:?}", ProgressObserver::default()), "ProgressObserver(none)");
+    }
+}
