@@ -45,6 +45,11 @@ xflags::xflags! {
             /// Only this target of fuzz/fuzz_targets.
             optional target: String
         }
+        /// Changes the sources of the library crates, and checks that tests fail; for hours.
+        cmd mutants {
+            /// Only this crate.
+            optional name: String
+        }
         /// Installs what tests marked `#[ignore = "needs NAME"]` run, and prints the PATH to find it.
         cmd needs {}
         /// Runs the long forms of the checks, for hours.

@@ -18,6 +18,7 @@ mod ci;
 mod cycles;
 mod flags;
 mod fuzz;
+mod mutants;
 mod needs;
 mod nightly;
 mod pages;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         }
         flags::XtaskCmd::Fuzz(flags) => fuzz::run(&flags),
         flags::XtaskCmd::Nightly(_) => nightly::run(),
+        flags::XtaskCmd::Mutants(flags) => mutants::run(flags.name.as_deref()),
         flags::XtaskCmd::Needs(_) => needs::install().map(|path| println!("{}", path.display())),
         flags::XtaskCmd::Platforms(flags) => {
             let extent =

@@ -1,4 +1,4 @@
-//! The long forms of the checks, one after the other: together they take about two hours.
+//! The long forms of the checks, one after the other: together they take some hours.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use xshell::cmd;
 use crate::platforms::Extent;
 use crate::published::{metadata, published};
 use crate::step::step;
-use crate::{fuzz, platforms};
+use crate::{fuzz, mutants, platforms};
 
 /// For each fuzz target.
 const FUZZING: Duration = Duration::from_secs(300);
@@ -23,7 +23,7 @@ type Check = (&'static str, fn() -> Result<()>);
 
 /// Runs every check, also after one has failed, and fails with all that did.
 pub(crate) fn run() -> Result<()> {
-    let checks: [Check; 6] = [
+    let checks: [Check; 7] = [
         ("tests without default features", without_default_features),
         ("config files beside other readers", || {
             project::run("interop", &["config-readers", CONFIG_FILES])
@@ -31,6 +31,7 @@ pub(crate) fn run() -> Result<()> {
         ("fuzzing", || fuzz::all(FUZZING)),
         ("chaos", || project::run("chaos", &[CHAOS_MINUTES])),
         ("all clients", || project::run("interop", &["clients"])),
+        ("mutants", || mutants::run(None)),
         ("other platforms", || platforms::run(None, Extent::Full)),
     ];
     let mut failed = Vec::new();
