@@ -218,6 +218,24 @@ mod tests {
         assert!(Environment::process_names().any(|name| name == unused));
     }
 
+    #[cfg(unix)]
+    #[expect(clippy::disallowed_methods, reason = "the test compares with the standard library")]
+    #[test]
+    fn home_is_looked_up_in_the_user_database_if_no_variable_names_it() {
+        let environment = Environment::from_process();
+        if environment.var_os("PATH").is_none() {
+            // This is the process that the test starts below.
+            assert_eq!(environment.home_dir(), std::env::home_dir());
+            return;
+        }
+        let this_test =
+            "environment::tests::home_is_looked_up_in_the_user_database_if_no_variable_names_it";
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = command.args([this_test, "--exact"]).env_clear().output().unwrap();
+        let output = String::from_utf8_lossy(&output.stdout);
+        assert!(output.contains("1 passed"), "{output}");
+    }
+
     #[test]
     fn a_variable_that_is_removed_is_unset() {
         let environment = Environment::default().with("AWS_PROFILE", "a").with("HOME", "/h");
