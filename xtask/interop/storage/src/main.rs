@@ -34,6 +34,9 @@ const PAUSE: Duration = Duration::from_millis(300);
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 const RENEWALS: usize = 2;
 
+/// The browser of `ssocreds login`. The emulator allows a login when its page is requested.
+const BROWSER: &str = "curl --silent --location --max-time 20 --output /dev/null";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -88,7 +91,7 @@ async fn run(ssocreds: &str, readmes: &Path) -> Result<Value, Box<dyn Error>> {
     let first_key = renew(&clients, &server).await?;
     refuse_wrong_keys(&server, &first_key).await?;
     let errors = end_session(&clients, &emulator).await?;
-    log_in(ssocreds, &home, &emulator).await?;
+    log_in(ssocreds, &home).await?;
     for client in &clients {
         client
             .write_and_read("after-login")
@@ -173,26 +176,12 @@ async fn end_session(
     Ok(errors)
 }
 
-/// Runs `ssocreds login` and allows it in the place of the user.
-async fn log_in(ssocreds: &str, home: &Home, emulator: &Emulator) -> Result<(), Box<dyn Error>> {
-    let mut login = home
-        .command(ssocreds)
-        .args(["login", "--use-device-code", "--profile", &home.profile])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()?;
-    let deadline = Instant::now() + TIME_LIMIT;
-    let status = loop {
-        if let Some(status) = login.try_wait()? {
-            break status;
-        }
-        if Instant::now() > deadline {
-            login.kill()?;
-        }
-        for code in emulator.pending_devices() {
-            emulator.approve_device(&code);
-        }
-        tokio::time::sleep(PAUSE).await;
-    };
+/// Runs `ssocreds login`.
+async fn log_in(ssocreds: &str, home: &Home) -> Result<(), Box<dyn Error>> {
+    let mut login = home.command(ssocreds);
+    login.args(["login", "--profile", &home.profile]).env("BROWSER", BROWSER);
+    login.stdin(Stdio::null()).stdout(Stdio::null());
+    // The services are in this process.
+    let status = tokio::task::spawn_blocking(move || login.status()).await??;
     if status.success() { Ok(()) } else { Err(format!("ssocreds login: {status}").into()) }
 }
