@@ -251,7 +251,7 @@ fn service(error: &ServiceError) -> u8 {
         None => {}
     }
     match error.kind() {
-        // The token is not valid, or holds characters that no header can carry.
+        // The token is not valid, or contains characters that are not allowed in a header.
         ServiceErrorKind::Unauthorized | ServiceErrorKind::NotSendable => 4,
         // The answer is not from the service, so the service has refused nothing.
         ServiceErrorKind::Unparseable

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use sso_config::{Origin, Property, Section, SharedConfig};
 
-/// A profile whose `credential_process` leads to no SSO profile.
+/// The error for a profile whose `credential_process` leads to no SSO profile.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FollowError {
     #[error(
@@ -29,11 +29,10 @@ pub(crate) enum FollowError {
     Loop { profile: String, origin: Origin, back_to: String },
 }
 
-/// Returns the name of the profile that `name` stands for: `name` itself, unless its
-/// `credential_process` runs this program for another profile.
+/// Returns the name of the profile that the `credential_process` of `name` passes to ssocreds. Returns
+/// `name` itself if its `credential_process` is not used.
 ///
-/// A profile that is missing, or is no SSO profile for another reason, is returned as it is: resolving
-/// it gives the error.
+/// Also returns the name of a profile that is missing or is no SSO profile. Resolving it gives the error.
 pub(crate) fn follow(config: &SharedConfig, name: &str) -> Result<String, FollowError> {
     let mut visited = HashSet::new();
     let mut name = name.to_owned();

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::assigned_role::AssignedRole;
 
-/// The names of the values that a template can hold.
+/// The names of the values that a template can contain.
 const VALUES: [&str; 5] = ["account_name", "account_id", "role_name", "session", "email"];
 
 /// The default template.

@@ -222,7 +222,7 @@ impl TokenError {
 #[non_exhaustive]
 pub enum CredentialsError {
     /// There is no valid access token (`InvalidTokenError` of the AWS SDK for Go).
-    /// [`needs_login`](Self::needs_login) tells whether the user must log in.
+    /// [`needs_login`](Self::needs_login) returns `true` if the user must log in.
     #[error(transparent)]
     InvalidToken(#[from] TokenError),
     /// The role is not assigned to the user, or the account is not in the organization (403).

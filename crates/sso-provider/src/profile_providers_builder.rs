@@ -126,8 +126,8 @@ impl ProfileProvidersBuilder {
     }
 
     /// Sets the HTTPS client, so that several profiles can share connections. The default is a new
-    /// client for this profile. The given client is used as it is: the builder and the settings do
-    /// not change its certificates, proxies, connect timeout or `User-Agent`.
+    /// client for this profile. The builder and the settings do not change the certificates, proxies,
+    /// connect timeout or `User-Agent` of the given client.
     pub fn https_client(mut self, client: HttpsClient) -> Self {
         self.https_client = Some(client);
         self

@@ -132,7 +132,7 @@ impl RoleCache {
                 Err(error) => {
                     tracing::debug!(
                         error = &error as &dyn std::error::Error,
-                        "the role-credential cache cannot be locked; going on without a lock"
+                        "the role-credential cache cannot be locked; continuing without a lock"
                     );
                     return LockOutcome::Acquired(None);
                 }

@@ -39,7 +39,7 @@ pub(crate) enum LoadError {
 /// The results of loading the file, kept in memory.
 #[derive(Debug, Default)]
 pub(crate) struct LoadCache {
-    /// The token that was read from the file, or written to it, last.
+    /// The token that was loaded or written last.
     pub(crate) latest: Option<Snapshot>,
     /// A refreshed token that could not be written. Only a login, a logout or a newer refresh
     /// discards it.

@@ -26,7 +26,7 @@ pub(crate) fn run(context: &Context, options: &Token) -> Result<(), Failure> {
     let access_token = token.access_token().expose_secret();
     match options.format {
         TextFormat::Text => {
-            // Printed at once, so that no part of it stays in the buffer of stdout.
+            // Written in one piece, so that no part of the token remains in the buffer of stdout.
             let mut line = Zeroizing::new(String::with_capacity(access_token.len() + 1));
             line.push_str(access_token);
             line.push('\n');

@@ -112,12 +112,12 @@ async fn the_aws_cli_gets_credentials_through_credential_process() {
         .envs(scene.home.environment.iter().cloned());
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let theirs = String::from_utf8(output.stdout).unwrap();
-    let ours = scene.run(&["credential-process", "--profile", "devsso"]).json();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let printed = scene.run(&["credential-process", "--profile", "devsso"]).json();
     // The AWS CLI shows the last four characters of each value, and its source.
     for (name, key) in [("access_key", "AccessKeyId"), ("secret_key", "SecretAccessKey")] {
-        let line = theirs.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
-        let value = ours[key].as_str().unwrap();
+        let line = text.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+        let value = printed[key].as_str().unwrap();
         let shown = format!("****{}", &value[value.len() - 4..]);
         assert!(line.contains(&shown) && line.contains("custom-process"), "{line}");
     }

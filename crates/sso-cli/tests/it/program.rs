@@ -173,7 +173,7 @@ pub(crate) fn quoted_binary() -> String {
 
 /// Writes a file that only its owner can read.
 pub(crate) fn write_private(path: &Path, content: &str) {
-    fs::write(path, content).expect("the directory is there");
+    fs::write(path, content).expect("the directory exists");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -183,7 +183,7 @@ pub(crate) fn write_private(path: &Path, content: &str) {
 }
 
 pub(crate) fn read_json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).expect("the file is there")).expect("it is whole")
+    serde_json::from_slice(&fs::read(path).expect("the file exists")).expect("it is complete JSON")
 }
 
 /// `(in 3 h 12 min)` becomes `(in ...)`.

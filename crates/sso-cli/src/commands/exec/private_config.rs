@@ -1,6 +1,6 @@
-//! Copies of the user's config files in which the default profile has no credentials of its own.
+//! Copies of the user's config files without the credentials of the default profile.
 //!
-//! An AWS SDK takes the credentials of `[default]` before it asks a container credentials endpoint.
+//! For an AWS SDK, the credentials of `[default]` take precedence over a container credentials endpoint.
 
 use std::io;
 use std::path::Path;
