@@ -126,6 +126,7 @@ mod tests {
         let url = CacheKey::for_start_url(&"x".parse().unwrap());
         assert!(session.is_session() && !url.is_session());
         assert_eq!(session.file_name(), url.file_name());
+        assert_eq!((session.as_ref(), url.as_ref()), ("x", "x"));
         assert_eq!(format!("{url:?}"), r#"CacheKey(StartUrl "x")"#);
     }
 }

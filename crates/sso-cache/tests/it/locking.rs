@@ -30,6 +30,16 @@ fn the_lock_excludes_within_one_process_too() {
 }
 
 #[test]
+fn the_lock_path_is_the_same_before_and_after_the_directory_is_created() {
+    let directory = tempdir().unwrap();
+    let file = TokenFile::new(directory.path().join("missing/token.json"));
+    let before = file.lock_path().unwrap();
+    let _lock = file.try_lock().unwrap().unwrap();
+    assert!(before.is_file(), "{}", before.display());
+    assert_eq!(file.lock_path().unwrap(), before);
+}
+
+#[test]
 fn the_lock_holds_over_a_file_that_is_replaced() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);

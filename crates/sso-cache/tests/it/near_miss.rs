@@ -2,13 +2,22 @@
 
 use std::fs;
 
-use sso_cache::{CacheKey, CachedToken, NearMissKind, TokenFile, cached_tokens, token_files};
+use sso_cache::{
+    CacheKey, CachedToken, NearMiss, NearMissKind, TokenFile, cached_tokens, token_files,
+};
 use sso_types::{AccessToken, StartUrl};
 use tempfile::tempdir;
 
 use crate::fixture::{at, names};
 
 const URL: &str = "https://my-sso-portal.awsapps.com/start";
+
+fn check(found: &NearMiss, kind: NearMissKind, reason: &str) {
+    assert_eq!(found.kind, kind);
+    let path = found.path.display();
+    let expected = format!("{path} holds a valid token for the same portal, but {reason}");
+    assert_eq!(found.to_string(), expected);
+}
 
 #[test]
 fn the_other_file_with_a_good_token_for_the_same_start_url_is_found() {
@@ -45,15 +54,18 @@ fn the_other_file_with_a_good_token_for_the_same_start_url_is_found() {
     let found = wanted.find_other(&url, now).unwrap();
     assert_eq!(found.path, directory.path().join("session.json"));
     assert_eq!(found.expires_at, at("2026-01-01T08:00:00Z"));
-    assert_eq!(found.kind, NearMissKind::OtherSession);
+    let reason = "it belongs to an sso-session of another name";
+    check(&found, NearMissKind::OtherSession, reason);
     assert_eq!(found.start_url, "https://MY-SSO-portal.awsapps.com/start/#/");
     let legacy_file = TokenFile::new(directory.path().join(&legacy));
-    assert_eq!(legacy_file.find_other(&url, now).unwrap().kind, NearMissKind::Session);
+    let reason = "it belongs to an sso-session, and this profile names none";
+    check(&legacy_file.find_other(&url, now).unwrap(), NearMissKind::Session, reason);
 
     put(&legacy, "2026-01-01T09:00:00Z", URL);
     let found = wanted.find_other(&url, now).unwrap();
     assert_eq!(found.path, directory.path().join(&legacy), "the one that is good for longest");
-    assert_eq!(found.kind, NearMissKind::LegacyProfile);
+    let reason = "it belongs to a legacy profile, which names no sso-session";
+    check(&found, NearMissKind::LegacyProfile, reason);
     let mut all: Vec<_> = cached_tokens(directory.path())
         .unwrap()
         .iter()
@@ -72,7 +84,8 @@ fn the_other_file_with_a_good_token_for_the_same_start_url_is_found() {
     let other_spelling = StartUrl::new(format!("{URL}/")).unwrap();
     let name = CacheKey::for_start_url(&other_spelling).file_name();
     let found = TokenFile::new(directory.path().join(name)).find_other(&other_spelling, now);
-    assert_eq!(found.unwrap().kind, NearMissKind::StartUrlSpelling);
+    let reason = format!("its start URL is spelled differently: {URL}");
+    check(&found.unwrap(), NearMissKind::StartUrlSpelling, &reason);
 
     let broken = files.iter().find(|file| file.path().ends_with("empty.json")).unwrap();
     assert!(broken.load_once().unwrap_err().may_be_incomplete());

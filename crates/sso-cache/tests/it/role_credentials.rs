@@ -25,6 +25,15 @@ fn file(directory: &std::path::Path) -> RoleCredentialsFile {
 }
 
 #[test]
+fn the_directory_is_missing_until_the_lock_is_taken() {
+    let directory = tempdir().unwrap();
+    let file = file(&directory.path().join("missing"));
+    assert!(file.is_directory_missing());
+    drop(file.try_lock().unwrap().unwrap());
+    assert!(!file.is_directory_missing());
+}
+
+#[test]
 fn what_is_stored_is_loaded() {
     let directory = tempdir().unwrap();
     let cache = directory.path().join(".aws/cli/cache");

@@ -169,6 +169,16 @@ fn what_is_refused_is_named_and_never_quoted() {
         &expect!["the field expiresAt is a number, not a string"],
     );
     refused(
+        r#"{"accessToken":"s3cret","expiresAt":{}}"#,
+        &expect!["the field expiresAt is an object, not a string"],
+    );
+    for boolean in ["true", "false"] {
+        refused(
+            &format!(r#"{{"accessToken":"s3cret","expiresAt":{boolean}}}"#),
+            &expect!["the field expiresAt is a boolean, not a string"],
+        );
+    }
+    refused(
         r#"{"accessToken":"s3cret","expiresAt":"tomorrow"}"#,
         &expect!["the field expiresAt is not a timestamp such as 2026-01-01T00:00:00Z"],
     );
