@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_in_place_is_given_time_and_a_broken_file_little() {
+    fn a_file_that_is_being_written_is_read_more_often_than_a_broken_one() {
         let incomplete = ParseError::Missing { field: "accessToken" };
         assert_eq!(reads(&incomplete, true, 2), (2, true));
         assert_eq!(reads(&incomplete, true, 3), (2, false), "whole JSON, and no token");

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_origin_stays_known() {
+    fn the_origin_of_a_key_is_kept() {
         let session = CacheKey::for_session(&"x".parse().unwrap());
         let url = CacheKey::for_start_url(&"x".parse().unwrap());
         assert!(session.is_session() && !url.is_session());

@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn fifteen_minutes_must_be_left() {
+    fn a_registration_that_ends_within_fifteen_minutes_is_not_used() {
         let end: Timestamp = "2026-01-01T00:15:00Z".parse().unwrap();
         let registration = ClientRegistration::new("id", ClientSecret::new("s"), end);
         assert!(registration.is_usable("2026-01-01T00:00:00Z".parse().unwrap()));

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_where_and_never_what() {
+    fn errors_contain_positions_and_no_content() {
         check(b"", &expect!["it is empty; a program was probably stopped while writing it"]);
         check(
             b"\xef\xbb\xbf \n",
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_byte_that_is_named_is_the_unexpected_one() {
+    fn errors_name_the_unexpected_byte() {
         for bytes in [
             "{\"a\":1}}",
             "{\"a\": x}",

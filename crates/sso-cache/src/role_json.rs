@@ -141,7 +141,7 @@ mod tests {
 
     /// As with the AWS CLI. A logout, which goes through the whole directory, is more careful.
     #[test]
-    fn the_name_of_the_file_says_what_is_in_it() {
+    fn an_entry_of_another_provider_type_is_parsed() {
         let text = r#"{"ProviderType":"assume-role","Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"2026-01-01T00:00:00Z"}}"#;
         assert_eq!(parse(text.as_bytes()).unwrap().access_key_id(), "A");
         assert!(!is_sso(text.as_bytes()).unwrap());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_wrong_field() {
         check("{}", &expect!["the field Credentials is missing"]);
         check(r#"{"Credentials":null}"#, &expect!["the field Credentials is null"]);
         check(

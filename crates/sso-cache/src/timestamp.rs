@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_that_a_tool_has_written_is_read() {
+    fn every_known_form_of_a_timestamp_is_read() {
         for (text, read) in [
             ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"),
             ("2026-01-02t03:04:05z", "2026-01-02T03:04:05Z"),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_not() {
+    fn other_text_is_not_a_timestamp() {
         for text in [
             "",
             "2026",
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_written_whole_and_rounded_down() {
+    fn timestamps_are_rounded_down_to_seconds() {
         for (time, text) in [
             ("2026-01-02T03:04:05.999999999Z", "2026-01-02T03:04:05Z"),
             ("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59Z"),

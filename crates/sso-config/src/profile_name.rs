@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_that_is_given_counts() {
+    fn the_first_profile_name_that_is_set_wins() {
         let both = [("AWS_PROFILE", "a"), ("AWS_DEFAULT_PROFILE", "b")];
         let second = [("AWS_PROFILE", ""), ("AWS_DEFAULT_PROFILE", "b")];
         for (explicit, variables, name, origin) in [

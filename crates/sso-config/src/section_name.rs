@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quoted_is_read_back() {
+    fn quoted_names_are_parsed_back() {
         for name in ["dev", "foo bar", "a\"b", "a\\b", "it's", "a] # b", "a]  ;b", "]", " ", "[x]"]
         {
             assert_eq!(parse(&quote(name)).as_deref(), Ok(name), "{}", quote(name));

@@ -97,7 +97,7 @@ mod unix {
         use super::*;
 
         #[test]
-        fn every_step_of_the_path_counts() {
+        fn owners_of_all_directories_and_links_are_returned() {
             let directory = tempfile::tempdir().unwrap();
             let place = directory.path().canonicalize().unwrap();
             let own = fs::metadata(&place).unwrap().uid();
@@ -117,7 +117,7 @@ mod unix {
         }
 
         #[test]
-        fn links_in_a_circle_end() {
+        fn a_loop_of_links_ends() {
             let directory = tempfile::tempdir().unwrap();
             symlink("b", directory.path().join("a")).unwrap();
             symlink("a", directory.path().join("b")).unwrap();

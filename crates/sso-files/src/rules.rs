@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn root_sends_no_token_where_another_user_says() {
+    fn root_uses_no_config_file_of_another_user() {
         for (user, config, token, expected) in [
             (ROOT, ROOT, ROOT, true),
             (ROOT, ROOT, USER, true),

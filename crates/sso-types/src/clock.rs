@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_moved_too_far_stops_at_the_end() {
+    fn a_clock_that_is_advanced_too_far_is_clamped() {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
         for (by, end) in [
             (SignedDuration::MAX, Timestamp::MAX),

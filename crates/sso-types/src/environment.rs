@@ -252,7 +252,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_value_that_is_no_text_is_an_error_that_names_the_variable() {
+    fn a_value_that_is_not_utf_8_is_an_error_that_names_the_variable() {
         use std::os::unix::ffi::OsStrExt;
 
         let environment = Environment::default()

@@ -69,14 +69,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_other_types_are_no_strings() {
+    fn values_of_other_types_are_rejected() {
         for json in ["1", "null", "[\"a\"]", "{}", "\"", ""] {
             assert_eq!(json_string(json), None, "{json}");
         }
     }
 
     #[test]
-    fn half_a_surrogate_pair_is_no_string() {
+    fn an_unpaired_surrogate_is_rejected() {
         for json in [r#""\ud83d""#, r#""\ud83d\u0041""#, r#""\udca9""#, r#""\ud83dx""#] {
             assert_eq!(json_string(json), None, "{json}");
         }

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_says_what_and_why() {
+    fn the_error_contains_the_name_and_the_reason() {
         let error = Region::new("evil.example/\n").unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn account_ids_are_judged_by_the_service() {
+    fn account_ids_of_any_form_are_accepted() {
         assert!(AccountId::new("012345678901").unwrap().has_twelve_digits());
         assert!(!AccountId::new("12345678901").unwrap().has_twelve_digits());
         assert!(!AccountId::new("12345678901a").unwrap().has_twelve_digits());
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dual_stack_portal_is_known_by_its_host() {
+    fn a_dual_stack_portal_is_detected_by_its_host() {
         for (url, expected) in [
             ("https://ssoins-1.portal.us-east-1.app.aws", true),
             ("https://SSOINS-1.portal.us-east-1.APP.AWS./start#/", true),

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_door_shows_the_secret() {
+    fn expose_secret_returns_the_secret() {
         assert_eq!(RefreshToken::new("r").expose_secret(), "r");
         assert!(SessionToken::new("").is_empty());
         assert_ne!(SecretAccessKey::new("a"), SecretAccessKey::new("b"));

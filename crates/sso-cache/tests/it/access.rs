@@ -40,7 +40,7 @@ fn risks(file: &TokenFile) -> Vec<(&'static str, u32)> {
 }
 
 #[test]
-fn rights_of_others_are_told_with_the_command_that_ends_them() {
+fn access_of_others_is_warned_about_with_the_command_to_run() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     assert!(file.access_warnings().is_empty(), "nothing is there");
@@ -98,7 +98,7 @@ fn rights_of_others_are_told_with_the_command_that_ends_them() {
 }
 
 #[test]
-fn the_commands_of_the_warnings_end_them() {
+fn the_commands_in_the_warnings_resolve_them() {
     let directory = tempdir().unwrap();
     let file = TokenFile::new(directory.path().join("it's a cache").join("token.json"));
     file.store_unlocked(&token(1)).unwrap();
@@ -117,7 +117,7 @@ fn the_commands_of_the_warnings_end_them() {
 
 #[test]
 #[ignore = "needs root"]
-fn a_group_with_the_owner_s_number_is_the_owner_s_own() {
+fn a_private_group_of_the_owner_causes_no_warning() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
@@ -190,7 +190,7 @@ fn a_file_of_another_user_is_refused() {
 
 #[test]
 #[ignore = "needs root"]
-fn role_credentials_of_another_user_are_as_if_absent() {
+fn role_credentials_of_another_user_count_as_missing() {
     let directory = tempdir().unwrap();
     let file = RoleCredentialsFile::new(directory.path().join("role.json"));
     let json = r#"{"ProviderType":"sso","Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"2999-01-01T00:00:00Z"}}"#;
@@ -231,7 +231,7 @@ fn a_planted_leftover_of_another_user_is_removed() {
 }
 
 #[test]
-fn a_hard_link_in_the_place_of_the_temporary_file_harms_nothing() {
+fn a_hard_link_in_place_of_the_temporary_file_keeps_its_content() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
@@ -250,7 +250,7 @@ fn a_hard_link_in_the_place_of_the_temporary_file_harms_nothing() {
 
 /// Somebody else holds, or has made, the lock file: that costs waiting or the lock, not the token.
 #[test]
-fn a_planted_lock_file_leads_nowhere() {
+fn a_planted_lock_file_is_not_followed() {
     let directory: TempDir = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();

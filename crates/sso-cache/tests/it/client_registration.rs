@@ -48,7 +48,7 @@ fn a_broken_registration_counts_as_missing_and_is_replaced() {
 }
 
 #[test]
-fn the_login_lock_and_the_token_lock_are_two() {
+fn the_login_lock_and_the_token_lock_are_independent() {
     let directory = tempfile::tempdir().unwrap();
     let file = TokenFile::new(directory.path().join("token.json"));
     let login = file.try_login_lock().unwrap().expect("free");

@@ -16,7 +16,7 @@ use crate::fixture::{beside, in_memory, names, number, setting, token, token_fil
 /// Kills `SSO_CACHE_CRASH_ROUNDS` writers (60 if that is not set), half of them on a disk and half
 /// in memory.
 #[test]
-fn a_writer_killed_at_a_random_moment() {
+fn a_writer_killed_at_a_random_moment_leaves_a_complete_file() {
     let rounds = setting("SSO_CACHE_CRASH_ROUNDS", 60);
     let mut adopted = 0;
     for directory in [tempfile::tempdir().unwrap(), in_memory()] {

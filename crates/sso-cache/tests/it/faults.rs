@@ -11,7 +11,7 @@ use crate::strace::{self, Call};
 
 #[test]
 #[ignore = "needs strace"]
-fn killed_at_each_system_call() {
+fn a_writer_killed_at_any_system_call_loses_no_token() {
     let directory = in_memory();
     let file = token_file(&directory);
     let trace = directory.path().join("trace");
@@ -44,7 +44,7 @@ fn killed_at_each_system_call() {
 /// it is whole and they may not read it.
 #[test]
 #[ignore = "needs strace and root"]
-fn what_a_killed_root_leaves_is_its_users() {
+fn files_of_a_killed_root_process_belong_to_the_user() {
     use std::os::unix::fs::{MetadataExt as _, chown};
 
     let directory = in_memory();
@@ -76,7 +76,7 @@ fn what_a_killed_root_leaves_is_its_users() {
 
 #[test]
 #[ignore = "needs strace"]
-fn failed_at_each_system_call() {
+fn a_failed_system_call_leaves_the_old_or_the_new_token() {
     let directory = in_memory();
     let file = token_file(&directory);
     let trace = directory.path().join("trace");
@@ -144,7 +144,7 @@ fn start_anew(file: &TokenFile) {
 /// be as new: so a power cut leaves the old file or the new one.
 #[test]
 #[ignore = "needs strace"]
-fn a_first_token_waits_for_the_disk_in_order() {
+fn a_first_token_is_synced_before_it_is_renamed() {
     let directory = in_memory();
     let file = TokenFile::new(directory.path().join(".aws/sso/cache/token.json"));
     let run = strace::run(Task::Try, file.path(), &directory.path().join("trace"), None);
@@ -160,7 +160,7 @@ fn a_first_token_waits_for_the_disk_in_order() {
 /// directory is made.
 #[test]
 #[ignore = "needs strace"]
-fn role_credentials_do_not_wait_for_the_disk() {
+fn role_credentials_are_written_without_a_sync() {
     let directory = in_memory();
     let path = directory.path().join("cli/cache/role.json");
     let run = strace::run(Task::StoreRoleOnce, &path, &directory.path().join("trace"), None);
@@ -172,7 +172,7 @@ fn role_credentials_do_not_wait_for_the_disk() {
 
 /// A real limit, of the size of files: what a full disk does, without one.
 #[test]
-fn no_room() {
+fn a_store_without_disk_space_leaves_the_old_token() {
     let directory = tempfile::tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
@@ -183,7 +183,7 @@ fn no_room() {
 }
 
 #[test]
-fn too_many_open_files() {
+fn too_many_open_files_is_a_temporary_error() {
     let directory = tempfile::tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
@@ -201,7 +201,7 @@ fn too_many_open_files() {
 }
 
 #[test]
-fn a_umask_that_takes_every_right_away() {
+fn a_umask_of_0777_does_not_affect_modes() {
     let directory = tempfile::tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
@@ -214,7 +214,7 @@ fn a_umask_that_takes_every_right_away() {
 /// The cache is cleared between a process's writing of its temporary file and its renaming of it.
 #[test]
 #[ignore = "needs strace"]
-fn a_directory_that_is_removed_in_the_middle_of_a_store() {
+fn a_directory_removed_during_a_store_is_created_again() {
     let directory = in_memory();
     let file = TokenFile::new(directory.path().join("cache/token.json"));
     file.store_unlocked(&token(1)).unwrap();
@@ -235,7 +235,7 @@ fn a_directory_that_is_removed_in_the_middle_of_a_store() {
 /// not take the lock of a file that nobody else can find.
 #[test]
 #[ignore = "needs strace"]
-fn a_lock_file_that_is_removed_before_it_is_locked() {
+fn a_lock_file_removed_before_it_is_locked_is_created_again() {
     let directory = in_memory();
     let file = token_file(&directory);
     let mut child = delayed("flock", Task::Hold, &file).spawn().unwrap();
@@ -257,7 +257,7 @@ fn a_lock_file_that_is_removed_before_it_is_locked() {
 /// mode and owner of what has that name are not the process's to change.
 #[test]
 #[ignore = "needs strace"]
-fn a_lock_file_that_is_planted_before_it_is_made() {
+fn a_lock_file_planted_before_its_creation_keeps_mode_and_owner() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 
     let directory = in_memory();

@@ -49,7 +49,7 @@ fn had(scene: &Scene) -> Option<i64> {
 }
 
 #[test]
-fn whole_and_newer_it_is_the_token() {
+fn a_complete_newer_leftover_is_adopted() {
     let scene = scene(&*token(6).to_json(), 1);
     // A reader, which takes no lock, is not confused.
     assert_eq!(number(&scene.file.load().unwrap()), 5);
@@ -62,25 +62,25 @@ fn whole_and_newer_it_is_the_token() {
 }
 
 #[test]
-fn newer_it_is_the_token_though_it_expires_earlier() {
+fn a_newer_leftover_is_adopted_even_if_it_expires_earlier() {
     // An administrator has shortened the sessions.
     assert_eq!(had(&scene(&*token(4).to_json(), 1)), Some(4));
 }
 
 #[test]
-fn older_it_is_not() {
+fn an_older_leftover_is_not_adopted() {
     // Another tool has logged in since.
     assert_eq!(had(&scene(&*token(6).to_json(), -1)), Some(5));
 }
 
 #[test]
-fn at_the_same_time_the_later_expiry_decides() {
+fn of_equal_age_the_token_that_expires_later_wins() {
     assert_eq!(had(&scene(&*token(6).to_json(), 0)), Some(6));
     assert_eq!(had(&scene(&*token(4).to_json(), 0)), Some(5));
 }
 
 #[test]
-fn torn_it_is_removed() {
+fn an_incomplete_leftover_is_removed() {
     let whole = token(6).to_json();
     for part in [&whole[..0], &whole[..10], &whole[..whole.len() - 1]] {
         assert_eq!(had(&scene(part, 1)), Some(5));
@@ -90,7 +90,7 @@ fn torn_it_is_removed() {
 /// Systems differ in what opening a socket does, so it must not be opened.
 #[cfg(unix)]
 #[test]
-fn a_socket_or_a_pipe_in_its_place_is_removed() {
+fn a_socket_or_a_pipe_in_place_of_a_leftover_is_removed() {
     let scene = scene(b"", 1);
     fs::remove_file(&scene.left).unwrap();
     let socket = std::os::unix::net::UnixListener::bind(&scene.left).unwrap();
@@ -102,7 +102,7 @@ fn a_socket_or_a_pipe_in_its_place_is_removed() {
 }
 
 #[test]
-fn a_logout_stands() {
+fn a_leftover_is_not_adopted_after_a_logout() {
     let scene = scene(&*token(6).to_json(), 1);
     fs::remove_file(scene.file.path()).unwrap();
     assert_eq!(had(&scene), None);

@@ -13,7 +13,7 @@ use crate::fixture::{beside, names, number, token, token_file};
 const LIMIT: Duration = Duration::from_secs(30);
 
 #[test]
-fn the_lock_excludes_within_one_process_too() {
+fn the_lock_excludes_other_threads_of_the_process() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     let lock = file.try_lock().unwrap().unwrap();
@@ -40,7 +40,7 @@ fn the_lock_path_is_the_same_before_and_after_the_directory_is_created() {
 }
 
 #[test]
-fn the_lock_holds_over_a_file_that_is_replaced() {
+fn the_lock_is_kept_when_the_token_file_is_replaced() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
@@ -53,7 +53,7 @@ fn the_lock_holds_over_a_file_that_is_replaced() {
 }
 
 #[test]
-fn others_do_not_take_the_lock_file_for_a_token_and_it_stays() {
+fn the_lock_file_is_not_named_json_and_is_kept() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     drop(file.try_lock().unwrap());
@@ -63,7 +63,7 @@ fn others_do_not_take_the_lock_file_for_a_token_and_it_stays() {
 }
 
 #[test]
-fn threads_take_turns() {
+fn only_one_thread_holds_the_lock() {
     let directory = crate::fixture::in_memory();
     let file = token_file(&directory);
     file.store_unlocked(&token(0)).unwrap();
@@ -82,7 +82,7 @@ fn threads_take_turns() {
 }
 
 #[test]
-fn processes_take_turns() {
+fn only_one_process_holds_the_lock() {
     let directory = crate::fixture::in_memory();
     let file = token_file(&directory);
     file.store_unlocked(&token(0)).unwrap();
@@ -96,7 +96,7 @@ fn processes_take_turns() {
 }
 
 #[test]
-fn a_holder_that_dies_releases_the_lock() {
+fn a_killed_holder_releases_the_lock() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     let mut child = child::command(Task::Hold, file.path()).spawn().unwrap();
@@ -111,7 +111,7 @@ fn a_holder_that_dies_releases_the_lock() {
 /// token is lost or torn.
 #[cfg(unix)]
 #[test]
-fn a_lock_file_that_is_removed_under_its_holder() {
+fn a_removed_lock_file_is_created_again() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     let first = file.try_lock().unwrap().unwrap();
@@ -132,7 +132,7 @@ fn a_lock_file_that_is_removed_under_its_holder() {
 
 #[cfg(unix)]
 #[test]
-fn a_directory_that_is_removed_under_its_holder_is_made_again() {
+fn a_directory_removed_while_locked_is_created_again() {
     let directory = tempdir().unwrap();
     let file = TokenFile::new(directory.path().join("cache/token.json"));
     let lock = file.try_lock().unwrap().unwrap();
@@ -144,7 +144,7 @@ fn a_directory_that_is_removed_under_its_holder_is_made_again() {
 
 #[cfg(unix)]
 #[test]
-fn a_lock_file_that_cannot_be_opened() {
+fn a_lock_file_that_cannot_be_opened_is_an_error() {
     use std::os::unix::fs::symlink;
 
     let directory = tempdir().unwrap();

@@ -92,7 +92,7 @@ fn the_other_file_with_a_good_token_for_the_same_start_url_is_found() {
 }
 
 #[test]
-fn no_directory_is_an_empty_one() {
+fn a_missing_directory_counts_as_empty() {
     let directory = tempdir().unwrap();
     let missing = directory.path().join("missing");
     assert!(cached_tokens(&missing).unwrap().is_empty());

@@ -15,7 +15,7 @@ use crate::fixture::{beside, names, number, token, token_file};
 const LIMIT: Duration = Duration::from_secs(5);
 
 #[test]
-fn a_link_stays_and_what_it_leads_to_is_replaced() {
+fn a_link_is_kept_and_its_target_is_replaced() {
     let directory = tempdir().unwrap();
     let (links, files) = (directory.path().join("links"), directory.path().join("files"));
     fs::create_dir(&links).unwrap();
@@ -45,7 +45,7 @@ fn a_link_stays_and_what_it_leads_to_is_replaced() {
 }
 
 #[test]
-fn a_link_to_nothing_is_written_through() {
+fn a_dangling_link_is_written_through() {
     let directory = tempdir().unwrap();
     symlink("missing/real.json", directory.path().join("token.json")).unwrap();
     let file = token_file(&directory);
@@ -57,7 +57,7 @@ fn a_link_to_nothing_is_written_through() {
 }
 
 #[test]
-fn links_in_a_circle_are_an_error() {
+fn a_loop_of_links_is_an_error() {
     let directory = tempdir().unwrap();
     symlink("token.json", directory.path().join("token.json")).unwrap();
     let file = token_file(&directory);
@@ -67,7 +67,7 @@ fn links_in_a_circle_are_an_error() {
 }
 
 #[test]
-fn of_hard_links_only_this_name_gets_the_new_content() {
+fn only_the_given_name_of_a_hard_linked_file_is_replaced() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
@@ -79,7 +79,7 @@ fn of_hard_links_only_this_name_gets_the_new_content() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_at_once_and_left_alone() {
+fn pipes_devices_and_directories_are_refused_at_once_and_unchanged() {
     let directory = tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     fs::create_dir(path("directory.json")).unwrap();
@@ -109,7 +109,7 @@ fn what_is_no_file_is_refused_at_once_and_left_alone() {
 }
 
 #[test]
-fn a_file_where_a_directory_should_be() {
+fn a_file_in_place_of_a_directory_is_an_error() {
     let directory = tempdir().unwrap();
     fs::write(directory.path().join("cache"), "").unwrap();
     let file = TokenFile::new(directory.path().join("cache/token.json"));
@@ -120,7 +120,7 @@ fn a_file_where_a_directory_should_be() {
 }
 
 #[test]
-fn a_planted_temporary_file_leads_nowhere() {
+fn a_planted_temporary_file_is_not_written_through() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
@@ -143,7 +143,7 @@ fn a_planted_temporary_file_leads_nowhere() {
 }
 
 #[test]
-fn a_directory_with_the_name_of_the_temporary_file_is_in_nobodys_way() {
+fn a_directory_with_the_name_of_the_temporary_file_does_not_block_a_store() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
@@ -160,7 +160,7 @@ fn a_directory_with_the_name_of_the_temporary_file_is_in_nobodys_way() {
 }
 
 #[test]
-fn a_logout_takes_all_that_it_can() {
+fn a_logout_removes_every_file_that_it_can() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();

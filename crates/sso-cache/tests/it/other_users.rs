@@ -84,7 +84,7 @@ fn link(target: &Path, path: &Path, maker: u32) {
 
 #[test]
 #[ignore = "needs root"]
-fn root_replaces_no_file_of_its_own_by_a_link_in_a_user_s_home() {
+fn root_replaces_no_file_of_its_own_through_a_link_in_a_user_s_home() {
     let scene = scene(ATTACKER, 0o700);
     let script = scene.file("root/.profile", b"#!/bin/sh\n", ROOT);
     let file = RoleCredentialsFile::new(scene.roles.join("role.json"));
@@ -103,7 +103,7 @@ fn root_replaces_no_file_of_its_own_by_a_link_in_a_user_s_home() {
 
 #[test]
 #[ignore = "needs root"]
-fn root_reads_no_token_of_its_own_by_a_link_in_a_user_s_home() {
+fn root_reads_no_token_of_its_own_through_a_link_in_a_user_s_home() {
     let scene = scene(ATTACKER, 0o700);
     let own = scene.file("root/cache/token.json", &token(1).to_json(), ROOT);
     let file = TokenFile::new(scene.tokens.join("token.json"));
@@ -129,7 +129,7 @@ fn root_reads_no_token_of_its_own_by_a_link_in_a_user_s_home() {
 /// The user exchanges the directory again and again while root stores.
 #[test]
 #[ignore = "needs root"]
-fn root_makes_no_file_where_a_user_turns_the_directory_to() {
+fn root_creates_no_file_where_a_user_redirects_the_directory() {
     let scene = scene(ATTACKER, 0o700);
     let target = scene.file("root/target/untouched", b"", ROOT);
     let target = target.parent().unwrap();
@@ -155,7 +155,7 @@ fn root_makes_no_file_where_a_user_turns_the_directory_to() {
 
 #[test]
 #[ignore = "needs root"]
-fn root_sends_no_token_of_its_own_where_a_user_s_config_file_says() {
+fn root_does_not_load_its_token_with_a_user_s_config_file() {
     let scene = scene(ROOT, 0o700);
     let config = scene.file("user/config", b"", ATTACKER);
     let file = TokenFile::new(scene.tokens.join("token.json"));
@@ -180,7 +180,7 @@ fn root_sends_no_token_of_its_own_where_a_user_s_config_file_says() {
 /// after their own was read.
 #[test]
 #[ignore = "needs root"]
-fn root_sends_no_token_of_its_own_where_a_user_chooses_the_config_file() {
+fn root_does_not_load_its_token_if_a_user_can_replace_the_config_file() {
     let scene = scene(ROOT, 0o700);
     let filled = scene.file("filled", b"", ROOT);
     let file = TokenFile::new(scene.tokens.join("token.json"));
@@ -206,7 +206,7 @@ fn root_sends_no_token_of_its_own_where_a_user_chooses_the_config_file() {
 
 #[test]
 #[ignore = "needs root"]
-fn directories_that_root_makes_belong_to_the_owner_of_their_parent() {
+fn directories_that_root_creates_belong_to_the_owner_of_their_parent() {
     let scene = scene(VICTIM, 0o700);
     fs::remove_dir_all(scene.home.join(".aws")).unwrap();
     let role = RoleCredentialsFile::new(scene.roles.join("role.json"));
@@ -225,7 +225,7 @@ fn directories_that_root_makes_belong_to_the_owner_of_their_parent() {
 
 #[test]
 #[ignore = "needs root"]
-fn a_link_of_another_user_destroys_and_makes_no_file() {
+fn a_link_of_another_user_neither_replaces_nor_creates_a_file() {
     let scene = scene(VICTIM, 0o777);
     let keys = scene.file("home/.ssh/authorized_keys", b"ssh-ed25519", VICTIM);
     chown(keys.parent().unwrap(), Some(VICTIM), Some(VICTIM)).unwrap();
@@ -258,7 +258,7 @@ fn a_link_of_another_user_destroys_and_makes_no_file() {
 /// The attacker fills a file that root or the victim owns: a git checkout, `/proc/PID/cmdline`.
 #[test]
 #[ignore = "needs root"]
-fn a_link_of_another_user_brings_no_login_of_theirs() {
+fn a_login_behind_a_link_of_another_user_is_not_used() {
     let scene = scene(VICTIM, 0o777);
     let role = RoleCredentialsFile::to_json(&credentials(1));
     let (token_path, role_path) = (scene.tokens.join("token.json"), scene.roles.join("role.json"));

@@ -32,7 +32,7 @@ fn a_reserved_store_replaces_the_token() {
 }
 
 #[test]
-fn twice_the_old_file_is_reserved_if_that_is_more() {
+fn twice_the_size_of_the_old_file_is_reserved() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     let large = token(1).with_start_url("x".repeat(100_000));

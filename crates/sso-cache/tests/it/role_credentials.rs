@@ -63,7 +63,7 @@ fn what_is_stored_is_loaded() {
 }
 
 #[test]
-fn what_cannot_be_read_is_as_if_absent_and_replaced() {
+fn an_unusable_file_counts_as_missing_and_is_replaced() {
     let directory = tempdir().unwrap();
     let file = file(directory.path());
     for broken in ["", "{\"Credentials\":{\"AccessKeyId\":\"A\"", "[]", "{}"] {
@@ -105,7 +105,7 @@ fn a_torn_leftover_is_overwritten() {
 }
 
 #[test]
-fn a_logout_finds_those_of_sso_and_no_others() {
+fn a_logout_finds_only_role_credentials_of_sso() {
     let directory = tempdir().unwrap();
     assert!(role_credentials_files(&directory.path().join("missing")).unwrap().is_empty());
     let file = file(directory.path());
@@ -119,7 +119,7 @@ fn a_logout_finds_those_of_sso_and_no_others() {
 }
 
 #[test]
-fn a_logout_finds_and_removes_what_killed_writers_left() {
+fn a_logout_finds_and_removes_files_of_killed_writers() {
     let directory = tempdir().unwrap();
     let file = file(directory.path());
     let name = file.path().file_name().unwrap().to_str().unwrap();

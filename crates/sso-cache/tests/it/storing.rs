@@ -33,7 +33,7 @@ fn what_is_stored_is_loaded() {
 }
 
 #[test]
-fn the_same_content_stored_again_is_another_version() {
+fn storing_the_same_content_again_changes_the_version() {
     let directory = crate::fixture::in_memory();
     let file = token_file(&directory);
     let mut before = file.store_unlocked(&token(1)).unwrap();
@@ -47,7 +47,7 @@ fn the_same_content_stored_again_is_another_version() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_is_put_back_with_its_old_time_is_another_version() {
+fn restoring_a_file_with_its_old_time_changes_the_version() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
@@ -70,7 +70,7 @@ fn a_file_that_is_put_back_with_its_old_time_is_another_version() {
 
 #[cfg(unix)]
 #[test]
-fn only_the_user_can_read_what_is_written() {
+fn only_the_user_can_read_written_files() {
     use std::os::unix::fs::PermissionsExt as _;
 
     use crate::fixture::{beside, mode};
@@ -98,7 +98,7 @@ fn only_the_user_can_read_what_is_written() {
 
 #[cfg(unix)]
 #[test]
-fn locking_makes_the_directories_too() {
+fn locking_creates_missing_directories() {
     let directory = tempdir().unwrap();
     let file = TokenFile::new(directory.path().join(".aws/sso/cache/token.json"));
     let lock = file.try_lock().unwrap().unwrap();
@@ -109,7 +109,7 @@ fn locking_makes_the_directories_too() {
 #[cfg(unix)]
 #[test]
 #[ignore = "needs root"]
-fn a_file_that_root_rewrites_stays_its_owners() {
+fn a_file_that_root_replaces_keeps_its_owner() {
     use std::os::unix::fs::{MetadataExt as _, chown};
 
     let directory = tempdir().unwrap();
@@ -160,7 +160,7 @@ fn a_file_over_the_limit_is_neither_read_nor_written() {
 }
 
 #[test]
-fn what_killed_writers_left_long_ago_is_swept_up() {
+fn old_files_of_killed_writers_are_removed() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);

@@ -21,7 +21,7 @@ fn json(token: &CachedToken) -> String {
 const WHOLE: &str = r#"{"startUrl": "https://my-sso-portal.awsapps.com/start", "region": "us-east-1", "accessToken": "MARK-a", "expiresAt": "2026-01-01T08:00:00Z", "clientId": "MARK-i", "clientSecret": "MARK-s", "registrationExpiresAt": "2026-03-01T00:00:00Z", "refreshToken": "MARK-r"}"#;
 
 #[test]
-fn a_token_of_the_aws_cli() {
+fn a_token_of_the_aws_cli_is_read() {
     let token = parse(WHOLE);
     assert_eq!(token.access_token().expose_secret(), "MARK-a");
     assert_eq!(token.expires_at(), at("2026-01-01T08:00:00Z"));
@@ -42,7 +42,7 @@ fn a_token_of_the_aws_cli() {
 }
 
 #[test]
-fn nothing_shows_a_secret() {
+fn debug_shows_no_secret_of_a_token() {
     let token = parse(WHOLE);
     expect![["CachedToken { expires_at: 2026-01-01T08:00:00Z, refresh_token: true, client_id: true, client_secret: true, registration_expires_at: true, region: true, start_url: true, .. }"]]
         .assert_eq(&format!("{token:?}"));
@@ -51,7 +51,7 @@ fn nothing_shows_a_secret() {
 }
 
 #[test]
-fn the_letter_case_of_a_name_is_forgiven_and_the_exact_one_wins() {
+fn names_match_in_any_letter_case_and_the_exact_one_wins() {
     for (text, access_token, written) in [
         (
             r#"{"AccessToken":"a","EXPIRESAT":"2026-01-01T00:00:00Z"}"#,
@@ -87,7 +87,7 @@ fn the_letter_case_of_a_name_is_forgiven_and_the_exact_one_wins() {
 }
 
 #[test]
-fn a_refresh_keeps_all_else_in_its_place() {
+fn a_refresh_keeps_other_fields_and_their_order() {
     let text = r#"{"z":1.10,"z":10000000000000000000000000000001,"accessToken":"old","\u00e4":[ 1 , {"b":-0.0e+00} ],"expiresAt":"2020-06-17T10:02:08UTC","refreshToken":"keep","region":7,"registrationExpiresAt":"soon","half":"\ud800"}"#;
     let token = parse(text);
     let expires_at = at("2026-01-01T00:00:00.999999999Z");
@@ -107,7 +107,7 @@ fn a_refresh_keeps_all_else_in_its_place() {
 }
 
 #[test]
-fn a_token_made_from_nothing() {
+fn a_new_token_is_written_and_read_back() {
     let token = CachedToken::new(AccessToken::new("a"), at("2026-01-01T00:00:00Z"))
         .with_refresh_token(RefreshToken::new("r"))
         .with_client_registration("i", ClientSecret::new("s"), Some(at("2026-04-01T00:00:00.5Z")))
@@ -130,7 +130,7 @@ fn check_refused(text: &str, expected: &Expect) {
 }
 
 #[test]
-fn what_is_refused_is_named_and_never_quoted() {
+fn errors_name_the_field_and_never_quote_its_value() {
     let refused = check_refused;
     refused("", &expect!["it is empty; a program was probably stopped while writing it"]);
     refused("[]", &expect!["it is an array, not an object"]);
@@ -196,7 +196,7 @@ fn what_is_refused_is_named_and_never_quoted() {
 }
 
 #[test]
-fn a_token_that_cannot_be_refreshed_is_a_token() {
+fn a_token_that_cannot_be_refreshed_is_still_read() {
     let now = at("2026-01-01T00:00:00Z");
     let with = |replaced: &str, by: &str| {
         assert!(WHOLE.contains(replaced), "{replaced}");
@@ -292,7 +292,7 @@ fn raw_members(text: &str) -> Vec<(String, String)> {
 
 proptest! {
     #[test]
-    fn unknown_fields_are_kept_to_the_digit_and_in_order(
+    fn unknown_fields_keep_their_text_and_order(
         unknown in prop::collection::vec(("\"x[a-z0-9 é]{0,4}\"", value()), 0..6),
         place in 0..6_usize,
         access_token in "[!-~é😀]{1,20}",
@@ -325,7 +325,7 @@ proptest! {
     }
 
     #[test]
-    fn no_damage_to_a_token_panics(
+    fn parsing_a_damaged_token_does_not_panic(
         cuts in prop::collection::vec((0..WHOLE.len(), any::<u8>()), 0..4),
         end in 0..=WHOLE.len(),
     ) {

@@ -108,7 +108,7 @@ fn profile_default_replaces_default_wholly_in_either_order() {
 }
 
 #[test]
-fn another_spelling_of_a_name_replaces_the_one_before() {
+fn a_later_spelling_of_a_name_replaces_an_earlier_one() {
     check(&[(
         "[profile a]\nx=1\n[profile 'a']\ny=2",
         "",
@@ -117,7 +117,7 @@ fn another_spelling_of_a_name_replaces_the_one_before() {
 }
 
 #[test]
-fn sections_of_the_credentials_file_are_names_as_they_are() {
+fn section_names_of_the_credentials_file_have_no_prefix() {
     check(&[
         (
             "",
@@ -143,7 +143,7 @@ fn sections_of_the_credentials_file_are_names_as_they_are() {
 }
 
 #[test]
-fn names_are_words_of_a_shell() {
+fn names_are_parsed_as_shell_words() {
     check(&[
         ("[profile aZ09_-/.%@:+]", "[aZ09_-/.%@:+]\n", "profile aZ09_-/.%@:+"),
         ("[profile büro]\n[profile R&D]", "", "profile R&D\nprofile büro"),
@@ -279,7 +279,7 @@ fn a_line_that_is_indented_deeper_continues_the_property_above() {
 }
 
 #[test]
-fn below_an_empty_value_stand_sub_properties_whose_keys_keep_their_case() {
+fn an_empty_value_is_followed_by_sub_properties_whose_keys_keep_their_case() {
     check(&[
         (
             "[default]\ns3 =\n  A = 1\n\tb=2=3 # x\nr=1",

@@ -67,7 +67,7 @@ fn properties_and_sections_are_removed_with_all_their_lines() {
 }
 
 #[test]
-fn what_would_not_be_read_back_is_refused_and_changes_nothing() {
+fn a_value_that_would_not_be_read_back_is_refused() {
     let mut document = Document::parse(FileKind::Config, "[profile a]\nx = 1\n");
     for value in [" x", "x ", "a # b", "a\nb", "a\rb"] {
         let error = document.set(PROFILE, "a", "k", value).unwrap_err();
@@ -96,7 +96,7 @@ fn a_broken_section_line_below_never_becomes_a_part_of_a_value() {
 }
 
 #[test]
-fn what_a_section_holds_can_be_asked() {
+fn sections_and_their_properties_can_be_queried() {
     let text = "[profile a]\nK = 1\n  2\nl=x # y\n[profile b]\n[profile a]\nl = z\n";
     let document = Document::parse(FileKind::Config, text);
     assert_eq!(document.get(PROFILE, "a", "k"), Some("1"));
@@ -107,7 +107,7 @@ fn what_a_section_holds_can_be_asked() {
 }
 
 #[test]
-fn setting_what_is_set_changes_nothing() {
+fn setting_the_same_value_changes_nothing() {
     for text in ["[profile a]\nk=1\nl = 2\n", "[profile a]\nk =\t1\t# x\nl=2", "[profile a]\nk:1\n"]
     {
         assert_eq!(set(text, "a", "k", "1"), text);

@@ -77,7 +77,7 @@ fn an_edit_that_fails_changes_nothing() {
 }
 
 #[test]
-fn a_change_that_is_made_meanwhile_is_kept() {
+fn a_concurrent_change_of_another_program_is_kept() {
     let scene = Scene::new(TEXT);
     let mut calls = 0;
     let edited = scene.file().edit(|document| {
@@ -105,7 +105,7 @@ fn a_change_that_is_made_meanwhile_is_kept() {
 }
 
 #[test]
-fn edits_at_the_same_time_are_all_made() {
+fn concurrent_edits_are_all_kept() {
     let scene = Scene::new(TEXT);
     thread::scope(|scope| {
         for thread in 0..4 {
@@ -135,7 +135,7 @@ mod unix {
     }
 
     #[test]
-    fn the_mode_stays_and_a_new_file_is_private() {
+    fn the_mode_is_kept_and_a_new_file_is_private() {
         let scene = Scene::new(TEXT);
         for wanted in [0o644, 0o600, 0o664] {
             fs::set_permissions(&scene.path, fs::Permissions::from_mode(wanted)).unwrap();
@@ -150,7 +150,7 @@ mod unix {
     }
 
     #[test]
-    fn a_credentials_file_becomes_private() {
+    fn an_edited_credentials_file_gets_mode_0600() {
         let scene = Scene::new("[a]\nx = 1\n");
         fs::set_permissions(&scene.path, fs::Permissions::from_mode(0o644)).unwrap();
         let file = DocumentFile::new(FileKind::Credentials, &scene.path);
@@ -159,7 +159,7 @@ mod unix {
     }
 
     #[test]
-    fn a_link_stays_and_its_target_is_replaced() {
+    fn a_link_is_kept_and_its_target_is_replaced() {
         let scene = Scene::new(TEXT);
         let link = scene.directory.path().join("link");
         symlink("config", &link).unwrap();

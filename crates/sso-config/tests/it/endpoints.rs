@@ -26,7 +26,7 @@ fn endpoints(profile: &str, variables: &[(&str, &str)]) -> (String, String) {
 }
 
 #[test]
-fn the_first_that_is_set_counts() {
+fn the_first_endpoint_that_is_set_wins() {
     let all = format!("endpoint_url = http://profile\nservices = local\n{SERVICES}");
     let sso = ("AWS_ENDPOINT_URL_SSO", "http://env-sso");
     let oidc = ("AWS_ENDPOINT_URL_SSO_OIDC", "http://env-oidc");
@@ -71,7 +71,7 @@ fn the_first_that_is_set_counts() {
 }
 
 #[test]
-fn all_are_ignored_on_demand() {
+fn endpoint_settings_are_ignored_on_request() {
     let any = ("AWS_ENDPOINT_URL", "http://env");
     let sso = ("AWS_ENDPOINT_URL_SSO", "http://env-sso");
     let ignore = |value| ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", value);
@@ -92,7 +92,7 @@ fn all_are_ignored_on_demand() {
 }
 
 #[test]
-fn the_services_section_is_not_there() {
+fn a_missing_services_section_is_an_error() {
     fails(
         "services = locla\n[services local]",
         &[],

@@ -18,7 +18,7 @@ fn located(variables: &[(&str, &str)]) -> Result<(PathBuf, PathBuf), SettingsErr
 }
 
 #[test]
-fn where_the_files_are() {
+fn file_paths_come_from_variables_or_the_home_directory() {
     let home = (HOME, "/h");
     for (variables, config, credentials) in [
         (&[home][..], "/h/.aws/config", "/h/.aws/credentials"),
@@ -35,7 +35,7 @@ fn where_the_files_are() {
 }
 
 #[test]
-fn without_a_home_it_says_so() {
+fn a_missing_home_directory_is_an_error() {
     for variables in [&[][..], &[("AWS_CONFIG_FILE", "/c")], &[("AWS_CONFIG_FILE", "~/c")]] {
         assert!(matches!(located(variables), Err(SettingsError::NoHome)));
     }
@@ -77,7 +77,7 @@ fn a_missing_file_is_an_empty_one() {
 }
 
 #[test]
-fn below_what_is_no_directory_files_are_missing() {
+fn files_below_a_path_that_is_not_a_directory_are_missing() {
     let (_directory, locations) = with_config(b"[default]\n");
     let home = Environment::default().with(HOME, locations.config());
     let config = SharedConfig::load(&Locations::from_environment(&home).unwrap());
@@ -132,7 +132,7 @@ fn resolved(directory: &Path, locations: &Locations) -> [String; 2] {
 }
 
 #[test]
-fn a_broken_credentials_file_keeps_no_profile_of_the_config_file_from_being_used() {
+fn profiles_of_the_config_file_work_with_a_broken_credentials_file() {
     let (directory, locations) = with_config(SSO_PROFILE);
     fs::create_dir(locations.credentials()).unwrap();
     let [dev, other] = resolved(directory.path(), &locations);
@@ -166,13 +166,13 @@ fn a_missing_file_is_called_missing_where_a_profile_is_not_found() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_may_not_be_read() {
+fn a_file_without_read_permission_is_an_error() {
     use std::os::unix::fs::PermissionsExt;
 
     let (directory, locations) = with_config(b"");
     fs::set_permissions(locations.config(), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(locations.config()).is_ok() {
-        return as_another_user("files::a_file_that_may_not_be_read");
+        return as_another_user("files::a_file_without_read_permission_is_an_error");
     }
     let expected = expect![
         "DIR/config cannot be read; check that it is a file and that you may read it, or name \
@@ -201,7 +201,7 @@ fn as_another_user(test: &str) {
 }
 
 #[test]
-fn a_file_that_is_no_text() {
+fn a_file_that_is_not_utf_8_is_an_error() {
     let (directory, locations) = with_config(b"[default]\na = 1\nb = \xff\n");
     let error = fails(
         directory.path(),
@@ -215,7 +215,7 @@ fn a_file_that_is_no_text() {
 const MAX_FILE_SIZE: usize = 16 << 20;
 
 #[test]
-fn a_file_of_the_largest_size_and_one_byte_more() {
+fn only_files_up_to_the_size_limit_are_read() {
     let text = |size: usize| {
         let mut text = b"[default]\na=".to_vec();
         text.resize(size, b'x');
@@ -237,7 +237,7 @@ fn a_file_of_the_largest_size_and_one_byte_more() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_without_end_is_too_large() {
+fn an_endless_file_is_too_large() {
     let locations = Locations::new("/dev/zero", "/dev/null");
     assert!(matches!(SharedConfig::load(&locations), Err(LoadError::TooLarge { .. })));
 }

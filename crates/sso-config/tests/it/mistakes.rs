@@ -73,13 +73,13 @@ fn quotes_that_make_a_value_unusable_are_named() {
 }
 
 #[test]
-fn an_availability_zone_is_no_region() {
+fn an_availability_zone_is_not_a_region() {
     let text = "[profile dev]\nsso_session = s\n[sso-session s]\nsso_start_url = https://x\nsso_region = us-east-1a";
     expect![[r#"profile "dev": sso_region of [sso-session s] cannot be used, config line 5: us-east-1a is an availability zone; the region is us-east-1"#]].assert_eq(&error(text, "dev"));
 }
 
 #[test]
-fn a_profile_of_granted_names_the_keys_to_use() {
+fn the_error_for_a_granted_profile_names_the_keys_to_use() {
     let text = "[profile dev]\ngranted_sso_start_url = https://x\ngranted_sso_region = us-east-1\ngranted_sso_account_id = 1\ngranted_sso_role_name = x\ncredential_process = granted credential-process --profile dev";
     expect![[r#"profile "dev" is not an SSO profile, config line 4: only the tool granted reads granted_sso_account_id, granted_sso_region, granted_sso_role_name and granted_sso_start_url; rename them to sso_account_id, sso_region, sso_role_name and sso_start_url"#]].assert_eq(&error(text, "dev"));
     assert!(resolve(text, "dev").unwrap_err().is_not_sso());

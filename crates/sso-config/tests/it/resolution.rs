@@ -39,7 +39,7 @@ pub(crate) fn warnings(profile: &SsoProfile) -> Vec<String> {
 }
 
 #[test]
-fn a_profile_with_a_session() {
+fn a_profile_with_a_session_is_resolved() {
     let text = format!(
         "[profile dev]\nsso_session = corp\nsso_account_id = 012345678901\n\
          sso_role_name = Admin\nregion = us-east-2\n{SESSION}"
@@ -57,7 +57,7 @@ fn a_profile_with_a_session() {
 }
 
 #[test]
-fn a_legacy_profile() {
+fn a_legacy_profile_is_resolved() {
     let text = "[profile dev]\nsso_start_url = https://corp.awsapps.com/start/\n\
                 sso_region = eu-west-1\nsso_account_id = 012345678901\nsso_role_name = Admin\n";
     let profile = resolve(text, "dev").unwrap();
@@ -70,14 +70,14 @@ fn a_legacy_profile() {
 }
 
 #[test]
-fn a_profile_for_the_token_only() {
+fn a_profile_without_account_and_role_is_resolved() {
     let profile = resolve(&format!("[profile dev]\nsso_session = corp\n{SESSION}"), "dev").unwrap();
     assert!(profile.role().is_none());
     assert_eq!(profile.sso_session().unwrap().as_str(), "corp");
 }
 
 #[test]
-fn a_session_by_itself() {
+fn a_session_is_resolved_without_a_profile() {
     let session = SsoSession::resolve(&config(SESSION), "corp").unwrap();
     assert_eq!(session.name().as_str(), "corp");
     assert_eq!(session.start_url().as_str(), "https://corp.awsapps.com/start#/");
@@ -118,7 +118,7 @@ fn a_session_by_itself() {
 }
 
 #[test]
-fn values_that_stand_in_both_places_may_be_the_same() {
+fn equal_values_in_profile_and_session_are_accepted() {
     let text = format!(
         "[profile dev]\nsso_session = corp\nsso_region = eu-west-1\n\
          sso_start_url = https://corp.awsapps.com/start#/\n{SESSION}"
@@ -138,7 +138,7 @@ fn sso_keys_win_over_static_keys_also_from_the_credentials_file() {
 }
 
 #[test]
-fn what_is_odd_is_a_warning() {
+fn suspicious_values_are_warnings() {
     let text = "[profile dev]\nsso_session = corp\nsso_account_id = 12345678901\n\
                 sso_role_name = Admin\n[sso-session corp]\nsso_start_url = http://corp/start\n\
                 sso_region = eu-west-1";
@@ -152,7 +152,7 @@ fn what_is_odd_is_a_warning() {
 }
 
 #[test]
-fn profile_not_found() {
+fn a_missing_profile_is_an_error_with_a_remedy() {
     fails(
         "[profile Dve]\n[profile prod]\n[profile dev1]",
         &expect![[
@@ -202,7 +202,7 @@ fn profile_not_found() {
 }
 
 #[test]
-fn not_an_sso_profile() {
+fn a_profile_that_is_not_an_sso_profile_is_an_error() {
     fails(
         "\n[profile dev]\nregion = eu-west-1",
         &expect![[
@@ -225,7 +225,7 @@ fn not_an_sso_profile() {
 }
 
 #[test]
-fn the_session_is_not_there() {
+fn a_missing_session_is_an_error() {
     fails(
         "[profile dev]\nsso_session = crop\n[sso-session corp]",
         &expect![[
@@ -255,7 +255,7 @@ fn the_session_is_not_there() {
 }
 
 #[test]
-fn the_session_is_incomplete() {
+fn an_incomplete_session_is_an_error() {
     let legacy =
         "sso_start_url = https://x\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = x";
     let dev = |session: &str| {
@@ -310,7 +310,7 @@ fn all_missing_keys_are_named_at_once() {
 }
 
 #[test]
-fn account_and_role_go_together() {
+fn account_and_role_are_required_together() {
     let dev = |rest: &str| format!("[profile dev]\nsso_session = corp\n{rest}\n{SESSION}");
     fails(
         &dev("sso_account_id = 1"),
@@ -339,7 +339,7 @@ fn account_and_role_go_together() {
 }
 
 #[test]
-fn profile_and_session_differ() {
+fn different_values_in_profile_and_session_are_an_error() {
     let dev = |rest: &str| format!("[profile dev]\nsso_session = corp\n{rest}\n{SESSION}");
     fails(
         &dev("sso_region = us-east-1"),
@@ -356,7 +356,7 @@ fn profile_and_session_differ() {
 }
 
 #[test]
-fn values_that_cannot_be_used() {
+fn unusable_values_are_errors() {
     let dev = |rest: &str| format!("[profile dev]\nsso_session = corp\n{rest}\n{SESSION}");
     fails(
         &dev("sso_account_id = 1\u{7}\nsso_role_name = x"),

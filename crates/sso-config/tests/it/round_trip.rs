@@ -90,7 +90,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
 
     #[test]
-    fn what_is_printed_is_understood_as_the_same(
+    fn printed_configs_are_parsed_to_the_same_values(
         config in config_text(),
         credentials in config_text(),
     ) {

@@ -38,7 +38,7 @@ fn nothing_is_set() {
 }
 
 #[test]
-fn switches() {
+fn switches_come_from_the_environment_or_the_profile() {
     let from_profile =
         |value: bool| format!("{value}: use_fips_endpoint of [profile dev], config line 2");
     let from_environment = |value: bool| format!("{value}: AWS_USE_FIPS_ENDPOINT (environment)");
@@ -110,7 +110,7 @@ fn anything_but_true_and_false_is_an_error() {
 }
 
 #[test]
-fn attempts() {
+fn max_attempts_come_from_the_environment_or_the_profile() {
     let attempts = |profile, variables| resolve(profile, variables).unwrap().max_attempts;
     let five: &[_] = &[("AWS_MAX_ATTEMPTS", "5")];
     assert_eq!(
@@ -139,7 +139,7 @@ fn attempts() {
 }
 
 #[test]
-fn the_ca_bundle() {
+fn the_ca_bundle_comes_from_the_environment_or_the_profile() {
     let bundle = |profile, variables| resolve(profile, variables).unwrap().ca_bundle;
     let variables: &[_] = &[("AWS_CA_BUNDLE", "/env.pem")];
     assert_eq!(
@@ -160,7 +160,7 @@ fn the_ca_bundle() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_no_text_is_an_error_that_names_it() {
+fn a_variable_that_is_not_utf_8_is_an_error_that_names_it() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 

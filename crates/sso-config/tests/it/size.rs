@@ -23,7 +23,7 @@ fn value<'a>(config: &'a SharedConfig, profile: &str, key: &str) -> &'a str {
 }
 
 #[test]
-fn a_long_line() {
+fn a_long_line_is_parsed_in_linear_time() {
     let long = "x".repeat(LONG);
     let config = parse(&format!("[default]\na = {long}\n"), "").unwrap();
     assert_eq!(value(&config, "default", "a").len(), LONG);
@@ -42,7 +42,7 @@ fn a_long_line() {
 }
 
 #[test]
-fn many_sections() {
+fn many_sections_are_parsed_in_linear_time() {
     let text = many(|index| format!("[profile p{}]\na = {index}", index.reverse_bits()));
     let config = parse(&text, &text.replace("profile ", "")).unwrap();
     assert_eq!(config.profiles().len(), MANY);
@@ -50,7 +50,7 @@ fn many_sections() {
 }
 
 #[test]
-fn many_sections_of_one_name() {
+fn many_sections_of_one_name_are_parsed_in_linear_time() {
     let config = parse(&many(|index| format!("[profile p]\na = {index}\nk{index} = 1")), "");
     let config = config.unwrap();
     let profile = config.profile("p").unwrap();
@@ -59,7 +59,7 @@ fn many_sections_of_one_name() {
 }
 
 #[test]
-fn many_properties() {
+fn many_properties_are_parsed_in_linear_time() {
     let keys = many(|index| format!("K{index} = {index}"));
     let config = parse(&format!("[default]\n{keys}"), &format!("[default]\n{keys}")).unwrap();
     let profile = config.profile("default").unwrap();
@@ -72,7 +72,7 @@ fn many_properties() {
 }
 
 #[test]
-fn many_continuation_lines() {
+fn many_continuation_lines_are_parsed_in_linear_time() {
     let config = parse(&format!("[default]\na = 1\n{}", many(|_| " x".to_owned())), "").unwrap();
     assert_eq!(value(&config, "default", "a").len(), 1 + 2 * MANY);
     let config = parse(&format!("[default]\na =\n{}", many(|index| format!(" K{index} = 1"))), "");
@@ -87,7 +87,7 @@ fn many_continuation_lines() {
 }
 
 #[test]
-fn many_things_that_are_ignored() {
+fn many_ignored_lines_are_parsed_in_linear_time() {
     let config = parse(&many(|index| format!("[p{index}]\n[profile p]\na b = 1")), "").unwrap();
     assert_eq!(config.warnings().len(), 2 * MANY);
     let config = parse(&format!("[profile default]\n{}", many(|_| "[default]".to_owned())), "");
@@ -95,7 +95,7 @@ fn many_things_that_are_ignored() {
 }
 
 #[test]
-fn many_names_to_propose() {
+fn many_similar_names_are_compared_in_linear_time() {
     let config = parse(&many(|index| format!("[profile profile-{index:06}]")), "").unwrap();
     let error = SsoProfile::resolve(&config, "profile-0012345", &Environment::default());
     let Err(SettingsError::ProfileNotFound { not_found, .. }) = error else { panic!("it exists") };
@@ -103,7 +103,7 @@ fn many_names_to_propose() {
 }
 
 #[test]
-fn a_long_chain_of_source_profiles() {
+fn a_long_chain_of_source_profiles_is_followed_in_linear_time() {
     let chain =
         many(|index| format!("[profile p{index}]\nrole_arn = x\nsource_profile = p{}", index + 1));
     let config = parse(&format!("{chain}[profile p{MANY}]\nsso_session = x"), "").unwrap();

@@ -24,7 +24,7 @@ const GENERATED_VARIABLE: &str = "SSOCREDS_GENERATED_CONFIGS";
 
 #[test]
 #[ignore = "needs botocore"]
-fn generated_files_are_read_like_botocore_reads_them() {
+fn generated_files_are_read_as_botocore_reads_them() {
     let count = std::env::var(GENERATED_VARIABLE).map_or(GENERATED, |it| it.parse().unwrap());
     let mut generator = Generator(0x5eed_0001);
     let files: Vec<(String, String)> = (0..count).map(|_| generator.files()).collect();
@@ -71,7 +71,7 @@ fn files_that_botocore_refuses_are_read() {
 
 #[test]
 #[ignore = "needs botocore"]
-fn profiles_that_ssocreds_wrote_are_read_like_botocore_reads_them() {
+fn profiles_that_ssocreds_wrote_are_read_as_botocore_reads_them() {
     let read = ask_botocore([(POPULATED, "")].into_iter()).remove(0).expect("botocore reads it");
     assert!(read.len() > 100, "{}", read.len());
     assert_eq!(ours(POPULATED, ""), read);
