@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::fs::XattrFlags;
 use sso_files::{AccessRisk, AccessWarning, PrivateFile};
 
-/// What `setfacl -m u:ID:rw` makes: the owner, that user, the group, the mask and others.
+/// The entries that `setfacl -m u:ID:rw` creates: the owner, that user, the group, the mask and others.
 fn allow(path: &Path, user: u32, permissions: u16, mask: u16) {
     let mut list = 2_u32.to_le_bytes().to_vec();
     let entries = [
@@ -50,7 +50,7 @@ fn an_access_control_list_that_names_another_user_is_warned_about() {
     assert!(!file.read(100).unwrap().version().is_private(), "a load notices");
     allow(&path, 12345, 4, 4);
     assert_eq!(risks(), [("readable", 0o640)]);
-    // The command of the warning ends it, as it sets the mask.
+    // The command in the warning resolves it, as it sets the mask.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(risks(), []);
 }

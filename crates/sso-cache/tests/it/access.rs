@@ -14,7 +14,7 @@ use crate::fixture::{beside, mode, names, number, token, token_file};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Numbers of users that nobody here has.
+/// User IDs that no user of this machine has.
 const OWNER: u32 = 12345;
 const STRANGER: u32 = 23456;
 
@@ -22,7 +22,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Gives the file away, with a group of its own; only root can.
+/// Changes the owner and the group of the file. Needs root.
 fn give(path: &Path, owner: u32, group: u32) {
     chown(path, Some(owner), Some(group)).unwrap();
 }
@@ -86,13 +86,13 @@ fn access_of_others_is_warned_about_with_the_command_to_run() {
         set_mode(directory.path(), directory_mode);
         let warnings: Vec<_> = file.access_warnings().iter().map(ToString::to_string).collect();
         assert_eq!(warnings, expected, "{file_mode:o} {directory_mode:o}");
-        // It still serves; and the load has seen the same.
+        // The token is still loaded, and the loaded fingerprint shows the mode.
         let (loaded, version) = file.load_with_fingerprint().unwrap();
         assert_eq!(number(&loaded), 1);
         assert_eq!(version.is_private(), file_mode == 0o600, "{file_mode:o}");
         assert_eq!(file.fingerprint().unwrap(), Some(version));
     }
-    // What is written is as it should be.
+    // A new file has the right mode.
     assert!(file.store_unlocked(&token(2)).unwrap().is_private());
     assert_eq!(mode(file.path()), 0o600);
 }
@@ -124,14 +124,14 @@ fn a_private_group_of_the_owner_causes_no_warning() {
     for path in [directory.path(), file.path()] {
         give(path, OWNER, OWNER);
     }
-    // As the AWS CLI leaves them with an umask of 002, and as tools do that ask for no mode.
+    // The modes that the AWS CLI and other tools create with a umask of 002.
     set_mode(directory.path(), 0o775);
     set_mode(file.path(), 0o660);
     assert_eq!(risks(&file), []);
     set_mode(file.path(), 0o664);
     assert_eq!(risks(&file), [("file readable", 0o664)]);
 
-    // Of another group the same is told.
+    // The same modes with another group cause warnings.
     for path in [directory.path(), file.path()] {
         chown(path, None, Some(STRANGER)).unwrap();
     }
@@ -172,17 +172,17 @@ fn a_file_of_another_user_is_refused() {
         );
         assert!(file.lock(LIMIT).unwrap().load().unwrap_err().is_foreign_owner());
     }
-    // Nor is it found as another session's, nor by way of a link.
+    // It is not found as another session's token, and not through a link.
     assert!(sso_cache::cached_tokens(directory.path()).unwrap().is_empty());
     let link = TokenFile::new(directory.path().join("link.json"));
     std::os::unix::fs::symlink(file.path(), link.path()).unwrap();
     assert!(link.load().unwrap_err().is_foreign_owner());
 
-    // A login replaces it, and the new file is not the stranger's.
+    // A login replaces it, and the new file does not belong to the other user.
     file.store_unlocked(&token(2)).unwrap();
     assert_eq!(number(&file.load().unwrap()), 2);
     assert_eq!(owner(file.path()), owner(directory.path()));
-    // In the home of a user whose files they are, root is a guest.
+    // Root uses files of the owner of the directory.
     give(directory.path(), STRANGER, STRANGER);
     give(file.path(), STRANGER, STRANGER);
     assert_eq!(number(&file.load().unwrap()), 2);
@@ -205,7 +205,7 @@ fn role_credentials_of_another_user_count_as_missing() {
     assert_eq!(file.load(), Some(credentials));
 }
 
-/// In the place where a killed writer leaves the newer token.
+/// The file has the name that a killed writer's newer token has.
 #[test]
 #[ignore = "needs root"]
 fn a_planted_leftover_of_another_user_is_removed() {
@@ -224,7 +224,7 @@ fn a_planted_leftover_of_another_user_is_removed() {
     assert!(!lock.adopted_leftover());
     assert_eq!(number(&lock.load().unwrap()), 1);
     assert_eq!(names(directory.path()), ["token.json", "token.json.lock"]);
-    // Were it not for its owner, it would be the token.
+    // With the right owner, it would be adopted.
     plant();
     drop(lock);
     assert!(file.lock(LIMIT).unwrap().adopted_leftover());
@@ -248,7 +248,7 @@ fn a_hard_link_in_place_of_the_temporary_file_keeps_its_content() {
     assert_eq!(number(&file.load().unwrap()), 2);
 }
 
-/// Somebody else holds, or has made, the lock file: that costs waiting or the lock, not the token.
+/// Another user created the lock file or holds the lock. The token is not affected.
 #[test]
 fn a_planted_lock_file_is_not_followed() {
     let directory: TempDir = tempdir().unwrap();
@@ -257,20 +257,20 @@ fn a_planted_lock_file_is_not_followed() {
     let victim = directory.path().join("victim");
     fs::write(&victim, "untouched").unwrap();
     let lock = beside(&file, ".lock");
-    // A link is refused, and nothing is made or locked where it leads.
+    // A link is refused, and its target is neither created nor locked.
     for target in [victim.clone(), directory.path().join("missing")] {
         std::os::unix::fs::symlink(&target, &lock).unwrap();
         assert!(file.try_lock().unwrap_err().io_error().is_some());
         fs::remove_file(&lock).unwrap();
     }
-    // Of a hard link the content stays, and so does the mode.
+    // The content and the mode of a hard-linked file are unchanged.
     set_mode(&victim, 0o644);
     fs::hard_link(&victim, &lock).unwrap();
     file.lock(LIMIT).unwrap().store(&token(2)).unwrap();
     assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
     assert_eq!(names(directory.path()), ["token.json", "token.json.lock", "victim"]);
     assert_eq!(mode(&victim), 0o644);
-    // A pipe or a socket in its place holds nobody up.
+    // A pipe or a socket in its place does not block.
     fs::remove_file(&lock).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&lock).status().unwrap().success());
     let started = std::time::Instant::now();

@@ -1,4 +1,4 @@
-//! Runs this test binary again as a child process that does one thing and is killed or denied meanwhile.
+//! Runs this test binary again as a child process that performs one task, so that a test can kill it or limit it.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -14,20 +14,20 @@ const TASK: &str = "SSO_CACHE_TEST_TASK";
 const PATH: &str = "SSO_CACHE_TEST_PATH";
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What the other process is to do with the token file.
+/// The task of the child process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Task {
-    /// Under the lock, store the next token; for ever. Prints each number that is stored.
+    /// Under the lock, store the next token, in an endless loop. Prints each number that is stored.
     StoreForEver,
-    /// The same, once. Prints `stored`, or `failed`.
+    /// The same as `StoreForEver`, once. Prints `stored`, or `failed`.
     StoreOnce,
-    /// Without the lock, once.
+    /// Store once without the lock.
     StoreOnceUnlocked,
     /// Under the lock, store role credentials, once. Prints `stored`, or `failed`.
     StoreRoleOnce,
     /// The same as `StoreForEver`, 25 times.
     Count,
-    /// Take the lock, print `locked`, wait to be killed, or for the directory to be removed.
+    /// Take the lock, print `locked`, and wait until the process is killed or the directory is removed.
     Hold,
     /// Open files until there are no more, then load, lock and store. Prints what happened.
     Starve,
@@ -44,7 +44,7 @@ pub(crate) fn arguments() -> [&'static str; 4] {
     ["child::as_a_child", "--exact", "--nocapture", "--test-threads=1"]
 }
 
-/// Tells the process that `command` starts what to do.
+/// Sets the task of the process that `command` starts.
 pub(crate) fn assign(command: &mut Command, task: Task, path: &Path) {
     command.env(TASK, format!("{task:?}")).env(PATH, path);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
@@ -66,7 +66,7 @@ pub(crate) fn lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
     })
 }
 
-/// Runs the child to its end and returns what it said.
+/// Runs the child to its end and returns the lines that it printed.
 pub(crate) fn run(mut command: Command) -> Vec<String> {
     let mut child = command.spawn().unwrap();
     let said = lines(&mut child).collect();
@@ -79,7 +79,7 @@ fn say(what: impl std::fmt::Display) {
     std::io::stdout().flush().unwrap();
 }
 
-/// Not a test: what the other process does. As a test it has nothing to do.
+/// Runs the task in the child process. In an ordinary test run, it does nothing.
 #[test]
 fn as_a_child() {
     let (Ok(task), Some(path)) = (std::env::var(TASK), std::env::var_os(PATH)) else { return };
@@ -136,7 +136,7 @@ fn as_a_child() {
     }
 }
 
-/// Makes the system calls of a store some times elsewhere: see `strace::Call`.
+/// Makes the system calls of a store several times in another directory; see `strace::Call`.
 fn warm_up() {
     let directory = crate::fixture::in_memory();
     let file = crate::fixture::token_file(&directory);

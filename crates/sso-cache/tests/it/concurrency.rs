@@ -14,10 +14,10 @@ use crate::fixture::{in_memory, loop_time, number, token, token_file};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// So long a file may stay torn, as the documentation says.
+/// The time for which a file may stay incomplete, as documented.
 const WAITED_FOR: Duration = Duration::from_millis(70);
 
-/// Fewer writes or reads than this hardly meet each other.
+/// The least number of writes and reads, so that they overlap.
 const MIN_TURNS: u64 = 51;
 
 /// Runs `write` in a loop in another thread, and `read` in a loop in this one; counts both.
@@ -35,10 +35,10 @@ fn loops(write: impl Fn(i64) + Sync, mut read: impl FnMut()) -> (u64, u64) {
                 }
             }
         });
-        // Also when a read panics: the scope waits for the writer.
+        // Stop the writer even if a read panics, since the scope waits for it.
         let _stop = Stop(&done);
         let start = Instant::now();
-        // A loaded machine may need more time for the least number of turns.
+        // A busy machine may need more time for the least number of rounds.
         let is_enough = |reads| reads >= MIN_TURNS && writes.load(Ordering::Relaxed) >= MIN_TURNS;
         while start.elapsed() < loop_time() || !is_enough(reads) && start.elapsed() < LIMIT {
             read();
@@ -73,7 +73,7 @@ fn a_reader_never_sees_a_broken_file() {
             }
         },
         || {
-            // One read, without the second one that saves it from other tools.
+            // Read once, without the retry that is needed with other tools.
             let bytes = fs::read(file.path()).unwrap();
             let seen = number(&CachedToken::parse(&bytes).unwrap());
             assert!(seen >= last, "{seen} after {last}");
@@ -105,8 +105,8 @@ fn a_file_that_is_truncated_and_written_in_place_is_read_again() {
             let ended = || turns.lock().unwrap().len();
             let before = ended();
             let Err(error) = file.load().map(|token| number(&token)) else { return };
-            // On a busy machine the writer may be stopped half way for longer than is waited for: it
-            // knows when it goes on.
+            // On a busy machine the writer may be suspended in the middle of a write for longer than
+            // the reader waits.
             let after = ended();
             while ended() == after {
                 thread::yield_now();
@@ -119,7 +119,7 @@ fn a_file_that_is_truncated_and_written_in_place_is_read_again() {
     assert!(torn > 0, "the writer must tear, or this tests nothing");
 }
 
-/// As the AWS CLI does it.
+/// Writes the file in place, as the AWS CLI does.
 fn write_in_place(path: &Path, content: &[u8]) {
     let mut file = File::create(path).unwrap();
     let (first, second) = content.split_at(content.len() / 2);

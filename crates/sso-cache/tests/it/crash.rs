@@ -1,4 +1,4 @@
-//! A writer that is killed at any moment loses nothing and breaks nothing.
+//! A writer that is killed at a random moment leaves a complete token file.
 //!
 //! `faults` covers each system call. No test here can cut the power.
 
@@ -34,13 +34,13 @@ fn kill_writers(directory: &TempDir, rounds: u64) -> u64 {
         let mut child = child::command(Task::StoreForEver, file.path()).spawn().unwrap();
         let mut said = child::lines(&mut child);
         let first = said.next().expect("the writer came to write");
-        // The first is out: from here on it writes.
+        // The first token is stored; the child keeps writing.
         thread::sleep(Duration::from_micros(random.hash_one(round) % 6000));
         child.kill().unwrap();
         child.wait().unwrap();
         let stored: i64 = said.last().unwrap_or(first).parse().unwrap();
 
-        // A reader, which takes no lock, sees a whole token, and none that was stored is lost.
+        // A reader, which takes no lock, sees a complete token, and no stored token is lost.
         let seen = number(&file.load().unwrap());
         assert!(seen == stored || seen == stored + 1, "{stored} was stored, {seen} is there");
 

@@ -22,7 +22,7 @@ fn a_writer_killed_at_any_system_call_loses_no_token() {
     for call in &calls {
         start_anew(&file);
         let run = strace::run(Task::StoreOnce, file.path(), &trace, Some((call, "signal=SIGKILL")));
-        // Killed at the entry: what stands before it in the trace was done, itself was not.
+        // The child is killed on entry to the call: earlier calls were made, this one was not.
         let done =
             |name: &str| run.calls.iter().any(|c| c.name == name && !c.line.ends_with("= ?"));
         assert!(run.said.is_empty(), "it was killed at {call:?}, yet said {:?}", run.said);
@@ -40,8 +40,8 @@ fn a_writer_killed_at_any_system_call_loses_no_token() {
     assert!(adopted > 0);
 }
 
-/// What root leaves half way in somebody else's home is theirs to finish: no moment is there at which
-/// it is whole and they may not read it.
+/// A root process is killed while it stores in a user's home. As soon as the temporary file is
+/// complete, it belongs to that user, who can recover the token.
 #[test]
 #[ignore = "needs strace and root"]
 fn files_of_a_killed_root_process_belong_to_the_user() {
@@ -83,11 +83,11 @@ fn a_failed_system_call_leaves_the_old_or_the_new_token() {
     let (mut stored, mut failed) = (0, 0);
     for task in [Task::StoreOnce, Task::StoreOnceUnlocked] {
         for call in calls_of(task) {
-            // std takes it for granted that closing works.
+            // std assumes that these calls succeed.
             if matches!(call.name.as_str(), "close" | "fcntl") {
                 continue;
             }
-            // What this call is most likely to say.
+            // The most likely error of this call.
             let error = match call.name.as_str() {
                 "write" | "fsync" | "mkdirat" => "ENOSPC",
                 "openat" => "EMFILE",
@@ -101,11 +101,11 @@ fn a_failed_system_call_leaves_the_old_or_the_new_token() {
             let run = strace::run(task, file.path(), &trace, Some((&call, &fault)));
             let error = format!("{error} at {call:?}");
 
-            // Old when it failed, new when it says that it is stored; and whole.
+            // The old token after a failure, the new one after success; always complete.
             let seen = number(&file.load().unwrap());
             match run.said.first().map(String::as_str) {
                 Some("stored") => assert_eq!(seen, 1, "{error}"),
-                // Or the child could not so much as read the token that it starts from.
+                // `None`: the child could not load the old token.
                 Some("failed") | None => assert_eq!(seen, 0, "{error}"),
                 Some(other) => panic!("{other}"),
             }
@@ -120,7 +120,7 @@ fn a_failed_system_call_leaves_the_old_or_the_new_token() {
     assert!(failed > 10 && stored > 0);
 }
 
-/// The calls of a store that goes well.
+/// The system calls of a successful store.
 fn calls_of(task: Task) -> Vec<Call> {
     let directory = in_memory();
     let file = token_file(&directory);
@@ -133,15 +133,15 @@ fn calls_of(task: Task) -> Vec<Call> {
     run.calls
 }
 
-/// What every run finds: the token 0, and no lock file yet.
+/// Resets the files for a run: the token 0, and no lock file.
 fn start_anew(file: &TokenFile) {
     file.store_unlocked(&token(0)).unwrap();
-    // Not there after a run without the lock.
+    // A run without the lock creates no lock file.
     let _ = std::fs::remove_file(beside(file, ".lock"));
 }
 
-/// First the content, then the name, then the directory with the name and those above it that may
-/// be as new: so a power cut leaves the old file or the new one.
+/// The content is synced before the rename, and then the directory and its new parents. So a power
+/// failure leaves the old file or the new one.
 #[test]
 #[ignore = "needs strace"]
 fn a_first_token_is_synced_before_it_is_renamed() {
@@ -156,8 +156,8 @@ fn a_first_token_is_synced_before_it_is_renamed() {
     assert_eq!(steps[3..], ["fsync"; 4], "cache, sso, .aws and the home");
 }
 
-/// What can be fetched again is not worth a wait for the disk: not the first time either, when the
-/// directory is made.
+/// Role credentials can be fetched again, so a store does not sync, even if it creates the
+/// directory.
 #[test]
 #[ignore = "needs strace"]
 fn role_credentials_are_written_without_a_sync() {
@@ -170,7 +170,7 @@ fn role_credentials_are_written_without_a_sync() {
     assert!(waits.is_empty(), "{waits:#?}");
 }
 
-/// A real limit, of the size of files: what a full disk does, without one.
+/// Uses a limit on the size of files in place of a full disk.
 #[test]
 fn a_store_without_disk_space_leaves_the_old_token() {
     let directory = tempfile::tempdir().unwrap();
@@ -195,7 +195,7 @@ fn too_many_open_files_is_a_temporary_error() {
             format!("load: {nothing}; lock: {nothing}; store: {nothing}"),
             "load: 1; lock: taken; store: stored".to_owned()
         ],
-        "and it is not remembered"
+        "the next call succeeds"
     );
     assert_eq!(names(directory.path()), ["token.json", "token.json.lock"]);
 }
@@ -211,7 +211,7 @@ fn a_umask_of_0777_does_not_affect_modes() {
     assert_eq!(mode(&beside(&file, ".lock")), 0o600);
 }
 
-/// The cache is cleared between a process's writing of its temporary file and its renaming of it.
+/// The cache is cleared after a process has written its temporary file and before it renames it.
 #[test]
 #[ignore = "needs strace"]
 fn a_directory_removed_during_a_store_is_created_again() {
@@ -231,8 +231,8 @@ fn a_directory_removed_during_a_store_is_created_again() {
     assert_eq!(names(cache), ["token.json"]);
 }
 
-/// The cache is cleared between a process's opening of the lock file and its locking of it: it must
-/// not take the lock of a file that nobody else can find.
+/// The cache is cleared after a process has opened the lock file and before it locks it. It must not
+/// lock a file that has no name any more.
 #[test]
 #[ignore = "needs strace"]
 fn a_lock_file_removed_before_it_is_locked_is_created_again() {
@@ -246,15 +246,15 @@ fn a_lock_file_removed_before_it_is_locked_is_created_again() {
     let mut said = child::lines(&mut child);
     assert_eq!(said.next().as_deref(), Some("locked"));
     let held = file.try_lock().map(|lock| lock.is_none());
-    // That ends the child.
+    // Removing the directory ends the child.
     drop(directory);
     assert_eq!(said.next(), None);
     child.wait().unwrap();
     assert!(held.unwrap(), "the child holds the lock that others see");
 }
 
-/// Somebody puts a hard link there between a process's look for the lock file and its making of one:
-/// mode and owner of what has that name are not the process's to change.
+/// Another user creates a hard link after a process has looked for the lock file and before it creates
+/// one. The process must not change the mode and the owner of that file.
 #[test]
 #[ignore = "needs strace"]
 fn a_lock_file_planted_before_its_creation_keeps_mode_and_owner() {
@@ -267,7 +267,7 @@ fn a_lock_file_planted_before_its_creation_keeps_mode_and_owner() {
     std::fs::write(&victim, "").unwrap();
     std::fs::set_permissions(&victim, std::fs::Permissions::from_mode(0o644)).unwrap();
     std::fs::hard_link(&victim, beside(&file, ".lock")).unwrap();
-    // Root would give the lock file to whom the directory belongs; others cannot give.
+    // Root gives a new lock file the owner of the directory; other users cannot change owners.
     let _ = chown(directory.path(), Some(65534), Some(65534));
     let before = std::fs::metadata(&victim).unwrap();
 
@@ -280,7 +280,7 @@ fn a_lock_file_planted_before_its_creation_keeps_mode_and_owner() {
     assert_eq!((after.mode(), after.uid()), (before.mode(), before.uid()));
 }
 
-/// This test binary, which comes to a halt before its first call of that name.
+/// A command for this test binary, which is delayed before its first system call of that name.
 fn delayed(call: &str, task: Task, file: &TokenFile) -> Command {
     let mut command = Command::new("strace");
     let delay = format!("inject={call}:delay_enter=500000:when=1");
@@ -290,7 +290,7 @@ fn delayed(call: &str, task: Task, file: &TokenFile) -> Command {
     command
 }
 
-/// This test binary under a shell's limit.
+/// A command for this test binary under a limit that the shell sets.
 fn limited(limit: &str, task: Task, file: &TokenFile) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!("{limit}; exec \"$0\" \"$@\""));
@@ -299,7 +299,7 @@ fn limited(limit: &str, task: Task, file: &TokenFile) -> Command {
     command
 }
 
-/// A directory that may be read and not written to. Root may write everywhere, so a root run does
+/// A read-only directory. Root may write everywhere, so a root run does
 /// this as another user.
 #[test]
 fn a_directory_without_the_right_to_write() {
@@ -309,8 +309,8 @@ fn a_directory_without_the_right_to_write() {
     let directory = tempfile::tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(1)).unwrap();
-    // Where this test binary is, another user may not look. A copy by this process could not be run
-    // while another test forks.
+    // Another user may not reach this test binary, so use a copy. `cp` makes it: a copy that this
+    // process wrote could not be run while another test forks.
     let copies = tempfile::tempdir().unwrap();
     let set_mode = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();

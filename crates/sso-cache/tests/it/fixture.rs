@@ -1,4 +1,4 @@
-//! Tokens that can be told apart and checked for completeness, and directories for them.
+//! Numbered tokens, whose completeness can be checked, and directories for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ pub(crate) fn token_file(directory: &TempDir) -> TokenFile {
     TokenFile::new(directory.path().join("token.json"))
 }
 
-/// A directory on a file system in memory, where there is one: there, `fsync` takes no time and so
-/// moments come up that a disk hides.
+/// A directory on a file system in memory, if there is one. `fsync` takes no time there, which
+/// changes the timing of races.
 pub(crate) fn in_memory() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
@@ -26,7 +26,7 @@ pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// The token number `number`: some kilobytes of which every part tells the number.
+/// The token number `number`: some kilobytes, in which every part contains the number.
 pub(crate) fn token(number: i64) -> CachedToken {
     let start = format!(
         r#"{{"note":{{"n":{number}.00}},"accessToken":"x","expiresAt":"2026-01-01T00:00:00Z","filler":"{}"}}"#,
@@ -42,7 +42,7 @@ pub(crate) fn token(number: i64) -> CachedToken {
         )
 }
 
-/// The number of a token, after a check that it is whole: that every part says the same.
+/// Returns the number of a token. Checks that every part contains the same number.
 pub(crate) fn number(token: &CachedToken) -> i64 {
     let access_token = token.access_token().expose_secret();
     let number = access_token.strip_prefix("access-").unwrap().parse().unwrap();
@@ -50,7 +50,7 @@ pub(crate) fn number(token: &CachedToken) -> i64 {
     number
 }
 
-/// Role credentials that tell their number.
+/// Role credentials that contain their number.
 pub(crate) fn credentials(number: u32) -> Credentials {
     Credentials::new(
         format!("AKID{number}"),
@@ -76,12 +76,12 @@ pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
 }
 
-/// How long the loops run: 1 second, or what `SSO_CACHE_LOOP_SECONDS` says.
+/// The duration of the loops: `SSO_CACHE_LOOP_SECONDS`, or 1 second.
 pub(crate) fn loop_time() -> Duration {
     Duration::from_secs(setting("SSO_CACHE_LOOP_SECONDS", 1))
 }
 
-/// The path with something behind its name, as the lock and the temporary file have it.
+/// Returns the path with a suffix, as the lock and the temporary file have.
 pub(crate) fn beside(file: &TokenFile, suffix: &str) -> PathBuf {
     let mut name = file.path().as_os_str().to_owned();
     name.push(suffix);

@@ -1,4 +1,5 @@
-//! The temporary file of a killed writer: it is put in place if it is the newer token, else removed.
+//! The leftover temporary file of a killed writer: it is adopted if it is the newer token, and otherwise
+//! removed.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -17,8 +18,8 @@ struct Scene {
 
 const NOON: Duration = Duration::from_secs(1_700_000_000);
 
-/// A token file with the token 5, written at noon, and a leftover of that content, written so many
-/// seconds later.
+/// A token file with the token 5, written at noon, and a leftover with the content `left`, written
+/// `later` seconds later.
 fn scene(left: impl AsRef<[u8]>, later: i64) -> Scene {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
@@ -37,7 +38,7 @@ fn set_time(path: &std::path::Path, later: i64) {
     File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
 }
 
-/// What the next holder of the lock has.
+/// Takes the lock and returns the number of the token that it loads.
 fn had(scene: &Scene) -> Option<i64> {
     let lock = scene.file.try_lock().unwrap().unwrap();
     let token = lock.load().ok().map(|token| number(&token));
@@ -51,7 +52,7 @@ fn had(scene: &Scene) -> Option<i64> {
 #[test]
 fn a_complete_newer_leftover_is_adopted() {
     let scene = scene(&*token(6).to_json(), 1);
-    // A reader, which takes no lock, is not confused.
+    // A reader takes no lock, and still sees the old token.
     assert_eq!(number(&scene.file.load().unwrap()), 5);
     let lock = scene.file.try_lock().unwrap().unwrap();
     assert!(lock.adopted_leftover());
@@ -122,7 +123,7 @@ fn a_torn_token_file_is_replaced_by_a_newer_leftover() {
 
 #[test]
 fn a_clock_that_was_set_back_does_not_make_the_leftover_older() {
-    // The token file was written under a clock that went a year ahead.
+    // The token file was written while the clock was a year ahead.
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     file.store_unlocked(&token(5)).unwrap();
@@ -134,14 +135,14 @@ fn a_clock_that_was_set_back_does_not_make_the_leftover_older() {
     assert!(stored > ahead && stored < ahead + Duration::from_secs(1));
 }
 
-/// The disk was read-only for a while: the token in the file is spent, and the leftover is all that
-/// there is.
+/// The directory was read-only for a while. The refresh token in the file is spent, so the leftover
+/// is the only usable token.
 #[cfg(unix)]
 #[test]
 #[ignore = "needs a user other than root, or chattr"]
 fn a_leftover_that_cannot_be_adopted_is_not_overwritten() {
     let scene = scene(&*token(6).to_json(), 1);
-    // Made before the directory is closed.
+    // The lock file must exist before the directory becomes read-only.
     File::create(beside(&scene.file, ".lock")).unwrap();
     close(scene.directory.path());
     let lock = scene.file.try_lock();
@@ -153,7 +154,7 @@ fn a_leftover_that_cannot_be_adopted_is_not_overwritten() {
     assert_eq!(had(&scene), Some(6));
 }
 
-/// Lets nobody rename in a directory. Root, who ignores modes, needs the immutable attribute.
+/// Prevents renames in a directory. Root ignores modes, so that needs the immutable attribute.
 #[cfg(unix)]
 fn close(directory: &std::path::Path) {
     set(directory, 0o500, "+i");

@@ -1,4 +1,4 @@
-//! One writer at a time, among threads, among processes, and when the holder of the lock dies.
+//! The lock allows one writer at a time, in threads and in processes, also after the holder dies.
 
 use std::fs;
 use std::thread;
@@ -107,8 +107,8 @@ fn a_killed_holder_releases_the_lock() {
     assert!(file.try_lock().unwrap().is_some());
 }
 
-/// A user who clears the cache while somebody holds the lock: two may hold it then, and neither's
-/// token is lost or torn.
+/// The lock file is removed while the lock is held. Then two may hold a lock, but no token is lost or
+/// incomplete.
 #[cfg(unix)]
 #[test]
 fn a_removed_lock_file_is_created_again() {
@@ -118,8 +118,8 @@ fn a_removed_lock_file_is_created_again() {
     first.store(&token(1)).unwrap();
     fs::remove_file(beside(&file, ".lock")).unwrap();
 
-    let second = file.try_lock().unwrap().expect("a new lock file, a new lock");
-    // The second is in the middle of writing, under the fixed name. The first has lost that.
+    let second = file.try_lock().unwrap().expect("the new lock file is not locked");
+    // The second holder is writing to the fixed temporary name, which the first must not use now.
     fs::write(beside(&file, ".new"), "of the second").unwrap();
     first.store(&token(2)).unwrap();
     assert_eq!(fs::read_to_string(beside(&file, ".new")).unwrap(), "of the second");
@@ -155,5 +155,5 @@ fn a_lock_file_that_cannot_be_opened_is_an_error() {
     assert!(!directory.path().join("elsewhere").exists(), "a link is not followed");
     fs::remove_file(beside(&file, ".lock")).unwrap();
     fs::create_dir(beside(&file, ".lock")).unwrap();
-    assert!(file.lock(LIMIT).is_err(), "at once, and not after the limit");
+    assert!(file.lock(LIMIT).is_err(), "fails without waiting");
 }

@@ -1,4 +1,4 @@
-//! The cache files as a program uses them: real files, real locks, real processes that are killed.
+//! Tests of the public API with real files, real locks and processes that are killed.
 
 #![allow(
     clippy::unwrap_used,

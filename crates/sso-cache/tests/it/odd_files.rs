@@ -1,4 +1,4 @@
-//! Links, pipes, devices and directories in the place of a token file.
+//! Links, pipes, devices and directories in place of a token file.
 
 #![cfg(unix)]
 
@@ -99,7 +99,7 @@ fn pipes_devices_and_directories_are_refused_at_once_and_unchanged() {
         assert_eq!(fs::symlink_metadata(path(name)).unwrap().file_type(), before);
         assert!(!path(&format!("{name}.new")).exists());
     }
-    // The lock of a device would lie in /dev: only without it.
+    // The lock file of a device would be in /dev, so store without the lock.
     for name in ["null.json", "zero.json"] {
         let file = TokenFile::new(path(name));
         assert!(file.load().unwrap_err().io_error().is_some(), "{name}");
@@ -133,7 +133,7 @@ fn a_planted_temporary_file_is_not_written_through() {
     assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
     assert!(!fs::symlink_metadata(file.path()).unwrap().is_symlink());
 
-    // Nor is one that leads to a whole token taken for a leftover.
+    // A link to a complete token is not adopted as a leftover either.
     fs::write(&victim, &*token(9).to_json()).unwrap();
     symlink(&victim, beside(&file, ".new")).unwrap();
     let lock = file.lock(LIMIT).unwrap();
@@ -153,7 +153,7 @@ fn a_directory_with_the_name_of_the_temporary_file_does_not_block_a_store() {
     assert_eq!(number(&file.load().unwrap()), 2);
     assert_eq!(names(directory.path()), ["token.json", "token.json.lock", "token.json.new"]);
 
-    // A logout says that it stays, and takes the token all the same.
+    // A logout reports the directory, and removes the token nevertheless.
     let error = lock.remove().unwrap_err();
     assert_eq!(error.path(), Some(&*beside(&file, ".new")));
     assert!(file.load().unwrap_err().is_not_found());

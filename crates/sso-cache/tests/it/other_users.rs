@@ -1,7 +1,7 @@
 //! Attacks by another user of the machine, with links and with files of their own.
 //!
-//! Root plays all of them: the attacker's links are given to a user ID, and the victim's process runs
-//! under one.
+//! The tests run as root. They give the attacker's links to one user ID, and run the victim's
+//! process under another.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
@@ -24,7 +24,7 @@ const ROOT: u32 = 0;
 const VICTIM: u32 = 12001;
 const ATTACKER: u32 = 12002;
 
-/// A directory with the home of one user and a place for root.
+/// A directory with the home of one user and a directory of root.
 struct Scene {
     directory: TempDir,
     home: PathBuf,
@@ -48,8 +48,8 @@ fn scene(owner: u32, mode: u32) -> Scene {
         chown(made, Some(owner), Some(owner)).unwrap();
         fs::set_permissions(made, fs::Permissions::from_mode(mode)).unwrap();
     }
-    // The victim's process is this test binary, in a place that everybody may run it from.
-    // A copy by this process could not be run while another test forks.
+    // The victim's process is a copy of this test binary, which every user may run. A copy that
+    // this process wrote could not be run while another test forks.
     let mut copy = Command::new("cp");
     copy.arg(std::env::current_exe().unwrap()).arg(directory.path().join("test"));
     assert!(copy.status().unwrap().success());
@@ -116,17 +116,17 @@ fn root_reads_no_token_of_its_own_through_a_link_in_a_user_s_home() {
     assert!(file.load().is_err());
     assert!(file.lock(LIMIT).is_err());
     assert_eq!(names(own.parent().unwrap()), ["token.json"]);
-    // A link to what is theirs is followed.
+    // A link to a file of the link's maker is followed.
     let theirs = scene.file("home/elsewhere/token.json", &token(2).to_json(), ATTACKER);
     chown(theirs.parent().unwrap(), Some(ATTACKER), Some(ATTACKER)).unwrap();
     link(theirs.parent().unwrap(), &scene.tokens, ATTACKER);
     assert_eq!(number(&file.load().unwrap()), 2);
-    // And one that root made.
+    // A link that root made is followed.
     link(&own, theirs.as_path(), ROOT);
     assert_eq!(number(&file.load().unwrap()), 1);
 }
 
-/// The user exchanges the directory again and again while root stores.
+/// The user keeps replacing the directory by a link while root stores.
 #[test]
 #[ignore = "needs root"]
 fn root_creates_no_file_where_a_user_redirects_the_directory() {
@@ -176,8 +176,8 @@ fn root_does_not_load_its_token_with_a_user_s_config_file() {
     assert!(with_config.load().is_err());
 }
 
-/// The attacker fills a file of root's (a git checkout, `/proc/PID/cmdline`), or exchanges files
-/// after their own was read.
+/// The attacker controls the content of a file of root (a git checkout, `/proc/PID/cmdline`), or
+/// replaces the file after it was read.
 #[test]
 #[ignore = "needs root"]
 fn root_does_not_load_its_token_if_a_user_can_replace_the_config_file() {
@@ -193,13 +193,13 @@ fn root_does_not_load_its_token_if_a_user_can_replace_the_config_file() {
 
     link(&filled, &by_link, ATTACKER);
     assert!(!is_sent(&by_link));
-    // The owner of the directory may have moved root's file there, or removed their own.
+    // The owner of the directory may have moved root's file there, or removed another file.
     let moved = scene.file("user/config", b"", ROOT);
     chown(moved.parent().unwrap(), Some(ATTACKER), Some(ATTACKER)).unwrap();
     assert!(!is_sent(&moved));
     fs::remove_file(&moved).unwrap();
     assert!(!is_sent(&moved));
-    // Each of several files counts.
+    // Each of several config files is checked.
     let both = file.clone().with_config_file(&filled).with_config_file(&moved);
     assert!(both.load().is_err());
 }
@@ -235,18 +235,18 @@ fn a_link_of_another_user_neither_replaces_nor_creates_a_file() {
     assert_eq!(fs::read(&keys).unwrap(), b"ssh-ed25519");
     assert_eq!(names(keys.parent().unwrap()), ["authorized_keys"]);
 
-    // To nothing, in a directory that is there and in one that is not.
+    // Dangling links, into a directory that exists and into one that does not.
     for target in [".ssh/x.json", ".config/autostart/x.json"] {
         link(&scene.home.join(target), &path, ATTACKER);
         assert_eq!(scene.as_victim(Task::StoreRoleOnce, &path), ["failed"]);
         assert!(!scene.home.join(target).exists(), "{target}");
         assert!(!scene.home.join(".config").exists());
     }
-    // The victim's own link leads to no other file than one of the cache.
+    // Behind the victim's own link, only a cache file is replaced.
     link(&keys, &path, VICTIM);
     assert_eq!(scene.as_victim(Task::StoreRoleOnce, &path), ["failed"]);
     assert_eq!(fs::read(&keys).unwrap(), b"ssh-ed25519");
-    // That one is replaced, also when it is still empty.
+    // A cache file or an empty file is replaced.
     let cached = scene.file("home/.ssh/role.json", b"", VICTIM);
     link(&cached, &path, VICTIM);
     for _ in 0..2 {
@@ -255,7 +255,8 @@ fn a_link_of_another_user_neither_replaces_nor_creates_a_file() {
     }
 }
 
-/// The attacker fills a file that root or the victim owns: a git checkout, `/proc/PID/cmdline`.
+/// The attacker controls the content of a file that root or the victim owns: a git checkout,
+/// `/proc/PID/cmdline`.
 #[test]
 #[ignore = "needs root"]
 fn a_login_behind_a_link_of_another_user_is_not_used() {
@@ -266,7 +267,7 @@ fn a_login_behind_a_link_of_another_user_is_not_used() {
         let filled = scene.file("checkout/token.json", &token(1).to_json(), owner);
         link(&filled, &token_path, ATTACKER);
         assert_eq!(scene.as_victim(Task::Load, &token_path), ["refused"], "{owner}");
-        // Over a second link that is the victim's own.
+        // Through a second link, which the victim made.
         let own = scene.directory.path().join("own.json");
         link(&filled, &own, VICTIM);
         link(&own, &token_path, ATTACKER);
@@ -275,7 +276,7 @@ fn a_login_behind_a_link_of_another_user_is_not_used() {
         let filled = scene.file("checkout/role.json", &role, owner);
         link(&filled, &role_path, ATTACKER);
         assert_eq!(scene.as_victim(Task::LoadRole, &role_path), ["none"], "{owner}");
-        // The same file by the victim's own link, or by root's.
+        // The same file through a link of the victim or of root is used.
         for maker in [VICTIM, ROOT] {
             link(&filled, &role_path, maker);
             assert_eq!(scene.as_victim(Task::LoadRole, &role_path), ["loaded"], "{owner} {maker}");

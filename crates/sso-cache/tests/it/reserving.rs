@@ -1,4 +1,4 @@
-//! Disk space that is reserved before a refresh token is spent, and what becomes of it.
+//! Reserving disk space before a refresh token is spent.
 
 use std::fs;
 use std::path::Path;
@@ -67,8 +67,8 @@ fn a_reservation_holds_the_lock() {
     assert!(file.try_lock().unwrap().is_some());
 }
 
-/// A process that is killed after it has reserved space, and one that is killed after it has written
-/// the token and before it has cut off the rest.
+/// One process is killed after it reserved space, another after it wrote the token and before it
+/// truncated the file.
 #[test]
 fn a_reservation_of_a_killed_process_is_removed_and_a_complete_token_is_adopted() {
     let directory = tempdir().unwrap();
@@ -92,8 +92,8 @@ fn a_reservation_of_a_killed_process_is_removed_and_a_complete_token_is_adopted(
     }
 }
 
-/// Puts something in the token file's place that a rename cannot replace, as another program on
-/// Windows holds the file open.
+/// Puts a directory in place of the token file, so that the rename fails, as it does on Windows while
+/// another program has the file open.
 fn block(file: &TokenFile) {
     fs::remove_file(file.path()).unwrap();
     fs::create_dir(file.path()).unwrap();
@@ -152,7 +152,7 @@ fn the_next_holder_of_the_lock_finishes_a_pending_store() {
         assert_eq!(number(&file.try_lock().unwrap().unwrap().load().unwrap()), expected);
         assert_eq!(names(directory.path()), ["token.json", "token.json.lock"]);
     }
-    // Without the lock nobody would look for it.
+    // Only a holder of the lock looks for a leftover.
     let reservation = file.reserve_unlocked().unwrap();
     block(&file);
     drop(reservation.store(&token(3)).unwrap_err());

@@ -79,7 +79,7 @@ fn an_unusable_file_counts_as_missing_and_is_replaced() {
     assert!(file.store_unlocked(&credentials(1)).unwrap_err().is_write());
 }
 
-/// Each used to sleep for 70 ms or more, on a thread of the async runtime.
+/// A retry would sleep for 70 ms or more on a thread of the async runtime.
 #[test]
 fn a_broken_file_is_read_once_without_a_pause() {
     let directory = tempdir().unwrap();
@@ -143,14 +143,14 @@ fn a_logout_finds_and_removes_files_of_killed_writers() {
             );
         }
     }
-    // What is left of a file of another kind is no reason to remove that.
+    // A leftover does not cause the removal of a file that is not of SSO.
     fs::write(file.path(), r#"{"Credentials":{"AccessKeyId":"A"}}"#).unwrap();
     put(&format!("{name}.new"));
     let found = role_credentials_files(directory.path()).unwrap();
     assert!(found.iter().all(|it| it.path() != file.path()));
 }
 
-/// The function of the AWS CLI's own library, over the lines of its input.
+/// Prints botocore's cache key for each line of the input.
 const BOTOCORE: &str = r"
 import json, sys
 from botocore.credentials import SSOCredentialFetcher

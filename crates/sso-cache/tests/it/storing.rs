@@ -37,7 +37,7 @@ fn storing_the_same_content_again_changes_the_version() {
     let directory = crate::fixture::in_memory();
     let file = token_file(&directory);
     let mut before = file.store_unlocked(&token(1)).unwrap();
-    // Faster than the file system's clock ticks, on inodes that are used again.
+    // Store faster than the file system's clock ticks, and reuse inodes.
     for _ in 0..200 {
         let after = file.store_unlocked(&token(1)).unwrap();
         assert_ne!(after, before);
@@ -58,7 +58,7 @@ fn restoring_a_file_with_its_old_time_changes_the_version() {
         fs::File::options().write(true).open(file.path()).unwrap().set_modified(modified).unwrap();
         file.fingerprint().unwrap()
     };
-    // As soon as the file system's clock has ticked: the time of the inode cannot be set.
+    // Wait for a tick of the file system's clock: the change time of an inode cannot be set.
     let started = std::time::Instant::now();
     let mut now = put_back();
     while now == version && started.elapsed() < LIMIT {
@@ -86,7 +86,7 @@ fn only_the_user_can_read_written_files() {
     }
     assert_eq!(mode(file.path()), 0o600);
 
-    // Existing directories keep their mode. The file is a new one.
+    // Existing directories keep their mode. The file is replaced by a new one.
     fs::set_permissions(&cache, fs::Permissions::from_mode(0o750)).unwrap();
     fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).unwrap();
     file.lock(LIMIT).unwrap().store(&token(2)).unwrap();

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::child::{self, Task};
 
-/// A system call: its name, and that it is the n-th of that name in its thread.
+/// A system call: its name, and its number among the calls of that name in its thread.
 ///
 /// strace counts for each thread on its own, so a fault at the n-th call would hit the main thread
 /// while the test harness starts. The child therefore makes more calls of each kind than that
@@ -20,9 +20,9 @@ pub(crate) struct Call {
     pub(crate) line: String,
 }
 
-/// What came of a traced run.
+/// The result of a traced run.
 pub(crate) struct Run {
-    /// What the child said.
+    /// The lines that the child printed.
     pub(crate) said: Vec<String>,
     /// The calls from the first one on that names the temporary directory.
     pub(crate) calls: Vec<Call>,

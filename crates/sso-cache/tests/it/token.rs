@@ -17,7 +17,7 @@ fn json(token: &CachedToken) -> String {
     String::from_utf8(token.to_json().to_vec()).unwrap()
 }
 
-/// As the AWS CLI 2 writes it.
+/// A token as the AWS CLI 2 writes it.
 const WHOLE: &str = r#"{"startUrl": "https://my-sso-portal.awsapps.com/start", "region": "us-east-1", "accessToken": "MARK-a", "expiresAt": "2026-01-01T08:00:00Z", "clientId": "MARK-i", "clientSecret": "MARK-s", "registrationExpiresAt": "2026-03-01T00:00:00Z", "refreshToken": "MARK-r"}"#;
 
 #[test]
@@ -32,7 +32,7 @@ fn a_token_of_the_aws_cli_is_read() {
     assert_eq!(token.region(), Some("us-east-1"));
     assert_eq!(token.start_url(), Some("https://my-sso-portal.awsapps.com/start"));
     assert!(!token.is_expired(at("2026-01-01T07:59:59.999Z")));
-    assert!(token.is_expired(at("2026-01-01T08:00:00Z")), "from the first moment on");
+    assert!(token.is_expired(at("2026-01-01T08:00:00Z")), "expired at expires_at");
 
     let material = token.refreshability(at("2026-02-28T23:59:59Z")).unwrap();
     assert_eq!(material.client_id, "MARK-i");
@@ -82,7 +82,7 @@ fn names_match_in_any_letter_case_and_the_exact_one_wins() {
         let token = parse(text);
         assert_eq!(token.access_token().expose_secret(), access_token, "{text}");
         assert_eq!(json(&token), written);
-        assert_eq!(json(&parse(written)), written, "and stays so");
+        assert_eq!(json(&parse(written)), written, "the second write changes nothing");
     }
 }
 
@@ -99,8 +99,8 @@ fn a_refresh_keeps_other_fields_and_their_order() {
     );
     let other = token.refreshed(AccessToken::new("new"), expires_at, Some(RefreshToken::new("r2")));
     assert_eq!(json(&other), json(&same).replace("keep", "r2").replace(r#"n\"w"#, "new"));
-    assert_eq!(token.access_token().expose_secret(), "old", "the old token is as it was");
-    // What was not there, or not usable, comes at the end, or in its place.
+    assert_eq!(token.access_token().expose_secret(), "old", "the old token is unchanged");
+    // A missing field is added at the end; an unusable one is replaced in its place.
     let full = other.with_region("eu-west-1").with_start_url("https://x/start");
     assert!(json(&full).contains(r#""region":"eu-west-1""#));
     assert!(json(&full).ends_with(r#""half":"\ud800","startUrl":"https://x/start"}"#));
@@ -188,7 +188,7 @@ fn errors_name_the_field_and_never_quote_its_value() {
             "it is 1048577 bytes long, more than the limit of 1048576; a token file is far smaller"
         ],
     );
-    // A client registration, which stands in the same directory.
+    // A client registration, which is in the same directory.
     refused(
         r#"{"clientId":"i","clientSecret":"s3cret","expiresAt":"2026-01-01T00:00:00Z"}"#,
         &expect!["the field accessToken is missing"],
@@ -335,7 +335,7 @@ proptest! {
         }
         bytes.truncate(end);
         match CachedToken::parse(&bytes) {
-            // What can be read can be written and read again.
+            // A token that is parsed can be written and parsed again.
             Ok(token) => prop_assert_eq!(json(&parse(&json(&token))), json(&token)),
             Err(error) => prop_assert!(!error.to_string().contains("MARK"), "{}", error),
         }

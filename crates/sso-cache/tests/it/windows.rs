@@ -9,7 +9,7 @@ use tempfile::{TempDir, tempdir};
 
 use crate::fixture::{beside, names, number, token, token_file};
 
-/// Shared for nothing.
+/// No sharing: other programs cannot open the file.
 const EXCLUSIVE: u32 = 0;
 /// `FILE_SHARE_READ`: others may neither write, nor rename, nor delete.
 const SHARED_FOR_READING: u32 = 1;
