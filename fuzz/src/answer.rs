@@ -20,7 +20,7 @@ use tower::Service;
 use super::Verdict;
 use super::leak::{assert_hidden, shown};
 
-/// The names under which answers hold secrets.
+/// The names of the fields that contain secrets.
 const SECRETS: [&str; 7] = [
     "secretAccessKey",
     "sessionToken",
@@ -40,7 +40,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Takes any input; what is no header is skipped.
+    /// Parses any input. A line that is not a header is skipped.
     pub(crate) fn new(input: &[u8]) -> Self {
         let (first, mut rest) = line(input);
         let first = String::from_utf8_lossy(first);
@@ -71,7 +71,7 @@ impl Answer {
         }
     }
 
-    /// A service that gives this answer to everyone, and notes who asked where.
+    /// A service that returns this answer to every request, and records the requests.
     pub(crate) fn service(
         &self,
         asked: &Arc<Mutex<Vec<Uri>>>,
@@ -101,13 +101,13 @@ impl Answer {
         response
     }
 
-    /// The body as another JSON parser reads it. `None` where that is stricter: in members that
-    /// nobody reads, bytes that are no text and numbers that are too large are no fault.
+    /// The body as another JSON parser reads it. `None` if that parser rejects it: it is stricter
+    /// about numbers that are too large in fields that the operations ignore.
     pub(crate) fn json(&self) -> Option<Value> {
         serde_json::from_str(&String::from_utf8_lossy(&self.body)).ok()
     }
 
-    /// What holds for whatever this answer is read as; `fits` judges what a success gave.
+    /// Checks the result of `operation` for this answer. `fits` checks the value of a success.
     pub(crate) fn check<T>(
         &self,
         operation: &str,
@@ -117,7 +117,7 @@ impl Answer {
     ) -> Verdict {
         match read {
             Ok(response) => {
-                assert!(self.status.is_success(), "{} is no success", self.status);
+                assert!(self.status.is_success(), "{} is not a success", self.status);
                 fits(response);
                 Verdict::Accepted
             }
@@ -147,7 +147,7 @@ impl Answer {
             assert!(error.is_transient(), "{shown}");
         }
         assert!(error.may_have_been_sent() && !error.is_timeout(), "{shown}");
-        // Neither says what stands behind the name of a secret; a login page is quoted, and has none.
+        // No error shows the value of a secret field. A login page is quoted, but has no such field.
         if [ServiceErrorKind::Malformed, ServiceErrorKind::Unparseable].contains(&kind) {
             let body = String::from_utf8_lossy(&self.body);
             let input = format!("{} {:?} {body}", self.operation, self.headers);
@@ -158,7 +158,7 @@ impl Answer {
     }
 }
 
-/// A body that comes in pieces.
+/// A body that arrives in pieces.
 pub(crate) struct Pieces(VecDeque<Bytes>);
 
 impl Body for Pieces {
@@ -173,7 +173,7 @@ impl Body for Pieces {
     }
 }
 
-/// The output of a future that has nothing to wait for.
+/// Returns the output of a future that is ready at once.
 pub(crate) fn at_once<T: Debug>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -181,7 +181,7 @@ pub(crate) fn at_once<T: Debug>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// The error in every form, and all that it says of the answer.
+/// The error in every form, with all that it contains of the answer.
 fn everything_shown(error: &ServiceError) -> String {
     let parts = [
         error.code(),
@@ -200,7 +200,7 @@ fn everything_shown(error: &ServiceError) -> String {
     all
 }
 
-/// The text of each string that stands behind the name of a secret.
+/// The text of each string value of a secret field.
 fn values(body: &str) -> impl Iterator<Item = &str> {
     SECRETS.iter().filter_map(move |name| {
         let (_, after) = body.split_once(&format!("\"{name}\""))?;

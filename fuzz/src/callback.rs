@@ -1,5 +1,5 @@
-//! Requests to the port of a login: only a GET of the callback path with the login's `state` is an
-//! answer. The first line is the method and the target, the second the `Host` header.
+//! Requests to the port of a login: only a GET of the callback path with the login's `state` is
+//! accepted. The first line is the method and the target, the second the `Host` header.
 
 use sso_login::{Answer, read_callback};
 
@@ -80,7 +80,7 @@ fn is_this_machine(host: &str) -> bool {
     is_name && port.chars().all(|c| c.is_ascii_digit())
 }
 
-/// Whether it is the request that a browser sends after Allow, and nothing else.
+/// Returns `true` for the request that a browser sends after the user chose Allow.
 fn is_plain(method: &str, host: Option<&str>, target: &str) -> bool {
     let code = target
         .strip_prefix("/oauth/callback?code=")

@@ -1,6 +1,6 @@
-//! Edits of a config file: every byte that is not edited stays, and what was set is read.
+//! Edits of a config file: every byte that is not edited is kept, and the values that were set are read.
 //!
-//! Input: a file; after a line `=== edits` one edit a line, `set NAME KEY VALUE`, `remove NAME KEY`
+//! Input: a file; after a line `=== edits`, one edit per line: `set NAME KEY VALUE`, `remove NAME KEY`
 //! or `drop NAME`. An input counts as accepted if every edit was made.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ pub fn check(input: &[u8]) -> Verdict {
     if all_made { Verdict::Accepted } else { Verdict::Refused }
 }
 
-/// Makes one edit, and returns whether it was made.
+/// Makes one edit. Returns `true` if it was made.
 fn check_edit(document: &mut Document, edit: &str) -> bool {
     let mut words = edit.splitn(4, ' ');
     let mut word = || words.next().unwrap_or_default();

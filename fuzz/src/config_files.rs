@@ -51,7 +51,7 @@ fn split<'a>(text: &'a [u8], separator: &[u8]) -> (&'a [u8], &'a [u8]) {
     }
 }
 
-/// Resolves everything; returns what a program could have shown of it.
+/// Resolves everything. Returns all text that a program could show.
 fn everything_shown(parsed: &SharedConfig, environment: &Environment) -> String {
     let mut all = format!("{parsed:?}\n");
     for warning in parsed.warnings() {
@@ -89,7 +89,7 @@ fn everything_shown(parsed: &SharedConfig, environment: &Environment) -> String 
     all
 }
 
-/// A resolved profile says what stands in the files.
+/// Checks that a resolved profile has the values in the files.
 fn fits(profile: &Section, resolved: &SsoProfile) {
     let own = |key| profile.get(key).map(Property::value);
     assert_eq!(resolved.profile_name(), profile.name());
@@ -121,7 +121,7 @@ fn hides_secrets(parsed: &SharedConfig, input: &[u8], shown: &str) {
     }
 }
 
-/// Names are sorted and stand once, and what is listed can be looked up.
+/// Checks that names are sorted and unique, and that every listed name can be looked up.
 fn can_be_found(parsed: &SharedConfig) {
     let mut last: Option<&Section> = None;
     for section in sections(parsed) {

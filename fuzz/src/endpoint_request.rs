@@ -24,7 +24,7 @@ const PLAIN: &str = "GET /devsso HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\
                      Authorization: MARK-token-0123456789\r\n\r\n";
 
 static ENDPOINT: LazyLock<(Runtime, Endpoint)> = LazyLock::new(|| {
-    // An unfinished request is waited for: the clock jumps to the end of the time limit.
+    // The endpoint waits for the rest of an unfinished request. The paused clock jumps to the limit.
     let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
     let token = AuthorizationToken::new(TOKEN).expect("a token");
@@ -63,7 +63,7 @@ pub fn check(input: &[u8]) -> Verdict {
     assert!((400..500).contains(&status), "{head:?}");
     assert!(!answer.contains(SECRET), "{answer:?}");
     assert!(!input.starts_with(PLAIN.as_bytes()), "{answer:?}");
-    // The HTTP library and the answer to HEAD have no body.
+    // The HTTP library's own errors and the answer to HEAD have no body.
     if !body.is_empty() {
         let body: Value = serde_json::from_str(body).expect("JSON");
         for name in ["code", "message", "Code", "Message"] {
@@ -86,8 +86,8 @@ fn answer(input: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Whether the input begins with a request that may get credentials. Reads the request with code of
-/// its own.
+/// Returns `true` if the input begins with a request that may get credentials. Does not use the
+/// endpoint's parser.
 fn may_get_credentials(input: &[u8]) -> bool {
     let lines = input.split(|byte| *byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -113,7 +113,8 @@ fn may_get_credentials(input: &[u8]) -> bool {
     false
 }
 
-/// Whether the target, in origin form or absolute form, is the path that is served, with any query.
+/// Returns `true` if the target, in origin form or absolute form, is the served path, with any
+/// query.
 fn is_path(target: &str) -> bool {
     let target = match target.split_once("://") {
         Some((scheme, rest)) if !scheme.contains('/') => match rest.strip_prefix(HOST) {

@@ -69,7 +69,7 @@ fn asks_there(endpoint: &Endpoint, scheme: &str, authority: &str, path: &str) {
         ("/token", ""),
     ];
     let asked = asked.lock().expect("nobody has panicked");
-    // A URL that is too long together with the operation is not asked for at all.
+    // If the URL and the operation's path are too long together, no request is sent.
     if asked.len() < operations.len() {
         assert!(endpoint.url().len() > 60_000, "not sent to {endpoint:?}");
         return;
@@ -82,7 +82,7 @@ fn asks_there(endpoint: &Endpoint, scheme: &str, authority: &str, path: &str) {
     }
 }
 
-/// As the standard library reads hosts, without regard to how a resolver would.
+/// Parses the host as the standard library does, not as a resolver would.
 fn is_this_machine(authority: &str) -> bool {
     if let Some(bracketed) = authority.strip_prefix('[') {
         let address = bracketed.split(']').next().unwrap_or_default();

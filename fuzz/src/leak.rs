@@ -2,11 +2,11 @@
 
 use std::error::Error;
 
-/// Stands at the beginning of every secret of the seeds.
+/// The prefix of every secret in the seeds.
 pub(crate) const MARK: &str = "MARK";
 
-/// Everything that a program could show of an error: the chain as people read it, and the form for
-/// developers. Panics when people would be shown nothing, or a control character.
+/// Everything that a program could show of an error: the messages of its chain, and `Debug`. Panics
+/// if a message is empty or contains a control character.
 pub(crate) fn shown(error: &impl Error) -> String {
     let mut all = format!("{error:?}");
     let mut next: Option<&dyn Error> = Some(error);
@@ -21,13 +21,13 @@ pub(crate) fn shown(error: &impl Error) -> String {
     all
 }
 
-/// A terminal obeys control characters: foreign text must not bring any.
+/// Panics on a control character, which a terminal would obey.
 pub(crate) fn assert_printable(line: &str) {
     assert!(!line.chars().any(char::is_control), "control characters for a terminal: {line:?}");
 }
 
-/// Panics when `secret` is in `shown`, unless `input` holds it elsewhere too, where it need not be
-/// one: a short secret, or one that fuzzing has copied from or into a name, proves nothing.
+/// Panics if `shown` contains `secret`. Does not if `input` contains it elsewhere too, since it need
+/// not be secret there: fuzzing makes short secrets, and copies them into names.
 pub(crate) fn assert_hidden(secret: &str, input: &str, shown: &str) {
     let telling = secret.len() >= 8 && secret.contains(MARK) && input.matches(secret).count() <= 1;
     assert!(!telling || !shown.contains(secret), "the secret {secret:?} is in {shown:?}");

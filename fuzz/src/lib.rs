@@ -1,6 +1,6 @@
 //! The checks of each parser of untrusted input, one module for each parser.
 //!
-//! A check takes any input and panics when the parser breaks a promise. The fuzz targets call it with the
+//! A check takes any input and panics if the parser violates a documented property. The fuzz targets call it with the
 //! inputs of libFuzzer, and ordinary tests of the workspace with the seeds in `corpus/`.
 
 #![forbid(unsafe_code)]
@@ -24,19 +24,19 @@ pub mod token_file;
 pub mod token_timestamp;
 mod variables;
 
-/// What the reader made of an input. Neither is a fault.
+/// The result of parsing an input. Neither variant is a bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It was read.
+    /// The input was accepted.
     Accepted,
-    /// It was refused with an error.
+    /// The input was refused with an error.
     Refused,
 }
 
-/// Takes any input; panics when a promise is broken.
+/// A check. Takes any input, and panics if a check fails.
 pub type Check = fn(&[u8]) -> Verdict;
 
-/// Each target by its name, which is also that of its file, its seeds and its program.
+/// The targets by name. Files, seed directories and programs have the same names.
 pub const TARGETS: &[(&str, Check)] = &[
     ("callback", callback::check),
     ("config_document", config_document::check),

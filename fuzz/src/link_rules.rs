@@ -1,4 +1,4 @@
-//! Links, owners and replacement: no combination of users lets one reach what is another's.
+//! The rules on links, owners and replacement: no user can use them to reach another user's files.
 
 use sso_files::rules::{may_follow_link, may_replace, may_use_config, may_use_file};
 
@@ -6,7 +6,7 @@ use super::Verdict;
 
 const ROOT: u32 = 0;
 
-/// Six user IDs, of which few are different so that they meet, and two flags.
+/// Six user IDs from a small range, so that some are equal, and two flags.
 pub fn check(input: &[u8]) -> Verdict {
     let &[user, maker, target, file, directory, config, is_empty, is_of_its_kind] = input else {
         return Verdict::Refused;
@@ -17,7 +17,7 @@ pub fn check(input: &[u8]) -> Verdict {
 
     let follows = may_follow_link(user, maker, target);
     let is_trusted = |id| id == ROOT || id == user;
-    // The maker of a link gains nothing: it leads to what they could read and write anyway.
+    // A link is followed only to a file that its maker could read and write anyway.
     assert_eq!(follows, is_trusted(maker) || maker == target, "{user} {maker} {target}");
 
     let uses = may_use_file(user, file, directory);
@@ -25,12 +25,12 @@ pub fn check(input: &[u8]) -> Verdict {
     assert_eq!(uses, is_trusted(file) || is_guest, "{user} {file} {directory}");
     if user != ROOT {
         assert_eq!(uses, is_trusted(file), "the directory decides for root alone");
-        // Another user's link never brings content into this user's process: it leads to what is
-        // the maker's, and that is not used.
+        // This process never uses content behind another user's link: the target belongs to the
+        // link's maker, and such a file is refused.
         let brings = follows && !is_trusted(maker) && may_use_file(user, target, directory);
         assert!(!brings, "{user} {maker} {target}");
     } else if follows && maker != ROOT {
-        // Nor does root read, for that user, what is root's or a third user's.
+        // Nor does root read a file of root or of a third user behind that link.
         assert_eq!(target, maker);
     }
 

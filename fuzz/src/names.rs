@@ -13,7 +13,7 @@ use super::Verdict;
 use super::answer::{Answer, at_once};
 use super::leak::shown;
 
-/// Where AWS's own hosts end.
+/// The domains of AWS's own hosts.
 const SUFFIXES: [&str; 16] = [
     "amazonaws.com",
     "api.aws",
@@ -74,7 +74,7 @@ fn taken<T: Display>(text: &str, name: Result<T, NameError>) -> Option<T> {
     }
 }
 
-/// Whatever the region, requests go to AWS.
+/// Checks that requests go to AWS for every region.
 fn hosts(region: &Region) {
     for (fips, dual_stack) in [(false, false), (true, false), (false, true), (true, true)] {
         let variant = EndpointVariant::default().with_fips(fips).with_dual_stack(dual_stack);
@@ -95,7 +95,7 @@ fn hosts(region: &Region) {
     }
 }
 
-/// A name arrives as it is, and as one value of the query.
+/// Checks that a name arrives unchanged, as one value of the query.
 fn sent(account_id: AccountId, role_name: RoleName, text: &str) {
     let asked: Arc<Mutex<Vec<Uri>>> = Arc::default();
     let region = Region::new("eu-central-1").expect("a region");

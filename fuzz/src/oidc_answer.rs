@@ -1,4 +1,4 @@
-//! The answers of SSO OIDC, of success and of failure.
+//! Successful and failed answers of SSO OIDC.
 //!
 //! Input: see `answer`; the operations are `CreateToken`, `RedeemCode` (the same with an
 //! authorization code), `RegisterClient` and `StartDeviceAuthorization`.
@@ -23,7 +23,7 @@ const REFRESH_TOKEN: &str = "MARK-refresh-token-of-the-request";
 const CODE: &str = "MARK-authorization-code-of-the-request";
 const VERIFIER: &str = "MARK-code-verifier-of-the-request";
 
-/// No lifetime is longer than ten years, and none is zero.
+/// Checks that no lifetime is zero or longer than ten years.
 const LIFETIMES: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(10 * 366 * 86_400);
 
@@ -94,7 +94,7 @@ fn begun(started: &StartDeviceAuthorizationResponse) {
     assert!((1..=600).contains(&started.interval().as_secs()));
     for page in [Some(started.verification_uri()), started.verification_uri_complete()] {
         let Some(page) = page else { continue };
-        // A program that opens URLs is given this.
+        // The program opens this URL.
         let lower = page.to_ascii_lowercase();
         assert!(lower.starts_with("https://") || lower.starts_with("http://"), "{page:?}");
         assert!(page.parse::<Uri>().is_ok_and(|uri| uri.host().is_some()), "{page:?}");
@@ -102,7 +102,7 @@ fn begun(started: &StartDeviceAuthorizationResponse) {
     }
 }
 
-/// Whether another JSON parser finds the same string, or none where `ours` is none or empty.
+/// Returns `true` if another JSON parser finds the same string, or none if `ours` is `None` or empty.
 fn says(answer: &Answer, name: &str, ours: Option<&str>) -> bool {
     answer
         .json()

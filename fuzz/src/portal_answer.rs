@@ -1,4 +1,4 @@
-//! The answers of the SSO portal, of success and of failure.
+//! Successful and failed answers of the SSO portal.
 //!
 //! Input: see `answer`; the operations are `GetRoleCredentials`, `ListAccounts`,
 //! `ListAccountRoles` and `Logout`.
@@ -15,7 +15,7 @@ use tower::Service as _;
 use super::Verdict;
 use super::answer::{Answer, at_once};
 
-/// The access token of every request; the seeds quote it where a rude server would.
+/// The access token of every request; seeds repeat it as a hostile server would.
 const TOKEN: &str = "MARK-access-token-of-the-request";
 
 pub fn check(input: &[u8]) -> Verdict {
@@ -54,7 +54,7 @@ where
     answer.check(Op::NAME, &[TOKEN], read, fits)
 }
 
-/// The credentials are those that another reading of the JSON finds.
+/// Checks that another JSON parser finds the same credentials.
 fn fits(answer: &Answer, credentials: &Credentials) {
     let Some(value) = answer.json() else { return };
     let field = |name: &str| value["roleCredentials"][name].as_str();
@@ -69,7 +69,7 @@ fn fits(answer: &Answer, credentials: &Credentials) {
     }
 }
 
-/// How long another JSON parser finds the list.
+/// The length of the list, as another JSON parser reads it.
 fn length(answer: &Answer, list: &str) -> usize {
     answer.json().map_or(usize::MAX, |value| value[list].as_array().map_or(0, Vec::len))
 }

@@ -11,7 +11,7 @@ use super::Verdict;
 use super::leak::{MARK, shown};
 use super::variables;
 
-/// Requests for these are looked up in `NO_PROXY` and then not sent.
+/// The hosts of the requests. The client looks them up in `NO_PROXY`, and sends nothing.
 const HERE: [&str; 5] = [
     "http://127.0.0.1:4566/x",
     "http://localhost/x",
@@ -40,7 +40,7 @@ pub fn check(input: &[u8]) -> Verdict {
     for url in HERE {
         let mut request = Request::new(RequestBody::empty());
         *request.uri_mut() = url.parse().expect("a URL");
-        // A version that the client does not speak: it looks for the proxy, and connects to none.
+        // The client does not support this version, so it looks for the proxy but does not connect.
         *request.version_mut() = Version::HTTP_3;
         let error = runtime.block_on(client.call(request)).expect_err("nothing was sent");
         all.push_str(&self::shown(&error));
@@ -51,7 +51,7 @@ pub fn check(input: &[u8]) -> Verdict {
     Verdict::Accepted
 }
 
-/// Whether the mark stands only where a password does: between the first colon behind `//` and the
+/// Returns `true` if the mark occurs only in passwords: between the first colon after `//` and the
 /// last `@` of a value.
 fn passwords_only(input: &[u8]) -> bool {
     let count = |text: &str| text.matches(MARK).count();
@@ -63,7 +63,7 @@ fn passwords_only(input: &[u8]) -> bool {
         let Some((_, rest)) = value.split_once("//") else { return count(&value) == 0 };
         let Some((user, _)) = rest.rsplit_once('@') else { return count(&value) == 0 };
         let Some((_, password)) = user.split_once(':') else { return count(&value) == 0 };
-        // A slash ends what a URL's user and password can stand in.
+        // A slash ends the part of a URL that can contain a user and a password.
         !user.contains(['/', '?', '#']) && count(password) == count(&value)
     })
 }

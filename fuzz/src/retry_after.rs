@@ -1,6 +1,6 @@
 //! `Retry-After` and `x-amz-retry-after`: they are obeyed within limits, on a paused clock.
 //!
-//! Input: the values of `Retry-After`, `x-amz-retry-after` and `Date`, a line each.
+//! Input: the values of `Retry-After`, `x-amz-retry-after` and `Date`, one line each.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tower::{Layer as _, ServiceExt as _};
 use super::Verdict;
 use super::answer::Answer;
 
-/// No wait is longer, whatever the service says.
+/// The longest wait, whatever the service returns.
 const CEILING: Duration = Duration::from_secs(20);
 
 pub fn check(input: &[u8]) -> Verdict {
@@ -61,7 +61,7 @@ async fn three_attempts(answer: &Answer) -> Verdict {
     }
 }
 
-/// The milliseconds or seconds, where a header is nothing but digits.
+/// The milliseconds or seconds, if the header is a number.
 fn plain_number(answer: &Answer) -> Option<Duration> {
     let number = |name: &str| -> Option<u64> {
         let text = answer.headers.get(name)?.to_str().ok()?;

@@ -11,7 +11,7 @@ use super::token_timestamp::token_file;
 
 pub fn check(input: &[u8]) -> Verdict {
     let value = serde_json::from_slice(without_bom(input)).unwrap_or(Value::Null);
-    // With escapes a name can stand twice in two spellings, and which counts is not settled.
+    // With escapes, one name can occur in two spellings. It is undefined which of them counts.
     let expected = Expected::of(&value).filter(|_| !input.contains(&b'\\'));
     let credentials = match RoleCredentialsFile::parse(input) {
         Ok(credentials) => credentials,
@@ -57,7 +57,7 @@ fn written_again(credentials: &Credentials) {
     );
 }
 
-/// What another JSON parser finds in the file.
+/// The file as another JSON parser reads it.
 struct Expected<'a> {
     access_key_id: &'a str,
     secret_access_key: &'a str,
@@ -69,7 +69,7 @@ impl<'a> Expected<'a> {
         let field = |name: &str| {
             value.get("Credentials")?.get(name)?.as_str().filter(|text| !text.is_empty())
         };
-        // Points of time are read as those of token files are.
+        // Timestamps are parsed as in token files.
         CachedToken::parse(&token_file(field("Expiration")?)).ok()?;
         Some(Self {
             access_key_id: field("AccessKeyId")?,

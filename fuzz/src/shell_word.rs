@@ -1,6 +1,6 @@
 //! Values quoted for shells by `ssocreds export`: each shell reads the value back as one word.
 //!
-//! The quoting is private to the program, so its file is compiled here once more. The tests of `sso-cli`
+//! The quoting is private to the program, so its source file is compiled here too. The tests of `sso-cli`
 //! run the real shells.
 
 use super::Verdict;
@@ -11,7 +11,8 @@ mod quote;
 
 use self::quote::{Shell, posix};
 
-/// How a shell reads a word; `None` when it is not exactly one, or something in it is expanded.
+/// Parses text as a shell does. Returns `None` if it is not exactly one word, or if the shell would
+/// expand a part of it.
 type Reads = fn(&str) -> Option<String>;
 
 const SHELLS: [(Shell, Reads); 3] =
@@ -50,7 +51,7 @@ fn quoted(shell: Shell, value: &str) -> Option<String> {
     }
 }
 
-/// POSIX.1-2024, XCU section 2.2; and what bash and zsh expand beyond it.
+/// POSIX.1-2024, XCU section 2.2; and the further expansions of bash and zsh.
 fn posix_reads(word: &str) -> Option<String> {
     let mut read = String::new();
     let mut rest = word.chars();
@@ -63,7 +64,7 @@ fn posix_reads(word: &str) -> Option<String> {
                 rest = after.chars();
             }
             '\\' => read.push(rest.next().filter(|&c| c != '\n')?),
-            // To zsh `=name` is the path of a command.
+            // zsh expands `=name` to the path of a command.
             '=' if matches!(previous, None | Some(':')) => return None,
             c if c.is_ascii_graphic() && !"|&;<>()$`\"*?[]^!#~{}".contains(c) => read.push(c),
             _ => return None,

@@ -25,7 +25,7 @@ const KNOWN: [&str; 8] = [
     "startUrl",
 ];
 
-/// The first second of the year 0, the earliest that is written.
+/// The first second of the year 0, the earliest time that is written.
 const EARLIEST: i64 = -62_167_219_200;
 
 pub fn check(input: &[u8]) -> Verdict {
@@ -62,7 +62,7 @@ fn refused(input: &[u8], error: &ParseError) {
     assert!(offset <= input.len(), "{shown}");
 }
 
-/// A refresh changes what it should and nothing else.
+/// Checks that a refresh changes only the fields that it sets.
 fn renewed(token: &CachedToken, unknown: &[(String, String)]) {
     let at = Timestamp::from_second(1_800_000_000).expect("a time that jiff knows");
     let rotated = RefreshToken::new("rotated \"\u{1}\\");
@@ -107,7 +107,7 @@ pub(crate) fn as_written(time: Timestamp) -> Timestamp {
     whole.max(Timestamp::from_second(EARLIEST).expect("a time that jiff knows"))
 }
 
-/// The members whose names are not ours in any letter case, as the exact text of name and value.
+/// The unknown members, as the exact text of name and value. Names match in any letter case.
 fn unknown_members(object: &[u8]) -> Vec<(String, String)> {
     let is_known = |name: &str| {
         let name = serde_json::from_str::<String>(name);

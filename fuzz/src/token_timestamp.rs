@@ -33,7 +33,7 @@ pub fn check(input: &[u8]) -> Verdict {
     Verdict::Accepted
 }
 
-/// A token file with that point of time in it.
+/// A token file with that timestamp.
 pub(crate) fn token_file(expires_at: &str) -> Vec<u8> {
     let file = serde_json::json!({ "accessToken": "a", "expiresAt": expires_at });
     file.to_string().into_bytes()

@@ -1,4 +1,4 @@
-//! Environment variables from text, a line `NAME=VALUE` for each.
+//! Parses environment variables from text, one line `NAME=VALUE` for each.
 
 use std::ffi::OsString;
 
@@ -17,7 +17,7 @@ pub(crate) fn pairs(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// The bytes as the operating system has them.
+/// The bytes as an `OsString`.
 #[cfg(unix)]
 pub(crate) fn os_string(bytes: &[u8]) -> OsString {
     std::os::unix::ffi::OsStringExt::from_vec(bytes.to_owned())

@@ -1,4 +1,4 @@
-//! Profiles that assume a role are no SSO profiles; the error names the SSO profile behind them.
+//! Profiles that assume a role are not SSO profiles. The error names the SSO profile behind them.
 
 use expect_test::expect;
 
@@ -76,7 +76,7 @@ fn a_profile_that_assumes_a_role_names_the_sso_profile_behind_it() {
             r#"profile "dev" assumes a role with a web identity token (web_identity_token_file, config line 4) and is not an SSO profile; choose an SSO profile, or remove that property"#
         ]],
     );
-    // Neither alone assumes a role.
+    // One of the two keys alone does not assume a role.
     for rest in ["role_arn = x", "source_profile = base", "web_identity_token_file = x"] {
         let text = format!("[profile dev]\nsso_session = corp\n{rest}\n{SESSION}");
         assert!(resolve(&text, "dev").is_ok(), "{rest}");

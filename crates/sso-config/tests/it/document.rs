@@ -1,4 +1,4 @@
-//! Editing the text of a file: every other byte stays.
+//! Editing the text of a file keeps every other byte.
 
 use proptest::prelude::*;
 use sso_config::{Document, FileKind, Property, SectionKind};
@@ -145,7 +145,7 @@ fn sections_that_are_added_and_removed_leave_no_trace() {
     }
 }
 
-/// Takes minutes if each edit takes time for all sections.
+/// Takes minutes if the time of an edit grows with the number of sections.
 #[test]
 fn many_sections_are_made_and_removed() {
     let mut document = Document::parse(FileKind::Config, "");

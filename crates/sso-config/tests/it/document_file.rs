@@ -1,4 +1,4 @@
-//! Saving an edited file: in one step, without losing anything of the file or of its neighbours.
+//! Saving an edited file: atomically, without losing other changes, modes or links.
 
 use std::fs;
 use std::path::PathBuf;
@@ -82,7 +82,7 @@ fn a_concurrent_change_of_another_program_is_kept() {
     let mut calls = 0;
     let edited = scene.file().edit(|document| {
         calls += 1;
-        // Another program writes between the last reading and the replacing.
+        // Another program writes after the last read and before the replacement.
         if calls == 2 {
             fs::write(&scene.path, "[profile theirs]\n").unwrap();
         }

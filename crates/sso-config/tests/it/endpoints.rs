@@ -1,4 +1,4 @@
-//! Endpoint overrides: which of them counts, when none does, and what they exclude.
+//! Endpoint overrides: their precedence, how to ignore them, and conflicts with other settings.
 
 use expect_test::expect;
 use sso_config::{Setting, Settings, SettingsError};
@@ -85,7 +85,7 @@ fn endpoint_settings_are_ignored_on_request() {
     assert_ne!(endpoints(&profile, &[ignore("false")]), nothing);
     let missing = "services = nowhere\nignore_configured_endpoint_urls = true";
     assert_eq!(endpoints(missing, &[]), nothing, "nor is the section looked for");
-    // FIPS goes with an endpoint that is ignored.
+    // FIPS does not conflict with an endpoint that is ignored.
     assert!(
         resolve(&format!("use_fips_endpoint = true\n{ignoring}"), &[any]).unwrap().use_fips.value
     );

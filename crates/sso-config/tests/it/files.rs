@@ -1,4 +1,4 @@
-//! Where the files are, and real files that are missing, unreadable, too large or no text.
+//! The paths of the files, and files that are missing, unreadable, too large or not UTF-8.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use sso_config::{LoadError, Locations, SettingsError, SharedConfig, SsoProfile};
 use sso_types::Environment;
 use tempfile::TempDir;
 
-/// The variable for the home directory.
+/// The variable that names the home directory.
 pub(crate) const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
 fn located(variables: &[(&str, &str)]) -> Result<(PathBuf, PathBuf), SettingsError> {
@@ -51,7 +51,7 @@ fn with_config(bytes: &[u8]) -> (TempDir, Locations) {
     (directory, locations)
 }
 
-/// Fails to load, with this message; the directory is shown as `DIR`.
+/// Checks that loading fails with this message, in which `DIR` stands for the directory.
 fn fails(directory: &Path, locations: &Locations, expected: &Expect) -> LoadError {
     let error = SharedConfig::load(locations).unwrap_err();
     expected.assert_eq(&shown(&error.to_string(), directory));
@@ -103,16 +103,16 @@ fn a_config_file_that_is_a_directory_cannot_be_read() {
 const SSO_PROFILE: &[u8] = b"[profile dev]\nsso_session=s\n[sso-session s]\n\
     sso_start_url=https://x\nsso_region=us-east-1\n";
 
-/// The text with `DIR` for the directory, and with `/` behind it on all systems.
+/// Replaces the directory by `DIR`, and the separator after it by `/` on all systems.
 fn shown(text: &str, directory: &Path) -> String {
     let directory = directory.to_str().unwrap();
     let inside = format!("{directory}{}", std::path::MAIN_SEPARATOR);
-    // In quotes, backslashes are doubled.
+    // Backslashes are doubled inside quotes.
     let text = text.replace(&inside.replace('\\', r"\\"), "DIR/").replace(&inside, "DIR/");
     text.replace(directory, "DIR")
 }
 
-/// The messages for the profiles `dev` and `other`; the directory is shown as `DIR`.
+/// The messages for the profiles `dev` and `other`, in which `DIR` stands for the directory.
 fn resolved(directory: &Path, locations: &Locations) -> [String; 2] {
     let config = SharedConfig::load(locations).unwrap();
     ["dev", "other"].map(|name| {
@@ -188,8 +188,8 @@ fn as_another_user(test: &str) {
     use std::os::unix::process::CommandExt;
     use std::process::Command;
 
-    // Where this test binary is, another user may not look. A copy by this process could not be run
-    // while another test forks.
+    // Another user may not reach this test binary, so use a copy. `cp` makes it: a copy that this
+    // process wrote could not be run while another test forks.
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let program = directory.path().join("test");
@@ -211,7 +211,7 @@ fn a_file_that_is_not_utf_8_is_an_error() {
     assert_eq!(error.line(), Some(3));
 }
 
-/// In bytes: 16 MiB.
+/// The size limit: 16 MiB.
 const MAX_FILE_SIZE: usize = 16 << 20;
 
 #[test]

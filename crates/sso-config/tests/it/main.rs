@@ -1,4 +1,4 @@
-//! What users rely on, through the public API.
+//! Tests of the public API.
 
 #![allow(
     clippy::unwrap_used,

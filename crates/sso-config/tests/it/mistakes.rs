@@ -1,4 +1,4 @@
-//! Common mistakes in the files, and what the errors say about them.
+//! Common mistakes in the files, and the errors that they cause.
 
 use expect_test::expect;
 use sso_config::{Origin, SsoProfile};
@@ -33,7 +33,7 @@ fn a_key_with_an_invisible_character_is_named_where_it_is_needed() {
     let session =
         "[profile dev]\nsso_session = corp\n[sso-session corp]\nsso_start_url = https://x\n";
     expect![[r#"profile "dev": the session lacks sso_region in [sso-session corp], config line 3; config line 5: a property is ignored: its key holds the invisible character U+FEFF; remove it, or type the line again"#]].assert_eq(&error(&format!("{session}\u{feff}sso_region = x"), "dev"));
-    // Before a key, a no-break space is white space.
+    // Before a key, a no-break space counts as white space.
     let text = format!("{dev}\u{a0}sso_account_id = 123456789012{SESSION}");
     assert!(resolve(&text, "dev").unwrap().role().is_some());
 }

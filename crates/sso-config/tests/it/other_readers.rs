@@ -1,5 +1,5 @@
-//! Hand-written files through the readers of the SDKs for Go, JavaScript, Rust and Java. Each difference
-//! is listed with its reason.
+//! Compares this crate with the SDKs for Go, JavaScript, Rust and Java on hand-written files. Each
+//! difference is listed with its reason.
 //!
 //! `cargo xtask ci` installs the readers for Go and JavaScript, sets the variables and runs the tests;
 //! `cargo xtask nightly` does so for all.
@@ -13,7 +13,8 @@ use sso_config::Section;
 
 use crate::show::parse;
 
-/// What `configure` and `populate` wrote for accounts with awkward names: a test of sso-cli compares.
+/// The file that `configure` and `populate` write for accounts with unusual names. A test of sso-cli
+/// compares the file with their output.
 pub(crate) const POPULATED: &str = include_str!("populated.config");
 
 const SESSION: &str =
@@ -52,10 +53,10 @@ const CASES: &[(&str, &str)] = &[
     ("defaults", "[DEFAULT]\nregion = x\n[profile p]\nsso_session = s\n"),
 ];
 
-/// The profile `p` with nothing but its session.
+/// The profile `p` with only a session.
 const READ: &str = "s\t\t\t\thttps://x/start#/\tus-east-1";
 
-/// The name of a case, what the other reader reads instead, and why.
+/// The name of a case, the value that the other reader returns, and the reason.
 type Difference = (&'static str, &'static str, &'static str);
 
 const GO: &[Difference] = &[
@@ -171,7 +172,7 @@ fn ours(config: &str, profile: &str) -> String {
     values.join("\t").replace('\n', "\\n")
 }
 
-/// What the other reader reads of each config file and profile.
+/// Returns the values that the other reader returns for each config file and profile.
 fn read(reader: &str, cases: &[(String, &str)]) -> Vec<String> {
     let program = std::env::var(reader).expect("the variable names the reader's program");
     let mut words = program.split('\n');

@@ -1,4 +1,4 @@
-//! From a profile's name to what it asks for, or to the error that says what is wrong.
+//! Resolving a profile name to its settings, or to an error with the reason.
 
 use std::error::Error;
 
@@ -23,7 +23,7 @@ pub(crate) fn resolve(text: &str, name: &str) -> Result<SsoProfile, SettingsErro
     SsoProfile::resolve(&config(text), name, &Environment::default())
 }
 
-/// The profile `dev` fails like this, source and all.
+/// Checks the error of the profile `dev`, with its sources.
 pub(crate) fn fails(text: &str, expected: &Expect) {
     let error = resolve(text, "dev").unwrap_err();
     expected.assert_eq(&chain(&error));
@@ -232,7 +232,7 @@ fn a_missing_session_is_an_error() {
             r#"profile "dev" names the sso-session "crop", config line 2, and there is no [sso-session crop] in config; did you mean "corp"?"#
         ]],
     );
-    // All that a legacy profile needs does not help.
+    // The keys of a legacy profile do not replace the session.
     fails(
         "[profile dev]\nsso_session = corp\nsso_start_url = https://x\nsso_region = eu-west-1\n\
          sso_account_id = 1\nsso_role_name = x",

@@ -1,4 +1,4 @@
-//! Arbitrary bytes: no panic, and what is parsed can be printed and parsed again.
+//! Arbitrary bytes never cause a panic, and a parsed config can be printed and parsed again.
 
 use proptest::prelude::*;
 use sso_config::{Property, Settings, SharedConfig, SsoProfile, SsoSession};
@@ -6,7 +6,7 @@ use sso_types::Environment;
 
 use crate::show::{locations, parse};
 
-/// Whole lines, so that most texts say something.
+/// Complete lines, so that most texts have content.
 const LINES: &[&str] = &[
     "[default]\n",
     "[profile a]\n",
@@ -44,7 +44,7 @@ const LINES: &[&str] = &[
     "a = \r\r\n",
 ];
 
-/// Pieces of lines, each of them in some rule.
+/// Parts of lines that the syntax gives a meaning.
 const PIECES: &[&str] = &[
     "[", "]", "[profile", "\"", "'", " ", "\t", "  ", "\n", "\n ", "\r\n", "\r", "#", ";", " #",
     "\t;", "=", " = ", "= ", ":", "%", "a", "B", "key", "\u{feff}", "é", "İ", "\u{a0}", "\u{0}",
@@ -56,7 +56,7 @@ pub(crate) fn config_text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat())
 }
 
-/// Every name, key and value there is.
+/// All names, keys and values of a config.
 fn all(config: &SharedConfig) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for section in config.profiles().chain(config.sso_sessions()).chain(config.services()) {
@@ -71,7 +71,7 @@ fn all(config: &SharedConfig) -> Vec<Vec<String>> {
     found
 }
 
-/// Calls everything that reads the configuration.
+/// Calls every function that reads the configuration.
 fn use_all(config: &SharedConfig) {
     let environment = Environment::default();
     let _ = format!("{config:?} {:?}", config.warnings());
@@ -94,7 +94,7 @@ proptest! {
         config in config_text(),
         credentials in config_text(),
     ) {
-        // A text that no section begins says nothing; most of them should say something.
+        // A text without a section has no content. Most texts should have some.
         for config in [config.clone(), format!("[profile a]\n{config}")] {
             let Ok(parsed) = parse(&config, &credentials) else { continue };
             let printed = parsed.to_text();

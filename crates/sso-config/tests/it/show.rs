@@ -1,10 +1,10 @@
-//! A configuration in a few words, for tests to compare.
+//! Prints a configuration in a short form, for comparisons in tests.
 
 use std::fmt::Write;
 
 use sso_config::{LoadError, Locations, Property, Section, SharedConfig};
 
-/// The names of the files in tests that have none.
+/// The file names in tests without files.
 pub(crate) fn locations() -> Locations {
     Locations::new("config", "credentials")
 }

@@ -1,8 +1,8 @@
-//! Files in every shape that botocore reads, but for the listed differences.
+//! Generates files in every form that botocore reads, except for the listed differences.
 
 use std::fmt::Write;
 
-/// Makes pairs of a config and a credentials file, the same ones from the same seed.
+/// Generates pairs of a config and a credentials file. The seed determines them.
 pub(crate) struct Generator(pub(crate) u64);
 
 const CONFIG_SECTIONS: &[&str] = &[
@@ -150,7 +150,7 @@ impl Generator {
         text.push_str(self.one(BETWEEN));
         let mut is_below_parent = false;
         for _ in 0..self.below(8) {
-            // Deeper than the others, a property continues the one before.
+            // A property that is indented deeper would continue the one above.
             let deeper = if self.below(12) == 0 { "  " } else { "" };
             let equals = if is_below_parent && !deeper.is_empty() {
                 "="
