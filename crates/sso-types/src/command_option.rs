@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_blanks_is_one_word() {
+    fn a_value_with_spaces_is_quoted() {
         assert_eq!(posix("it's dev"), r"'it'\''s dev'");
         assert_eq!(windows("my \"dev\""), r#""my ""dev""""#);
     }

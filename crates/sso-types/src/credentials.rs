@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn expired_from_the_first_moment() {
+    fn credentials_are_expired_at_expires_at() {
         let at = Timestamp::from_second(100).unwrap();
         let credentials =
             Credentials::new("A", SecretAccessKey::new("s"), SessionToken::new("t"), at);
