@@ -411,3 +411,19 @@ fn a_bad_setting_of_the_profile_is_an_error() {
         ],
     );
 }
+
+#[test]
+fn profiles_that_assume_a_role_are_no_sso_profiles() {
+    let config = parse(
+        "[profile sso]\nsso_session = s\n\
+         [profile static]\nregion = eu-central-1\n\
+         [profile incomplete]\nsso_session = s\nrole_arn = arn\n\
+         [profile source]\nsso_session = s\nrole_arn = arn\nsource_profile = sso\n\
+         [profile environment]\nsso_session = s\nrole_arn = arn\ncredential_source = Environment\n\
+         [profile web]\nsso_session = s\nrole_arn = arn\nweb_identity_token_file = token\n",
+        "",
+    )
+    .unwrap();
+    let names: Vec<_> = config.sso_profiles().map(|profile| profile.name()).collect();
+    assert_eq!(names, ["incomplete", "sso"]);
+}
