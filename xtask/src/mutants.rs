@@ -12,7 +12,7 @@ use crate::tool;
 /// The library crates, and the packages whose tests check each.
 const CRATES: &[(&str, &str)] = &[
     ("sso-files", "sso-files,sso-cache,sso-config"),
-    ("sso-types", "sso-types,sso-cache,sso-config,sso-provider"),
+    ("sso-types", "sso-types"),
     ("sso-cache", "sso-cache"),
     ("sso-config", "sso-config"),
     ("sso-http", "sso-http"),
