@@ -87,7 +87,7 @@ impl Answer {
         let asked = Arc::clone(asked);
         tower::service_fn(move |request: Request<RequestBody>| {
             let answer = Arc::clone(&answer);
-            asked.lock().expect("nobody has panicked").push(request.uri().clone());
+            asked.lock().expect("the lock is not poisoned").push(request.uri().clone());
             async move { Ok(answer.response()) }
         })
     }

@@ -60,15 +60,15 @@ fn asks_there(endpoint: &Endpoint, scheme: &str, authority: &str, path: &str) {
     );
     let portal =
         Portal::with_endpoint(answer.service(&asked), endpoint.clone()).call(role_credentials);
-    at_once(portal).expect_err("500 is no success");
+    at_once(portal).expect_err("500 is not a success");
     let refresh = CreateToken::refresh_token("c", ClientSecret::new("s"), RefreshToken::new("r"));
     let oidc = Oidc::with_endpoint(answer.service(&asked), endpoint.clone()).call(refresh);
-    at_once(oidc).expect_err("500 is no success");
+    at_once(oidc).expect_err("500 is not a success");
     let operations = [
         ("/federation/credentials", "role_name=..%2Fa%3Fb%23c&account_id=1%26role_name%3Dx"),
         ("/token", ""),
     ];
-    let asked = asked.lock().expect("nobody has panicked");
+    let asked = asked.lock().expect("the lock is not poisoned");
     // If the URL and the operation's path are too long together, no request is sent.
     if asked.len() < operations.len() {
         assert!(endpoint.url().len() > 60_000, "not sent to {endpoint:?}");

@@ -101,8 +101,8 @@ fn sent(account_id: AccountId, role_name: RoleName, text: &str) {
     let region = Region::new("eu-central-1").expect("a region");
     let mut portal = Portal::new(Answer::new(b"x 500").service(&asked), region);
     let operation = GetRoleCredentials::new(AccessToken::new("t"), account_id, role_name);
-    at_once(portal.call(operation)).expect_err("500 is no success");
-    let asked = asked.lock().expect("nobody has panicked");
+    at_once(portal.call(operation)).expect_err("500 is not a success");
+    let asked = asked.lock().expect("the lock is not poisoned");
     let [uri] = asked.as_slice() else {
         assert!(text.len() > 10_000, "not sent: {text:?}");
         return;

@@ -41,10 +41,10 @@ async fn three_attempts(answer: &Answer) -> Verdict {
 
     let started = Instant::now();
     let operation = ListAccounts::new(AccessToken::new("t"));
-    let error = portal.oneshot(operation).await.expect_err("429 is no success");
+    let error = portal.oneshot(operation).await.expect_err("429 is not a success");
     let waited = started.elapsed();
 
-    assert_eq!(asked.lock().expect("nobody has panicked").len(), 3, "attempts");
+    assert_eq!(asked.lock().expect("the lock is not poisoned").len(), 3, "attempts");
     assert!(waited <= 2 * CEILING + Duration::from_millis(4), "waited {waited:?}");
     let wanted = error.retry_after();
     if let Some(plain) = plain_number(answer) {

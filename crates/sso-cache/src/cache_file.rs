@@ -390,7 +390,7 @@ mod tests {
         assert_eq!(reads(&incomplete, true, 2), (2, true));
         assert_eq!(reads(&incomplete, true, 3), (2, false), "whole JSON, and no token");
         assert_eq!(reads(&TORN, false, 4), (4, true));
-        assert_eq!(reads(&TORN, false, 5), (4, false), "nobody writes it");
+        assert_eq!(reads(&TORN, false, 5), (4, false), "no program writes it");
         assert_eq!(reads(&TORN, true, 8), (8, true));
         assert_eq!(
             reads(&ParseError::Empty, false, 8),

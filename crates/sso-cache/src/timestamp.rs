@@ -137,7 +137,7 @@ mod tests {
         ] {
             assert_eq!(parse(text).map(|t| t.to_string()).as_deref(), Some(read), "{text}");
         }
-        assert_eq!(parse("9999-12-31T23:59:59Z"), Some(Timestamp::MAX), "for ever");
+        assert_eq!(parse("9999-12-31T23:59:59Z"), Some(Timestamp::MAX), "never expires");
     }
 
     #[test]

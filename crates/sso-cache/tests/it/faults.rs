@@ -28,10 +28,10 @@ fn a_writer_killed_at_any_system_call_loses_no_token() {
         assert!(run.said.is_empty(), "it was killed at {call:?}, yet said {:?}", run.said);
 
         let seen = number(&file.load().unwrap());
-        assert!(seen == i64::from(done("renameat")), "{seen} is there after {call:?}");
+        assert!(seen == i64::from(done("renameat")), "the file has token {seen} after {call:?}");
         let lock = file.try_lock().unwrap().expect("the kernel has released the lock");
         let had = number(&lock.load().unwrap());
-        assert_eq!(had, i64::from(done("write")), "{had} is had after {call:?}");
+        assert_eq!(had, i64::from(done("write")), "token {had} was loaded after {call:?}");
         assert_eq!(lock.adopted_leftover(), done("write") && !done("renameat"), "{call:?}");
         adopted += u32::from(lock.adopted_leftover());
         assert_eq!(names(directory.path()), ["token.json", "token.json.lock"], "{call:?}");

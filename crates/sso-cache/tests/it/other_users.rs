@@ -57,7 +57,7 @@ fn scene(owner: u32, mode: u32) -> Scene {
 }
 
 impl Scene {
-    /// A file of that owner, readable for everybody, with directories.
+    /// Creates a file of that owner that every user can read, with its directories.
     fn file(&self, name: &str, content: &[u8], owner: u32) -> PathBuf {
         let path = self.directory.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -25,7 +25,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         &["profile\tdefault", "profile\tdefault\ts3\t{}", "profile\tdefault\ts3\ta\t1 # x"],
     ),
     (
-        "the same where there is no value",
+        "the same, for an empty value",
         "[default]\na = # x\n",
         "",
         &["profile\tdefault", "profile\tdefault\ta\t"],
