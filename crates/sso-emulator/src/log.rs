@@ -128,6 +128,8 @@ pub struct Counts {
     /// Refresh tokens that were exchanged for an access token, even if a fault prevented the
     /// answer.
     pub refreshes: u64,
+    /// Refresh tokens that a client sent again after they had been exchanged.
+    pub spent_refresh_tokens: u64,
     /// Role credentials that were issued, even if a fault prevented the answer.
     pub credentials_issued: u64,
     /// Answers with a status of 400 or more, even if a fault then prevented the answer.
@@ -153,6 +155,7 @@ impl Counts {
             ("verify_device", self.verify_device),
             ("unknown", self.unknown),
             ("refreshes", self.refreshes),
+            ("spent_refresh_tokens", self.spent_refresh_tokens),
             ("credentials_issued", self.credentials_issued),
             ("errors", self.errors),
             ("dropped", self.dropped),

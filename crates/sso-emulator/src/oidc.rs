@@ -83,6 +83,9 @@ fn create_token(world: &World, request: CreateToken) -> Result<Answer, ErrorName
     let grant = match grant_type {
         REFRESH_TOKEN => {
             let refresh_token = given(request.refresh_token.as_ref())?;
+            if state.sessions.is_spent(refresh_token) {
+                state.log.counts.spent_refresh_tokens += 1;
+            }
             let grant = state.sessions.refresh(client_id, refresh_token, settings, now)?;
             state.log.counts.refreshes += 1;
             grant

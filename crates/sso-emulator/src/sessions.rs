@@ -208,6 +208,11 @@ impl Sessions {
         })
     }
 
+    /// Returns whether the refresh token was exchanged and cannot be exchanged again.
+    pub(crate) fn is_spent(&self, refresh_token: &str) -> bool {
+        self.refresh.get(refresh_token).is_some_and(|refresh| refresh.spent)
+    }
+
     /// Returns the valid refresh tokens, sorted.
     pub(crate) fn live_refresh_tokens(&self, now: Timestamp) -> Vec<String> {
         let mut live: Vec<_> =

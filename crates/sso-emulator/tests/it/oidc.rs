@@ -44,6 +44,7 @@ async fn a_refresh_rotates_the_token_and_the_old_one_is_refused() {
     assert_eq!(again.header("x-amzn-requestid").unwrap().len(), 36);
     let counts = emulator.counts();
     assert_eq!((counts.create_token, counts.refreshes, counts.errors), (2, 1, 1));
+    assert_eq!(counts.spent_refresh_tokens, 1);
     assert_eq!(emulator.requests()[0].grant_type.as_deref(), Some("refresh_token"));
 }
 
