@@ -70,9 +70,10 @@ impl Attempt<'_> {
             redirect_uri,
             verifier,
         );
+        let asked_at = self.options.clock.now();
         // Without retries, because the first request that arrives spends the code.
         let response = self.call(request).await.map_err(LoginError::from_service)?;
-        let token = self.token(&response, registration);
+        let token = self.token(&response, registration, asked_at);
         self.store(reservation, &token).await?;
         Ok(token)
     }

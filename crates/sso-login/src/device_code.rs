@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sso_cache::{CachedToken, ClientRegistration};
 use sso_http::{
     CreateToken, CreateTokenResponse, ServiceErrorKind, StartDeviceAuthorization,
@@ -33,11 +34,11 @@ impl Attempt<'_> {
         };
         self.show_page(&page, deadline);
 
-        let response = self.poll(&registration, &started, deadline).await?;
+        let (response, asked_at) = self.poll(&registration, &started, deadline).await?;
         self.prompt.show(&LoginEvent::Allowed);
         // The code is spent, so store the token even if the lock cannot be taken.
         let _lock = self.lock_token_file().await.unwrap_or_default();
-        let token = self.token(&response, &registration);
+        let token = self.token(&response, &registration, asked_at);
         self.store(reservation, &token).await?;
         Ok(token)
     }
@@ -68,14 +69,14 @@ impl Attempt<'_> {
         )
     }
 
-    /// Polls until the user has allowed or denied the login. Does not use the retry layer, which
-    /// would retry after `slow_down` too soon.
+    /// Polls until the user has allowed or denied the login. Returns the response and the time before
+    /// its request. Does not use the retry layer, which would retry after `slow_down` too soon.
     async fn poll(
         &self,
         registration: &ClientRegistration,
         started: &StartDeviceAuthorizationResponse,
         deadline: Instant,
-    ) -> Result<CreateTokenResponse, LoginError> {
+    ) -> Result<(CreateTokenResponse, Timestamp), LoginError> {
         let mut interval = started.interval();
         let mut pause = interval;
         loop {
@@ -90,8 +91,9 @@ impl Attempt<'_> {
                 registration.client_secret().clone(),
                 started.device_code().clone(),
             );
+            let asked_at = self.options.clock.now();
             match self.call(request).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => return Ok((response, asked_at)),
                 Err(error) => match error.kind() {
                     ServiceErrorKind::AuthorizationPending => pause = interval,
                     ServiceErrorKind::SlowDown => {

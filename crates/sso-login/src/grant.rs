@@ -37,15 +37,17 @@ impl Attempt<'_> {
         }
     }
 
-    /// Returns the token to write to the token file.
+    /// Returns the token to write to the token file. The lifetime counts from `asked_at`, before the
+    /// request, so that a slow response does not extend it.
     pub(crate) fn token(
         &self,
         response: &CreateTokenResponse,
         registration: &ClientRegistration,
+        asked_at: Timestamp,
     ) -> CachedToken {
         let lifetime = SignedDuration::try_from(response.expires_in());
         let lifetime = lifetime.unwrap_or(SignedDuration::MAX);
-        let expires_at = self.options.clock.now().checked_add(lifetime).unwrap_or(Timestamp::MAX);
+        let expires_at = asked_at.checked_add(lifetime).unwrap_or(Timestamp::MAX);
         let token = CachedToken::new(response.access_token().clone(), expires_at)
             .with_start_url(self.options.session.start_url().as_str())
             .with_region(self.portal.region.as_str())

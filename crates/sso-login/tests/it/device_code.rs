@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
 use sso_emulator::{Emulator, ErrorName, Operation};
 use sso_http::{RequestBody, ResponseBody};
-use sso_login::{Flow, Login, LoginError, LoginSession};
+use sso_login::{FinishedLogin, Flow, Login, LoginError, LoginSession};
+use sso_types::ManualClock;
 use tokio::time::Instant;
 use tower::Service;
 
@@ -63,18 +65,21 @@ async fn a_registration_that_the_service_rejects_is_renewed() {
     assert_eq!(scene.emulator.counts().register_client, 2);
 }
 
-/// SSO OIDC in memory. Answers polls from a script, and records their times.
+/// SSO OIDC in memory. Answers polls from a script, and records their times. Each response takes ten
+/// seconds by its clock.
 #[derive(Clone)]
 struct Script {
     polls: Arc<Mutex<VecDeque<(u16, &'static str)>>>,
     times: Arc<Mutex<Vec<u64>>>,
     start: Instant,
+    clock: ManualClock,
 }
 
 impl Script {
     fn new(polls: impl IntoIterator<Item = (u16, &'static str)>) -> Self {
         let polls = Arc::new(Mutex::new(polls.into_iter().collect()));
-        Self { polls, times: Arc::default(), start: Instant::now() }
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        Self { polls, times: Arc::default(), start: Instant::now(), clock }
     }
 
     fn answer(&self, path: &str) -> (u16, String) {
@@ -90,6 +95,7 @@ impl Script {
                     .into(),
             ),
             _ => {
+                self.clock.advance(SignedDuration::from_secs(10));
                 self.times.lock().unwrap().push(self.start.elapsed().as_secs());
                 match self.polls.lock().unwrap().pop_front() {
                     Some((status, error)) => (status, format!(r#"{{"error":"{error}"}}"#)),
@@ -120,12 +126,12 @@ impl Service<Request<RequestBody>> for Script {
     }
 }
 
-async fn run(script: &Script, timeout: Duration) -> Result<(), LoginError> {
+async fn run(script: &Script, timeout: Duration) -> Result<FinishedLogin, LoginError> {
     let directory = tempfile::tempdir().unwrap();
     let file = sso_cache::TokenFile::new(directory.path().join("t.json"));
     let login = Login::builder(script.clone(), session("s"), file);
-    let login = login.flow(Flow::DeviceCode).timeout(timeout).build();
-    login.run(&User::default()).await.map(drop)
+    let login = login.flow(Flow::DeviceCode).timeout(timeout).clock(script.clock.clone()).build();
+    login.run(&User::default()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,4 +175,12 @@ async fn a_permanent_error_ends_the_login() {
     let error = run(&script, Duration::from_secs(60)).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to log in: CreateToken failed");
     assert!(error.service_error().unwrap().is_invalid_grant());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_response_does_not_extend_the_lifetime() {
+    let script = Script::new([(400, "authorization_pending")]);
+    let finished = run(&script, Duration::from_secs(60)).await.unwrap();
+    // Ten seconds for the first poll. The lifetime counts from the request of the second one.
+    assert_eq!(finished.token().expires_at(), Timestamp::from_second(10 + 3600).unwrap());
 }
