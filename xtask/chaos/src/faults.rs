@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sso_emulator::{ErrorName, Fault, Operation, ScriptedAnswer};
 
 use crate::stage::{Stage, Weather};
-use crate::{disk, logins, signals};
+use crate::{disk, edits, logins, signals};
 
 /// The name of a fault in the summary, and the fault. It returns whether it was possible.
 type Named = (&'static str, fn(&Stage, &mut fastrand::Rng) -> bool);
@@ -24,22 +24,10 @@ const GENTLE: &[Named] = &[
         storm(stage, random, || Fault::Delay(Duration::from_millis(700)))
     }),
     ("fault: SIGSTOP for a moment", |stage, random| signals::stop(stage, random, 100..3_000)),
-    ("fault: login by replacement", |stage, _| {
-        logins::log_in(stage);
-        true
-    }),
-    ("fault: access token expired", |stage, _| {
-        logins::log_in_long_ago(stage);
-        true
-    }),
-    ("fault: login in place", |stage, _| {
-        logins::log_in_in_place(stage);
-        true
-    }),
-    ("fault: logout and login", |stage, random| {
-        logins::log_out_and_in(stage, random);
-        true
-    }),
+    ("fault: login by replacement", |stage, _| logins::log_in(stage)),
+    ("fault: access token expired", |stage, _| logins::log_in_long_ago(stage)),
+    ("fault: login in place", |stage, _| logins::log_in_in_place(stage)),
+    ("fault: logout and login", logins::log_out_and_in),
 ];
 
 const HARSH: &[Named] = &[
@@ -74,6 +62,9 @@ const DEADLY: &[Named] = &[
 pub(crate) fn cause(stage: &Stage, weather: Weather, random: &mut fastrand::Rng, end: Instant) {
     let longest_pause = if weather == Weather::Unwritable { 300 } else { 1_000 };
     while Instant::now() < end {
+        if random.u8(..8) == 0 {
+            edits::edit(stage, random);
+        }
         thread::sleep(Duration::from_millis(random.u64(50..longest_pause)));
         let own = match weather {
             Weather::Unwritable => UNWRITABLE,
@@ -91,10 +82,17 @@ pub(crate) fn cause(stage: &Stage, weather: Weather, random: &mut fastrand::Rng,
 
 /// Makes the services answer with this fault for a while.
 fn storm<F: Into<Fault>>(stage: &Stage, random: &mut fastrand::Rng, fault: impl Fn() -> F) -> bool {
-    let operations: &[_] = match random.u8(..3) {
+    let operations: &[_] = match random.u8(..4) {
         0 => &[Operation::CreateToken],
         1 => &[Operation::GetRoleCredentials],
-        _ => &[Operation::CreateToken, Operation::GetRoleCredentials],
+        2 => &[Operation::CreateToken, Operation::GetRoleCredentials],
+        _ => &[
+            Operation::RegisterClient,
+            Operation::StartDeviceAuthorization,
+            Operation::CreateToken,
+            Operation::ListAccounts,
+            Operation::ListAccountRoles,
+        ],
     };
     stage.services.during(|| {
         if random.bool() {

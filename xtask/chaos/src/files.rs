@@ -1,4 +1,4 @@
-//! Checks the files in the caches while processes run.
+//! Checks the files of the home directory while processes run.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -16,7 +16,7 @@ use crate::stage::{Stage, Weather};
 /// The time for which a tool that writes in place may leave a file incomplete.
 const LONGEST_INCOMPLETE: Duration = Duration::from_secs(5);
 
-/// A cache file as it was at the last check. It is held open, so that no other file gets its inode.
+/// A file as it was at the last check. It is held open, so that no other file gets its inode.
 struct Seen {
     _file: File,
     inode: u64,
@@ -25,7 +25,7 @@ struct Seen {
     moment: Moment,
 }
 
-/// Checks every file of the caches again and again: each is complete and private, and is replaced, not
+/// Checks the config file and every file of the caches again and again: each is complete and private, and is replaced, not
 /// written in place.
 pub(crate) fn watch(stage: &Stage) {
     let mut seen = HashMap::new();
@@ -38,7 +38,7 @@ pub(crate) fn watch(stage: &Stage) {
         }
         for path in entries(stage) {
             check_mode(stage, &path);
-            if has_extension(&path, "json") {
+            if has_extension(&path, "json") || path == stage.home.config_file {
                 check(stage, &path, &mut seen);
             }
         }
@@ -46,7 +46,7 @@ pub(crate) fn watch(stage: &Stage) {
     }
 }
 
-/// All entries of the caches.
+/// All entries of the directories of AWS tools.
 pub(crate) fn entries(stage: &Stage) -> Vec<PathBuf> {
     let directories = directories(stage);
     let entries = directories.iter().flat_map(|it| fs::read_dir(it).into_iter().flatten());
@@ -55,7 +55,7 @@ pub(crate) fn entries(stage: &Stage) -> Vec<PathBuf> {
 
 /// The files of role credentials.
 pub(crate) fn role_credentials(stage: &Stage) -> Vec<PathBuf> {
-    let [_, directory] = directories(stage);
+    let [_, directory, _] = directories(stage);
     let mut entries = entries(stage);
     entries.retain(|path| path.starts_with(&directory) && has_extension(path, "json"));
     entries
@@ -65,9 +65,9 @@ pub(crate) fn has_extension(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|it| it == extension)
 }
 
-/// The directories of the token files and of the role credentials.
-fn directories(stage: &Stage) -> [PathBuf; 2] {
-    [".aws/sso/cache", ".aws/cli/cache"].map(|it| stage.home.directory.join(it))
+/// The directories of the token files, the role credentials and the config file.
+fn directories(stage: &Stage) -> [PathBuf; 3] {
+    [".aws/sso/cache", ".aws/cli/cache", ".aws"].map(|it| stage.home.directory.join(it))
 }
 
 /// Checks that a file or directory is private, lock files and temporary files included. The processes
@@ -83,18 +83,18 @@ fn check_mode(stage: &Stage, path: &Path) {
 }
 
 fn check(stage: &Stage, path: &Path, all: &mut HashMap<PathBuf, Seen>) {
-    stage.tally.count("check: a cache file is complete");
+    stage.tally.count("check: a cache file or the config file is complete");
     let moment = stage.in_place.now();
     let Some((file, inode, content)) = read(path) else { return };
     if stage.weather() == Weather::Mixed || stage.in_place.since(moment) {
-        if stays_incomplete(path) {
+        if stays_incomplete(stage, path) {
             stage.tally.violation(&format!("{} stays incomplete", path.display()));
         }
         return;
     }
-    if let Err(error) = serde_json::from_slice::<Value>(&content) {
-        let what = format!("{} bytes, {:?}", content.len(), error.classify());
-        stage.tally.violation(&format!("{} is incomplete: {what}", path.display()));
+    if !is_complete(stage, path, &content) {
+        let length = content.len();
+        stage.tally.violation(&format!("{} is incomplete: {length} bytes", path.display()));
         return;
     }
     let before = all.get(path).filter(|it| it.inode == inode && !stage.in_place.since(it.moment));
@@ -112,16 +112,24 @@ fn read(path: &Path) -> Option<(File, u64, Vec<u8>)> {
     Some((file, inode, content))
 }
 
-fn stays_incomplete(file: &Path) -> bool {
+fn stays_incomplete(stage: &Stage, file: &Path) -> bool {
     let since = Instant::now();
     loop {
         let Ok(bytes) = fs::read(file) else { return false };
-        if serde_json::from_slice::<Value>(&bytes).is_ok() {
+        if is_complete(stage, file, &bytes) {
             return false;
         }
         if since.elapsed() >= LONGEST_INCOMPLETE {
             return true;
         }
         thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn is_complete(stage: &Stage, path: &Path, content: &[u8]) -> bool {
+    if path == stage.home.config_file {
+        stage.config.is_expected(content)
+    } else {
+        serde_json::from_slice::<Value>(content).is_ok()
     }
 }

@@ -17,6 +17,7 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(60 + 15);
 /// The exit codes of `ssocreds` that a fault can cause.
 const OTHER: i32 = 1;
 const LOGIN_REQUIRED: i32 = 4;
+const REFUSED: i32 = 5;
 const NOT_AVAILABLE: i32 = 6;
 
 /// What was run, and in which circumstances.
@@ -30,6 +31,23 @@ pub(crate) struct Run {
     pub(crate) stopped: bool,
     pub(crate) services: Moment,
     pub(crate) logins: Moment,
+}
+
+impl Run {
+    /// Returns a process that starts now.
+    pub(crate) fn new(stage: &Stage, what: What, profile: &'static Profile) -> Self {
+        Self {
+            what,
+            is_disk_full: false,
+            profile,
+            weather: stage.weather(),
+            started: Instant::now(),
+            started_at: stage.emulator.now(),
+            stopped: false,
+            services: stage.services.now(),
+            logins: stage.logins.now(),
+        }
+    }
 }
 
 /// Checks the output and the duration of any process of ours, even of one that was killed.
@@ -71,33 +89,33 @@ pub(crate) fn end(stage: &Stage, run: &Run, output: &Output) {
         }
         return;
     }
-    if !is_success && !output.stdout.is_empty() {
+    if what.is_retrieval() && !is_success && !output.stdout.is_empty() {
         stage.tally.violation(&format!("{what:?} failed and printed to stdout all the same"));
     }
     let error = String::from_utf8_lossy(&output.stderr);
-    let had_a_fault = stage.services.since(run.services);
-    match output.status.code() {
+    let ended = match output.status.code() {
         Some(0) => {
-            stage.tally.count("ended: served");
-            check_success(stage, run, output);
-        }
-        Some(LOGIN_REQUIRED) => check_login_required(stage, run, &error),
-        Some(NOT_AVAILABLE) => {
-            stage.tally.count("ended: not available");
-            if !had_a_fault {
-                let why = format!("{what:?}: not available although nothing failed: {error}");
-                stage.tally.violation(&why);
+            stage.tally.count("ended: success");
+            if what.is_retrieval() {
+                check_success(stage, run, output);
             }
+            return;
         }
+        Some(LOGIN_REQUIRED) => return check_login_required(stage, run, &error),
+        Some(NOT_AVAILABLE) => "ended: not available",
         // The refresh token was not spent, because the new one could not be stored.
         Some(OTHER) if error.contains("nothing can be written to") => {
-            stage.tally.count("ended: nothing can be written, so nothing was spent");
-            if !run.is_disk_full && !had_a_fault {
-                let why = format!("{what:?}: cannot write although nothing failed: {error}");
-                stage.tally.violation(&why);
-            }
+            "ended: nothing can be written, so nothing was spent"
         }
-        code => stage.tally.violation(&format!("{what:?} ended with {code:?}: {error}")),
+        Some(OTHER | REFUSED) if !what.is_retrieval() => "ended: failed to log in, log out or edit",
+        code => {
+            return stage.tally.violation(&format!("{what:?} ended with {code:?}: {error}"));
+        }
+    };
+    stage.tally.count(ended);
+    if !run.is_disk_full && !stage.services.since(run.services) {
+        let why = format!("{what:?} {ended}, although nothing failed: {error}");
+        stage.tally.violation(&why);
     }
 }
 

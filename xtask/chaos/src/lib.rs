@@ -13,7 +13,9 @@
 )]
 
 mod command;
+mod config;
 mod disk;
+mod edits;
 mod faults;
 mod files;
 mod judge;
@@ -22,9 +24,11 @@ mod process;
 mod quiet;
 mod run;
 mod secrets;
+mod serve;
 mod signals;
 mod span;
 mod stage;
 mod tally;
+mod worker;
 
 pub use run::run;

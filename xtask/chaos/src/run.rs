@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::stage::{Stage, Weather};
-use crate::{faults, files, process, quiet};
+use crate::{faults, files, process, quiet, worker};
 
 /// The number of processes that run at the same time.
 const WORKERS: u64 = 6;
@@ -34,7 +34,7 @@ pub fn run(minutes: f64, seed: Option<u64>) -> Result<()> {
     thread::scope(|scope| {
         for number in 0..WORKERS {
             let (stage, random) = (&stage, fastrand::Rng::with_seed(seed ^ (number + 1)));
-            scope.spawn(move || process::work(stage, random));
+            scope.spawn(move || worker::work(stage, random));
         }
         scope.spawn(|| files::watch(&stage));
         scope.spawn(|| process::watch(&stage));

@@ -23,6 +23,14 @@ pub(crate) fn kill(stage: &Stage, random: &mut fastrand::Rng) -> bool {
     true
 }
 
+/// Ends one process with this signal, if it still runs.
+pub(crate) fn end(stage: &Stage, pid: u32, name: &str) {
+    if let Some(it) = stage.running().iter_mut().find(|it| it.pid == pid) {
+        it.killed |= name == "KILL";
+        send(pid, name);
+    }
+}
+
 /// Stops a process for a while. Returns whether there was one.
 pub(crate) fn stop(
     stage: &Stage,

@@ -11,6 +11,7 @@ use sso_emulator::{Emulator, Home, TokenState};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::config::Config;
 use crate::disk::Disk;
 use crate::span::Span;
 use crate::tally::Tally;
@@ -75,6 +76,7 @@ pub(crate) struct Stage {
     pub(crate) emulator: Emulator,
     pub(crate) disk: Disk,
     pub(crate) home: Home,
+    pub(crate) config: Config,
     /// The directory for temporary files of the processes.
     pub(crate) scratch: TempDir,
     pub(crate) program: PathBuf,
@@ -111,6 +113,7 @@ impl Stage {
         let home = emulator.write_home(disk.path(), TokenState::Valid)?;
         Ok(Self {
             emulator,
+            config: Config::new(&home)?,
             disk,
             home,
             scratch: TempDir::new()?,

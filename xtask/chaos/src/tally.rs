@@ -9,12 +9,16 @@ const SHOWN: u64 = 20;
 
 /// The checks of a run. One that was never made has a zero in the summary.
 const CHECKS: &[&str] = &[
-    "check: a cache file is complete",
+    "check: a cache file or the config file is complete",
     "check: a file or directory is private",
+    "check: a logout ends the session and removes its files, and a login follows",
+    "check: a stopped endpoint leaves no file",
+    "check: an edit of the config file by another program is kept",
     "check: command lines of all processes",
     "check: credentials are the profile's own",
     "check: nothing is left behind",
     "check: one writer at a time",
+    "check: populate writes the expected profiles, and then nothing",
     "check: the output contains no other secret",
     "check: the printed expiry of a token is no later than the real one",
     "check: the refresh token in the file is live",
