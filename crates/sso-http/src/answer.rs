@@ -141,7 +141,8 @@ impl<'de> Deserialize<'de> for OptionalText {
 
 impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A visitor's error would quote a value of another type in memory that is not cleared.
+        // Not a visitor: its error would copy a value of another type into memory that is not
+        // cleared.
         let value = <&'de RawValue>::deserialize(deserializer)?;
         number(value.get()).map(Self).ok_or_else(|| de::Error::custom("not a number"))
     }

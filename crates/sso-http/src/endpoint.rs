@@ -194,7 +194,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 fn check(url: &str) -> Result<Uri, &'static str> {
-    // http::Uri accepts other characters. They would be sent unencoded, and could control a
+    // http::Uri accepts non-ASCII characters. They would be sent unencoded, and could control a
     // terminal that displays the URL.
     if !url.is_ascii() {
         return Err("it holds characters that must be percent-encoded");

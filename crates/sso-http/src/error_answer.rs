@@ -115,8 +115,8 @@ fn read_failure(
         .and_then(ServiceErrorKind::from_name)
         .or_else(|| oauth_name.and_then(ServiceErrorKind::from_name));
     let kind = match (service, known) {
-        // From OIDC, this means that the client may not have a token. From the portal, it means
-        // that the user may not use the role, so a new login would not help.
+        // In an answer of OIDC, `AccessDenied` means that the login was denied. In an answer of the
+        // portal, it means that the role is forbidden to the user. A new login would not help.
         (Service::Portal, Some(ServiceErrorKind::AccessDenied)) => ServiceErrorKind::Forbidden,
         (_, Some(kind)) => kind,
         (_, None) => ServiceErrorKind::from_status(service, head.status.as_u16()),

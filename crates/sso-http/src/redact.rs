@@ -21,8 +21,9 @@ const REPLACEMENT: &str = "(redacted)";
 /// a secret in part, or with some of its characters encoded.
 const PART: usize = 12;
 
-/// The smallest number of letters and digits of a secret that is searched for in reduced text. A
-/// shorter secret is only found if it is unchanged, since its reduced form may be an ordinary word.
+/// The smallest number of letters and digits of a secret for which its [`Reduced`] form is searched
+/// for. A shorter secret is found only if it is unchanged, since its letters and digits alone may
+/// be an ordinary word.
 const MIN_REDUCED: usize = 6;
 
 impl<'a> Redactor<'a> {

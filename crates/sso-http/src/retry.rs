@@ -42,8 +42,8 @@ pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(20);
 /// fail, the budget is soon used up, and each call fails after one attempt. So retries do not make
 /// an outage worse.
 ///
-/// Reports a [`ProgressEvent::Retry`] before each wait, and a [`ProgressEvent::Over`] when that
-/// attempt has ended or was dropped.
+/// Reports a [`ProgressEvent::Retry`] before each wait, and a [`ProgressEvent::Over`] when the
+/// retry that follows it has ended or was dropped.
 ///
 /// ```
 /// use sso_http::{Portal, RetryLayer};
@@ -253,7 +253,7 @@ impl RetryPolicy {
     }
 
     /// Returns the wait before a throttled request is repeated. Throttling does not mean that the
-    /// service fails, so neither the number of attempts nor the budget limits it.
+    /// service fails, so a throttled request uses up neither the attempts nor the budget.
     fn wait_out_throttling(
         &mut self,
         error: &Failure<'_>,

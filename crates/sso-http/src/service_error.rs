@@ -45,7 +45,7 @@ impl ServiceError {
     /// "UnauthorizedException", "Session token not found or invalid")`.
     ///
     /// `code` is the name of an exception or an OAuth code, and determines the kind. If `code` is
-    /// not known, the kind is that of the status in an answer of the portal.
+    /// not known, the kind is derived from the status, as for an answer of the portal.
     pub fn service(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let code = code.into();
         let by_status =
@@ -234,11 +234,12 @@ impl ServiceError {
     }
 
     /// Returns `true` if another attempt may succeed: after a failed or closed connection, a
-    /// timeout, throttling, or one of the statuses 500, 502, 503 and 504.
+    /// timeout of one attempt, throttling, `InternalServerException`, or one of the statuses 500,
+    /// 502, 503 and 504.
     pub fn is_transient(&self) -> bool {
         self.0.transport.as_ref().is_some_and(TransportError::is_transient)
             || self.is_throttled()
-            // The kind does not decide: a 501 has the same kind, but is not transient.
+            // Do not use the kind: a 501 is also `InternalServer`, but it is not transient.
             || self.code() == Some("InternalServerException")
             || matches!(self.0.status, Some(500 | 502 | 503 | 504))
     }

@@ -54,7 +54,8 @@ pub enum ServiceErrorKind {
     /// `InvalidRedirectUriException`: the redirect URI was not registered, or is not allowed. This
     /// is an error of the program.
     InvalidRedirectUri,
-    /// `InternalServerException`, or another status from 500 to 599: an error of the service.
+    /// `InternalServerException`, or another error with a status from 500 to 599: an error of the
+    /// service.
     InternalServer,
     /// An error answer of none of the kinds above. See its name and status.
     Other,

@@ -226,8 +226,8 @@ impl TimeoutPhase {
 }
 
 impl TransportError {
-    /// Returns `true` if another attempt may succeed: after a failed or closed connection, or a
-    /// timeout.
+    /// Returns `true` if another attempt may succeed: after a failed name resolution, a failed or
+    /// closed connection, a proxy that is temporarily unavailable, or a timeout of one attempt.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Dns { .. } | Self::Connect { .. } | Self::Closed { .. } => true,

@@ -17,8 +17,8 @@ const QUERY_VALUE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Attempt<'_> {
-    /// Runs the flow. Opens the port first, so that an unusable port is an error before any
-    /// request.
+    /// Runs the flow. Opens the port first, so that an unusable port is an error before any request
+    /// to SSO OIDC.
     pub(crate) async fn with_authorization_code(&self) -> Result<CachedToken, LoginError> {
         let deadline = Instant::now() + self.options.timeout;
         let mut listener = CallbackListener::bind(self.options.redirect_port).await?;

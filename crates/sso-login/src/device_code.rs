@@ -69,8 +69,8 @@ impl Attempt<'_> {
         )
     }
 
-    /// Polls until the user has allowed or denied the login. Returns the response and the time before
-    /// its request. Does not use the retry layer, which would retry after `slow_down` too soon.
+    /// Polls until the user has allowed or denied the login. Returns the response and the time
+    /// before its request. Does not use the retry layer, because this loop already retries.
     async fn poll(
         &self,
         registration: &ClientRegistration,

@@ -37,8 +37,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Returns the token to write to the token file. The lifetime counts from `asked_at`, before the
-    /// request, so that a slow response does not extend it.
+    /// Returns the token to write to the token file. The lifetime counts from `asked_at`, the time
+    /// before the request, so that a slow response does not extend it.
     pub(crate) fn token(
         &self,
         response: &CreateTokenResponse,

@@ -32,7 +32,7 @@ impl HttpsClient {
     }
 
     /// Creates a client with the proxies and certificates of these environment variables: the proxy
-    /// variables described above, `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    /// variables (see [`HttpsClient`]), `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
     ///
     /// Reads no file and opens no connection. Fails if a proxy variable is invalid.
     pub fn from_environment(environment: &Environment) -> Result<Self, ClientError> {

@@ -32,8 +32,8 @@ use crate::{RequestBody, ResponseBody, TimeoutPhase, Timeouts, TransportError};
 /// # Proxies
 ///
 /// `https` requests use the proxy of `HTTPS_PROXY`, else that of `ALL_PROXY`, unless `NO_PROXY`
-/// matches the host. `NO_PROXY` may contain host names, which include their subdomains, IP
-/// addresses, CIDR blocks, and `*`, each optionally with a port. A lower-case variable takes
+/// matches the host. `NO_PROXY` is a list of host names, IP addresses, CIDR blocks, and `*`, each
+/// optionally with a port. A host name also matches its subdomains. A lower-case variable takes
 /// precedence over the upper-case one, as in curl and Python.
 ///
 /// The URL of a proxy is `http` or `https`, and may contain a user name and a password for Basic

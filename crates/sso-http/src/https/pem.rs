@@ -23,8 +23,8 @@ const END: &[u8] = b"-----END CERTIFICATE-----";
 /// The largest accepted file, in bytes. Much larger than a file with all existing authorities.
 const MAX_FILE_SIZE: usize = 16 << 20;
 
-/// Adds the certificates of a file that can be used as authorities, and returns their number.
-/// Blocks.
+/// Reads a file, adds those of its certificates that can be used as authorities, and returns their
+/// number. Blocks.
 ///
 /// If the file cannot be read, adds none and returns the reason.
 pub(super) fn add_file(store: &mut RootCertStore, path: &Path) -> Result<usize, String> {
@@ -81,7 +81,7 @@ fn regular_file(name: &Path) -> io::Result<Option<PathBuf>> {
     }
 }
 
-/// Adds the certificates of a file that can be parsed. Returns the first error.
+/// Reads a file, and adds those of its certificates that can be parsed. Returns the first error.
 fn add(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
     let text = read(path).map_err(|error| error.to_string())?;
     let before = store.len();

@@ -1,6 +1,6 @@
 //! The pool of a client's open connections. It belongs to one tokio runtime.
 //!
-//! A task on the runtime that opened a connection drives it. If another runtime used the
+//! Each connection is driven by a task on the runtime that opened it. If another runtime used the
 //! connection, its request would wait for that task. The task may never run, since a current-thread
 //! runtime runs tasks only inside `block_on`. So a call on another runtime creates a new pool.
 

@@ -5,9 +5,9 @@
 //! faster there, and it adds more crates.
 //!
 //! On most Linux distributions the store is a file and a directory with the same certificates. The
-//! directory is read only if a certificate is not trusted with only the file. The connection is
-//! then tried once more. The same authorities are trusted as with both, but a program that makes
-//! one request does not read every certificate twice.
+//! directory is read only if a certificate is not trusted by the authorities in the file. Then the
+//! connection is tried once more, with the authorities of both. So a program that makes one request
+//! usually does not read every certificate twice.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

@@ -52,7 +52,7 @@ impl ListAccountRoles {
         self
     }
 
-    /// Requests the page after the one whose `next_token` this is.
+    /// Sets the token of the page to request: the `next_token` of the previous page.
     #[must_use]
     pub fn next_token(mut self, next_token: impl Into<String>) -> Self {
         self.next_token = Some(next_token.into());
