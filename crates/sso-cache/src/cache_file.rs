@@ -34,8 +34,8 @@ const MAX_LOCK_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone)]
 pub(crate) struct CacheFile {
     file: PrivateFile,
-    /// Returns `true` for the content of this kind of file. Behind a link, only such a file is
-    /// replaced.
+    /// Returns `true` for the content of this kind of file. If the path is a link, its target is
+    /// replaced only if it is empty or has such content.
     is_of_its_kind: fn(&[u8]) -> bool,
 }
 

@@ -9,8 +9,8 @@ use sso_types::{SessionName, StartUrl};
 /// The key of a token file: the name of an sso-session, or the start URL of a legacy profile.
 ///
 /// The key records which of the two it is, since the file name of role credentials depends on that.
-/// The file name of the token does not: as in the AWS CLI, a session whose name equals a start URL
-/// has the same token file.
+/// The file name of the token depends only on the text, as in the AWS CLI: a session whose name
+/// equals a start URL has the same token file.
 ///
 /// Cheap to clone. Never empty.
 ///

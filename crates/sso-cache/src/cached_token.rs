@@ -113,7 +113,7 @@ impl CachedToken {
     }
 
     /// Sets the client registration that the refresh token belongs to. If `expires_at` is `None`,
-    /// the token keeps the expiry of the registration that it has.
+    /// the registration expiry that was set before is kept.
     #[must_use]
     pub fn with_client_registration(
         mut self,

@@ -160,7 +160,7 @@ pub enum StoreError {
     /// The token is not used, since it would be sent to the endpoints in that file.
     #[error(
         "the token file {} is not used, since user {owner} can change {}, which may name the \
-         endpoint; run as that user, or move the file to a directory of root",
+         endpoint; run as that user, or move the config file to a directory of root",
         path.display(),
         config.display()
     )]

@@ -54,8 +54,8 @@ pub(crate) fn recover(file: &LockedFile) -> Recovery {
             recovery
         }
         Err(error) => {
-            // The leftover may be complete, for example if there are too many open files. The next
-            // holder of the lock examines it again.
+            // The error may be temporary, such as too many open files, and the leftover may be
+            // complete. The next holder of the lock examines it again.
             tracing::debug!(%error, path = %path.display(), "failed to examine a leftover token");
             Recovery::Nothing
         }

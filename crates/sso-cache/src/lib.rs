@@ -13,8 +13,8 @@
 //! ```
 //!
 //! This crate sends no requests, reads no configuration, and does not decide when to refresh a
-//! token. Nothing is `async`: every call blocks for a few system calls. Use [`TokenFile::try_lock`]
-//! to take the lock without waiting.
+//! token. Nothing is `async`: calls block for a few system calls, and some also wait for another
+//! program. Use [`TokenFile::try_lock`] to take the lock without waiting.
 //!
 //! # Example
 //!
@@ -31,7 +31,7 @@
 //! // A login stores the token.
 //! let token = CachedToken::new(AccessToken::new("a1"), "2026-01-01T08:00:00Z".parse()?)
 //!     .with_refresh_token(RefreshToken::new("r1"));
-//! file.store_unlocked(&token)?;
+//! file.lock(Duration::from_secs(10))?.store(&token)?;
 //!
 //! // A refresh takes the lock and reads the token again: another process may have refreshed it.
 //! let lock = file.lock(Duration::from_secs(10))?;
@@ -48,16 +48,19 @@
 //!
 //! * A reader sees the complete old file or the complete new one, even if a process is killed. It
 //!   needs no lock.
-//! * A failed store leaves the old file unchanged and no temporary file behind.
+//! * A failed store leaves the old file unchanged. It also removes its temporary file, unless it
+//!   returns a [`PendingStore`].
 //! * Fields that other tools put into a token file are written back unchanged.
 //! * If a writer is killed after the new token has reached the disk and before the rename, the
 //!   token is not lost: the next [`TokenFile::try_lock`] completes the rename.
-//! * The lock excludes other processes and other threads, also while the token file is replaced. It
-//!   is released when its holder ends. The lock file, `<token file>.lock`, is never removed.
-//!   Otherwise one process could lock the removed file while another locks a new one.
+//! * The lock excludes other processes and other threads. It stays valid when the token file is
+//!   replaced, since it is on another file, `<token file>.lock`. It is released when the guard is
+//!   dropped or the process ends. The lock file is never removed. Otherwise one process could lock
+//!   the removed file while another locks a new one.
 //! * Opening never blocks, even if there is a pipe or a device in place of a file.
-//! * A file of another user is not used. Files and directories that other users can read or write
-//!   are reported as an [`AccessWarning`].
+//! * A file of another user is not used, unless it belongs to root, or root works in the directory
+//!   of that user. Files and directories that other users can read or write are reported as an
+//!   [`AccessWarning`].
 //! * Secrets are cleared from memory on drop, also in buffers. No error and no `Debug` shows one.
 //!
 //! # Other programs
@@ -66,13 +69,15 @@
 //! write in place. For this reason, a file that does not parse is read again after some
 //! milliseconds.
 //!
-//! A login or logout by another tool is never undone by the leftover file of a killed writer.
-//! Another tool can still refresh the token at the same moment, since it does not take the lock.
+//! A logout by another tool is never undone by the leftover file of a killed writer. A login is
+//! undone only if the clock was set back before it. Another tool can still refresh the token at the
+//! same moment, since it does not take the lock.
 //!
 //! # Known gaps
 //!
 //! * To survive a power failure, the file is synced before the rename and the directory after it.
-//!   No test cuts the power. Role credentials are not synced, since they can be fetched again.
+//!   No test covers a power failure. Role credentials are not synced, since they can be fetched
+//!   again.
 //! * On Windows, the tests have been run only under Wine. There, a file's version consists of its
 //!   times and size, and a lock file that another program replaces is not noticed. A symbolic link
 //!   in place of a leftover file is followed. Files inherit their access rights from the directory.
@@ -80,8 +85,8 @@
 //!   attributes and access control lists of the old file are not copied.
 //! * On a file system without locks (see [`LockError::Unsupported`]) two processes may refresh at
 //!   the same time. There, a token is lost if its writer is killed before the rename.
-//! * The first token of a login is lost if the process is killed before the rename, since a missing
-//!   token file counts as a logout.
+//! * If there is no token file yet, the token of a login is lost if the process is killed before
+//!   the rename. The missing file counts as a logout, so the temporary file is removed.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,8 @@
 //! Lists the token files of a directory, and searches them for a token that is stored under another
 //! name.
 //!
-//! An error tells the user the name of the other file. A logout from all sessions removes all
-//! files.
+//! The file that is found is named in an error message. A logout from all sessions uses the list to
+//! remove the files.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -35,7 +35,8 @@ pub struct NearMiss {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NearMissKind {
-    /// Both files are for sso-sessions, with different names. The file does not contain the name.
+    /// Both files are for sso-sessions, with different names. The name of the other session is not
+    /// known, since a token file does not contain it.
     OtherSession,
     /// The other file is for an sso-session, and the expected file is for a legacy profile.
     Session,
@@ -111,7 +112,7 @@ impl TokenFile {
 ///
 /// Skips client registrations, files of other tools and files that cannot be read. The list is
 /// empty if there is no directory. Leftover files of killed writers are not listed; taking the lock
-/// of their token file removes them.
+/// of their token file recovers or removes them.
 pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, StoreError> {
     let files = cache_file::json_files(directory)?.into_iter();
     Ok(files

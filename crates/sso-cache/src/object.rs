@@ -121,8 +121,8 @@ fn not_json(text: &str, before: usize, error: &serde_json::Error) -> ParseError 
     let line_start = text.split_inclusive('\n').take(lines_before).map(str::len).sum::<usize>();
     let column = line_start + error.column();
     // serde_json reports the column of the unexpected byte, except for a control character in a
-    // string, where it reports the column before it. Only the text tells the two apart; a test
-    // checks that.
+    // string, where it reports the column before it. Only the message of the error distinguishes
+    // the two cases; a test checks that.
     let (at, problem) = if at_end {
         (text.len(), "it ends too early")
     } else if error.to_string().starts_with("control character") {

@@ -18,8 +18,8 @@ use crate::{AccessWarning, CacheKey, LockError, ParseError, StoreError, role_cac
 /// that the other stored.
 ///
 /// It is only a cache: content that cannot be used is ignored, and writing does not wait for the
-/// disk. All methods block for some system calls, or for as long as each says. Cheap to clone: it
-/// contains a path and no open file.
+/// disk. All methods block for some system calls. A method that can block longer says so. Cheap to
+/// clone: it contains a path and no open file.
 #[derive(Debug, Clone)]
 pub struct RoleCredentialsFile {
     file: CacheFile,
@@ -104,7 +104,7 @@ impl RoleCredentialsFile {
     }
 
     /// Reads the credentials, which may be expired, or returns the reason why they cannot be used.
-    /// Reads a file that does not parse again after some milliseconds.
+    /// If the file does not parse, reads it again after some milliseconds.
     pub fn try_load(&self) -> Result<Credentials, StoreError> {
         self.file.read(role_json::parse).map(|it| it.value)
     }
@@ -189,9 +189,9 @@ impl RoleCredentialsFileLock {
 /// Lists the files in `directory` with role credentials from an SSO login, for a logout to remove
 /// them.
 ///
-/// The list includes files that the AWS CLI wrote, and files of which only a leftover file of a
-/// killed writer exists. It does not include other kinds of credentials (`assume-role`) or files
-/// that cannot be read. It is empty if there is no directory.
+/// The list includes files that the AWS CLI wrote. It also includes a missing file, if a killed
+/// writer left a temporary file for it. It does not include other kinds of credentials
+/// (`assume-role`) or files that cannot be read. It is empty if there is no directory.
 pub fn role_credentials_files(directory: &Path) -> Result<Vec<RoleCredentialsFile>, StoreError> {
     let is_sso = |path: &PathBuf| {
         let file = CacheFile::new(path, |_| false);

@@ -139,7 +139,8 @@ mod tests {
         assert!(!is_sso(text.as_bytes()).unwrap());
     }
 
-    /// As with the AWS CLI. A logout, which goes through the whole directory, is more careful.
+    /// The AWS CLI parses it too. A logout reads every file of the directory, so it checks the type
+    /// with [`is_sso`].
     #[test]
     fn an_entry_of_another_provider_type_is_parsed() {
         let text = r#"{"ProviderType":"assume-role","Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"2026-01-01T00:00:00Z"}}"#;

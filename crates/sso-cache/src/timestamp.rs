@@ -8,14 +8,14 @@ use jiff::tz::Offset;
 
 /// Parses a timestamp. Returns `None` if it has none of these forms:
 ///
-/// * RFC 3339, with `Z` or an offset. The offset may lack the colon, a fraction may follow `.` or
-///   `,`, and `t`, `z` and a space for `T` are allowed.
+/// * RFC 3339, with `Z` or an offset, whose colon may be missing. A fraction may begin with `.` or
+///   `,`. `T` may be `t` or a space, and `Z` may be `z`.
 /// * The old form of the AWS CLI, which ends in `UTC`.
 /// * A time without a zone, which is taken as UTC.
 ///
-/// A time outside the range of [`Timestamp`] becomes its nearest end, since some tools write
-/// `9999-12-31T23:59:59Z` for "never". A fraction is truncated to nine digits. The leap second
-/// `:60` becomes `:59`.
+/// A time outside the range of [`Timestamp`] becomes the nearest end of that range, since some
+/// tools write `9999-12-31T23:59:59Z` for "never". A fraction is truncated to nine digits. The leap
+/// second `:60` becomes `:59`.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let (date_time, rest) = date_time(text.as_bytes())?;
     let (nanosecond, rest) = fraction(rest)?;

@@ -17,8 +17,8 @@ use crate::{AccessWarning, CachedToken, LockError, Reservation, StoreError, Stor
 
 /// The file with one SSO token, which all AWS tools of the user share.
 ///
-/// All methods block for some system calls, or for as long as each says. Cheap to clone: it
-/// contains a path and no open file.
+/// All methods block for some system calls. A method that can block longer says so. Cheap to clone:
+/// it contains a path and no open file.
 ///
 /// Symbolic links are followed: the target is read, locked and replaced, and the link is kept. If
 /// the file has several hard links, only the name that is given here gets the new content.
@@ -39,7 +39,7 @@ impl TokenFile {
     ///
     /// If the process runs as root, loading the token fails with [`StoreError::ForeignConfig`]
     /// unless the config file, and each directory and link on its path, belongs to root or to the
-    /// owner of the token file. The config file has no effect for other users.
+    /// owner of the token file. In a process of another user, this method has no effect.
     #[must_use]
     pub fn with_config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.configs.push(path.into().into());
@@ -98,8 +98,8 @@ impl TokenFile {
     /// Returns the time of the last failed refresh of this version of the token file, or `None` if
     /// there is no record for this version.
     ///
-    /// [`TokenFileLock::record_refresh_failure`] writes the record to the lock file, in any
-    /// process. This reads the lock file without taking the lock.
+    /// [`TokenFileLock::record_refresh_failure`] writes the record to the lock file, in this or
+    /// another process. This method reads the lock file without taking the lock.
     ///
     /// Ignore a time in the future: the clock has been set back since.
     pub fn refresh_failed_at(&self, version: &Fingerprint) -> Option<Timestamp> {
@@ -119,8 +119,9 @@ impl TokenFile {
     ///
     /// If the last holder was killed during a [`store`](TokenFileLock::store), this completes the
     /// store or removes the temporary file. Therefore load the token again after taking the lock.
-    /// Only in this case, the call may wait for the disk (`fsync`), and read a token file that does
-    /// not parse again, as [`load_with_fingerprint`](Self::load_with_fingerprint) does.
+    /// Only in this case, the call may wait for the disk (`fsync`). If the token file does not
+    /// parse, the call may then also sleep and read it again, as
+    /// [`load_with_fingerprint`](Self::load_with_fingerprint) does.
     ///
     /// On [`LockError::Unsupported`], continue without the lock and call
     /// [`store_unlocked`](Self::store_unlocked).
@@ -157,14 +158,15 @@ impl TokenFile {
 
     /// Replaces the file atomically without the lock. Waits for the disk (`fsync`).
     ///
-    /// Use it for the token of a new login, and for file systems without locks. On failure, the
-    /// file is unchanged. Missing directories are created with mode 0700; the file has mode 0600.
+    /// Use it on file systems without locks. Otherwise take the lock, also for the token of a new
+    /// login. On failure, the file is unchanged. Missing directories are created with mode 0700;
+    /// the file has mode 0600.
     pub fn store_unlocked(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
         self.file.replace(&content(self.path(), token)?, Durability::Synced)
     }
 
-    /// Does the same as [`store_unlocked`](Self::store_unlocked), but tries the rename once and never
-    /// sleeps: for async programs.
+    /// Does the same as [`store_unlocked`](Self::store_unlocked), but tries the rename once and
+    /// never sleeps: for async programs.
     pub fn store_once_unlocked(&self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
         Reservation::unlocked(&self.file)?.store(token)
     }
@@ -214,8 +216,9 @@ impl TokenFileLock {
         self.file.replace(&content(&self.file.place().path(), token)?, Durability::Synced)
     }
 
-    /// Does the same as [`store`](Self::store), but tries the rename once and never sleeps: for async
-    /// programs. If only the rename failed, [`StoreFailure::into_parts`] returns a [`PendingStore`].
+    /// Does the same as [`store`](Self::store), but tries the rename once and never sleeps: for
+    /// async programs. If only the rename failed, [`StoreFailure::into_parts`] returns a
+    /// [`PendingStore`].
     ///
     /// [`PendingStore`]: crate::PendingStore
     pub fn store_once(&self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {

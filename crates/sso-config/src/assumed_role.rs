@@ -84,7 +84,8 @@ impl fmt::Display for BehindRole {
         match self {
             Self::SsoProfile(name) => write!(
                 f,
-                "the SSO profile behind it is {name:?}: choose that one for SSO credentials"
+                "its source_profile leads to the SSO profile {name:?}; choose that one for SSO \
+                 credentials"
             ),
             Self::OtherProfile(name) => write!(
                 f,
@@ -95,9 +96,10 @@ impl fmt::Display for BehindRole {
                 f,
                 "its source_profile leads to {name:?}, which is in neither file; correct that"
             ),
-            Self::Loop => {
-                f.write_str("its source_profile leads round in a circle; choose an SSO profile")
-            }
+            Self::Loop => f.write_str(
+                "its source_profile leads back to a profile that was already followed; choose an SSO \
+                 profile",
+            ),
             Self::CredentialSource => {
                 f.write_str("its credentials come from a credential_source; choose an SSO profile")
             }

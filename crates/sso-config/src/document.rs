@@ -18,8 +18,8 @@ use crate::{FileKind, section_name};
 /// ends and a byte order mark are kept. New lines are written in the style of existing ones.
 ///
 /// The syntax is that of [`SharedConfig`](crate::SharedConfig). `DocumentFile` (feature `edit`)
-/// reads and writes the file. The text is wiped from memory on drop. The time of a call depends on
-/// the size of the section, not on the number of sections.
+/// reads and writes the file. The text is wiped from memory on drop. The time of `get`, `keys` and
+/// `set` depends on the size of the section, not on the number of sections.
 ///
 /// ```
 /// use sso_config::{Document, FileKind, SectionKind};
@@ -35,7 +35,7 @@ pub struct Document {
     file: FileKind,
     /// The text before the first section, followed by one block per section line.
     blocks: Vec<Block>,
-    /// The indices in `blocks` of the sections with a name, in order.
+    /// For each name, the indices in `blocks` of its sections, in order.
     places: HashMap<String, Vec<usize>>,
 }
 
@@ -65,9 +65,9 @@ pub enum EditError {
         /// The key.
         key: String,
     },
-    /// The section line below is indented and incomplete. After the edit it would be read as a part
-    /// of the value above it.
-    #[error("the section line below {name:?} is not complete; fix that line first")]
+    /// The section line after the edited section is indented, and has no `]` or has text after it.
+    /// After the edit, it would be read as a continuation of the value above it.
+    #[error("the section line below the section {name:?} does not end with \"]\"; fix it first")]
     #[non_exhaustive]
     BrokenSectionBelow {
         /// The section to be edited.
@@ -302,9 +302,9 @@ impl Document {
         named.filter(move |(_, block)| block.section.as_ref().is_some_and(|it| it.0 == kind))
     }
 
-    /// The indices of the blocks of a section. If its name has different spellings, only the blocks
-    /// that the parser uses: those of the last spelling, and of `[profile default]` over
-    /// `[default]`.
+    /// The indices of the blocks of a section that the parser uses. If its name has different
+    /// spellings, these are the blocks of the last spelling. `[profile default]` takes precedence
+    /// over `[default]`.
     fn blocks_of(&self, kind: SectionKind, name: &str) -> Vec<usize> {
         let named: Vec<_> =
             self.named(kind, name).map(|(at, block)| (at, block.header())).collect();

@@ -102,15 +102,17 @@ impl DocumentFile {
     /// Edits the file atomically. Returns `true` if that changed the file. Creates missing
     /// directories, and a missing file with mode 0600.
     ///
-    /// `edit` may be called more than once. The last call is made under a lock, with the current
-    /// content of the file. If `edit` fails, nothing is written.
+    /// `edit` may be called more than once. If the first call changes the document, `edit` is
+    /// called again under a lock, with the current content of the file. If `edit` fails, nothing is
+    /// written.
     ///
     /// The owner of the file is kept. The mode of a config file is kept, and a credentials file
     /// gets mode 0600. Access control lists and extended attributes are not kept.
     ///
-    /// Locks an empty file beside the edited one, whose name ends in `.lock` and which stays. Waits up to
-    /// 10 seconds for another process that edits the same file with this method. If a program without
-    /// the lock changes the file before it is replaced, `edit` is called again with the changed content.
+    /// The lock is on an empty file beside the edited one, with `.lock` appended to its name. That
+    /// file is never removed. Waits up to 10 seconds for another process that edits the same file
+    /// with this method. If a program that does not take the lock changes the file before it is
+    /// replaced, `edit` is called again with the changed content.
     pub fn edit<E: From<DocumentFileError>>(
         &self,
         mut edit: impl FnMut(&mut Document) -> Result<(), E>,

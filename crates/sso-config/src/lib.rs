@@ -53,9 +53,9 @@
 //!
 //! # Syntax
 //!
-//! Every file that the AWS CLI reads is accepted and gives the same values. A file is UTF-8 text of
-//! at most 16 MiB, with or without a byte order mark. A line ends with LF, CRLF or CR. Blanks are
-//! space and tab.
+//! With a few exceptions, every file that the AWS CLI reads is accepted and gives the same values.
+//! `tests/it/botocore/differences.rs` lists the exceptions. A file is UTF-8 text of at most 16 MiB,
+//! with or without a byte order mark. A line ends with LF, CRLF or CR. Blanks are space and tab.
 //!
 //! * A section line is `[name]` or `[type name]`, at any indentation. The name ends at the first
 //!   `]` that is followed by a comment or the end of the line. If there is no such `]`, the name

@@ -15,8 +15,8 @@ impl SharedConfig {
     /// Reads and parses the files at `locations`. A missing file counts as empty.
     ///
     /// Blocks on the file system. Fails if the config file cannot be read, is larger than 16 MiB or
-    /// is not UTF-8. If that is so for the credentials file, it counts as empty, with a
-    /// [`Warning`](crate::Warning), and the error for a profile that is not found names it.
+    /// is not UTF-8. A credentials file with such a problem counts as empty, with a
+    /// [`Warning`](crate::Warning). If a profile is then not found, the error names that file.
     pub fn load(locations: &Locations) -> Result<Self, LoadError> {
         let config = read(locations.config(), "AWS_CONFIG_FILE")?;
         let credentials = read(locations.credentials(), "AWS_SHARED_CREDENTIALS_FILE");
@@ -40,8 +40,8 @@ fn read(file: &Path, variable: &'static str) -> Result<Option<Zeroizing<Vec<u8>>
     }
 }
 
-/// Returns `true` if the file does not exist. This includes `NotADirectory`, since services run
-/// with `HOME=/dev/null`.
+/// Returns `true` if the file does not exist. This includes `NotADirectory`, since some system
+/// services run with `HOME=/dev/null`.
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

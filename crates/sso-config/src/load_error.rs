@@ -33,7 +33,7 @@ pub enum LoadError {
     },
     /// The file is larger than 16 MiB.
     #[error(
-        "{} is larger than {} MiB, which no configuration file is; check that it is the right file",
+        "{} is larger than {} MiB; check that it is the right file",
         file.display(),
         MAX_FILE_SIZE >> 20
     )]

@@ -67,7 +67,7 @@ impl fmt::Display for NotFound {
             return write!(f, "did you mean {}?", List { items, conjunction: "or" });
         }
         f.write_str(match self.kind {
-            SectionKind::Profile => "`aws configure sso` makes one",
+            SectionKind::Profile => "create the profile with `aws configure sso`",
             SectionKind::SsoSession => "add that section, or run `aws configure sso-session`",
             SectionKind::Services => "add that section, or remove the services property",
         })

@@ -15,8 +15,8 @@ use crate::text::{beginning, trim_blanks};
 use crate::warning::unknown_section;
 use crate::{FileKind, Origin, Warning, WarningKind, section_name};
 
-/// The keys of an SSO profile. If a key with an invalid character is one of these without that
-/// character, errors mention it.
+/// The keys of an SSO profile. If a key with invalid characters becomes one of these without them,
+/// errors mention it.
 pub(crate) const SSO_KEYS: [&str; 5] =
     ["sso_account_id", "sso_role_name", "sso_session", "sso_start_url", "sso_region"];
 

@@ -34,8 +34,8 @@ pub enum SettingsError {
         /// The searched files, and profiles with similar names.
         not_found: Box<NotFound>,
     },
-    /// The profile is not in the config file, or not complete there, and the credentials file
-    /// cannot be loaded.
+    /// The profile is not in the config file, or has no SSO property there, and the credentials
+    /// file cannot be loaded.
     #[error("profile {profile:?} cannot be used without the credentials file; fix that file")]
     #[non_exhaustive]
     UnusableFile {
@@ -69,10 +69,10 @@ pub enum SettingsError {
         /// character it is an SSO property.
         ignored: Option<Box<Warning>>,
     },
-    /// The profile has SSO properties with the prefix `granted_`, which only the tool granted
-    /// reads.
+    /// The profile has SSO properties with the prefix `granted_`, which only the tool named
+    /// `granted` reads.
     #[error(
-        "profile {profile:?} is not an SSO profile, {origin}: only the tool granted reads {}; \
+        "profile {profile:?} is not an SSO profile, {origin}: only the tool \"granted\" reads {}; \
          rename {} to {}",
         granted(keys), it_or_them(keys), List { items: keys.clone(), conjunction: "and" }
     )]
@@ -306,11 +306,11 @@ pub enum SettingsError {
         /// The variable or the property.
         setting: SettingSource,
     },
-    /// An endpoint is set while FIPS or dual-stack endpoints are enabled, which are other
-    /// endpoints.
+    /// An endpoint URL is set, and FIPS or dual-stack endpoints are enabled. A service can use only
+    /// one of them.
     #[error(
-        "the {service} cannot have both an endpoint of its own and {option}; remove one of the two \
-         settings: {endpoint}; {option_source}"
+        "the {service} cannot use both a configured endpoint URL and {option}; remove one of the \
+         two settings: {endpoint}; {option_source}"
     )]
     #[non_exhaustive]
     EndpointConflict {

@@ -52,10 +52,10 @@ impl SharedConfig {
     /// Parses the contents of both files. No file is read: `locations` only names the files in
     /// messages. To read files, use [`SharedConfig::load`].
     ///
-    /// Fails if the config file is larger than 16 MiB or is not UTF-8. If the credentials file is,
-    /// it counts as empty, with a warning, and the error for a profile that is not found names it.
-    /// A line that cannot be parsed is a [`Warning`]. Time and memory depend only on the size of
-    /// the texts.
+    /// Fails if the config file is larger than 16 MiB or is not UTF-8. A credentials file with such
+    /// a problem counts as empty, with a warning. If a profile is then not found, the error names
+    /// that file. A line that cannot be parsed is a [`Warning`]. Time and memory depend only on the
+    /// size of the texts.
     pub fn parse(
         locations: &Locations,
         config: impl Into<Vec<u8>>,

@@ -238,7 +238,7 @@ fn sso_profile<'a>(config: &'a SharedConfig, name: &str) -> Result<&'a Section, 
     }))
 }
 
-/// The error for a profile with the keys of the tool granted (`granted_sso_...`).
+/// The error for a profile with keys of the tool named `granted` (`granted_sso_...`).
 fn granted(profile: &Section) -> Option<SettingsError> {
     let keys = profile.properties().filter(|it| it.key().starts_with("granted_sso_"));
     let keys: Vec<_> = keys.collect();

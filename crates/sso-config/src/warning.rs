@@ -109,7 +109,8 @@ pub enum WarningKind {
     },
     /// A property that the file sets more than once in a section. The last one is used.
     #[error(
-        "the property {key} is repeated: the last one counts, and the first is at line {first_line}"
+        "the property {key} is repeated: the last one counts, and the one before is at line \
+         {first_line}"
     )]
     #[non_exhaustive]
     RepeatedProperty {
@@ -240,7 +241,7 @@ impl WarningKind {
             Self::TextBehindSection => "begin it with \" #\" to make it a comment",
             Self::ReplacedSection { .. } | Self::RepeatedProperty { .. } => "remove one of the two",
             Self::DefaultsSection => {
-                "write [default] if the default profile is meant; other AWS tools ignore [DEFAULT]"
+                "write [default] if the default profile is meant; most AWS SDKs ignore [DEFAULT]"
             }
             Self::TooManyDefaults => "write the properties into the sections that need them",
             Self::BeforeFirstSection => "put a section line such as [default] above them",
@@ -260,7 +261,7 @@ impl WarningKind {
                 "remove the quotes"
             }
             Self::StartUrlNotHttps { in_quotes: false, .. } => "correct it",
-            Self::AccountIdDigits { .. } => "leading zeros count; correct it",
+            Self::AccountIdDigits { .. } => "write all 12 digits, including leading zeros",
         };
         text.to_owned()
     }
@@ -293,7 +294,7 @@ impl FileKind {
             Self::Config => {
                 "holds [default], [profile NAME], [sso-session NAME] and [services NAME]"
             }
-            Self::Credentials => "holds [NAME], the name of a profile alone",
+            Self::Credentials => "holds only [NAME], where NAME is the name of a profile",
         }
     }
 }

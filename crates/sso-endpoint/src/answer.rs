@@ -33,8 +33,8 @@ struct CredentialsBody<'a> {
     account_id: Option<&'a str>,
 }
 
-/// The body of an error response. It has two spellings of each field, because the SDKs for Go and
-/// Rust read one, and those for Java and JavaScript the other.
+/// The body of an error response. It has two spellings of each field: the SDKs for Go and Java read
+/// the lower-case fields, the SDK for JavaScript the capitalized ones, and the SDK for Rust either.
 #[derive(Serialize)]
 struct ErrorBody<'a> {
     code: &'a str,

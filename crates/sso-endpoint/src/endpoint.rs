@@ -145,8 +145,8 @@ impl EndpointBuilder {
     ///
     /// # Errors
     ///
-    /// Fails if the endpoint cannot listen on the address, if the address is not allowed, or if a
-    /// path is invalid.
+    /// Fails if the endpoint cannot listen on the address, if the address is not allowed, if a path
+    /// is invalid or served twice, or if there is nothing to serve.
     pub async fn bind(self, address: impl Into<SocketAddr>) -> Result<Endpoint, BindError> {
         let address = address.into();
         if !self.allow_non_loopback && !address.ip().is_loopback() {
@@ -220,7 +220,7 @@ pub enum BindError {
         path: String,
     },
     /// Two providers have the same path.
-    #[error("the path {path:?} is served twice; give each provider another path")]
+    #[error("the path {path:?} is served twice; give each provider its own path")]
     #[non_exhaustive]
     PathServedTwice {
         /// The path.
@@ -230,7 +230,7 @@ pub enum BindError {
     /// set.
     #[error(
         "{address} is not a loopback address, so other machines could get the credentials; listen on \
-         127.0.0.1, or allow it explicitly"
+         127.0.0.1, or set allow_non_loopback (--allow-non-loopback)"
     )]
     #[non_exhaustive]
     NotLoopback {

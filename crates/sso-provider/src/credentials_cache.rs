@@ -30,8 +30,8 @@ const MAX_ROUNDS: usize = 3;
 /// * **In the mandatory window** (the last minute): all callers wait for one request.
 /// * If the request fails in either window, the cache logs a warning and returns the current
 ///   credentials. It does not send another request for 30 seconds.
-/// * **Expired**: the cache never returns expired credentials. All callers wait for one request and
-///   share its failure.
+/// * **Expired**: the cache never returns expired credentials. All callers wait for one request. If
+///   it fails, all of them get its error.
 ///
 /// Needs a tokio runtime with time enabled. Synchronous code can keep a runtime for its calls:
 ///
@@ -284,14 +284,14 @@ pub struct CredentialsCacheBuilder {
 
 impl CredentialsCacheBuilder {
     /// Sets the time before their expiry at which credentials are renewed. The default is 5
-    /// minutes. The cache uses at most half of the credentials' lifetime.
+    /// minutes. The window is at most half of the credentials' lifetime.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.refresh_window = window;
         self
     }
 
     /// Sets the time before their expiry from which all callers wait for new credentials. The
-    /// default is one minute. The cache uses at most half of the refresh window.
+    /// default is one minute. This window is at most half of the refresh window.
     pub fn mandatory_window(mut self, window: Duration) -> Self {
         self.mandatory_window = window;
         self

@@ -41,8 +41,8 @@ struct Shared {
 }
 
 impl SsoCredentialsProvider {
-    /// Returns a builder of a provider of the credentials of `role_name` in `account_id`. `portal`
-    /// is an [`sso_http::Portal`] with any layers, or another tower service for
+    /// Returns a builder of a provider for the role `role_name` in the account `account_id`.
+    /// `portal` is an [`sso_http::Portal`] with any layers, or another tower service for
     /// `GetRoleCredentials`.
     pub fn builder<S>(
         portal: S,
@@ -112,8 +112,8 @@ impl SsoCredentialsProvider {
             answer.unwrap_or(Err(CredentialsError::Timeout { limit }))
         };
         if self.0.role_cache.as_ref().is_some_and(RoleCache::is_unused) {
-            // Without a login there is nothing to cache, and taking the lock would create the
-            // directory.
+            // Get the token before taking the lock, which would create the directory. Without a
+            // login there is nothing to cache.
             let token = tokio::time::timeout(limit, self.0.token_provider.retrieve_bearer_token());
             token.await.map_err(|_| CredentialsError::Timeout { limit })??;
         }
@@ -261,9 +261,9 @@ impl SsoCredentialsProviderBuilder {
         self
     }
 
-    /// Caches the credentials in this file, which the AWS CLI uses too. All processes that use the
-    /// file together make one request. By default no file is used, so that no credentials are
-    /// written to disk.
+    /// Caches the credentials in this file, which the AWS CLI uses too. Processes that use this
+    /// crate and this file share one request. By default no file is used, so that no credentials
+    /// are written to disk.
     pub fn role_credentials_file(mut self, file: RoleCredentialsFile) -> Self {
         self.role_cache = Some(file);
         self

@@ -319,8 +319,8 @@ pub enum ConfigError {
     /// Credentials were requested for a profile without account and role. Such a profile provides
     /// only access tokens.
     #[error(
-        "the profile {profile:?} has no sso_account_id and no sso_role_name; add both, or use \
-         the profile only for access tokens"
+        "{profile:?} has no sso_account_id and no sso_role_name; use a profile that has both, or get \
+         only access tokens from it"
     )]
     #[non_exhaustive]
     TokenOnly {
@@ -369,7 +369,7 @@ fn hint(account_id: &AccountId) -> &'static str {
     if account_id.has_twelve_digits() {
         ""
     } else {
-        " (an account id has 12 digits; leading zeros count)"
+        " (an account id has 12 digits, including leading zeros)"
     }
 }
 

@@ -108,10 +108,10 @@
 //! # }
 //! ```
 //!
-//! `examples/` contains complete programs: a profile (`profile`), every part replaced (`by_hand`),
-//! mocked services (`mock`), a custom tower layer (`own_layer`), and a service that runs for hours
-//! (`two_profiles`). See also [the names in other SDKs][coming] and [every error with its cause and
-//! remedy][errors].
+//! `examples/` contains complete programs: a profile (`profile`), every part built by hand
+//! (`by_hand`), mocked services (`mock`), a custom tower layer (`own_layer`), and a service that
+//! runs for hours (`two_profiles`). See also [the names in other SDKs][coming] and [every error
+//! with its cause and remedy][errors].
 //!
 //! [coming]: https://github.com/ssocreds/ssocreds/blob/main/docs/COMING_FROM.md
 //! [errors]: https://github.com/ssocreds/ssocreds/blob/main/docs/TROUBLESHOOTING.md
@@ -134,9 +134,8 @@
 //! # Known gaps
 //!
 //! * A file that another tool is writing in place is read again after a pause. The pause is usually
-//!   asynchronous. Two reads block the thread instead, for up to a quarter of a second: reading an
-//!   incomplete role-credentials file, and reading a token file that another tool changed during a
-//!   refresh.
+//!   asynchronous. In two cases it blocks the thread, for up to a quarter of a second: another tool
+//!   changed the token file during a refresh, or a killed process left a temporary file.
 //! * File operations, including `fsync`, block the thread of the calling task.
 //! * On a file system without locks, two processes may refresh the same token at once.
 

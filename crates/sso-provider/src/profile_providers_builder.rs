@@ -353,8 +353,8 @@ fn endpoints(target: &Target, settings: &Settings) -> Result<(Endpoint, Endpoint
     Ok((portal, oidc))
 }
 
-/// Returns the endpoint that a setting configures. Its errors, and errors of requests to it, name
-/// the setting.
+/// Returns the endpoint that a setting configures. Errors in its URL, and errors of requests to it,
+/// name the setting.
 fn endpoint_override(url: &Setting<String>) -> Result<Endpoint, EndpointError> {
     let origin = url.source.to_string();
     match url.value.parse::<Endpoint>() {

@@ -32,15 +32,15 @@ pub(crate) struct RejectedToken {
 pub(crate) enum Action {
     /// Use the token.
     Use,
-    /// The token expires soon, but is still valid. One caller refreshes it. All other callers use
-    /// the current token, as does that caller if the refresh fails.
+    /// The token expires soon, but is still valid. One caller refreshes it, and uses the current
+    /// token if the refresh fails. All other callers use the current token.
     RefreshAhead,
     /// The token is expired or rejected: refresh it.
     Refresh,
     /// The token is expired or rejected, and cannot be refreshed: require a login.
     Login(LoginReason),
-    /// The token is expired or rejected, and the service has just refused to refresh it: fail with
-    /// its error.
+    /// The token is expired or rejected, and a refresh in the last 30 seconds found that the
+    /// session has ended: fail with the error of that refresh.
     Fail(TokenError),
 }
 

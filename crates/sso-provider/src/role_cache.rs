@@ -28,7 +28,8 @@ pub(crate) struct RoleCache {
 
 /// The outcome of waiting for the lock.
 enum LockOutcome {
-    /// Request the credentials, under the lock if the file system has locks.
+    /// Request the credentials. There is no lock if the file cannot be locked, or if the wait for
+    /// the lock timed out.
     Acquired(Option<RoleCredentialsFileLock>),
     /// Another process has written these credentials.
     Cached(Credentials),

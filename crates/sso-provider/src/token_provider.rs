@@ -168,13 +168,13 @@ impl SsoTokenProvider {
                 Some(Refreshed { result: Ok(token), .. }) if shared.satisfies(&token, &demand) => {
                     return Ok(token.into());
                 }
-                // If a refresh ahead of expiry failed and the token has expired meanwhile, try
-                // again, because that refresh made only one attempt.
+                // An error is final, except after a refresh ahead of expiry. That refresh made only
+                // one attempt, so the last arm tries again.
                 Some(Refreshed { result: Err(error), ahead }) if !ahead || error.is_no_token() => {
                     return Err(error);
                 }
-                // The refresh was lost, returned the rejected token, or the machine slept until the
-                // token had expired.
+                // Try again: the refresh was lost, failed ahead of expiry, or returned the rejected
+                // token, or the machine slept until the token had expired.
                 Some(_) | None => {}
             }
         }
@@ -186,8 +186,9 @@ impl SsoTokenProvider {
         })
     }
 
-    /// Refreshes a token that is still valid, unless a refresh is running or failed recently.
-    /// Returns `valid` if the refresh fails, and `None` if `valid` has then expired.
+    /// Refreshes a token that is still valid, unless a refresh is running or failed recently. If
+    /// there is no new token within [`AHEAD_WAIT`], returns `valid`, or `None` if it has expired by
+    /// then. Returns an error only if the user has logged out.
     async fn refresh_ahead(&self, valid: Snapshot) -> Option<Refreshed> {
         let shared = &self.0;
         if !shared.flights.is_running() && !shared.failed_in_other_process(&valid) {

@@ -87,8 +87,8 @@ impl SsoTokenProviderBuilder {
         }
     }
 
-    /// Sets the time before its expiry at which a token is refreshed. The default is 5 minutes. The
-    /// provider uses at most half of the token's lifetime, if the lifetime is known.
+    /// Sets the time before its expiry at which a token is refreshed. The default is 5 minutes. If
+    /// the token's lifetime is known, the window is at most half of it.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.refresh_window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
         self

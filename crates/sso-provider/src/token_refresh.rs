@@ -16,8 +16,8 @@ use crate::token_snapshot::{Snapshot, Source};
 use crate::token_store::StoreGuard;
 use crate::{LoginReason, TokenError};
 
-/// The time limits of a refresh ahead of expiry. A sent request has more time than connecting,
-/// because its response may contain the only valid refresh token.
+/// The time limits of a refresh ahead of expiry. Waiting for the response has a longer limit than
+/// connecting, because the response may contain the only valid refresh token.
 const AHEAD_CONNECT: Duration = Duration::from_secs(1);
 const AHEAD_ATTEMPT: Duration = Duration::from_secs(11);
 const AHEAD_TOTAL: Duration = Duration::from_secs(12);
@@ -67,7 +67,7 @@ impl Refresh {
         Refreshed { result, ahead: self.ahead }
     }
 
-    /// Refreshes the token under the lock. Stores in `current` each token that it tries to refresh.
+    /// Refreshes the token under the lock. Stores in `current` each token that it reads.
     async fn refresh(
         &self,
         guard: &StoreGuard<'_>,
@@ -289,7 +289,7 @@ fn is_final(error: &ServiceError) -> bool {
 }
 
 /// Logs a failed refresh ahead of expiry. A directory that is not writable is logged at level
-/// `DEBUG`, because a warning would be repeated at each retrieval while the token is still valid.
+/// `DEBUG`, because the warning would be repeated every 30 seconds while the token is still valid.
 fn warn(error: &TokenError) {
     let error_value = error as &dyn std::error::Error;
     if matches!(error, TokenError::NotWritable { .. }) {

@@ -1,6 +1,6 @@
 //! Loads, locks and replaces the token of one token file.
 //!
-//! This is the only module that compares versions of the token file.
+//! Outside this module, only `LoadCache` and `FailedRefresh` compare versions of the token file.
 
 use std::io;
 use std::path::Path;
@@ -21,8 +21,8 @@ use crate::access::AccessNotice;
 use crate::token_snapshot::{LoadCache, LoadError, Snapshot, Source};
 use crate::wait::Wait;
 
-/// The pauses before a file that does not parse is read again, because another tool may be writing
-/// it in place. After the second read, the file is read again only if it still looks incomplete.
+/// The pauses between reads of a file that does not parse. Another tool may be writing it in place.
+/// After the second read, the file is read again only if it still looks incomplete.
 const READ_PAUSES: [Duration; 4] = [
     Duration::from_millis(10),
     Duration::from_millis(20),
@@ -48,7 +48,8 @@ pub(crate) struct TokenStore {
     cache: Mutex<LoadCache>,
 }
 
-/// The right to replace the token. It has no lock if the file system has no locks.
+/// Allows one caller to replace the token. Contains the lock, or the error if the file cannot be
+/// locked.
 pub(crate) struct StoreGuard<'a> {
     store: &'a TokenStore,
     lock: Result<TokenFileLock, LockError>,
@@ -112,7 +113,8 @@ impl TokenStore {
         }
     }
 
-    /// Takes the lock. Returns `None` if another process holds it.
+    /// Takes the lock. Returns `None` if another process holds it. If the file cannot be locked,
+    /// returns a guard without a lock.
     pub(crate) fn try_lock(&self) -> Option<StoreGuard<'_>> {
         let lock = match self.file.try_lock() {
             Ok(Some(lock)) => Ok(lock),
@@ -168,12 +170,12 @@ impl TokenStore {
         }
         let Some(guard) = self.try_lock() else { return };
         // Read the unsaved token again under the lock, because another task may have replaced it.
-        // If the file has changed, the next load compares the two tokens.
+        // If the file has changed, `load` compares its token with the unsaved one.
         let Some(unsaved) = self.cache().unsaved.clone() else { return };
         if self.file.fingerprint().ok().flatten().as_ref() != Some(&unsaved.version) {
             return;
         }
-        // Fails while another program still prevents the rename of the temporary file.
+        // Fails if the rename of this token's temporary file is still prevented by another program.
         let stored = guard.reserve().and_then(|reserved| Ok(reserved.store(&unsaved.token)?));
         match stored {
             Ok(version) => self.cache().mark_saved(&unsaved, version),
@@ -289,9 +291,9 @@ impl StoreGuard<'_> {
         }
     }
 
-    /// Reserves disk space without a lock, if the file still cannot be locked. If it can be locked
-    /// again, for example because the file system is no longer read-only, another process may hold
-    /// the lock and be refreshing the same token. That is an error.
+    /// Reserves disk space without a lock. Fails if the file can be locked now, for example because
+    /// the file system is no longer read-only. Another process may then hold the lock and be
+    /// refreshing the same token.
     fn reserve_unlocked(&self, no_lock: &LockError) -> Result<Reservation, StoreError> {
         let reservation = self.store.file.reserve_unlocked()?;
         if self.store.file.try_lock().is_ok() {

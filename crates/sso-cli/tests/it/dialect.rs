@@ -155,7 +155,7 @@ async fn errors_say_what_is_wrong_with_a_value() {
           to show the parsed config files, run: ssocreds config
     "#]]).await;
     error("[profile p]\ngranted_sso_account_id = 1\n", "p", &expect![[r#"
-        ssocreds: profile "p" is not an SSO profile, HOME/.aws/config line 2: only the tool granted reads granted_sso_account_id; rename it to sso_account_id
+        ssocreds: profile "p" is not an SSO profile, HOME/.aws/config line 2: only the tool "granted" reads granted_sso_account_id; rename it to sso_account_id
           to show the parsed config files, run: ssocreds config
     "#]]).await;
 }
@@ -168,7 +168,7 @@ async fn the_error_says_that_the_config_file_is_missing() {
         scene.run_command(scene.command(arguments).env("AWS_CONFIG_FILE", &missing))
     };
     expect![[r#"
-        ssocreds: profile "devsso" is neither in HOME/nowhere, which does not exist, nor in HOME/.aws/credentials, which does not exist; `aws configure sso` makes one
+        ssocreds: profile "devsso" is neither in HOME/nowhere, which does not exist, nor in HOME/.aws/credentials, which does not exist; create the profile with `aws configure sso`
           to show the sessions and profiles, run: ssocreds status
     "#]].assert_eq(&run(&EXPORT).failure(3));
     let shown = run(&["config"]).success();

@@ -1,4 +1,4 @@
-//! A section line and the lines below it, as text: the positions and the style of its properties.
+//! The text of a section, with the positions and the style of its properties.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::SectionKind;
 use crate::syntax::{Content, Lines};
 
-/// A section line and the lines below it.
+/// A section line and the lines below it, or the text before the first section line.
 #[derive(Clone)]
 pub(super) struct Block {
     pub(super) section: Option<(SectionKind, String)>,

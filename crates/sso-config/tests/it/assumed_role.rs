@@ -11,7 +11,7 @@ fn a_profile_that_assumes_a_role_names_the_sso_profile_behind_it() {
     fails(
         &with("source_profile = base\n[profile base]\nsso_session = corp"),
         &expect![[
-            r#"profile "dev" assumes a role (role_arn, config line 3) and is not an SSO profile itself; the SSO profile behind it is "base": choose that one for SSO credentials"#
+            r#"profile "dev" assumes a role (role_arn, config line 3) and is not an SSO profile itself; its source_profile leads to the SSO profile "base"; choose that one for SSO credentials"#
         ]],
     );
     fails(
@@ -20,7 +20,7 @@ fn a_profile_that_assumes_a_role_names_the_sso_profile_behind_it() {
              [profile b]\nsso_start_url = x",
         ),
         &expect![[
-            r#"profile "dev" assumes a role (role_arn, config line 3) and is not an SSO profile itself; the SSO profile behind it is "b": choose that one for SSO credentials"#
+            r#"profile "dev" assumes a role (role_arn, config line 3) and is not an SSO profile itself; its source_profile leads to the SSO profile "b"; choose that one for SSO credentials"#
         ]],
     );
     fails(
@@ -38,13 +38,13 @@ fn a_profile_that_assumes_a_role_names_the_sso_profile_behind_it() {
     fails(
         &with("source_profile = dev"),
         &expect![[
-            r#"profile "dev" assumes a role (role_arn, config line 3) and is not an SSO profile itself; its source_profile leads round in a circle; choose an SSO profile"#
+            r#"profile "dev" assumes a role (role_arn, config line 3) and is not an SSO profile itself; its source_profile leads back to a profile that was already followed; choose an SSO profile"#
         ]],
     );
     fails(
         &with("source_profile = a\n[profile a]\nrole_arn = x\nsource_profile = dev"),
         &expect![[
-            r#"profile "dev" assumes a role (role_arn, config line 3) and is not an SSO profile itself; its source_profile leads round in a circle; choose an SSO profile"#
+            r#"profile "dev" assumes a role (role_arn, config line 3) and is not an SSO profile itself; its source_profile leads back to a profile that was already followed; choose an SSO profile"#
         ]],
     );
     fails(

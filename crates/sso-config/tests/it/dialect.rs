@@ -135,7 +135,7 @@ fn section_names_of_the_credentials_file_have_no_prefix() {
             show("", &format!("[{ignored}]\na=1")),
             format!(
                 "warning: credentials line 1: the section [{ignored}] is ignored: the credentials \
-                 file holds [NAME], the name of a profile alone; write [a], or move the section \
+                 file holds only [NAME], where NAME is the name of a profile; write [a], or move the section \
                  to the config file\n"
             ),
         );
@@ -372,7 +372,7 @@ fn sections_merge_the_last_counts_and_the_credentials_file_wins() {
     let repeated = |key, line, first| {
         format!(
             "warning: config line {line}: the property {key} is repeated: the last one counts, and \
-             the first is at line {first}; remove one of the two"
+             the one before is at line {first}; remove one of the two"
         )
     };
     assert_eq!(
@@ -402,7 +402,7 @@ fn properties_of_the_section_in_capitals_count_for_all_sections_of_its_file() {
     let warning = |file, line| {
         format!(
             "warning: {file} line {line}: the properties of [DEFAULT] apply to every section of \
-             this file; write [default] if the default profile is meant; other AWS tools ignore \
+             this file; write [default] if the default profile is meant; most AWS SDKs ignore \
              [DEFAULT]\n"
         )
     };

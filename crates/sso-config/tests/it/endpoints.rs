@@ -122,21 +122,21 @@ fn an_endpoint_excludes_fips_and_dual_stack() {
         "use_fips_endpoint = true\nendpoint_url = http://x",
         &[],
         &expect![
-            "the SSO portal cannot have both an endpoint of its own and FIPS endpoints; remove one of the two settings: endpoint_url of [profile dev], config line 3; use_fips_endpoint of [profile dev], config line 2"
+            "the SSO portal cannot use both a configured endpoint URL and FIPS endpoints; remove one of the two settings: endpoint_url of [profile dev], config line 3; use_fips_endpoint of [profile dev], config line 2"
         ],
     );
     fails(
         "use_dualstack_endpoint = true",
         &[("AWS_ENDPOINT_URL_SSO_OIDC", "http://x")],
         &expect![
-            "the SSO OIDC service cannot have both an endpoint of its own and dual-stack endpoints; remove one of the two settings: AWS_ENDPOINT_URL_SSO_OIDC (environment); use_dualstack_endpoint of [profile dev], config line 2"
+            "the SSO OIDC service cannot use both a configured endpoint URL and dual-stack endpoints; remove one of the two settings: AWS_ENDPOINT_URL_SSO_OIDC (environment); use_dualstack_endpoint of [profile dev], config line 2"
         ],
     );
     fails(
         &format!("services = local\n{SERVICES}"),
         &[("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "true")],
         &expect![
-            "the SSO portal cannot have both an endpoint of its own and FIPS endpoints; remove one of the two settings: endpoint_url of [services local], config line 8; AWS_USE_FIPS_ENDPOINT (environment)"
+            "the SSO portal cannot use both a configured endpoint URL and FIPS endpoints; remove one of the two settings: endpoint_url of [services local], config line 8; AWS_USE_FIPS_ENDPOINT (environment)"
         ],
     );
     assert!(resolve("use_fips_endpoint = true\nuse_dualstack_endpoint = true", &[]).is_ok());
@@ -148,7 +148,7 @@ fn what_the_program_sets_is_checked_on_demand() {
     settings.portal_endpoint = Some(Setting::from_code("http://x".to_owned()));
     let error = settings.check().unwrap_err();
     assert!(matches!(error, SettingsError::EndpointConflict { .. }));
-    expect!["the SSO portal cannot have both an endpoint of its own and FIPS endpoints; remove one of the two settings: set in code; use_fips_endpoint of [profile dev], config line 2"].assert_eq(&error.to_string());
+    expect!["the SSO portal cannot use both a configured endpoint URL and FIPS endpoints; remove one of the two settings: set in code; use_fips_endpoint of [profile dev], config line 2"].assert_eq(&error.to_string());
 }
 
 #[test]

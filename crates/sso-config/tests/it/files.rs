@@ -155,10 +155,10 @@ fn profiles_of_the_config_file_work_with_a_broken_credentials_file() {
 fn a_missing_file_is_called_missing_where_a_profile_is_not_found() {
     let (directory, locations) = with_config(SSO_PROFILE);
     let [_, other] = resolved(directory.path(), &locations);
-    expect![[r#"profile "other" is neither in DIR/config nor in DIR/credentials, which does not exist; `aws configure sso` makes one "#]].assert_eq(&other);
+    expect![[r#"profile "other" is neither in DIR/config nor in DIR/credentials, which does not exist; create the profile with `aws configure sso` "#]].assert_eq(&other);
     let locations = Locations::new(directory.path().join("x"), directory.path().join("y"));
     let [_, other] = resolved(directory.path(), &locations);
-    expect![[r#"profile "other" is neither in DIR/x, which does not exist, nor in DIR/y, which does not exist; `aws configure sso` makes one "#]].assert_eq(&other);
+    expect![[r#"profile "other" is neither in DIR/x, which does not exist, nor in DIR/y, which does not exist; create the profile with `aws configure sso` "#]].assert_eq(&other);
     let config = SharedConfig::load(&locations).unwrap();
     assert!(!config.config_file_exists() && !config.credentials_file_exists());
     assert!(config.credentials_error().is_none());
@@ -227,9 +227,7 @@ fn only_files_up_to_the_size_limit_are_read() {
     fails(
         directory.path(),
         &locations,
-        &expect![
-            "DIR/config is larger than 16 MiB, which no configuration file is; check that it is the right file"
-        ],
+        &expect!["DIR/config is larger than 16 MiB; check that it is the right file"],
     );
     let parsed = SharedConfig::parse(&locations, text(MAX_FILE_SIZE + 1), "");
     assert!(matches!(parsed, Err(LoadError::TooLarge { .. })));

@@ -81,7 +81,7 @@ fn an_availability_zone_is_not_a_region() {
 #[test]
 fn the_error_for_a_granted_profile_names_the_keys_to_use() {
     let text = "[profile dev]\ngranted_sso_start_url = https://x\ngranted_sso_region = us-east-1\ngranted_sso_account_id = 1\ngranted_sso_role_name = x\ncredential_process = granted credential-process --profile dev";
-    expect![[r#"profile "dev" is not an SSO profile, config line 4: only the tool granted reads granted_sso_account_id, granted_sso_region, granted_sso_role_name and granted_sso_start_url; rename them to sso_account_id, sso_region, sso_role_name and sso_start_url"#]].assert_eq(&error(text, "dev"));
+    expect![[r#"profile "dev" is not an SSO profile, config line 4: only the tool "granted" reads granted_sso_account_id, granted_sso_region, granted_sso_role_name and granted_sso_start_url; rename them to sso_account_id, sso_region, sso_role_name and sso_start_url"#]].assert_eq(&error(text, "dev"));
     assert!(resolve(text, "dev").unwrap_err().is_not_sso());
 }
 

@@ -145,7 +145,7 @@ fn suspicious_values_are_warnings() {
     let profile = resolve(text, "dev").unwrap();
     expect![[r#"
         config line 6: sso_start_url of [sso-session corp] is not an https URL; correct it
-        config line 3: the account id "12345678901" of profile "dev" does not have 12 digits; leading zeros count; correct it"#]].assert_eq(&warnings(&profile).join("\n"));
+        config line 3: the account id "12345678901" of profile "dev" does not have 12 digits; write all 12 digits, including leading zeros"#]].assert_eq(&warnings(&profile).join("\n"));
     let legacy = "[profile dev]\nsso_start_url = HTTPS://x\nsso_region = a\n\
                   sso_account_id = 1234567890AB\nsso_role_name = Admin";
     assert_eq!(warnings(&resolve(legacy, "dev").unwrap()).len(), 1);
@@ -162,13 +162,13 @@ fn a_missing_profile_is_an_error_with_a_remedy() {
     fails(
         "[profile production]",
         &expect![[
-            r#"profile "dev" is neither in config nor in credentials; `aws configure sso` makes one"#
+            r#"profile "dev" is neither in config nor in credentials; create the profile with `aws configure sso`"#
         ]],
     );
     fails(
         "",
         &expect![[
-            r#"profile "dev" is neither in config nor in credentials; `aws configure sso` makes one"#
+            r#"profile "dev" is neither in config nor in credentials; create the profile with `aws configure sso`"#
         ]],
     );
     fails(
@@ -179,7 +179,7 @@ fn a_missing_profile_is_an_error_with_a_remedy() {
     );
     let config = parse("", "[profile  \"dev\"]\nsso_session = corp").unwrap();
     let error = SsoProfile::resolve(&config, "dev", &Environment::default()).unwrap_err();
-    expect![[r#"profile "dev" is neither in config nor in credentials; credentials line 1: the section [profile  "dev"] is ignored: the credentials file holds [NAME], the name of a profile alone; write [dev], or move the section to the config file"#]].assert_eq(&error.to_string());
+    expect![[r#"profile "dev" is neither in config nor in credentials; credentials line 1: the section [profile  "dev"] is ignored: the credentials file holds only [NAME], where NAME is the name of a profile; write [dev], or move the section to the config file"#]].assert_eq(&error.to_string());
     let config = parse("[\"my dev\"]", "[profile 'your dev']").unwrap();
     let fails = |name: &str, expected: &Expect| {
         let error = SsoProfile::resolve(&config, name, &Environment::default()).unwrap_err();
@@ -194,7 +194,7 @@ fn a_missing_profile_is_an_error_with_a_remedy() {
     fails(
         "your dev",
         &expect![[
-            r#"profile "your dev" is neither in config nor in credentials; credentials line 1: the section [profile 'your dev'] is ignored: the credentials file holds [NAME], the name of a profile alone; write [your dev], or move the section to the config file"#
+            r#"profile "your dev" is neither in config nor in credentials; credentials line 1: the section [profile 'your dev'] is ignored: the credentials file holds only [NAME], where NAME is the name of a profile; write [your dev], or move the section to the config file"#
         ]],
     );
     let error = resolve("", "dev").unwrap_err();
