@@ -424,6 +424,6 @@ fn profiles_that_assume_a_role_are_no_sso_profiles() {
         "",
     )
     .unwrap();
-    let names: Vec<_> = config.sso_profiles().map(|profile| profile.name()).collect();
+    let names: Vec<_> = config.sso_profiles().map(sso_config::Section::name).collect();
     assert_eq!(names, ["incomplete", "sso"]);
 }
