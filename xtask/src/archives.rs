@@ -74,7 +74,7 @@ impl<'a> Release<'a> {
             windows::TARGET if cfg!(target_os = "linux") => windows::program(),
             _ => {
                 let (shell, cargo) = (self.shell, project::cargo());
-                let flags = if target.ends_with("musl") { musl::WITHOUT_UNWIND_TABLES } else { "" };
+                let flags = if target.ends_with("musl") { musl::RELEASE_FLAGS } else { "" };
                 cmd!(shell, "{cargo} build --release --locked --package sso-cli --target {target}")
                     .env("RUSTFLAGS", flags)
                     .run()?;
