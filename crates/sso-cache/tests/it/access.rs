@@ -116,7 +116,7 @@ fn the_commands_in_the_warnings_resolve_them() {
 }
 
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn a_private_group_of_the_owner_causes_no_warning() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
@@ -151,7 +151,7 @@ fn a_private_group_of_the_owner_causes_no_warning() {
 /// A user who may write to the directory replaces the token file by a login of their own. A program that
 /// used it would work in their account.
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn a_file_of_another_user_is_refused() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
@@ -189,7 +189,7 @@ fn a_file_of_another_user_is_refused() {
 }
 
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn role_credentials_of_another_user_count_as_missing() {
     let directory = tempdir().unwrap();
     let file = RoleCredentialsFile::new(directory.path().join("role.json"));
@@ -207,7 +207,7 @@ fn role_credentials_of_another_user_count_as_missing() {
 
 /// The file has the name that a killed writer's newer token has.
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn a_planted_leftover_of_another_user_is_removed() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);

@@ -10,7 +10,7 @@ use crate::fixture::{beside, in_memory, mode, names, number, token, token_file};
 use crate::strace::{self, Call};
 
 #[test]
-#[ignore = "needs strace"]
+#[ignore = "needs strace, to end or fail a system call"]
 fn a_writer_killed_at_any_system_call_loses_no_token() {
     let directory = in_memory();
     let file = token_file(&directory);
@@ -43,7 +43,7 @@ fn a_writer_killed_at_any_system_call_loses_no_token() {
 /// A root process is killed while it stores in a user's home. As soon as the temporary file is
 /// complete, it belongs to that user, who can recover the token.
 #[test]
-#[ignore = "needs strace and root"]
+#[ignore = "needs strace, to end a system call, and root, to have files of several users"]
 fn files_of_a_killed_root_process_belong_to_the_user() {
     use std::os::unix::fs::{MetadataExt as _, chown};
 
@@ -75,7 +75,7 @@ fn files_of_a_killed_root_process_belong_to_the_user() {
 }
 
 #[test]
-#[ignore = "needs strace"]
+#[ignore = "needs strace, to end or fail a system call"]
 fn a_failed_system_call_leaves_the_old_or_the_new_token() {
     let directory = in_memory();
     let file = token_file(&directory);
@@ -143,7 +143,7 @@ fn start_anew(file: &TokenFile) {
 /// The content is synced before the rename, and then the directory and its new parents. So a power
 /// failure leaves the old file or the new one.
 #[test]
-#[ignore = "needs strace"]
+#[ignore = "needs strace, to end or fail a system call"]
 fn a_first_token_is_synced_before_it_is_renamed() {
     let directory = in_memory();
     let file = TokenFile::new(directory.path().join(".aws/sso/cache/token.json"));
@@ -159,7 +159,7 @@ fn a_first_token_is_synced_before_it_is_renamed() {
 /// Role credentials can be fetched again, so a store does not sync, even if it creates the
 /// directory.
 #[test]
-#[ignore = "needs strace"]
+#[ignore = "needs strace, to end or fail a system call"]
 fn role_credentials_are_written_without_a_sync() {
     let directory = in_memory();
     let path = directory.path().join("cli/cache/role.json");
@@ -213,7 +213,7 @@ fn a_umask_of_0777_does_not_affect_modes() {
 
 /// The cache is cleared after a process has written its temporary file and before it renames it.
 #[test]
-#[ignore = "needs strace"]
+#[ignore = "needs strace, to end or fail a system call"]
 fn a_directory_removed_during_a_store_is_created_again() {
     let directory = in_memory();
     let file = TokenFile::new(directory.path().join("cache/token.json"));
@@ -234,7 +234,7 @@ fn a_directory_removed_during_a_store_is_created_again() {
 /// The cache is cleared after a process has opened the lock file and before it locks it. It must not
 /// lock a file that has no name any more.
 #[test]
-#[ignore = "needs strace"]
+#[ignore = "needs strace, to end or fail a system call"]
 fn a_lock_file_removed_before_it_is_locked_is_created_again() {
     let directory = in_memory();
     let file = token_file(&directory);
@@ -256,7 +256,7 @@ fn a_lock_file_removed_before_it_is_locked_is_created_again() {
 /// Another user creates a hard link after a process has looked for the lock file and before it creates
 /// one. The process must not change the mode and the owner of that file.
 #[test]
-#[ignore = "needs strace"]
+#[ignore = "needs strace, to end or fail a system call"]
 fn a_lock_file_planted_before_its_creation_keeps_mode_and_owner() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 

@@ -83,7 +83,7 @@ fn link(target: &Path, path: &Path, maker: u32) {
 }
 
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn root_replaces_no_file_of_its_own_through_a_link_in_a_user_s_home() {
     let scene = scene(ATTACKER, 0o700);
     let script = scene.file("root/.profile", b"#!/bin/sh\n", ROOT);
@@ -102,7 +102,7 @@ fn root_replaces_no_file_of_its_own_through_a_link_in_a_user_s_home() {
 }
 
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn root_reads_no_token_of_its_own_through_a_link_in_a_user_s_home() {
     let scene = scene(ATTACKER, 0o700);
     let own = scene.file("root/cache/token.json", &token(1).to_json(), ROOT);
@@ -128,7 +128,7 @@ fn root_reads_no_token_of_its_own_through_a_link_in_a_user_s_home() {
 
 /// The user keeps replacing the directory by a link while root stores.
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn root_creates_no_file_where_a_user_redirects_the_directory() {
     let scene = scene(ATTACKER, 0o700);
     let target = scene.file("root/target/untouched", b"", ROOT);
@@ -154,7 +154,7 @@ fn root_creates_no_file_where_a_user_redirects_the_directory() {
 }
 
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn root_does_not_load_its_token_with_a_user_s_config_file() {
     let scene = scene(ROOT, 0o700);
     let config = scene.file("user/config", b"", ATTACKER);
@@ -179,7 +179,7 @@ fn root_does_not_load_its_token_with_a_user_s_config_file() {
 /// The attacker controls the content of a file of root (a git checkout, `/proc/PID/cmdline`), or
 /// replaces the file after it was read.
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn root_does_not_load_its_token_if_a_user_can_replace_the_config_file() {
     let scene = scene(ROOT, 0o700);
     let filled = scene.file("filled", b"", ROOT);
@@ -205,7 +205,7 @@ fn root_does_not_load_its_token_if_a_user_can_replace_the_config_file() {
 }
 
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn directories_that_root_creates_belong_to_the_owner_of_their_parent() {
     let scene = scene(VICTIM, 0o700);
     fs::remove_dir_all(scene.home.join(".aws")).unwrap();
@@ -224,7 +224,7 @@ fn directories_that_root_creates_belong_to_the_owner_of_their_parent() {
 }
 
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn a_link_of_another_user_neither_replaces_nor_creates_a_file() {
     let scene = scene(VICTIM, 0o777);
     let keys = scene.file("home/.ssh/authorized_keys", b"ssh-ed25519", VICTIM);
@@ -258,7 +258,7 @@ fn a_link_of_another_user_neither_replaces_nor_creates_a_file() {
 /// The attacker controls the content of a file that root or the victim owns: a git checkout,
 /// `/proc/PID/cmdline`.
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn a_login_behind_a_link_of_another_user_is_not_used() {
     let scene = scene(VICTIM, 0o777);
     let role = RoleCredentialsFile::to_json(&credentials(1));

@@ -108,7 +108,7 @@ fn locking_creates_missing_directories() {
 
 #[cfg(unix)]
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 fn a_file_that_root_replaces_keeps_its_owner() {
     use std::os::unix::fs::{MetadataExt as _, chown};
 

@@ -88,7 +88,7 @@ async fn status_lists_access_rights_of_other_users() {
 
 /// A user who is not root, and files of another user in the cache directories.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 async fn files_of_another_user_are_not_used() {
     let scene = Scene::new(TokenState::Valid).await;
     let as_user = as_user(&scene);
@@ -130,7 +130,7 @@ async fn files_of_another_user_are_not_used() {
 
 /// Without a home directory, `--cache-dir` is required, and the role-credential cache is not used.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 async fn without_a_home_directory_only_cache_dir_is_needed() {
     let scene = Scene::new(TokenState::Valid).await;
     let as_user = as_user(&scene);
@@ -150,7 +150,7 @@ async fn without_a_home_directory_only_cache_dir_is_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 async fn root_sends_no_token_to_an_endpoint_that_a_user_can_choose() {
     let scene = Scene::new(TokenState::Valid).await;
     let credentials = scene.path("credentials");
@@ -169,7 +169,7 @@ async fn root_sends_no_token_to_an_endpoint_that_a_user_can_choose() {
 
 /// The directory belongs to the user, so the user could replace the file. ssocreds must not.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 async fn a_config_file_of_root_or_of_another_user_is_not_edited() {
     let scene = Scene::new(TokenState::Valid).await;
     let credentials = scene.path(".aws/credentials");

@@ -189,7 +189,7 @@ mod unix {
     }
 
     #[test]
-    #[ignore = "needs root"]
+    #[ignore = "needs root, to have files of several users"]
     fn root_keeps_the_owner_of_a_users_file() {
         let scene = Scene::new(TEXT);
         chown(&scene.path, Some(12001), Some(12001)).unwrap();

@@ -126,7 +126,7 @@ async fn the_error_names_a_token_of_another_session() {
 /// endpoint that another user chose.
 #[cfg(unix)]
 #[tokio::test]
-#[ignore = "needs root"]
+#[ignore = "needs root, to have files of several users"]
 async fn another_session_s_token_is_not_used_with_a_config_file_of_another_user() {
     let scene = Scene::new();
     let start_url = StartUrl::new("https://example.awsapps.com/start").unwrap();
