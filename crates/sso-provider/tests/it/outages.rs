@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sso_provider::TokenError;
 use sso_provider::http::ServiceError;
+use sso_provider::{SsoTokenProvider, TokenError};
 
 use crate::full::Full;
 use crate::scene::{Scene, answer, unavailable, value};
@@ -62,14 +62,21 @@ fn fill_during_refresh(scene: &Scene) -> Arc<Mutex<Option<Full>>> {
     disk
 }
 
-#[tokio::test(start_paused = true)]
-#[ignore = "needs a user other than root, or chattr"]
-async fn a_refreshed_token_that_cannot_be_written_is_used_from_memory_and_written_later() {
+/// A provider that has refreshed a token with `left` seconds to its expiry, and could not write the
+/// new one.
+async fn with_unsaved_token(left: i64) -> (Scene, Arc<Mutex<Option<Full>>>, SsoTokenProvider) {
     let scene = Scene::new();
-    scene.token("old", 0);
+    scene.token("old", left);
     let disk = fill_during_refresh(&scene);
     let provider = scene.provider();
     assert_eq!(value(&provider).await, "new-1");
+    (scene, disk, provider)
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "needs a user other than root, or chattr"]
+async fn a_refreshed_token_that_cannot_be_written_is_used_from_memory_and_written_later() {
+    let (scene, disk, provider) = with_unsaved_token(0).await;
     assert_eq!(scene.stored().access_token().expose_secret(), "old", "the file is unchanged");
     assert_eq!(value(&provider).await, "new-1", "the token in memory is used");
 
@@ -86,11 +93,7 @@ async fn a_refreshed_token_that_cannot_be_written_is_used_from_memory_and_writte
 #[tokio::test(start_paused = true)]
 #[ignore = "needs a user other than root, or chattr"]
 async fn an_unsaved_token_is_refreshed_with_its_own_refresh_token() {
-    let scene = Scene::new();
-    scene.token("old", 0);
-    let _disk = fill_during_refresh(&scene);
-    let provider = scene.provider();
-    assert_eq!(value(&provider).await, "new-1");
+    let (scene, _disk, provider) = with_unsaved_token(0).await;
     scene.advance(3600);
     assert_eq!(value(&provider).await, "new-2");
 }
@@ -98,11 +101,7 @@ async fn an_unsaved_token_is_refreshed_with_its_own_refresh_token() {
 #[tokio::test(start_paused = true)]
 #[ignore = "needs a user other than root, or chattr"]
 async fn after_a_lost_answer_the_unsaved_refresh_token_is_sent_again() {
-    let scene = Scene::new();
-    scene.token("old", 0);
-    let _disk = fill_during_refresh(&scene);
-    let provider = scene.provider();
-    assert_eq!(value(&provider).await, "new-1");
+    let (scene, _disk, provider) = with_unsaved_token(0).await;
     scene.advance(3600);
     scene.oidc.answer(|call, request| {
         assert_eq!(request.refresh_token_grant().unwrap().expose_secret(), "rotated-1");
@@ -117,11 +116,7 @@ async fn after_a_lost_answer_the_unsaved_refresh_token_is_sent_again() {
 #[tokio::test(start_paused = true)]
 #[ignore = "needs a user other than root, or chattr"]
 async fn an_unsaved_token_is_kept_when_the_file_is_rewritten_unchanged() {
-    let scene = Scene::new();
-    scene.token("old", 30);
-    let disk = fill_during_refresh(&scene);
-    let provider = scene.provider();
-    assert_eq!(value(&provider).await, "new-1");
+    let (scene, disk, provider) = with_unsaved_token(30).await;
     let whole = fs::read(scene.path()).unwrap();
     fs::write(scene.path(), &whole).unwrap();
     assert_eq!(value(&provider).await, "new-1", "the token in the file is spent");
@@ -173,11 +168,7 @@ async fn an_unsaved_token_is_kept_when_an_older_one_is_written() {
 #[tokio::test(start_paused = true)]
 #[ignore = "needs a user other than root, or chattr"]
 async fn a_login_replaces_an_unsaved_token() {
-    let scene = Scene::new();
-    scene.token("old", 0);
-    let _disk = fill_during_refresh(&scene);
-    let provider = scene.provider();
-    assert_eq!(value(&provider).await, "new-1");
+    let (scene, _disk, provider) = with_unsaved_token(0).await;
     // In place, as the AWS CLI does.
     fs::write(scene.path(), scene.refreshable("login", 3600).to_json()).unwrap();
     assert_eq!(value(&provider).await, "login");
