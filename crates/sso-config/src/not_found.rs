@@ -68,7 +68,7 @@ impl fmt::Display for NotFound {
         }
         f.write_str(match self.kind {
             SectionKind::Profile => "create the profile with `aws configure sso`",
-            SectionKind::SsoSession => "add that section, or run `aws configure sso-session`",
+            SectionKind::SsoSession => "add that section, or run `ssocreds configure`",
             SectionKind::Services => "add that section, or remove the services property",
         })
     }

@@ -76,7 +76,7 @@ async fn status_shows_a_table() {
           lost: to log in, run: ssocreds login --sso-session lost
           https://my-sso-portal.awsapps.com/start: HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json holds a valid token for the same portal, but it belongs to an sso-session, and this profile names none
           https://my-sso-portal.awsapps.com/start: to log in, run: ssocreds login --profile legacy
-          dangling: profile "dangling" names the sso-session "nowhere", HOME/.aws/config line 36, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`
+          dangling: profile "dangling" names the sso-session "nowhere", HOME/.aws/config line 36, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `ssocreds configure`
 
         PROFILE  LOGIN  STATE  ACCOUNT  ROLE  CACHED ROLE CREDENTIALS
         dangling  misconfigured
@@ -172,7 +172,7 @@ async fn status_shows_json() {
               "account_id": null,
               "role_name": null,
               "state": "misconfigured",
-              "reason": "profile \"dangling\" names the sso-session \"nowhere\", HOME/.aws/config line 36, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `aws configure sso-session`",
+              "reason": "profile \"dangling\" names the sso-session \"nowhere\", HOME/.aws/config line 36, and there is no [sso-session nowhere] in HOME/.aws/config; add that section, or run `ssocreds configure`",
               "role_credentials": null
             },
             {

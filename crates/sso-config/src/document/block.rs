@@ -166,7 +166,9 @@ impl Block {
         let separator = text.get(indent + key.len()..place.start)?;
         let blanks_behind = separator.len() - separator.trim_end_matches([' ', '\t']).len();
         let is_usual = separator.chars().all(|c| matches!(c, ' ' | '\t' | '=' | ':'));
-        let usual = !value.is_empty() && is_usual;
+        // More blanks align the value with others, and would not align one of another key.
+        let is_aligned = separator.starts_with("  ") || separator.starts_with('\t');
+        let usual = !value.is_empty() && is_usual && !is_aligned;
         let (separator, after_separator) = if usual {
             (separator, separator.get(separator.len() - blanks_behind..)?)
         } else {

@@ -43,6 +43,7 @@ fn a_new_property_takes_the_style_of_its_neighbours() {
             "[profile a]\n\tx=1\n\tk=new\n\n# of b\n[profile b]\n",
         ),
         ("[profile a]\r\n  x: 1\r\n    2\r\n", "[profile a]\r\n  x: 1\r\n    2\r\n  k: new\r\n"),
+        ("[profile a]\nx     = 1\n", "[profile a]\nx     = 1\nk = new\n"),
         ("[profile b]\nx=1\n[profile a]\n", "[profile b]\nx=1\n[profile a]\nk=new\n"),
         ("", "[profile a]\nk = new\n"),
         ("\u{feff}[profile b]\r\n", "\u{feff}[profile b]\r\n\r\n[profile a]\r\nk = new\r\n"),

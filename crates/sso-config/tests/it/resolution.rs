@@ -96,7 +96,7 @@ fn a_session_is_resolved_without_a_profile() {
     fails(
         "[sso-session other]",
         &expect![
-            "there is no [sso-session corp] in config; add that section, or run `aws configure sso-session`"
+            "there is no [sso-session corp] in config; add that section, or run `ssocreds configure`"
         ],
     );
     fails(
@@ -237,13 +237,13 @@ fn a_missing_session_is_an_error() {
         "[profile dev]\nsso_session = corp\nsso_start_url = https://x\nsso_region = eu-west-1\n\
          sso_account_id = 1\nsso_role_name = x",
         &expect![[
-            r#"profile "dev" names the sso-session "corp", config line 2, and there is no [sso-session corp] in config; add that section, or run `aws configure sso-session`"#
+            r#"profile "dev" names the sso-session "corp", config line 2, and there is no [sso-session corp] in config; add that section, or run `ssocreds configure`"#
         ]],
     );
     fails(
         "[profile dev]\nsso_session = my corp",
         &expect![[
-            r#"profile "dev" names the sso-session "my corp", config line 2, and there is no [sso-session "my corp"] in config; add that section, or run `aws configure sso-session`"#
+            r#"profile "dev" names the sso-session "my corp", config line 2, and there is no [sso-session "my corp"] in config; add that section, or run `ssocreds configure`"#
         ]],
     );
     fails(
