@@ -28,7 +28,7 @@ static ENDPOINT: LazyLock<(Runtime, Endpoint)> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
     let token = AuthorizationToken::new(TOKEN).expect("a token");
-    let builder = Endpoint::builder().serve(PATH, Provider).authorization_token(token);
+    let builder = Endpoint::builder().provider(PATH, Provider).authorization_token(token);
     let endpoint = runtime.block_on(builder.bind((Ipv4Addr::LOCALHOST, 0))).expect("an endpoint");
     (runtime, endpoint)
 });

@@ -29,7 +29,7 @@ const REQUESTS: usize = 5000;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let endpoint = Endpoint::builder().serve("/devsso", Fixed).bind(([127, 0, 0, 1], 0)).await?;
+    let endpoint = Endpoint::builder().provider("/devsso", Fixed).bind(([127, 0, 0, 1], 0)).await?;
     let token = endpoint.authorization_token().expose_secret();
     let hello = hello_server().await?;
     let for_credentials = request("/devsso", endpoint.local_address(), token);

@@ -101,7 +101,8 @@ impl Refusal {
             Self::WrongMethod => "this endpoint accepts only GET".to_owned(),
             Self::WrongToken => {
                 "the Authorization header does not contain the token of this endpoint; \
-                 set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to its token file"
+                 set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN \
+                 to the value that its program gave"
                     .to_owned()
             }
             Self::UnknownPath => "no credentials are served at this path; use the whole URL of \

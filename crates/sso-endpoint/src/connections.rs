@@ -24,8 +24,9 @@ use crate::credentials_service::CredentialsService;
 const MAX_CONNECTIONS: usize = 512;
 /// The time from accepting a connection to the end of the request head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// The time limit for a connection. Longer than the time limit for retrieving credentials.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
+/// The time limit for a connection. Longer than 60 seconds, the default limit for one retrieval of
+/// credentials.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(90);
 /// The time that running requests have to finish after a shutdown starts.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -137,7 +138,7 @@ pub(crate) async fn serve_stream(
         .max_headers(MAX_HEADER_FIELDS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), answer);
-    match timeout(ANSWER_TIMEOUT, connection).await {
+    match timeout(CONNECTION_TIMEOUT, connection).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
         Err(_) => tracing::debug!("a connection took too long"),

@@ -19,8 +19,8 @@ use crate::connections;
 use crate::credentials_service::CredentialsService;
 use crate::token::AuthorizationToken;
 
-/// The time before their expiry at which credentials are renewed. No SDK requests new credentials
-/// earlier; botocore does so at this time.
+/// Credentials are renewed this long before their expiry. No SDK requests new credentials earlier;
+/// botocore does so at this time.
 const REFRESH_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// The minimum and maximum pause between two checks of the credentials in memory.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
@@ -54,6 +54,9 @@ impl Endpoint {
     }
 
     /// Returns the URL of a path, which is the value for `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    ///
+    /// If the endpoint listens on all addresses (`0.0.0.0` or `::`), replace this address by the one
+    /// that clients connect to. The endpoint refuses other values of the `Host` header.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -108,7 +111,7 @@ impl EndpointBuilder {
     ///
     /// The endpoint caches the credentials itself and renews them 15 minutes before their expiry.
     /// Pass a provider that has no cache in memory, such as `SsoCredentialsProvider`.
-    pub fn serve(mut self, path: impl Into<String>, provider: impl ProvideCredentials) -> Self {
+    pub fn provider(mut self, path: impl Into<String>, provider: impl ProvideCredentials) -> Self {
         self.providers.push((path.into(), Arc::new(provider)));
         self
     }
@@ -207,12 +210,12 @@ impl EndpointBuilder {
 #[non_exhaustive]
 pub enum BindError {
     /// No provider was given.
-    #[error("the endpoint serves nothing; call `serve` with a path and a provider")]
+    #[error("the endpoint serves nothing; call `provider` with a path and a provider")]
     NothingToServe,
-    /// Clients cannot request the path.
+    /// Not every client would request the path unchanged.
     #[error(
-        "the path {path:?} cannot be served; it must start with / and contain only letters, digits, \
-         percent-encoded bytes and -._~/"
+        "the path {path:?} cannot be served; use / and then ASCII letters, digits, percent-encoded \
+         bytes, and -._~/, without a segment . or .."
     )]
     #[non_exhaustive]
     InvalidPath {
@@ -258,10 +261,19 @@ pub enum BindError {
 }
 
 /// Returns `true` if every client sends the path unchanged. `/` alone is not allowed, because some
-/// SDKs remove it.
+/// SDKs remove it. The segments `.` and `..` are not allowed, because clients resolve them.
 fn is_valid_path(path: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte);
-    path.len() > 1 && path.starts_with('/') && path.bytes().all(is_allowed)
+    let is_encoded_byte =
+        |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    let is_dots = |segment: &str| {
+        matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+    };
+    path.len() > 1
+        && path.starts_with('/')
+        && path.bytes().all(is_allowed)
+        && path.split('%').skip(1).all(is_encoded_byte)
+        && !path.split('/').any(is_dots)
 }
 
 /// Retrieves the credentials regularly, so that the cache renews them before a client requests
@@ -294,11 +306,17 @@ mod tests {
 
     #[test]
     fn only_paths_that_clients_send_unchanged_are_valid() {
-        for path in ["/a", "/a/b", "/dev-sso_1.x~", "/a%20b"] {
+        for path in ["/a", "/a/b", "/dev-sso_1.x~", "/a%20b", "/...", "/.a", "/%C3%A4"] {
             assert!(is_valid_path(path), "{path}");
         }
         for path in ["", "/", "a", "a/b", "/a b", "/a?b", "/a#b", "/ä", "/a\n"] {
             assert!(!is_valid_path(path), "{path}");
+        }
+        for dots in ["/.", "/..", "/a/../b", "/./a", "/a/.", "/%2e", "/a/.%2E"] {
+            assert!(!is_valid_path(dots), "{dots}");
+        }
+        for encoding in ["/a%", "/a%2", "/a%zz", "/%2%20", "/a%%20"] {
+            assert!(!is_valid_path(encoding), "{encoding}");
         }
     }
 }

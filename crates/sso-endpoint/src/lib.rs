@@ -33,7 +33,7 @@
 //! # async fn main() -> Result<(), sso_endpoint::BindError> {
 //! # let provider = Provider;
 //! // The provider: ProfileProviders::credentials_provider() of sso-provider, or your own.
-//! let endpoint = Endpoint::builder().serve("/devsso", provider).bind(([127, 0, 0, 1], 0)).await?;
+//! let endpoint = Endpoint::builder().provider("/devsso", provider).bind(([127, 0, 0, 1], 0)).await?;
 //! println!("AWS_CONTAINER_CREDENTIALS_FULL_URI={}", endpoint.url("/devsso"));
 //! // Write endpoint.authorization_token() to a file of mode 0600, without a line feed, and name it
 //! // in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE.
@@ -49,8 +49,8 @@
 //! The response has status 200 and a JSON body with the fields `AccessKeyId`, `SecretAccessKey`,
 //! `Token`, `Expiration` and, if it is known, `AccountId`.
 //!
-//! The response to any other request is an error, also as JSON. Its fields are `code` and
-//! `message`, and also `Code` and `Message`, because some SDKs read only one of the spellings:
+//! The response to any other well-formed request is an error, also as JSON. Its fields are `code`
+//! and `message`, and also `Code` and `Message`, because some SDKs read only one of the spellings:
 //!
 //! | status | code | when |
 //! |---|---|---|
@@ -62,6 +62,9 @@
 //! | 421 | `MisdirectedRequest` | the `Host` header is missing or names another host |
 //! | 500 | `InternalError` | any other failure |
 //! | 503 | `ServiceUnavailable` | a temporary failure, such as a network error |
+//!
+//! A malformed request, or one whose head is too large, gets a status from 400 to 499 without a
+//! body, or no response.
 //!
 //! # Limits
 //!
@@ -75,8 +78,9 @@
 //! # Known gaps
 //!
 //! * The AWS SDK for Rust (aws-config 1.13) shows only the status of an error, and the default
-//!   provider chain of the AWS SDK for JavaScript shows no cause. So the endpoint also logs each
-//!   failure, with the command to log in (`tracing`, level `WARN`).
+//!   provider chain of the AWS SDK for JavaScript shows no cause. So the endpoint also logs the first
+//!   error each time the credentials stop being available, with the command to log in (`tracing`,
+//!   level `WARN`).
 //! * The endpoint renews credentials until it is dropped, even if no client requests them.
 
 #![forbid(unsafe_code)]
@@ -88,7 +92,7 @@ mod endpoint;
 mod token;
 
 pub use endpoint::{BindError, Endpoint, EndpointBuilder};
-pub use token::{AuthorizationToken, InvalidToken};
+pub use token::{AuthorizationToken, MalformedToken};
 
 // Compiles the README's example as a documentation test.
 #[cfg(doctest)]

@@ -17,12 +17,12 @@ const MIN_LENGTH: usize = 16;
 #[derive(Clone)]
 pub struct AuthorizationToken(Zeroizing<String>);
 
-/// The error returned for an invalid token.
+/// The error returned for a token that [`AuthorizationToken::new`] does not accept.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
     "the authorization token must have at least {MIN_LENGTH} characters, all of them visible ASCII"
 )]
-pub struct InvalidToken;
+pub struct MalformedToken;
 
 impl AuthorizationToken {
     /// Creates a token from a secret that clients already have.
@@ -30,12 +30,12 @@ impl AuthorizationToken {
     /// # Errors
     ///
     /// Fails if the token is shorter than 16 characters, or contains a character that is not
-    /// visible ASCII. Other characters cannot be sent in a header.
-    pub fn new(token: impl Into<String>) -> Result<Self, InvalidToken> {
+    /// visible ASCII. Not every client sends other characters unchanged.
+    pub fn new(token: impl Into<String>) -> Result<Self, MalformedToken> {
         let token = Zeroizing::new(token.into());
         let is_visible = token.bytes().all(|byte| byte.is_ascii_graphic());
         if token.len() < MIN_LENGTH || !is_visible {
-            return Err(InvalidToken);
+            return Err(MalformedToken);
         }
         Ok(Self(token))
     }

@@ -25,7 +25,7 @@ pub(super) async fn start(
     let mut endpoint = Endpoint::builder().allow_non_loopback(allow_non_loopback);
     for profile in profiles {
         endpoint =
-            endpoint.serve(path_of(&profile.name), profile.providers.credentials_provider()?);
+            endpoint.provider(path_of(&profile.name), profile.providers.credentials_provider()?);
     }
     Ok(endpoint.bind(address).await?)
 }

@@ -107,8 +107,8 @@ async fn several_profiles_are_served_by_path_with_a_token_of_the_caller() {
     let token = AuthorizationToken::new("a-token-of-the-caller").unwrap();
     let provider = || provider(&scene.home, &scene.clock);
     let endpoint = Endpoint::builder()
-        .serve("/a", provider())
-        .serve("/b/c", provider())
+        .provider("/a", provider())
+        .provider("/b/c", provider())
         .authorization_token(token)
         .clock(scene.clock.clone())
         .bind(([127, 0, 0, 1], 0))
@@ -148,15 +148,15 @@ async fn invalid_paths_and_addresses_are_errors_of_bind() {
     let loopback = ([127, 0, 0, 1], 0);
     let nothing = Endpoint::builder().bind(loopback).await.unwrap_err();
     assert!(matches!(nothing, BindError::NothingToServe), "{nothing:?}");
-    let root = Endpoint::builder().serve("/", provider()).bind(loopback).await.unwrap_err();
+    let root = Endpoint::builder().provider("/", provider()).bind(loopback).await.unwrap_err();
     assert!(matches!(root, BindError::InvalidPath { .. }), "{root:?}");
-    let twice = Endpoint::builder().serve(PATH, provider()).serve(PATH, provider());
+    let twice = Endpoint::builder().provider(PATH, provider()).provider(PATH, provider());
     let twice = twice.bind(loopback).await.unwrap_err();
     assert!(matches!(twice, BindError::PathServedTwice { .. }), "{twice:?}");
-    let open = Endpoint::builder().serve(PATH, provider()).bind(([0, 0, 0, 0], 0)).await;
+    let open = Endpoint::builder().provider(PATH, provider()).bind(([0, 0, 0, 0], 0)).await;
     let open = open.unwrap_err();
     assert!(matches!(open, BindError::NotLoopback { .. }), "{open:?}");
-    let taken = Endpoint::builder().serve(PATH, provider());
+    let taken = Endpoint::builder().provider(PATH, provider());
     let taken = taken.bind(scene.endpoint.local_address()).await.unwrap_err();
     assert!(matches!(taken, BindError::Listen { .. }), "{taken:?}");
 }
@@ -165,7 +165,7 @@ async fn invalid_paths_and_addresses_are_errors_of_bind() {
 async fn an_address_that_is_not_loopback_can_be_allowed() {
     let scene = Scene::new(TokenState::Valid).await;
     let endpoint = Endpoint::builder()
-        .serve(PATH, provider(&scene.home, &scene.clock))
+        .provider(PATH, provider(&scene.home, &scene.clock))
         .clock(scene.clock.clone())
         .allow_non_loopback(true)
         .bind(([0, 0, 0, 0], 0))

@@ -32,7 +32,7 @@ impl Scene {
         let directory = TempDir::new().unwrap();
         let home = emulator.write_home(directory.path(), state).unwrap();
         let endpoint = Endpoint::builder()
-            .serve(PATH, provider(&home, &clock))
+            .provider(PATH, provider(&home, &clock))
             .clock(clock.clone())
             .bind(([127, 0, 0, 1], 0))
             .await
