@@ -5,8 +5,8 @@
 //! token at a time.
 //!
 //! ```text
-//! sso-types <── sso-cache <── sso-provider
-//!                (here)
+//! sso-files, sso-types <── sso-cache <── sso-login, sso-provider, sso-cli
+//!                           (here)
 //!
 //! CacheKey ──> path ──> TokenFile ── load ──────────────> CachedToken
 //!                          └─ lock ─> TokenFileLock ── store ──┘

@@ -17,7 +17,7 @@
 //! files.
 //!
 //! ```text
-//! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk, sso-cli
+//! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-endpoint, adapters, sso-cli
 //!                          (here)
 //! ```
 //!

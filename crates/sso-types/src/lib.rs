@@ -5,7 +5,7 @@
 //! enough for code that only passes credentials on.
 //!
 //! ```text
-//! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk, sso-cli
+//! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-endpoint, adapters, sso-cli
 //!  (here)
 //! ```
 //!
