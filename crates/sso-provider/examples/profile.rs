@@ -29,6 +29,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Further retrievals return the credentials in memory, and renew them near their expiry.
     let again = provider.retrieve().await?;
     assert_eq!(again, credentials);
+    // A short-lived program must not exit during a refresh of the access token.
+    provider.wait_for_refresh().await;
     println!("requests: {:?}", emulator.counts());
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::{ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials
 const FAILURE_BACKOFF: SignedDuration = SignedDuration::from_secs(30);
 
 /// The maximum number of requests that one retrieval starts or joins. More than one is needed if a
-/// request is lost or returns expired credentials.
+/// request is lost (see `Flight::wait`) or returns expired credentials.
 const MAX_ROUNDS: usize = 3;
 
 /// Keeps the credentials of any [`ProvideCredentials`] in memory, and renews them before they
@@ -26,7 +26,8 @@ const MAX_ROUNDS: usize = 3;
 ///
 /// * **Fresh**: a retrieval takes no lock, does not allocate and does not wait.
 /// * **In the refresh window** (the last 5 minutes): the first caller starts a request and waits
-///   for it, so that a short-lived program also renews. Other callers get the current credentials.
+///   for it, because a runtime that is driven only during calls would not complete it in the
+///   background. Other callers get the current credentials.
 /// * **In the mandatory window** (the last minute): all callers wait for one request.
 /// * If the request fails in either window, the cache logs a warning and returns the current
 ///   credentials. It does not send another request for 30 seconds.
@@ -46,9 +47,13 @@ const MAX_ROUNDS: usize = 3;
 /// # }
 /// ```
 ///
-/// If a caller may drop a retrieval early, for example with `timeout`, use a multi-thread runtime
-/// with one worker. On a current-thread runtime, a refresh is suspended between two calls of
-/// `block_on`. It may then hold the token file's lock, for which other processes wait.
+/// A token refresh can continue after the retrieval that started it: if the token is still valid and
+/// the refresh takes more than 3 seconds, or if the caller drops the retrieval. Therefore:
+///
+/// * A short-lived program must call [`wait_for_refresh`](Self::wait_for_refresh) before it exits.
+/// * Synchronous code should use a multi-thread runtime with one worker. A current-thread runtime
+///   suspends the refresh between two calls of `block_on`. The refresh may then hold the token
+///   file's lock, for which other processes wait.
 #[derive(Clone)]
 pub struct CredentialsCache(Arc<Shared>);
 
@@ -134,6 +139,22 @@ impl CredentialsCache {
         state.invalidated = true;
         self.0.flights.forget();
         self.0.current.store(None);
+    }
+
+    /// Waits for running requests and a running refresh of the access token to end, at most until
+    /// their time limits. Returns at once if nothing is running.
+    ///
+    /// Call this before a short-lived program exits. If the program exits during a refresh, the
+    /// only valid refresh token may be lost, and the user must log in again.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a request or a refresh is running and there is no tokio runtime with time enabled.
+    pub async fn wait_for_refresh(&self) {
+        if let Some(flight) = self.0.flights.running() {
+            flight.wait().await;
+        }
+        self.0.provider.wait_for_refresh().await;
     }
 
     /// Returns the provider of the credentials.
@@ -254,6 +275,10 @@ impl ProvideCredentials for CredentialsCache {
         self.invalidate();
         Box::pin(self.retrieve())
     }
+
+    fn wait_for_refresh(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.wait_for_refresh())
+    }
 }
 
 // A panic leaves no inconsistent state.
@@ -283,15 +308,15 @@ pub struct CredentialsCacheBuilder {
 }
 
 impl CredentialsCacheBuilder {
-    /// Sets the time before their expiry at which credentials are renewed. The default is 5
-    /// minutes. The window is at most half of the credentials' lifetime.
+    /// Sets how long before their expiry credentials are renewed. The default is 5 minutes. The
+    /// window is at most half of the credentials' lifetime.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.refresh_window = window;
         self
     }
 
-    /// Sets the time before their expiry from which all callers wait for new credentials. The
-    /// default is one minute. This window is at most half of the refresh window.
+    /// Sets how long before their expiry all callers begin to wait for new credentials. The default
+    /// is one minute. This window is at most half of the refresh window.
     pub fn mandatory_window(mut self, window: Duration) -> Self {
         self.mandatory_window = window;
         self

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,11 @@ use sso_http::{GetRoleCredentials, ServiceError};
 use sso_types::{
     AccountId, Clock, Credentials, Environment, ProgressObserver, RoleName, StartUrl, SystemClock,
 };
+use tokio::time::{Instant, timeout};
 use tower::{BoxError, Service};
 
 use crate::role_cache::RoleCache;
-use crate::service::Operation;
+use crate::service::BoxedService;
 use crate::{
     BearerToken, CallError, ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials,
     SsoTokenProvider,
@@ -30,7 +32,7 @@ use crate::{
 pub struct SsoCredentialsProvider(Arc<Shared>);
 
 struct Shared {
-    portal: Operation<GetRoleCredentials, Credentials>,
+    portal: BoxedService<GetRoleCredentials, Credentials>,
     account_id: AccountId,
     role_name: RoleName,
     start_url: Option<StartUrl>,
@@ -84,7 +86,7 @@ impl SsoCredentialsProvider {
     ///
     /// # Panics
     ///
-    /// Panics outside a tokio runtime with time enabled.
+    /// May panic outside a tokio runtime with time enabled.
     pub async fn retrieve(&self) -> Result<Credentials, CredentialsError> {
         self.retrieve_with(true).await
     }
@@ -100,7 +102,7 @@ impl SsoCredentialsProvider {
     ///
     /// # Panics
     ///
-    /// Panics outside a tokio runtime with time enabled.
+    /// May panic outside a tokio runtime with time enabled.
     pub async fn retrieve_new(&self) -> Result<Credentials, CredentialsError> {
         self.retrieve_with(false).await
     }
@@ -108,20 +110,22 @@ impl SsoCredentialsProvider {
     async fn retrieve_with(&self, use_cached: bool) -> Result<Credentials, CredentialsError> {
         let limit = self.0.timeout;
         let request = move |left| async move {
-            let answer = tokio::time::timeout(left, self.request()).await;
+            let answer = timeout(left, self.request()).await;
             answer.unwrap_or(Err(CredentialsError::Timeout { limit }))
         };
-        if self.0.role_cache.as_ref().is_some_and(RoleCache::is_unused) {
+        let started = Instant::now();
+        if self.0.role_cache.as_ref().is_some_and(RoleCache::is_directory_missing) {
             // Get the token before taking the lock, which would create the directory. Without a
             // login there is nothing to cache.
-            let token = tokio::time::timeout(limit, self.0.token_provider.retrieve_bearer_token());
+            let token = timeout(limit, self.0.token_provider.retrieve_bearer_token());
             token.await.map_err(|_| CredentialsError::Timeout { limit })??;
         }
+        let left = limit.saturating_sub(started.elapsed());
         let retrieved = match &self.0.role_cache {
             Some(cache) => {
-                cache.get_or_request(self.0.clock.as_ref(), use_cached, limit, request).await
+                cache.get_or_request(self.0.clock.as_ref(), use_cached, left, request).await
             }
-            None => request(limit).await,
+            None => request(left).await,
         };
         retrieved.map(|credentials| match credentials.account_id() {
             Some(_) => credentials,
@@ -194,6 +198,10 @@ impl ProvideCredentials for SsoCredentialsProvider {
     fn provide_new_credentials(&self) -> CredentialsFuture<'_> {
         Box::pin(self.retrieve_new())
     }
+
+    fn wait_for_refresh(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.0.token_provider.wait_for_refresh())
+    }
 }
 
 // A panic leaves no inconsistent state.
@@ -222,7 +230,7 @@ enum TokenSource {
 #[derive(Debug)]
 #[must_use]
 pub struct SsoCredentialsProviderBuilder {
-    portal: Operation<GetRoleCredentials, Credentials>,
+    portal: BoxedService<GetRoleCredentials, Credentials>,
     account_id: AccountId,
     role_name: RoleName,
     token_source: Option<TokenSource>,

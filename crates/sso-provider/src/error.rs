@@ -42,8 +42,9 @@ pub enum TokenError {
     /// be written. The refresh token has not been used, because losing the new token would end the
     /// login for every program that shares it.
     #[error(
-        "the access token was not refreshed because nothing can be written to {}; make the \
-         directory writable, set allow_unsaved_refresh (--allow-unsaved-refresh), or run: {command}",
+        "the access token was not refreshed because nothing can be written to {}; make room, make \
+         the directory writable, or set allow_unsaved_refresh (--allow-unsaved-refresh), then try \
+         again or run: {command}",
         directory.display()
     )]
     #[non_exhaustive]
@@ -174,8 +175,8 @@ impl TokenError {
         matches!(self, Self::LoginRequired { reason: LoginReason::NoToken { .. }, .. })
     }
 
-    /// Returns `true` if the session has ended, so that the token in the file cannot be refreshed
-    /// again.
+    /// Returns `true` if another refresh of the same token would fail too: the session has ended, or
+    /// the token cannot be refreshed.
     pub(crate) fn is_end_of_session(&self) -> bool {
         let ended = |reason: &LoginReason| {
             matches!(reason, LoginReason::SessionEnded(_) | LoginReason::Expired { .. })
@@ -319,8 +320,8 @@ pub enum ConfigError {
     /// Credentials were requested for a profile without account and role. Such a profile provides
     /// only access tokens.
     #[error(
-        "{profile:?} has no sso_account_id and no sso_role_name; use a profile that has both, or get \
-         only access tokens from it"
+        "{profile:?} provides only access tokens, because it has no sso_account_id and no \
+         sso_role_name; for credentials, use a profile that has both"
     )]
     #[non_exhaustive]
     TokenOnly {

@@ -4,7 +4,8 @@ use crate::{CredentialsCache, CredentialsError, ProfileProviders};
 
 /// Returns a provider of the credentials of a profile that is configured for the AWS CLI. It caches
 /// the credentials in memory and renews them before they expire. Keep it for the life of the
-/// program. Clones share the same cache.
+/// program. Clones share the same cache. A short-lived program must call
+/// [`wait_for_refresh`](CredentialsCache::wait_for_refresh) before it exits.
 ///
 /// Reads the process environment and the shared config files on one of the runtime's blocking
 /// threads. Sends no request, so a missing login is reported by the first retrieval. Does not use

@@ -10,8 +10,9 @@
 //! names the command to run.
 //!
 //! ```text
-//! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-aws-sdk, sso-cli
-//!                                                     (here)
+//! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-endpoint, sso-cli,
+//!                                                     (here)         sso-aws-sdk, sso-object-store,
+//!                                                                    sso-reqsign
 //! ```
 //!
 //! # Examples
@@ -25,6 +26,8 @@
 //! let provider = sso_provider::from_profile("devsso").await?;
 //! let credentials = provider.retrieve().await?;
 //! println!("{}", credentials.access_key_id());
+//! // A short-lived program must not exit during a refresh of the access token.
+//! provider.wait_for_refresh().await;
 //! # Ok(())
 //! # }
 //! ```
@@ -41,7 +44,7 @@
 //!     ProfileProviders::builder().profile("devsso").role_credentials_cache(true).build()?;
 //! let provider = CredentialsCache::new(providers.credentials_provider()?);
 //! let token = providers.token_provider().retrieve_bearer_token().await?;
-//! println!("logged in until {}", token.expires_at());
+//! println!("the access token is valid until {}", token.expires_at());
 //! # drop(provider);
 //! # Ok(())
 //! # }
@@ -89,9 +92,9 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let directory = tempfile::tempdir()?;
 //! # let path = directory.path().join("token.json");
-//! # let tomorrow = "2100-01-01T00:00:00Z";
+//! # let expires_at = "2100-01-01T00:00:00Z";
 //! let file = TokenFile::new(&path);
-//! file.store_unlocked(&CachedToken::new(AccessToken::new("token"), tomorrow.parse()?))?;
+//! file.store_unlocked(&CachedToken::new(AccessToken::new("token"), expires_at.parse()?))?;
 //!
 //! let portal = tower::service_fn(move |request: GetRoleCredentials| async move {
 //!     assert_eq!(request.role_name().as_str(), "SSOReadOnlyRole");
@@ -133,11 +136,13 @@
 //!
 //! # Known gaps
 //!
-//! * A file that another tool is writing in place is read again after a pause. The pause is usually
-//!   asynchronous. In two cases it blocks the thread, for up to a quarter of a second: another tool
-//!   changed the token file during a refresh, or a killed process left a temporary file.
-//! * File operations, including `fsync`, block the thread of the calling task.
-//! * On a file system without locks, two processes may refresh the same token at once.
+//! * File operations, including `fsync`, block the thread of the task that performs them: the
+//!   caller's task or, during a refresh, the task of the refresh.
+//! * In two cases, a read blocks the thread for up to a quarter of a second, while another tool
+//!   writes the token file in place: if that tool changed the file during a refresh, and if a killed
+//!   process left a temporary file.
+//! * Two processes may refresh the same token at once on a file system without locks. The same
+//!   applies to a directory in which no lock file can be created, if `allow_unsaved_refresh` is set.
 
 #![forbid(unsafe_code)]
 // Show on docs.rs which feature each item needs.

@@ -67,7 +67,8 @@ impl ProfileProviders {
         &self.portal
     }
 
-    /// Returns the HTTPS client, for a caller that builds a portal over its own layers.
+    /// Returns the HTTPS client. A caller can wrap it in its own layers and build a portal with the
+    /// result.
     pub fn https_client(&self) -> &HttpsClient {
         &self.https
     }
@@ -83,8 +84,8 @@ impl ProfileProviders {
         &self.observer
     }
 
-    /// Returns the AWS CLI's cache file for the profile's role credentials, or `None` if that cache
-    /// is off.
+    /// Returns the AWS CLI's cache file for the profile's role credentials. Returns `None` if that
+    /// cache is off, for an sso-session, and for a profile without account and role.
     pub fn role_credentials_file(&self) -> Option<RoleCredentialsFile> {
         let (account_id, role_name) = self.sso_profile()?.role()?;
         let dir = self.role_cache_dir.as_ref()?;

@@ -140,8 +140,7 @@ impl ProfileProvidersBuilder {
         self
     }
 
-    /// Sets the time before its expiry at which the access token is refreshed. The default is 5
-    /// minutes.
+    /// Sets how long before its expiry the access token is refreshed. The default is 5 minutes.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.refresh_window = Some(window);
         self
@@ -289,9 +288,8 @@ impl ProfileProvidersBuilder {
             (Some(session), _) => {
                 SsoTokenProvider::builder(oidc, file).sso_session(session).retry_all(retry)
             }
-            (None, Target::Profile(profile)) => {
-                SsoTokenProvider::builder_without_refresh(file).profile(profile.profile_name())
-            }
+            (None, Target::Profile(profile)) => SsoTokenProvider::builder_without_refresh(file)
+                .legacy_profile(profile.profile_name()),
             // Unreachable, since a session always has a name.
             (None, Target::Session(_)) => SsoTokenProvider::builder_without_refresh(file),
         };

@@ -50,6 +50,16 @@ pub trait ProvideCredentials: fmt::Debug + Send + Sync + 'static {
     fn provide_new_credentials(&self) -> CredentialsFuture<'_> {
         self.provide_credentials()
     }
+
+    /// Waits for a running refresh of the access token to end.
+    /// [`CredentialsCache::wait_for_refresh`](crate::CredentialsCache::wait_for_refresh) calls this
+    /// before a program exits.
+    ///
+    /// The default implementation does not wait, which is right for a provider that leaves no
+    /// refresh running when its futures are dropped.
+    fn wait_for_refresh(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 impl<P: ProvideCredentials + ?Sized> ProvideCredentials for Arc<P> {
@@ -59,5 +69,9 @@ impl<P: ProvideCredentials + ?Sized> ProvideCredentials for Arc<P> {
 
     fn provide_new_credentials(&self) -> CredentialsFuture<'_> {
         (**self).provide_new_credentials()
+    }
+
+    fn wait_for_refresh(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        (**self).wait_for_refresh()
     }
 }

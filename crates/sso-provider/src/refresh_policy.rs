@@ -8,7 +8,8 @@ use sso_types::AccessToken;
 use crate::token_snapshot::{Snapshot, Source};
 use crate::{CannotRefresh, LoginReason, TokenError};
 
-/// The time after a failed refresh during which a valid token is used without another attempt.
+/// The time after a failed refresh during which its failure counts. A valid token is then used
+/// without another attempt. If the session has ended, an expired token fails with the same error.
 const FAILURE_BACKOFF: SignedDuration = SignedDuration::from_secs(30);
 
 /// The token that a caller asks for.
@@ -65,10 +66,10 @@ pub(crate) struct FailedRefresh {
 /// The settings that the decision depends on.
 #[derive(Debug)]
 pub(crate) struct RefreshPolicy {
-    /// The time before its expiry at which a token is refreshed.
+    /// A token is refreshed this long before its expiry.
     pub(crate) window: SignedDuration,
     /// The reason that this provider never refreshes a token, if there is one.
-    pub(crate) never: Option<CannotRefresh>,
+    pub(crate) never_because: Option<CannotRefresh>,
 }
 
 impl RefreshPolicy {
@@ -84,7 +85,7 @@ impl RefreshPolicy {
         let refreshable = self.refreshable(snapshot, now);
         let failure = history.failure.as_ref().filter(|it| it.applies(&snapshot.version, now));
         let rejection = match demand {
-            Demand::OtherThan(rejected) if rejected.is(snapshot) => Some(rejected),
+            Demand::OtherThan(rejected) if rejected.is_token_of(snapshot) => Some(rejected),
             Demand::OtherThan(_) | Demand::AnyValid => None,
         };
 
@@ -111,8 +112,8 @@ impl RefreshPolicy {
     }
 
     fn refreshable(&self, snapshot: &Snapshot, now: Timestamp) -> Result<(), CannotRefresh> {
-        if let Some(never) = &self.never {
-            return Err(never.clone());
+        if let Some(reason) = &self.never_because {
+            return Err(reason.clone());
         }
         match snapshot.source {
             Source::OtherSession => Err(CannotRefresh::OtherSession),
@@ -124,7 +125,7 @@ impl RefreshPolicy {
 }
 
 impl RejectedToken {
-    pub(crate) fn is(&self, snapshot: &Snapshot) -> bool {
+    pub(crate) fn is_token_of(&self, snapshot: &Snapshot) -> bool {
         self.token == *snapshot.token.access_token()
     }
 }
@@ -160,7 +161,7 @@ mod tests {
         left: i64,
         lifetime: Option<i64>,
         refreshable: bool,
-        never: Option<CannotRefresh>,
+        never_because: Option<CannotRefresh>,
         rejected: bool,
         failure: Failure,
     }
@@ -168,7 +169,7 @@ mod tests {
     /// A failed refresh, with its age in seconds.
     #[derive(Clone, Copy)]
     enum Failure {
-        Never,
+        None,
         Transient(i64),
         Ended(i64),
         EndedForAnotherVersion,
@@ -178,9 +179,9 @@ mod tests {
         left: 3600,
         lifetime: None,
         refreshable: true,
-        never: None,
+        never_because: None,
         rejected: false,
-        failure: Failure::Never,
+        failure: Failure::None,
     };
     const DUE: Case = Case { left: 300, ..VALID };
     const EXPIRED: Case = Case { left: 0, ..VALID };
@@ -203,9 +204,9 @@ mod tests {
             (Case { lifetime: Some(i64::MAX), ..DUE }, "ahead"),
             // A token that cannot be refreshed is used while it is valid.
             (Case { refreshable: false, ..DUE }, "use"),
-            (Case { never: legacy(), ..DUE }, "use"),
+            (Case { never_because: legacy(), ..DUE }, "use"),
             (Case { refreshable: false, ..EXPIRED }, "login: expired"),
-            (Case { never: legacy(), ..EXPIRED }, "login: expired"),
+            (Case { never_because: legacy(), ..EXPIRED }, "login: expired"),
             // A failure applies for 30 seconds, to this version, unless the clock was set back.
             (Case { failure: Transient(0), ..DUE }, "use"),
             (Case { failure: Transient(29), ..DUE }, "use"),
@@ -246,7 +247,7 @@ mod tests {
         let ended = || error(LoginReason::SessionEnded(answer.clone()));
         let at = |ago| now - seconds(ago);
         let failure = match case.failure {
-            Failure::Never => None,
+            Failure::None => None,
             Failure::Transient(ago) => Some((at(ago), &version, None)),
             Failure::Ended(ago) => Some((at(ago), &version, ended())),
             Failure::EndedForAnotherVersion => Some((now, &another, ended())),
@@ -264,7 +265,10 @@ mod tests {
             Demand::AnyValid
         };
         let snapshot = Snapshot { token: Arc::new(token), version, source: Source::File };
-        let policy = RefreshPolicy { window: SignedDuration::from_mins(5), never: case.never };
+        let policy = RefreshPolicy {
+            window: SignedDuration::from_mins(5),
+            never_because: case.never_because,
+        };
         match policy.decide(&snapshot, &demand, &History { failure, lifetime }, now) {
             Action::Use => "use",
             Action::RefreshAhead => "ahead",

@@ -26,13 +26,13 @@ pub(crate) struct RoleCache {
     observer: ProgressObserver,
 }
 
-/// The outcome of waiting for the lock.
-enum LockOutcome {
+/// The next step after waiting for the lock.
+enum NextStep {
     /// Request the credentials. There is no lock if the file cannot be locked, or if the wait for
     /// the lock timed out.
-    Acquired(Option<RoleCredentialsFileLock>),
-    /// Another process has written these credentials.
-    Cached(Credentials),
+    Request(Option<RoleCredentialsFileLock>),
+    /// Use these credentials, which another process has written.
+    Use(Credentials),
 }
 
 impl RoleCache {
@@ -46,8 +46,8 @@ impl RoleCache {
         Self { file: Arc::new(file), window, access_notice, observer }
     }
 
-    /// Returns `true` if the directory does not exist, so that nothing can be cached in it.
-    pub(crate) fn is_unused(&self) -> bool {
+    /// Returns `true` if the directory does not exist yet, so that it contains no credentials.
+    pub(crate) fn is_directory_missing(&self) -> bool {
         self.file.is_directory_missing()
     }
 
@@ -71,8 +71,8 @@ impl RoleCache {
         }
         let started = Instant::now();
         let lock = match self.lock(clock, use_cached, limit.min(LOCK_TIMEOUT)).await {
-            LockOutcome::Acquired(lock) => lock,
-            LockOutcome::Cached(credentials) => return Ok(credentials),
+            NextStep::Request(lock) => lock,
+            NextStep::Use(credentials) => return Ok(credentials),
         };
         match request(limit.saturating_sub(started.elapsed())).await {
             Ok(credentials) => {
@@ -120,7 +120,7 @@ impl RoleCache {
         self.access_notice.warn_once(|| self.file.access_warnings());
     }
 
-    async fn lock(&self, clock: &dyn Clock, use_cached: bool, limit: Duration) -> LockOutcome {
+    async fn lock(&self, clock: &dyn Clock, use_cached: bool, limit: Duration) -> NextStep {
         let mut wait = Wait::new(&self.observer, "get the role's credentials");
         loop {
             let lock = match self.file.try_lock() {
@@ -129,22 +129,22 @@ impl RoleCache {
                     wait.pause().await;
                     None
                 }
-                Ok(None) => return LockOutcome::Acquired(None),
+                Ok(None) => return NextStep::Request(None),
                 Err(error) => {
                     tracing::debug!(
                         error = &error as &dyn std::error::Error,
                         "the role-credential cache cannot be locked; continuing without a lock"
                     );
-                    return LockOutcome::Acquired(None);
+                    return NextStep::Request(None);
                 }
             };
             // The process that held the lock may have written credentials.
             if let Some(credentials) = self.usable(clock, use_cached) {
-                return LockOutcome::Cached(credentials);
+                return NextStep::Use(credentials);
             }
             if lock.is_some() {
                 self.warn_about_access();
-                return LockOutcome::Acquired(lock);
+                return NextStep::Request(lock);
             }
         }
     }

@@ -5,9 +5,10 @@ use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceExt};
 
 /// A type-erased service for one operation, so that the providers need no type parameter.
-pub(crate) type Operation<Request, Response> = BoxCloneSyncService<Request, Response, ServiceError>;
+pub(crate) type BoxedService<Request, Response> =
+    BoxCloneSyncService<Request, Response, ServiceError>;
 
-pub(crate) fn erase<S, Request, Response>(service: S) -> Operation<Request, Response>
+pub(crate) fn erase<S, Request, Response>(service: S) -> BoxedService<Request, Response>
 where
     S: Service<Request, Response = Response> + Clone + Send + Sync + 'static,
     S::Error: Into<BoxError>,
@@ -22,7 +23,7 @@ where
 
 /// Waits until the service is ready, then for its response.
 pub(crate) async fn call<Request, Response>(
-    service: &Operation<Request, Response>,
+    service: &BoxedService<Request, Response>,
     request: Request,
 ) -> Result<Response, ServiceError> {
     service.clone().oneshot(request).await

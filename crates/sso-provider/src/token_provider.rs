@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::refresh_policy::{Action, Demand, FailedRefresh, History, RejectedToken};
 use crate::single_flight::Flight;
-use crate::token_provider_state::{Refreshed, Shared};
+use crate::token_provider_state::{RefreshOutcome, TokenProviderState};
 use crate::token_refresh::Refresh;
 use crate::token_snapshot::{LoadError, Snapshot};
 use crate::{CallError, LoginReason, TokenError};
@@ -23,7 +23,8 @@ use crate::{CallError, LoginReason, TokenError};
 const AHEAD_WAIT: Duration = Duration::from_secs(3);
 
 /// The maximum number of refreshes that one retrieval starts or joins. More than one is needed if a
-/// refresh is lost or returns a token that cannot be used.
+/// refresh is lost (see `Flight::wait`), fails ahead of expiry, or returns a token that cannot be
+/// used.
 const MAX_ROUNDS: usize = 3;
 
 /// Provides the SSO access token of one token file, and refreshes it through SSO OIDC.
@@ -46,8 +47,9 @@ const MAX_ROUNDS: usize = 3;
 /// Needs a tokio runtime with time enabled. The runtime must be driven until a refresh has ended: a
 /// suspended refresh may hold the token file's lock, for which other processes wait. A short-lived
 /// program must call [`wait_for_refresh`](Self::wait_for_refresh) before it exits.
+/// [`CredentialsCache`](crate::CredentialsCache) has the same method.
 #[derive(Clone)]
-pub struct SsoTokenProvider(Arc<Shared>);
+pub struct SsoTokenProvider(Arc<TokenProviderState>);
 
 /// An SSO access token and its expiry. The token is secret.
 #[derive(Debug, Clone)]
@@ -86,7 +88,7 @@ impl SsoTokenProvider {
     ///
     /// # Panics
     ///
-    /// Panics if a refresh is due and there is no tokio runtime with time enabled.
+    /// May panic outside a tokio runtime with time enabled.
     pub async fn retrieve_bearer_token(&self) -> Result<BearerToken, TokenError> {
         self.retrieve(Demand::AnyValid).await
     }
@@ -102,7 +104,7 @@ impl SsoTokenProvider {
     ///
     /// # Panics
     ///
-    /// Panics if a refresh is due and there is no tokio runtime with time enabled.
+    /// May panic outside a tokio runtime with time enabled.
     pub async fn call_with_token<T, Answer>(
         &self,
         mut call: impl FnMut(BearerToken) -> Answer,
@@ -165,12 +167,16 @@ impl SsoTokenProvider {
             };
             is_lost = refreshed.is_none();
             match refreshed {
-                Some(Refreshed { result: Ok(token), .. }) if shared.satisfies(&token, &demand) => {
+                Some(RefreshOutcome { result: Ok(token), .. })
+                    if shared.satisfies(&token, &demand) =>
+                {
                     return Ok(token.into());
                 }
-                // An error is final, except after a refresh ahead of expiry. That refresh made only
-                // one attempt, so the last arm tries again.
-                Some(Refreshed { result: Err(error), ahead }) if !ahead || error.is_no_token() => {
+                // An error is final, except that of a refresh ahead of expiry which `Action::Refresh`
+                // has joined. That refresh made only one attempt, so the last arm tries again.
+                Some(RefreshOutcome { result: Err(error), ahead })
+                    if !ahead || error.is_no_token() =>
+                {
                     return Err(error);
                 }
                 // Try again: the refresh was lost, failed ahead of expiry, or returned the rejected
@@ -189,32 +195,32 @@ impl SsoTokenProvider {
     /// Refreshes a token that is still valid, unless a refresh is running or failed recently. If
     /// there is no new token within [`AHEAD_WAIT`], returns `valid`, or `None` if it has expired by
     /// then. Returns an error only if the user has logged out.
-    async fn refresh_ahead(&self, valid: Snapshot) -> Option<Refreshed> {
+    async fn refresh_ahead(&self, valid: Snapshot) -> Option<RefreshOutcome> {
         let shared = &self.0;
-        if !shared.flights.is_running() && !shared.failed_in_other_process(&valid) {
+        if !shared.flights.is_running() && !shared.adopt_recorded_failure(&valid) {
             let flight = self.refresh(valid.clone(), Demand::AnyValid, true);
             match timeout(AHEAD_WAIT, flight.wait()).await {
                 Ok(Some(refreshed)) if refreshed.result.is_ok() => return Some(refreshed),
                 // The user has logged out meanwhile.
-                Ok(Some(Refreshed { result: Err(error), ahead })) if error.is_no_token() => {
-                    return Some(Refreshed { result: Err(error), ahead });
+                Ok(Some(RefreshOutcome { result: Err(error), ahead })) if error.is_no_token() => {
+                    return Some(RefreshOutcome { result: Err(error), ahead });
                 }
                 // The refresh failed, was lost, or continues in the background.
                 Ok(_) | Err(_) => {}
             }
         }
         let is_valid = !valid.token.is_expired(shared.now());
-        is_valid.then_some(Refreshed { result: Ok(valid), ahead: true })
+        is_valid.then_some(RefreshOutcome { result: Ok(valid), ahead: true })
     }
 
     /// Joins the running refresh, or starts one.
-    fn refresh(&self, snapshot: Snapshot, demand: Demand, ahead: bool) -> Flight<Refreshed> {
+    fn refresh(&self, snapshot: Snapshot, demand: Demand, ahead: bool) -> Flight<RefreshOutcome> {
         let shared = Arc::clone(&self.0);
         self.0.flights.join(|_| Refresh { shared, snapshot, demand, ahead }.run())
     }
 }
 
-impl Shared {
+impl TokenProviderState {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -270,8 +276,8 @@ impl Shared {
     }
 
     /// Returns `true` if another provider or process recorded a recent failure to refresh this
-    /// version of the file.
-    fn failed_in_other_process(&self, snapshot: &Snapshot) -> bool {
+    /// version of the file. Then records that failure for this provider too.
+    fn adopt_recorded_failure(&self, snapshot: &Snapshot) -> bool {
         let Some(at) = self.store.file().refresh_failed_at(&snapshot.version) else {
             return false;
         };
@@ -284,7 +290,8 @@ impl Shared {
     }
 
     fn satisfies(&self, snapshot: &Snapshot, demand: &Demand) -> bool {
-        let is_rejected = matches!(demand, Demand::OtherThan(rejected) if rejected.is(snapshot));
+        let is_rejected =
+            matches!(demand, Demand::OtherThan(rejected) if rejected.is_token_of(snapshot));
         !is_rejected && !snapshot.token.is_expired(self.now())
     }
 
@@ -309,9 +316,9 @@ impl From<Snapshot> for BearerToken {
     }
 }
 
-impl From<Shared> for SsoTokenProvider {
-    fn from(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+impl From<TokenProviderState> for SsoTokenProvider {
+    fn from(state: TokenProviderState) -> Self {
+        Self(Arc::new(state))
     }
 }
 
@@ -323,7 +330,7 @@ impl fmt::Debug for SsoTokenProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SsoTokenProvider")
             .field("file", self.0.store.file())
-            .field("refreshes", &self.0.policy.never.is_none())
+            .field("refreshes", &self.0.policy.never_because.is_none())
             .finish_non_exhaustive()
     }
 }

@@ -11,9 +11,9 @@ use tower::{BoxError, Service};
 
 use crate::login_command::LoginCommand;
 use crate::refresh_policy::{History, RefreshPolicy};
-use crate::service::Operation;
+use crate::service::BoxedService;
 use crate::single_flight::SingleFlight;
-use crate::token_provider_state::Shared;
+use crate::token_provider_state::TokenProviderState;
 use crate::token_store::TokenStore;
 use crate::{CannotRefresh, ConfigError, SsoTokenProvider};
 
@@ -23,7 +23,7 @@ use crate::{CannotRefresh, ConfigError, SsoTokenProvider};
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate option")]
 pub struct SsoTokenProviderBuilder {
     file: TokenFile,
-    oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
+    oidc: Option<BoxedService<CreateToken, CreateTokenResponse>>,
     clock: Arc<dyn Clock>,
     observer: ProgressObserver,
     refresh_window: SignedDuration,
@@ -63,7 +63,7 @@ impl SsoTokenProvider {
 
 impl SsoTokenProviderBuilder {
     pub(crate) fn new(
-        oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
+        oidc: Option<BoxedService<CreateToken, CreateTokenResponse>>,
         file: TokenFile,
     ) -> Self {
         Self {
@@ -87,8 +87,8 @@ impl SsoTokenProviderBuilder {
         }
     }
 
-    /// Sets the time before its expiry at which a token is refreshed. The default is 5 minutes. If
-    /// the token's lifetime is known, the window is at most half of it.
+    /// Sets how long before its expiry a token is refreshed. The default is 5 minutes. If the token's
+    /// lifetime is known, the window is at most half of it.
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.refresh_window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
         self
@@ -113,8 +113,8 @@ impl SsoTokenProviderBuilder {
     /// `invalid_grant`. The default is 2 seconds.
     ///
     /// The other process may have used the refresh token without taking the lock, as the AWS CLI
-    /// does, and may not have written its new token yet. The first retrieval after a session has
-    /// ended takes this much longer.
+    /// does, and may not have written its new token yet. After a session has ended, the first
+    /// retrieval of each provider, and then one every 30 seconds, takes this much longer.
     pub fn invalid_grant_wait(mut self, limit: Duration) -> Self {
         self.invalid_grant_wait = limit;
         self
@@ -156,8 +156,11 @@ impl SsoTokenProviderBuilder {
         self
     }
 
-    /// Sets the start URL. A refresh writes it to the token file. If the token file is missing, the
-    /// provider searches other files for a token with this start URL.
+    /// Sets the start URL. A refresh writes it to the token file.
+    ///
+    /// If the token file is missing, the provider searches the other files of the directory for a
+    /// token with this start URL. It names that file in the error or, with
+    /// [`Self::accept_other_session`], uses the token.
     pub fn start_url(mut self, start_url: StartUrl) -> Self {
         self.start_url = Some(start_url);
         self
@@ -179,7 +182,7 @@ impl SsoTokenProviderBuilder {
     }
 
     /// Sets the legacy profile that the token belongs to, for the login command in errors.
-    pub fn profile(mut self, profile: &str) -> Self {
+    pub fn legacy_profile(mut self, profile: &str) -> Self {
         self.login = LoginCommand::for_profile(profile);
         self.legacy()
     }
@@ -219,7 +222,7 @@ impl SsoTokenProviderBuilder {
     ///
     /// Currently never fails.
     pub fn build(self) -> Result<SsoTokenProvider, ConfigError> {
-        let never = match (&self.oidc, self.is_legacy) {
+        let never_because = match (&self.oidc, self.is_legacy) {
             (Some(_), _) => None,
             (None, true) => Some(CannotRefresh::LegacyProfile),
             (None, false) => Some(CannotRefresh::NoService),
@@ -235,9 +238,9 @@ impl SsoTokenProviderBuilder {
             Arc::clone(&self.clock),
             self.observer.clone(),
         );
-        let shared = Shared {
+        let state = TokenProviderState {
             store,
-            policy: RefreshPolicy { window: self.refresh_window, never },
+            policy: RefreshPolicy { window: self.refresh_window, never_because },
             oidc: self.oidc,
             clock: self.clock,
             lock_timeout: self.lock_timeout,
@@ -252,6 +255,6 @@ impl SsoTokenProviderBuilder {
             flights: SingleFlight::new(self.timeout),
             history: Mutex::new(History::default()),
         };
-        Ok(shared.into())
+        Ok(state.into())
     }
 }

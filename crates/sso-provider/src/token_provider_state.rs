@@ -8,15 +8,15 @@ use sso_types::{Clock, Region, StartUrl};
 
 use crate::TokenError;
 use crate::refresh_policy::{History, RefreshPolicy};
-use crate::service::Operation;
+use crate::service::BoxedService;
 use crate::single_flight::SingleFlight;
 use crate::token_snapshot::Snapshot;
 use crate::token_store::TokenStore;
 
-pub(crate) struct Shared {
+pub(crate) struct TokenProviderState {
     pub(crate) store: TokenStore,
     pub(crate) policy: RefreshPolicy,
-    pub(crate) oidc: Option<Operation<CreateToken, CreateTokenResponse>>,
+    pub(crate) oidc: Option<BoxedService<CreateToken, CreateTokenResponse>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lock_timeout: Duration,
     pub(crate) timeout: Duration,
@@ -29,13 +29,14 @@ pub(crate) struct Shared {
     pub(crate) region: Option<Region>,
     pub(crate) start_url: Option<StartUrl>,
     pub(crate) login_command: String,
-    pub(crate) flights: SingleFlight<Refreshed>,
+    pub(crate) flights: SingleFlight<RefreshOutcome>,
     pub(crate) history: Mutex<History>,
 }
 
-/// The result of a refresh, shared by all its callers.
+/// The token after a refresh, or its error. If no refresh was needed, the token is that in the file.
+/// All callers of the refresh share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Refreshed {
+pub(crate) struct RefreshOutcome {
     pub(crate) result: Result<Snapshot, TokenError>,
     /// True if the refresh was made ahead of expiry, with one attempt.
     pub(crate) ahead: bool,

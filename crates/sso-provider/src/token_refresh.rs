@@ -11,33 +11,34 @@ use sso_http::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::refresh_policy::{Action, Demand};
-use crate::token_provider_state::{Refreshed, Shared};
+use crate::token_provider_state::{RefreshOutcome, TokenProviderState};
 use crate::token_snapshot::{Snapshot, Source};
 use crate::token_store::StoreGuard;
 use crate::{LoginReason, TokenError};
 
-/// The time limits of a refresh ahead of expiry. Waiting for the response has a longer limit than
-/// connecting, because the response may contain the only valid refresh token.
+/// The time limits of a refresh ahead of expiry: 1 second to connect, 11 for the attempt (so at least
+/// 10 for the response), and 12 for the whole refresh. The response gets more time than connecting,
+/// because it may contain the only valid refresh token.
 const AHEAD_CONNECT: Duration = Duration::from_secs(1);
 const AHEAD_ATTEMPT: Duration = Duration::from_secs(11);
 const AHEAD_TOTAL: Duration = Duration::from_secs(12);
 
-/// The maximum lifetime of a token. A longer lifetime in a response is reduced to this; an error
-/// would lose the new refresh token.
+/// The maximum lifetime of a token. A longer lifetime in a response is reduced to this. Rejecting the
+/// response instead would lose the new refresh token.
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// A refresh of the token in `snapshot`.
 pub(crate) struct Refresh {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<TokenProviderState>,
     pub(crate) snapshot: Snapshot,
     pub(crate) demand: Demand,
     pub(crate) ahead: bool,
 }
 
 impl Refresh {
-    /// Refreshes the token. Records a failure in memory for this process, and in the lock file for
-    /// other processes.
-    pub(crate) async fn run(self) -> Refreshed {
+    /// Takes the lock and refreshes the token. Records a failure of the refresh in memory for this
+    /// provider, and in the lock file for others. Does not record a failure to take the lock.
+    pub(crate) async fn run(self) -> RefreshOutcome {
         let shared = &self.shared;
         let limit = if self.ahead { shared.timeout.min(AHEAD_TOTAL) } else { shared.timeout };
         let deadline = Instant::now() + limit;
@@ -64,7 +65,7 @@ impl Refresh {
         {
             warn(error);
         }
-        Refreshed { result, ahead: self.ahead }
+        RefreshOutcome { result, ahead: self.ahead }
     }
 
     /// Refreshes the token under the lock. Stores in `current` each token that it reads.
@@ -100,7 +101,7 @@ impl Refresh {
             if error.is_invalid_grant() && !waited_for_other {
                 // Another process may have used the refresh token without taking the lock.
                 waited_for_other = true;
-                if self.other_process_wrote(guard, current).await? {
+                if self.wait_for_other_process(guard, current).await? {
                     continue;
                 }
             }
@@ -233,12 +234,12 @@ impl Refresh {
 
     /// Waits for another process, which may have used the refresh token, to write its new token.
     /// Returns `false` if no process has written one in time.
-    async fn other_process_wrote(
+    async fn wait_for_other_process(
         &self,
         guard: &StoreGuard<'_>,
         sent: &Snapshot,
     ) -> Result<bool, TokenError> {
-        let mut wait = self.shared.store.wait_to("write the token that it refreshed");
+        let mut wait = self.shared.store.start_wait("write the token that it refreshed");
         loop {
             let current = guard.reload().await.map_err(|error| self.shared.load_error(error))?;
             if current.token.refresh_token() != sent.token.refresh_token() {
@@ -289,7 +290,7 @@ fn is_final(error: &ServiceError) -> bool {
 }
 
 /// Logs a failed refresh ahead of expiry. A directory that is not writable is logged at level
-/// `DEBUG`, because the warning would be repeated every 30 seconds while the token is still valid.
+/// `DEBUG`: it may be read-only on purpose, as in a container, and the token is still valid.
 fn warn(error: &TokenError) {
     let error_value = error as &dyn std::error::Error;
     if matches!(error, TokenError::NotWritable { .. }) {

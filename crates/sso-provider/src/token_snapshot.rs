@@ -46,7 +46,8 @@ pub(crate) struct LoadCache {
     pub(crate) unsaved: Option<Snapshot>,
     /// The version of the file that contained no usable token, and the error.
     unusable: Option<(Fingerprint, LoadError)>,
-    /// The version of the directory that was searched for another session's token, and the result.
+    /// The result of the last search for a token of another session, and the version of the directory
+    /// that was searched.
     pub(crate) near_miss: Option<(Fingerprint, Option<NearMiss>)>,
 }
 

@@ -48,8 +48,8 @@ pub(crate) struct TokenStore {
     cache: Mutex<LoadCache>,
 }
 
-/// Allows one caller to replace the token. Contains the lock, or the error if the file cannot be
-/// locked.
+/// Access for replacing the token. It is exclusive if it contains the lock, and not exclusive if the
+/// file cannot be locked.
 pub(crate) struct StoreGuard<'a> {
     store: &'a TokenStore,
     lock: Result<TokenFileLock, LockError>,
@@ -61,6 +61,8 @@ enum Base {
     Renewable(Snapshot),
     /// Another tool has logged in or out meanwhile. Its change must be kept.
     Replaced(Result<Snapshot, LoadError>),
+    /// The file cannot be read. It may contain a new login, which must be kept.
+    Unreadable(StoreError),
 }
 
 impl TokenStore {
@@ -134,7 +136,7 @@ impl TokenStore {
         known_version: &Fingerprint,
         limit: Duration,
     ) -> Result<Option<StoreGuard<'_>>, LockError> {
-        let mut wait = self.wait_to("refresh the access token");
+        let mut wait = self.start_wait("refresh the access token");
         loop {
             if let Some(guard) = self.try_lock() {
                 return Ok(Some(guard));
@@ -159,7 +161,7 @@ impl TokenStore {
     }
 
     /// Starts a wait for another process to do this task.
-    pub(crate) fn wait_to(&self, task: &'static str) -> Wait {
+    pub(crate) fn start_wait(&self, task: &'static str) -> Wait {
         Wait::new(&self.observer, task)
     }
 
@@ -175,7 +177,7 @@ impl TokenStore {
         if self.file.fingerprint().ok().flatten().as_ref() != Some(&unsaved.version) {
             return;
         }
-        // Fails if the rename of this token's temporary file is still prevented by another program.
+        // If `commit` left a temporary file that still cannot be renamed, `reserve` fails.
         let stored = guard.reserve().and_then(|reserved| Ok(reserved.store(&unsaved.token)?));
         match stored {
             Ok(version) => self.cache().mark_saved(&unsaved, version),
@@ -222,8 +224,9 @@ impl TokenStore {
     /// not changed.
     async fn near_miss(&self) -> Option<NearMiss> {
         let start_url = self.start_url.clone()?;
-        let directory = TokenFile::new(self.file.path().parent().unwrap_or(Path::new(".")));
-        let version = directory.fingerprint().ok().flatten()?;
+        let directory = self.file.path().parent().unwrap_or(Path::new("."));
+        // A directory has a fingerprint as a file has: its metadata change with its entries.
+        let version = TokenFile::new(directory).fingerprint().ok().flatten()?;
         let now = self.clock.now();
         if let Some((searched, found)) = &self.cache().near_miss
             && *searched == version
@@ -244,6 +247,8 @@ impl TokenStore {
         LoginReason::NoToken { path: self.file.path().to_owned(), near_miss }
     }
 
+    /// Creates a snapshot. Warns if other users have access to the file, or if the token is for
+    /// another host.
     fn snapshot(&self, token: CachedToken, version: Fingerprint, source: Source) -> Snapshot {
         if !version.is_private() {
             self.warn_about_access();
@@ -313,7 +318,7 @@ impl StoreGuard<'_> {
     /// refresh token is spent: a dropped task must not lose the new token.
     ///
     /// If another tool has logged in or out meanwhile, its change is kept and the new token is
-    /// discarded. If the file cannot be written, the new token is kept in memory.
+    /// discarded. If the file cannot be read or written, the new token is kept in memory.
     pub(crate) fn commit(
         &self,
         base: &Snapshot,
@@ -325,41 +330,47 @@ impl StoreGuard<'_> {
             Base::Replaced(read) => {
                 return self.store.cache().update(read, None).map(|current| (current, None));
             }
+            Base::Unreadable(error) => {
+                let token = Arc::new(renew(&base.token));
+                return Ok((self.keep_unsaved(base, token, &error), None));
+            }
         };
         let token = Arc::new(renew(&base.token));
         let stored = match reservation {
             Some(reservation) => reservation.store(&token),
             None => self.store_once(&token),
         };
-        let mut cache = self.store.cache();
         match stored.map_err(StoreFailure::into_parts) {
             Ok(version) => {
                 let snapshot = Snapshot { token, version, source: Source::File };
+                let mut cache = self.store.cache();
                 cache.unsaved = None;
                 cache.latest = Some(snapshot.clone());
                 Ok((snapshot, None))
             }
-            Err((error, pending)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "failed to write the refreshed token; it is kept in memory and written later"
-                );
-                let in_file = base.in_file().clone();
-                let source = Source::Unsaved { in_file };
-                let snapshot = Snapshot { token, version: base.version, source };
-                cache.unsaved = Some(snapshot.clone());
-                Ok((snapshot, pending))
-            }
+            Err((error, pending)) => Ok((self.keep_unsaved(&base, token, &error), pending)),
         }
+    }
+
+    fn keep_unsaved(&self, base: &Snapshot, token: Arc<CachedToken>, why: &StoreError) -> Snapshot {
+        tracing::warn!(
+            error = why as &dyn std::error::Error,
+            "failed to write the refreshed token; it is kept in memory, and each retrieval tries to write it"
+        );
+        let source = Source::Unsaved { in_file: base.in_file().clone() };
+        let snapshot = Snapshot { token, version: base.version.clone(), source };
+        self.store.cache().unsaved = Some(snapshot.clone());
+        snapshot
     }
 
     /// Compares the file with `base` again, after the request.
     fn current_base(&self, mut base: Snapshot) -> Base {
         let store = self.store;
-        let version = store.file.fingerprint().unwrap_or_else(|_| Some(base.version.clone()));
-        if version.as_ref() == Some(&base.version) {
-            return Base::Renewable(base);
-        }
+        let version = match store.file.fingerprint() {
+            Ok(version) if version.as_ref() == Some(&base.version) => return Base::Renewable(base),
+            Ok(version) => version,
+            Err(error) => return Base::Unreadable(error),
+        };
         match store.file.load_with_fingerprint() {
             Ok((token, version)) => {
                 let current = store.snapshot(token, version, Source::File);
@@ -369,13 +380,15 @@ impl StoreGuard<'_> {
                 if !current.token.is_expired(store.clock.now()) {
                     return Base::Replaced(Ok(current));
                 }
+                // Replace an expired token: a login that was just made is still valid.
                 base.version = current.version;
             }
             Err(error) if error.is_not_found() => {
                 return Base::Replaced(Err(LoadError::Login(store.no_token(None))));
             }
-            // Replacing a file that cannot be read loses nothing.
-            Err(_) => base.version = version.unwrap_or(base.version),
+            // A file that does not parse contains no login.
+            Err(error) if error.is_invalid() => base.version = version.unwrap_or(base.version),
+            Err(error) => return Base::Unreadable(error),
         }
         Base::Renewable(base)
     }

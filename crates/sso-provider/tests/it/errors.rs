@@ -61,7 +61,7 @@ async fn an_expired_token_error_says_why_it_cannot_be_refreshed() {
     };
     for (builder, expected) in [
         (unrefreshed(), "this program only reads the token file"),
-        (unrefreshed().profile("old"), "legacy profiles, which name no sso-session"),
+        (unrefreshed().legacy_profile("old"), "legacy profiles, which name no sso-session"),
     ] {
         let provider = builder.build().unwrap();
         let report = provider.retrieve_bearer_token().await.unwrap_err().report();

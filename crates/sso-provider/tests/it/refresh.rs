@@ -334,6 +334,48 @@ async fn a_logout_during_a_refresh_is_not_undone() {
     }
 }
 
+/// The file may contain a new login, so the refreshed token is kept in memory. It is written as soon as
+/// the file can be read again, unless the file does contain a new login.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_cannot_be_read_after_a_refresh_is_not_replaced() {
+    use std::path::Path;
+
+    // `stat` fails for the link, and opening fails for the socket.
+    let link_to_itself = |path: &Path| std::os::unix::fs::symlink(path, path).unwrap();
+    let socket = |path: &Path| drop(std::os::unix::net::UnixListener::bind(path).unwrap());
+    for (make_unreadable, after) in [
+        (link_to_itself as fn(&Path), "new-1"),
+        (link_to_itself, "login"),
+        (socket, "new-1"),
+        (socket, "login"),
+    ] {
+        let scene = Scene::new();
+        scene.token("old", 0);
+        let (path, moved) = (scene.path(), scene.directory.path().join("moved"));
+        let moved_by_answer = moved.clone();
+        scene.oidc.answer(move |call, _| {
+            std::fs::rename(&path, &moved_by_answer).unwrap();
+            make_unreadable(&path);
+            Ok(answer(call))
+        });
+        let provider = scene.provider();
+        assert_eq!(value(&provider).await, "new-1");
+        assert!(!scene.path().symlink_metadata().unwrap().is_file(), "the file was replaced");
+        let error = provider.retrieve_bearer_token().await.unwrap_err();
+        assert!(matches!(error, sso_provider::TokenError::File(_)), "{error:?}");
+
+        std::fs::rename(&moved, scene.path()).unwrap();
+        if after == "login" {
+            scene.token("login", 3600);
+        }
+        assert_eq!(value(&provider).await, after);
+        assert_eq!(value(&provider).await, after);
+        assert_eq!(scene.stored().access_token().expose_secret(), after);
+        assert_eq!(scene.oidc.calls(), 1);
+    }
+}
+
 /// A file with the same token and a new field was not changed by a login, and its refresh token is
 /// spent.
 #[tokio::test]

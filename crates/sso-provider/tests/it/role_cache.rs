@@ -128,6 +128,25 @@ async fn cached_credentials_are_used_when_a_request_times_out() {
     assert_eq!(started.elapsed().as_secs(), 60);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_time_limit_includes_the_token_refresh_before_the_first_use_of_the_directory() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    scene.oidc.close();
+    scene.portal.close();
+    assert!(!file(&scene).path().parent().unwrap().exists());
+    let started = tokio::time::Instant::now();
+    let provider = provider(&scene);
+    let refresh = async {
+        tokio::time::sleep(std::time::Duration::from_secs(40)).await;
+        scene.oidc.open();
+    };
+    let (retrieved, ()) = tokio::join!(key(&provider), refresh);
+    let error = retrieved.unwrap_err();
+    assert_eq!(error.to_string(), "getting the credentials took longer than 60 seconds; try again");
+    assert_eq!(started.elapsed().as_secs(), 60);
+}
+
 #[tokio::test]
 async fn invalidated_credentials_are_not_read_from_the_file() {
     let scene = Scene::new();

@@ -24,7 +24,7 @@ async fn an_expired_token_is_not_refreshed_if_the_new_one_cannot_be_written() {
     assert!(!error.needs_login() && !error.is_transient());
     assert_eq!(error.login_command(), Some("aws sso login --sso-session dev-session"));
     let directory = scene.directory.path().to_str().unwrap();
-    expect![[r#"the access token was not refreshed because nothing can be written to DIR; make the directory writable, set allow_unsaved_refresh (--allow-unsaved-refresh), or run: aws sso login --sso-session dev-session"#]]
+    expect![[r#"the access token was not refreshed because nothing can be written to DIR; make room, make the directory writable, or set allow_unsaved_refresh (--allow-unsaved-refresh), then try again or run: aws sso login --sso-session dev-session"#]]
         .assert_eq(&error.to_string().replace(directory, "DIR"));
     assert_eq!(scene.oidc.calls(), 0, "the refresh token is not spent");
     drop(full);
@@ -81,6 +81,33 @@ async fn a_caller_waits_three_seconds_for_a_refresh_ahead_which_continues() {
     provider.wait_for_refresh().await;
     assert_eq!(scene.stored().access_token().expose_secret(), "new-1");
     assert_eq!((value(&provider).await.as_str(), scene.oidc.calls()), ("new-1", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_credentials_cache_waits_for_a_refresh_before_the_program_exits() {
+    let scene = Scene::new();
+    scene.token("old", 180);
+    scene.oidc.close();
+    let cache = scene.cache();
+    assert_eq!(cache.retrieve().await.unwrap().access_key_id(), "AKID-1");
+    assert_eq!(scene.stored().access_token().expose_secret(), "old");
+    let opening = async {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        scene.oidc.open();
+    };
+    tokio::join!(cache.wait_for_refresh(), opening);
+    assert_eq!(scene.stored().access_token().expose_secret(), "new-1");
+
+    // A dropped retrieval leaves a request for credentials running.
+    scene.advance(3600 - 60);
+    scene.portal.close();
+    assert!(tokio::time::timeout(Duration::from_secs(1), cache.retrieve()).await.is_err());
+    let opening = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        scene.portal.open();
+    };
+    tokio::join!(cache.wait_for_refresh(), opening);
+    assert_eq!(cache.current().unwrap().access_key_id(), "AKID-2");
 }
 
 #[tokio::test(start_paused = true)]

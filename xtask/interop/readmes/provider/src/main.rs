@@ -13,5 +13,7 @@ async fn main() -> Result<(), sso_provider::CredentialsError> {
         // The error and its causes in one line. `Display` shows only the error itself.
         Err(error) => eprintln!("{}", error.report()),
     }
+    // A program must not exit during a refresh of the access token.
+    provider.wait_for_refresh().await;
     Ok(())
 }
