@@ -67,7 +67,7 @@ impl fmt::Display for NotFound {
             return write!(f, "did you mean {}?", List { items, conjunction: "or" });
         }
         f.write_str(match self.kind {
-            SectionKind::Profile => "create the profile with `aws configure sso`",
+            SectionKind::Profile => "create the profile with `ssocreds configure`",
             SectionKind::SsoSession => "add that section, or run `ssocreds configure`",
             SectionKind::Services => "add that section, or remove the services property",
         })

@@ -418,7 +418,7 @@ impl fmt::Display for NotSsoRemedy<'_> {
             return warning.fmt(f);
         }
         let option = CommandOption { option: "--profile", value: self.profile };
-        write!(f, "add them with `aws configure sso {option}`")
+        write!(f, "add them with `ssocreds configure {option}`")
     }
 }
 

@@ -168,7 +168,7 @@ async fn the_error_says_that_the_config_file_is_missing() {
         scene.run_command(scene.command(arguments).env("AWS_CONFIG_FILE", &missing))
     };
     expect![[r#"
-        ssocreds: profile "devsso" is neither in HOME/nowhere, which does not exist, nor in HOME/.aws/credentials, which does not exist; create the profile with `aws configure sso`
+        ssocreds: profile "devsso" is neither in HOME/nowhere, which does not exist, nor in HOME/.aws/credentials, which does not exist; create the profile with `ssocreds configure`
           to show the sessions and profiles, run: ssocreds status
     "#]].assert_eq(&run(&EXPORT).failure(3));
     let shown = run(&["config"]).success();

@@ -155,10 +155,10 @@ fn profiles_of_the_config_file_work_with_a_broken_credentials_file() {
 fn a_missing_file_is_called_missing_where_a_profile_is_not_found() {
     let (directory, locations) = with_config(SSO_PROFILE);
     let [_, other] = resolved(directory.path(), &locations);
-    expect![[r#"profile "other" is neither in DIR/config nor in DIR/credentials, which does not exist; create the profile with `aws configure sso` "#]].assert_eq(&other);
+    expect![[r#"profile "other" is neither in DIR/config nor in DIR/credentials, which does not exist; create the profile with `ssocreds configure` "#]].assert_eq(&other);
     let locations = Locations::new(directory.path().join("x"), directory.path().join("y"));
     let [_, other] = resolved(directory.path(), &locations);
-    expect![[r#"profile "other" is neither in DIR/x, which does not exist, nor in DIR/y, which does not exist; create the profile with `aws configure sso` "#]].assert_eq(&other);
+    expect![[r#"profile "other" is neither in DIR/x, which does not exist, nor in DIR/y, which does not exist; create the profile with `ssocreds configure` "#]].assert_eq(&other);
     let config = SharedConfig::load(&locations).unwrap();
     assert!(!config.config_file_exists() && !config.credentials_file_exists());
     assert!(config.credentials_error().is_none());

@@ -162,13 +162,13 @@ fn a_missing_profile_is_an_error_with_a_remedy() {
     fails(
         "[profile production]",
         &expect![[
-            r#"profile "dev" is neither in config nor in credentials; create the profile with `aws configure sso`"#
+            r#"profile "dev" is neither in config nor in credentials; create the profile with `ssocreds configure`"#
         ]],
     );
     fails(
         "",
         &expect![[
-            r#"profile "dev" is neither in config nor in credentials; create the profile with `aws configure sso`"#
+            r#"profile "dev" is neither in config nor in credentials; create the profile with `ssocreds configure`"#
         ]],
     );
     fails(
@@ -206,13 +206,13 @@ fn a_profile_that_is_not_an_sso_profile_is_an_error() {
     fails(
         "\n[profile dev]\nregion = eu-west-1",
         &expect![[
-            r#"profile "dev" is not an SSO profile, config line 2: it has no sso_session and no other sso_ property; add them with `aws configure sso --profile dev`"#
+            r#"profile "dev" is not an SSO profile, config line 2: it has no sso_session and no other sso_ property; add them with `ssocreds configure --profile dev`"#
         ]],
     );
     fails(
         "[profile dev]\nsso_registration_scopes = x",
         &expect![[
-            r#"profile "dev" is not an SSO profile, config line 1: it has no sso_session and no other sso_ property; add them with `aws configure sso --profile dev`"#
+            r#"profile "dev" is not an SSO profile, config line 1: it has no sso_session and no other sso_ property; add them with `ssocreds configure --profile dev`"#
         ]],
     );
     let error = resolve("[profile dev]", "dev").unwrap_err();
@@ -220,7 +220,7 @@ fn a_profile_that_is_not_an_sso_profile_is_an_error() {
     // The command can be pasted into a shell.
     let error = resolve("[profile 'my dev']", "my dev").unwrap_err().to_string();
     let quote = if cfg!(windows) { '"' } else { '\'' };
-    let expected = format!("`aws configure sso --profile {quote}my dev{quote}`");
+    let expected = format!("`ssocreds configure --profile {quote}my dev{quote}`");
     assert!(error.ends_with(&expected), "{error}");
 }
 
