@@ -87,7 +87,8 @@ impl SdkCredentialsProvider {
     }
 
     /// Returns the cache of the credentials. Use it to [invalidate](CredentialsCache::invalidate)
-    /// credentials that a service rejected.
+    /// credentials that a service rejected, and to
+    /// [wait for a refresh](CredentialsCache::wait_for_refresh) before a short-lived program exits.
     pub fn cache(&self) -> &CredentialsCache {
         &self.0
     }

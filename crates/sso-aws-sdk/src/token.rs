@@ -12,6 +12,9 @@ use sso_provider::{
 /// The access token of an AWS SSO login as the AWS SDK's [`ProvideToken`], for services with bearer
 /// authentication and `aws_config::defaults(..).token_provider(..)`. Clones share the cached token.
 ///
+/// A short-lived program must call [`SsoTokenProvider::wait_for_refresh`] before it exits. Create this
+/// provider from a clone of the `SsoTokenProvider` to be able to do so.
+///
 /// # Errors
 ///
 /// `provide_token` fails with the kinds of

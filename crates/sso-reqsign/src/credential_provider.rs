@@ -72,8 +72,10 @@ impl SsoCredentialProvider {
     }
 
     /// Returns the cache of the credentials. Use it to [invalidate](CredentialsCache::invalidate)
-    /// credentials that a service rejected. Returns `None` if [`Self::from_env`] found no SSO
-    /// profile.
+    /// credentials that a service rejected, and to
+    /// [wait for a refresh](CredentialsCache::wait_for_refresh) before a short-lived program exits.
+    ///
+    /// Returns `None` if [`Self::from_env`] found no SSO profile.
     pub fn cache(&self) -> Option<&CredentialsCache> {
         self.0.as_ref()
     }
