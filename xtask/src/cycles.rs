@@ -1,65 +1,57 @@
-//! Finds import cycles between the files of a crate: files that use each other, directly or through others.
+//! Finds import cycles: files of a crate that use each other, directly or through others.
 //!
 //! A name that `lib.rs` exports counts as its own file's. Unit tests do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
-use anyhow::Result;
+use crate::sources::{Sources, code};
 
-/// For each module of a crate, by its path, the modules that it uses.
-type Graph = BTreeMap<String, BTreeSet<String>>;
+/// The code of each file of a crate, by the path of its module.
+type Files = BTreeMap<String, String>;
 
-/// One line for each cycle in a crate of this workspace.
-pub(crate) fn faults() -> Result<Vec<String>> {
-    let mut crates: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for file in project::files()? {
-        let Some((name, path)) = file.split_once("/src/") else { continue };
+/// One line for each crate with cycles.
+pub(crate) fn faults(sources: &Sources) -> Vec<String> {
+    let mut crates: BTreeMap<&str, Files> = BTreeMap::new();
+    for (path, text) in sources {
+        let Some((name, path)) = path.split_once("/src/") else { continue };
         // The interoperability clients have workspaces of their own.
-        let is_ours = name.starts_with("crates/") || name.starts_with("xtask");
-        let is_ours = is_ours && !name.starts_with("xtask/interop/");
-        let Some(path) = path.strip_suffix(".rs").filter(|_| is_ours) else { continue };
-        let text = fs::read_to_string(project::root().join(&file))?;
-        let module = path.trim_end_matches("/mod").replace('/', "::");
-        crates.entry(name.to_owned()).or_default().insert(module, text);
+        let is_ours = !name.starts_with("xtask/interop/");
+        let Some(module) = path.strip_suffix(".rs").filter(|_| is_ours) else { continue };
+        crates.entry(name).or_default().insert(module.replace('/', "::"), code(text));
     }
-    let cycles = crates.iter().flat_map(|(name, files)| {
-        let cycles = cycles(&graph(files)).into_iter();
-        cycles.map(move |files| format!("{name}: these files use each other: {}", files.join(", ")))
-    });
-    Ok(cycles.collect())
+    let cycles = crates.iter().map(|(name, files)| (name, cycles(files)));
+    let cycles = cycles.filter(|(_, modules)| !modules.is_empty());
+    cycles.map(|(name, modules)| format!("{name}: import cycle: {}", modules.join(", "))).collect()
 }
 
-fn graph(files: &BTreeMap<String, String>) -> Graph {
+/// The modules that use each other, and those between them.
+fn cycles(files: &Files) -> Vec<String> {
     let root = files.get("lib").or_else(|| files.get("main")).map_or("", String::as_str);
-    let exported: BTreeMap<String, String> = paths(&code(root))
+    let exports: BTreeMap<String, String> = paths(root)
         .iter()
-        .filter_map(|path| {
-            let (module, name) = path.trim_start_matches("crate::").rsplit_once("::")?;
-            Some((name.to_owned(), module.to_owned()))
+        .filter_map(|path| path.trim_start_matches("crate::").rsplit_once("::"))
+        .map(|(module, name)| (name.to_owned(), module.to_owned()))
+        .collect();
+    let modules = files.iter().filter(|(module, _)| *module != "lib" && *module != "main");
+    let mut graph: BTreeMap<&str, BTreeSet<&str>> = modules
+        .map(|(module, code)| {
+            let paths = paths(code).into_iter().map(|path| absolute(&path, module));
+            let used: Vec<_> = paths.filter_map(|path| file_of(&path, files, &exports)).collect();
+            (module.as_str(), used.into_iter().filter(|used| used != module).collect())
         })
         .collect();
-    let mut graph = Graph::new();
-    for (module, text) in files.iter().filter(|(module, _)| !["lib", "main"].contains(&&***module))
-    {
-        let paths = paths(&code(text));
-        let used = paths.iter().filter_map(|path| {
-            let path = absolute(path, module, files)?;
-            let first = path.split("::").next().unwrap_or(&path);
-            let path = exported.get(first).filter(|_| !files.contains_key(first)).unwrap_or(&path);
-            file_of(path, files)
+    // Removes modules that use no other or are used by no other, until only cycles are left.
+    loop {
+        let modules: BTreeSet<&str> = graph.keys().copied().collect();
+        let used: BTreeSet<&str> = graph.values().flatten().copied().collect();
+        graph.retain(|module, uses| {
+            uses.retain(|used| modules.contains(used));
+            used.contains(module) && !uses.is_empty()
         });
-        let used: BTreeSet<_> = used.filter(|used| used != module).collect();
-        graph.insert(module.clone(), used);
+        if graph.len() == modules.len() {
+            return modules.into_iter().map(str::to_owned).collect();
+        }
     }
-    graph
-}
-
-/// The file without unit tests and comments.
-fn code(text: &str) -> String {
-    let lines = project::without_tests(text).lines();
-    let lines = lines.filter(|line| !line.trim_start().starts_with("//"));
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// All paths in the code. `use a::{b, c::D}` has two: `a::b` and `a::c::D`.
@@ -74,10 +66,11 @@ fn paths(code: &str) -> Vec<String> {
             continue;
         }
         let full = prefixes.last().cloned().unwrap_or_default() + &path;
-        if character == '{' {
-            prefixes.push(if path.ends_with("::") { full } else { String::new() });
-        } else if !path.is_empty() {
-            paths.push(full);
+        match character {
+            '{' if path.ends_with("::") => prefixes.push(full),
+            '{' => prefixes.push(String::new()),
+            _ if !path.is_empty() => paths.push(full),
+            _ => {}
         }
         if character == '}' {
             prefixes.pop();
@@ -88,99 +81,56 @@ fn paths(code: &str) -> Vec<String> {
     paths
 }
 
-/// The path from the crate's root. `None` for a path into another crate.
-fn absolute(path: &str, module: &str, files: &BTreeMap<String, String>) -> Option<String> {
-    if let Some(rest) = path.strip_prefix("crate::") {
-        return Some(rest.to_owned());
+/// The path from the crate's root. A path into another crate becomes one below the module itself.
+fn absolute(path: &str, module: &str) -> String {
+    if let Some(path) = path.strip_prefix("crate::") {
+        return path.to_owned();
     }
-    let mut here: Vec<&str> = module.split("::").collect();
-    let mut rest = path.strip_prefix("self::").unwrap_or(path);
-    while let Some(up) = rest.strip_prefix("super::") {
-        here.pop();
-        rest = up;
+    let (mut path, mut here) = (path.trim_start_matches("self::"), module);
+    while let Some(rest) = path.strip_prefix("super::") {
+        path = rest;
+        here = here.rsplit_once("::").map_or("", |(parent, _)| parent);
     }
-    here.push(rest);
-    let full = here.join("::");
-    let is_relative = rest != path || file_of(&full, files).is_some_and(|file| file != module);
-    is_relative.then_some(full)
+    if here.is_empty() { path.to_owned() } else { format!("{here}::{path}") }
 }
 
 /// The file with the longest path that `path` begins with.
-fn file_of(path: &str, files: &BTreeMap<String, String>) -> Option<String> {
-    let mut path = path;
+fn file_of<'a>(path: &str, files: &'a Files, exports: &Files) -> Option<&'a str> {
+    let first = path.split("::").next().unwrap_or(path);
+    let mut path = exports.get(first).filter(|_| !files.contains_key(first)).map_or(path, |it| it);
     loop {
-        if files.contains_key(path) {
-            return Some(path.to_owned());
+        if let Some((module, _)) = files.get_key_value(path) {
+            return Some(module);
         }
         path = path.rsplit_once("::")?.0;
     }
-}
-
-/// The groups of modules that reach each other.
-fn cycles(graph: &Graph) -> BTreeSet<Vec<String>> {
-    let reached: BTreeMap<_, _> = graph.keys().map(|from| (from, reach(graph, from))).collect();
-    let in_cycle = |from: &String| {
-        let together = graph.keys().filter(|to| {
-            let there = reached.get(from).is_some_and(|reached| reached.contains(*to));
-            there && reached.get(to).is_some_and(|reached| reached.contains(from))
-        });
-        together.cloned().collect::<Vec<_>>()
-    };
-    graph.keys().map(in_cycle).filter(|together| together.len() > 1).collect()
-}
-
-fn reach(graph: &Graph, from: &str) -> BTreeSet<String> {
-    let mut reached = BTreeSet::new();
-    let mut left = vec![from.to_owned()];
-    while let Some(module) = left.pop() {
-        for next in graph.get(&module).into_iter().flatten() {
-            if reached.insert(next.clone()) {
-                left.push(next.clone());
-            }
-        }
-    }
-    reached
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(files: &[(&str, &str)]) -> Vec<Vec<String>> {
-        let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        cycles(&graph(&files.collect())).into_iter().collect()
+    fn check(files: &[(&str, &str)], expected: &[&str]) {
+        let files = files.iter().map(|(name, text)| ((*name).to_owned(), code(text))).collect();
+        assert_eq!(cycles(&files), expected);
     }
 
     #[test]
     fn files_that_use_each_other_are_found() {
-        let direct = [
-            ("lib", "mod a;\nmod b;\n"),
-            ("a", "use crate::b::B;\n"),
-            ("b", "fn f() { crate::a::g() }"),
-        ];
-        assert_eq!(found(&direct), [["a", "b"]]);
+        let direct = [("a", "use crate::b::B;\n"), ("b", "fn f() { crate::a::g() }")];
+        check(&direct, &["a", "b"]);
         let through_the_root = [
             ("lib", "mod a;\nmod b;\npub use a::{A, X};\n"),
             ("a", "use crate::b::{self, B};\n"),
             ("b", "use std::fmt;\n\nuse crate::A;\n"),
+            ("user", "use crate::b::B;\n"),
         ];
-        assert_eq!(found(&through_the_root), [["a", "b"]]);
-        let parent_and_child = [
-            ("lib", "mod a;"),
-            ("a", "mod b;\nuse b::B;\npub(crate) struct A;"),
-            ("a::b", "use super::A;"),
-        ];
-        assert_eq!(found(&parent_and_child), [["a", "a::b"]]);
-    }
-
-    #[test]
-    fn files_that_use_each_other_without_imports_are_found() {
-        let parent_and_child = [
-            ("lib", "mod a;"),
-            ("a", "mod b;\nfn f() { b::g() }\npub(crate) struct A;"),
-            ("a::b", "use super::A;\nfn g() {}"),
-        ];
-        assert_eq!(found(&parent_and_child), [["a", "a::b"]]);
+        check(&through_the_root, &["a", "b"]);
+        let parent_and_child = [("a", "mod b;\nuse b::B;\nstruct A;"), ("a::b", "use super::A;")];
+        check(&parent_and_child, &["a", "a::b"]);
+        let without_imports =
+            [("a", "mod b;\nfn f() { b::g() }"), ("a::b", "fn g(_: super::A) {}")];
+        check(&without_imports, &["a", "a::b"]);
     }
 
     #[test]
@@ -191,6 +141,6 @@ mod tests {
             ("b", "use crate::b::c::C;"),
             ("b::c", "use std::fmt;\n#[cfg(test)]\nmod tests {\n    use crate::a::A;\n}"),
         ];
-        assert_eq!(found(&chain), Vec::<Vec<String>>::new());
+        check(&chain, &[]);
     }
 }

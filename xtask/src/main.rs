@@ -8,15 +8,13 @@
     clippy::print_stderr,
     clippy::disallowed_methods,
     clippy::format_push_string,
-    clippy::struct_excessive_bools,
-    reason = "tasks talk to a maintainer, write reports and scratch files, and have switches"
+    reason = "tasks talk to a maintainer, and write reports and scratch files"
 )]
 
 mod archives;
 mod bench;
 mod ci;
 mod cycles;
-mod flags;
 mod fuzz;
 mod mutants;
 mod needs;
@@ -26,45 +24,58 @@ mod platforms;
 mod published;
 mod release;
 mod sanitize;
-mod step;
+mod sources;
 mod tidy;
 mod tool;
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
+
+const USAGE: &str = "usage: cargo xtask TASK
+
+  ci                                  runs all checks except the ordinary tests
+  tidy                                checks the layers, the names in documents, and import cycles
+  demo                                shows how a profile becomes credentials, with an emulated AWS
+  interop [--client NAME | --write]   runs the AWS clients on the same files; writes docs/INTEROP.md
+  bench [--quick] [--write]           measures speed and size; writes docs/BENCHMARKS.md
+  chaos [MINUTES [SEED]]              runs many processes in one home directory with random faults
+  fuzz [MINUTES [TARGET]]             fuzzes the parsers, each for a few seconds or these minutes
+  mutants [CRATE]                     changes the sources of the libraries, and checks that tests fail
+  needs                               installs what ignored tests need, and prints the PATH to find it
+  nightly                             runs the long forms of the checks, for hours
+  platforms [musl | windows | macos]  tests for musl and Windows (with wine); runs clippy for macOS
+  sanitize                            runs all tests under the address sanitizer
+  release                             checks that the crates can be published, and builds archives
+  public-api                          only writes the public API to crates/*/public-api.txt
+  archive TARGET                      only builds the archive for this target";
+
 fn main() -> ExitCode {
-    let flags = flags::Xtask::from_env_or_exit();
-    let done = match flags.subcommand {
-        flags::XtaskCmd::Ci(_) => ci::run(),
-        flags::XtaskCmd::Tidy(_) => tidy::run(),
-        flags::XtaskCmd::Demo(_) => project::run("demo", &[]),
-        flags::XtaskCmd::Interop(flags) => match &flags.client {
-            _ if flags.write => project::run("interop", &["write"]),
-            Some(client) => project::run("interop", &["clients", client]),
-            None => project::run("interop", &["clients"]),
-        },
-        flags::XtaskCmd::Bench(flags) => bench::run(flags.quick, flags.write),
-        flags::XtaskCmd::Chaos(flags) => {
-            let minutes = flags.minutes.unwrap_or(1.0).to_string();
-            let seed = flags.seed.map(|seed| seed.to_string());
-            let arguments = [Some(minutes), seed];
-            let arguments: Vec<&str> = arguments.iter().flatten().map(String::as_str).collect();
-            project::run("chaos", &arguments)
-        }
-        flags::XtaskCmd::Fuzz(flags) => fuzz::run(&flags),
-        flags::XtaskCmd::Nightly(_) => nightly::run(),
-        flags::XtaskCmd::Mutants(flags) => mutants::run(flags.name.as_deref()),
-        flags::XtaskCmd::Needs(_) => needs::install().map(|path| println!("{}", path.display())),
-        flags::XtaskCmd::Platforms(flags) => {
-            let extent =
-                if flags.short { platforms::Extent::Short } else { platforms::Extent::Full };
-            platforms::run(flags.name.as_deref(), extent)
-        }
-        flags::XtaskCmd::Sanitize(_) => sanitize::run(),
-        flags::XtaskCmd::Release(flags) => match &flags.archive {
-            Some(target) => archives::run(Some(target)),
-            None => release::run(flags.write_api),
-        },
-    };
-    project::exit_code(done)
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    project::exit_code(match *arguments {
+        ["ci"] => ci::run(),
+        ["tidy"] => tidy::run(),
+        ["demo"] => project::run("demo", &[]),
+        ["interop"] => project::run("interop", &["clients"]),
+        ["interop", "--client", client] => project::run("interop", &["clients", client]),
+        ["interop", "--write"] => project::run("interop", &["write"]),
+        ["bench", ref options @ ..] => bench::run(options),
+        ["chaos"] => project::run("chaos", &["1"]),
+        ["chaos", ref length_and_seed @ ..] => project::run("chaos", length_and_seed),
+        ["fuzz"] => fuzz::short(),
+        ["fuzz", minutes] => fuzz::run(minutes, None),
+        ["fuzz", minutes, target] => fuzz::run(minutes, Some(target)),
+        ["mutants"] => mutants::run(None),
+        ["mutants", name] => mutants::run(Some(name)),
+        ["needs"] => needs::install().map(|path| println!("{}", path.display())),
+        ["nightly"] => nightly::run(),
+        ["platforms"] => platforms::run(None),
+        ["platforms", name] => platforms::run(Some(name)),
+        ["sanitize"] => sanitize::run(),
+        ["release"] => release::run(),
+        ["public-api"] => release::public_api(),
+        ["archive", target] => archives::build(target),
+        _ => Err(anyhow!(USAGE)),
+    })
 }

@@ -13,3 +13,10 @@ pub(crate) fn published(metadata: &Metadata) -> Vec<&Package> {
     let members = metadata.workspace_packages().into_iter();
     members.filter(|package| package.publish.is_none()).collect()
 }
+
+/// `--package NAME` for each of them.
+pub(crate) fn package_options() -> Result<Vec<String>> {
+    let metadata = metadata()?;
+    let names = published(&metadata).into_iter().map(|package| package.name.to_string());
+    Ok(names.flat_map(|name| ["--package".to_owned(), name]).collect())
+}

