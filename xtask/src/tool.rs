@@ -22,7 +22,10 @@ pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf> {
     let (shell, cargo) = (project::shell()?, project::cargo());
     if WHEELS.contains(&name) {
         let package = format!("astral-dev-toolchain-{name}=={version}");
-        cmd!(shell, "python3 -m pip --quiet install --target {home} {package}").quiet().run()?;
+        let options = ["--quiet", "--root-user-action=ignore"];
+        cmd!(shell, "python3 -m pip install {options...} --target {home} {package}")
+            .quiet()
+            .run()?;
     } else {
         // Unoptimized: compiling it takes longer than all that it does here.
         let options = ["--quiet", "--locked", "--debug"];

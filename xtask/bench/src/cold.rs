@@ -8,75 +8,58 @@ use sso_emulator::TokenState;
 use crate::measure::{Subject, rounds, wall_time};
 use crate::programs::{Programs, clean};
 use crate::stage::Stage;
-use crate::table::{AWS_CLI, FLOOR, OURS, Table, Unit};
+use crate::table::{AWS_CLI, FLOOR, OURS, Row, Table, Unit};
 
 pub(crate) fn measure(programs: &Programs, count: usize) -> Result<Table> {
     let (http, tls) = (Stage::http()?, Stage::tls()?);
-    let memory = |command| peak_memory(programs, &command);
-    let few = count.div_ceil(20);
-    let (valid, over_tls) =
-        (Job::Valid.subjects(programs, &http), Job::Valid.subjects(programs, &tls));
-    let expired = Job::Expired.subjects(programs, &http);
-    for subject in valid.iter().chain(&over_tls).chain(&expired) {
-        (subject.prepare)()?;
-        check(subject.name, (subject.command)())?;
-    }
-    let mut rows = vec![
-        rounds("token valid, HTTP", Unit::Seconds, count, &valid, wall_time)?,
-        rounds("token valid, TLS", Unit::Seconds, count, &over_tls, wall_time)?,
-        rounds("peak memory, HTTP", Unit::Kibibytes, few, &valid, memory)?,
-        rounds("peak memory, TLS", Unit::Kibibytes, few, &over_tls, memory)?,
+    let time = |name, stage, state, count| {
+        let subjects = subjects(programs, stage, state)?;
+        rounds(name, Unit::Seconds, count, &subjects, wall_time)
+    };
+    let memory = |name, stage| {
+        let subjects = subjects(programs, stage, TokenState::Valid)?;
+        let peak = |command| peak_memory(programs, &command);
+        rounds(name, Unit::Kibibytes, count.div_ceil(20), &subjects, peak)
+    };
+    let rows = vec![
+        cached(programs, &http, count)?,
+        time("token valid, HTTP", &http, TokenState::Valid, count)?,
+        time("token valid, TLS", &tls, TokenState::Valid, count)?,
+        memory("peak memory, HTTP", &http)?,
+        memory("peak memory, TLS", &tls)?,
+        time("token expired, HTTP", &http, TokenState::Expired, count / 2)?,
     ];
-    drop((valid, over_tls));
-    rows.push(rounds("token expired, HTTP", Unit::Seconds, count / 2, &expired, wall_time)?);
-    http.reset(TokenState::Valid)?;
-    check(OURS, ours(programs, &http, Cache::Used))?;
-    let cached = cached(programs, &http)?;
-    rows.insert(0, rounds("role cache hit", Unit::Seconds, count, &cached, wall_time)?);
     Ok(Table { title: "Cold process, from start to exit", rows })
 }
 
-/// Whether role credentials are cached on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cache {
-    Used,
-    Unused,
-}
-
-pub(crate) fn ours(programs: &Programs, stage: &Stage, cache: Cache) -> Command {
+/// `ssocreds` with these arguments.
+pub(crate) fn ours(programs: &Programs, stage: &Stage, arguments: &[&str]) -> Command {
     let mut command = clean(&programs.ours, &stage.environment);
-    command.arg("credential-process");
-    if cache == Cache::Unused {
-        command.arg("--no-cache");
-    }
+    command.args(arguments);
     command
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Job {
-    Valid,
-    Expired,
-}
-
-impl Job {
-    /// The programs that get credentials from the portal.
-    fn subjects<'a>(self, programs: &'a Programs, stage: &'a Stage) -> Vec<Subject<'a>> {
-        let state = match self {
-            Self::Valid => TokenState::Valid,
-            Self::Expired => TokenState::Expired,
-        };
-        let reset = move || stage.reset(state);
-        let mut subjects =
-            vec![Subject::new(OURS, || ours(programs, stage, Cache::Unused)).prepare(reset)];
-        if self == Self::Valid {
-            subjects.push(Subject::new(FLOOR, || floor(programs, stage)).prepare(reset));
-        }
-        for peer in &programs.peers {
-            let command = || peer.cold(&stage.environment);
-            subjects.push(Subject::new(peer.name, command).prepare(reset));
-        }
-        subjects
+/// The programs that get credentials from the portal. Each has printed some.
+fn subjects<'a>(
+    programs: &'a Programs,
+    stage: &'a Stage,
+    state: TokenState,
+) -> Result<Vec<Subject<'a>>> {
+    let mut subjects =
+        vec![Subject::new(OURS, || ours(programs, stage, &["credential-process", "--no-cache"]))];
+    if state == TokenState::Valid {
+        subjects.push(Subject::new(FLOOR, || floor(programs, stage)));
     }
+    for peer in &programs.peers {
+        subjects.push(Subject::new(peer.name, || peer.cold(&stage.environment)));
+    }
+    let subjects = subjects.into_iter().map(|it| it.prepare(move || stage.reset(state)));
+    let subjects: Vec<_> = subjects.collect();
+    for subject in &subjects {
+        (subject.prepare)()?;
+        check(subject.name, (subject.command)())?;
+    }
+    Ok(subjects)
 }
 
 fn floor(programs: &Programs, stage: &Stage) -> Command {
@@ -95,20 +78,20 @@ fn floor(programs: &Programs, stage: &Stage) -> Command {
 }
 
 /// The programs that find role credentials on disk; the libraries have no such cache.
-fn cached<'a>(programs: &'a Programs, stage: &'a Stage) -> Result<Vec<Subject<'a>>> {
+fn cached(programs: &Programs, stage: &Stage, count: usize) -> Result<Row> {
+    let ours = || ours(programs, stage, &["credential-process"]);
+    check(OURS, ours())?;
     let file = stage.role_credentials()?;
-    let mut subjects = vec![
-        Subject::new(OURS, || ours(programs, stage, Cache::Used)),
-        Subject::new(FLOOR, move || {
-            let mut command = clean(&programs.floor, &[]);
-            command.arg("file").arg(&file);
-            command
-        }),
-    ];
+    let floor = || {
+        let mut command = clean(&programs.floor, &[]);
+        command.arg("file").arg(&file);
+        command
+    };
+    let mut subjects = vec![Subject::new(OURS, ours), Subject::new(FLOOR, floor)];
     for peer in programs.peers.iter().filter(|peer| peer.name == AWS_CLI) {
         subjects.push(Subject::new(peer.name, || peer.cold(&stage.environment)));
     }
-    Ok(subjects)
+    rounds("role cache hit", Unit::Seconds, count, &subjects, wall_time)
 }
 
 /// The most memory that a process was given, in KiB. The floor starts it, since Linux counts the memory
@@ -124,12 +107,9 @@ fn peak_memory(programs: &Programs, measured: &Command) -> Result<Vec<f64>> {
 
 /// Shows that a program prints credentials.
 fn check(name: &str, mut command: Command) -> Result<()> {
-    let output = command.stdin(Stdio::null()).output().with_context(|| name.to_owned())?;
+    let output = command.stdin(Stdio::null()).output().context(name.to_owned())?;
     let printed = String::from_utf8_lossy(&output.stdout).to_ascii_lowercase();
-    let error = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        output.status.success() && printed.contains("\"secretaccesskey\""),
-        "{name} printed no credentials: {error}"
-    );
+    let is_printed = output.status.success() && printed.contains("\"secretaccesskey\"");
+    ensure!(is_printed, "{name}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! Calls within a process: each program measures itself and prints its samples.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -14,8 +13,7 @@ use crate::table::{AWS_CLI, FLOOR, OURS, Row, Table, Unit};
 
 pub(crate) fn measure(programs: &Programs, count: usize) -> Result<Table> {
     let stage = Stage::http()?;
-    let environment = &stage.environment;
-    let row = |name, words: &[&str]| library_row(programs, environment, name, words, count);
+    let row = |name, words: &[&str]| library_row(programs, &stage.environment, name, words, count);
     let mut rows = vec![
         row("retrieval from memory, 1 thread", &["warm", "1", "200"])?,
         row("retrieval from memory, 2 threads", &["warm", "2", "200"])?,
@@ -26,10 +24,12 @@ pub(crate) fn measure(programs: &Programs, count: usize) -> Result<Table> {
     let directory = TempDir::new()?;
     let copy = directory.path().join("token.json");
     std::fs::copy(&stage.home.token_file, &copy)?;
+    let copy = copy.display().to_string();
     for (name, operation) in
         [("token file: read and parse", "load"), ("token file: lock, read, store, fsync", "store")]
     {
-        rows.push(ours_alone(name, operation, &copy, count)?);
+        let subject = Subject::new(OURS, || this(&[operation, "200", &copy], &[]));
+        rows.push(rounds(name, Unit::Seconds, count, &[subject], printed_samples)?);
     }
     Ok(Table { title: "Within a process", rows })
 }
@@ -43,7 +43,7 @@ pub(crate) fn library_row(
     count: usize,
 ) -> Result<Row> {
     let mut subjects = vec![Subject::new(OURS, || this(words, environment))];
-    if let Some(("warm", rest)) = words.split_first().map(|(first, rest)| (*first, rest)) {
+    if let ["warm", rest @ ..] = words {
         let words = [&["floor"], rest].concat();
         subjects.push(Subject::new(FLOOR, move || this(&words, environment)));
     }
@@ -53,19 +53,9 @@ pub(crate) fn library_row(
     rounds(name, Unit::Seconds, count, &subjects, printed_samples)
 }
 
-fn ours_alone(name: &str, operation: &str, file: &Path, count: usize) -> Result<Row> {
-    let subject = Subject::new(OURS, || {
-        let mut command = this(&[operation, "200"], &[]);
-        command.arg(file);
-        command
-    });
-    rounds(name, Unit::Seconds, count, &[subject], printed_samples)
-}
-
 /// This program, measuring one of its operations.
 fn this(words: &[&str], environment: &[(String, String)]) -> Command {
-    let program = std::env::current_exe().unwrap_or_default();
-    let mut command = clean(program, environment);
+    let mut command = clean(std::env::current_exe().unwrap_or_default(), environment);
     command.arg("operation").args(words);
     command
 }

@@ -21,11 +21,12 @@ mod scale;
 mod stage;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
-use xshell::{Shell, cmd};
+use anyhow::{Context as _, Result, bail};
+use xshell::cmd;
 
 use programs::Programs;
 use table::Table;
@@ -36,25 +37,21 @@ const BEGIN: &str = "<!-- begin: cargo xtask bench --write -->";
 const END: &str = "<!-- end: cargo xtask bench --write -->";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let done = match arguments.next().as_deref() {
-        Some("operation") => operations::run(&arguments.collect::<Vec<_>>()),
-        Some(directory) => run(Path::new(directory), &arguments.collect::<Vec<_>>()),
-        None => Err(anyhow::anyhow!("run cargo xtask bench")),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            println!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    project::exit_code(match *arguments {
+        ["operation", ref words @ ..] => operations::run(words),
+        [directory, ref options @ ..] => run(Path::new(directory), options),
+        [] => Err(anyhow::anyhow!("run cargo xtask bench")),
+    })
 }
 
 /// Measures with the programs in this directory.
-fn run(directory: &Path, options: &[String]) -> Result<()> {
-    let has = |option: &str| options.iter().any(|given| given == option);
-    let rounds = if has("--quick") { 4 } else { 200 };
+fn run(directory: &Path, options: &[&str]) -> Result<()> {
+    if let Some(unknown) = options.iter().find(|it| !["--quick", "--write"].contains(it)) {
+        bail!("there is no option {unknown}");
+    }
+    let rounds = if options.contains(&"--quick") { 4 } else { 200 };
     let programs = Programs::find(directory)?;
     let machine = machine()?;
     println!("measuring: {machine}");
@@ -65,22 +62,21 @@ fn run(directory: &Path, options: &[String]) -> Result<()> {
     ];
     let text = page(&programs, &machine, &tables);
     println!("\n{text}");
-    if has("--write") {
-        let path = root().join(PAGE);
-        let page = std::fs::read_to_string(&path).context(PAGE)?;
+    if options.contains(&"--write") {
+        let path = project::root().join(PAGE);
+        let page = fs::read_to_string(&path).context(PAGE)?;
         let (before, rest) = page.split_once(BEGIN).context("no begin line")?;
         let (_, after) = rest.split_once(END).context("no end line")?;
-        std::fs::write(&path, format!("{before}{BEGIN}\n\n{text}\n{END}{after}"))?;
+        fs::write(&path, format!("{before}{BEGIN}\n\n{text}\n{END}{after}"))?;
     }
     Ok(())
 }
 
 fn page(programs: &Programs, machine: &str, tables: &[Table]) -> String {
-    let size = programs.size_of_ours();
+    let marks = marks::table(tables, programs.size_of_ours());
     let mut text = format!(
         "{machine}\n\nEach cell is the lower quartile of the samples, and its ratio to the figure of \
-         ssocreds.\n\n## Targets\n\n{}",
-        marks::table(tables, size)
+         ssocreds.\n\n## Targets\n\n{marks}"
     );
     for table in tables {
         text.push_str(&format!("\n## {}\n\n{}", table.title, table.markdown()));
@@ -97,23 +93,18 @@ fn page(programs: &Programs, machine: &str, tables: &[Table]) -> String {
 
 /// The kind of machine and how busy it is. Names nothing that identifies it.
 fn machine() -> Result<String> {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let cpu = read("/proc/cpuinfo");
-    let model = cpu.lines().find(|line| line.starts_with("model name")).unwrap_or(": unknown");
-    let model = model.split(": ").nth(1).unwrap_or(model);
+    let cpu = fs::read_to_string("/proc/cpuinfo")?;
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name\t: "));
+    let model = model.unwrap_or("unknown");
     let cores = std::thread::available_parallelism()?;
-    let kernel = read("/proc/sys/kernel/osrelease");
-    let kernel = kernel.split('-').next().unwrap_or("?").trim();
-    let load = read("/proc/loadavg");
-    let load = load.split(' ').next().unwrap_or("?");
-    let shell = Shell::new()?;
+    let first_word = |path: &str, separator: char| -> Result<String> {
+        let text = fs::read_to_string(path)?;
+        Ok(text.split(separator).next().unwrap_or_default().trim().to_owned())
+    };
+    let kernel = first_word("/proc/sys/kernel/osrelease", '-')?;
+    let load = first_word("/proc/loadavg", ' ')?;
+    let shell = project::shell()?;
     let rustc = cmd!(shell, "rustc --version").quiet().read()?;
     let rustc = rustc.split(" (").next().unwrap_or(&rustc);
     Ok(format!("{cores} cores of {model}, Linux {kernel}, {rustc}; load average before: {load}."))
-}
-
-/// The workspace's root directory.
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
 }

@@ -8,10 +8,9 @@ use serde_json::Value;
 
 use crate::table::{AWS_CLI, Row, Unit};
 
-/// A program that is measured in each round, or in every tenth.
+/// A program that is measured in each round. The AWS CLI is slow, so only in every tenth.
 pub(crate) struct Subject<'a> {
     pub(crate) name: &'static str,
-    is_slow: bool,
     /// Runs before each measurement.
     pub(crate) prepare: Box<dyn Fn() -> Result<()> + 'a>,
     pub(crate) command: Box<dyn Fn() -> Command + 'a>,
@@ -20,7 +19,7 @@ pub(crate) struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub(crate) fn new(name: &'static str, command: impl Fn() -> Command + 'a) -> Self {
         let prepare = Box::new(|| Ok(()));
-        Self { name, is_slow: name == AWS_CLI, prepare, command: Box::new(command) }
+        Self { name, prepare, command: Box::new(command) }
     }
 
     pub(crate) fn prepare(mut self, prepare: impl Fn() -> Result<()> + 'a) -> Self {
@@ -44,7 +43,7 @@ pub(crate) fn rounds(
     for round in 0..=rounds {
         fastrand::Rng::with_seed(round as u64).shuffle(&mut measured);
         for (subject, samples) in &mut measured {
-            if subject.is_slow && round % 10 > 1 {
+            if subject.name == AWS_CLI && round % 10 > 1 {
                 continue;
             }
             (subject.prepare)()?;

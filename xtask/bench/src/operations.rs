@@ -15,18 +15,16 @@ use tokio::runtime::{Builder, Runtime};
 /// Calls per sample where a single call is too short for the clock.
 const BATCH: u32 = 2000;
 
-pub(crate) fn run(words: &[String]) -> Result<()> {
-    let text = |at: usize| words.get(at).map(String::as_str).context("an argument is missing");
-    let number = |at: usize| -> Result<u32> { Ok(text(at)?.parse()?) };
-    let samples = match text(0)? {
-        "warm" => warm(number(1)?, number(2)?)?,
-        "floor" => floor(number(1)?, number(2)?)?,
-        "uncached" => uncached(number(1)?)?,
-        "concurrent" => concurrent(number(1)?)?,
-        "config" => config(number(1)?)?,
-        "load" => load(number(1)?, text(2)?)?,
-        "store" => store(number(1)?, text(2)?)?,
-        other => bail!("there is no operation {other:?}"),
+pub(crate) fn run(words: &[&str]) -> Result<()> {
+    let samples = match *words {
+        ["warm", threads, milliseconds] => warm(threads.parse()?, milliseconds.parse()?)?,
+        ["floor", threads, milliseconds] => floor(threads.parse()?, milliseconds.parse()?)?,
+        ["uncached", count] => uncached(count.parse()?)?,
+        ["concurrent", count] => concurrent(count.parse()?)?,
+        ["config", count] => config(count.parse()?)?,
+        ["load", count, path] => load(count.parse()?, path)?,
+        ["store", count, path] => store(count.parse()?, path)?,
+        _ => bail!("there is no operation {words:?}"),
     };
     println!("{{\"ns\":{samples:?}}}");
     Ok(())

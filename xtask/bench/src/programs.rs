@@ -7,7 +7,6 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::root;
 use crate::table::{AWS_CLI, AWS_CONFIG, GO};
 
 /// Another client.
@@ -56,8 +55,8 @@ impl Programs {
     ///
     /// An installed program is a copy. Linux maps it faster than the linker's own file, which was written in pieces.
     pub(crate) fn find(directory: &Path) -> Result<Self> {
-        let shell = Shell::new()?;
-        let installed = shell.create_dir(root().join("target/bench/installed"))?;
+        let shell = project::shell()?;
+        let installed = shell.create_dir(project::root().join("target/bench/installed"))?;
         let program = |name: &str| {
             shell.copy_file(directory.join(name), &installed)?;
             anyhow::Ok(installed.join(name))
@@ -105,16 +104,16 @@ pub(crate) fn clean(program: impl AsRef<OsStr>, environment: &[(String, String)]
 }
 
 fn go(shell: &Shell) -> Result<PathBuf> {
-    let program = root().join("target/bench/bench-go");
-    let _directory = shell.push_dir(root().join("xtask/bench/peers/go"));
+    let program = project::root().join("target/bench/bench-go");
+    let _directory = shell.push_dir(project::root().join("xtask/bench/peers/go"));
     let stripped = "-ldflags=-s -w";
     cmd!(shell, "go build -mod=readonly -trimpath {stripped} -o {program} .").quiet().run()?;
     Ok(program)
 }
 
 fn aws_config(shell: &Shell) -> Result<PathBuf> {
-    let target = root().join("target/bench/rust");
-    let manifest = root().join("xtask/bench/peers/rust/Cargo.toml");
+    let target = project::root().join("target/bench/rust");
+    let manifest = project::root().join("xtask/bench/peers/rust/Cargo.toml");
     cmd!(shell, "cargo build --quiet --release --locked --manifest-path {manifest}")
         .env("CARGO_TARGET_DIR", &target)
         .quiet()
@@ -124,7 +123,7 @@ fn aws_config(shell: &Shell) -> Result<PathBuf> {
 
 /// The one that `cargo xtask interop` installs.
 fn aws_cli() -> Result<PathBuf> {
-    let versions = root().join("target/interop/aws-cli-v2/awscli/v2");
+    let versions = project::root().join("target/interop/aws-cli-v2/awscli/v2");
     let entries = std::fs::read_dir(versions).context("cargo xtask interop installs it")?;
     let mut programs = entries.flatten().map(|entry| entry.path().join("dist/aws"));
     programs.find(|path| path.is_file()).context("cargo xtask interop installs it")

@@ -8,10 +8,10 @@ use anyhow::{Result, ensure};
 use sso_emulator::{Emulator, TokenState};
 use tempfile::TempDir;
 
-use crate::cold::{Cache, ours};
+use crate::cold::ours;
 use crate::in_process::library_row;
 use crate::measure::{Subject, rounds, wall_time};
-use crate::programs::{Programs, clean};
+use crate::programs::Programs;
 use crate::stage::Stage;
 use crate::table::{AWS_CLI, OURS, Row, Table, Unit};
 
@@ -81,7 +81,7 @@ fn processes(programs: &Programs, stage: &Stage, size: usize, count: usize) -> R
         );
         Ok(())
     };
-    measure(OURS, &|| ours(programs, stage, Cache::Used))?;
+    measure(OURS, &|| ours(programs, stage, &["credential-process"]))?;
     for peer in programs.peers.iter().filter(|peer| peer.name != AWS_CLI) {
         measure(peer.name, &|| peer.cold(&stage.environment))?;
     }
@@ -111,10 +111,6 @@ fn accounts(programs: &Programs, name: &str, size: usize, count: usize) -> Resul
         builder = builder.account(format!("{at:012}"), format!("Account {at}"), "a@b.c", ["R"]);
     }
     let stage = Stage::start(builder)?;
-    let subject = Subject::new(OURS, || {
-        let mut command = clean(&programs.ours, &stage.environment);
-        command.arg("accounts");
-        command
-    });
+    let subject = Subject::new(OURS, || ours(programs, &stage, &["accounts"]));
     rounds(name, Unit::Seconds, count, &[subject], wall_time)
 }
