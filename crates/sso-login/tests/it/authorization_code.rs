@@ -3,10 +3,12 @@
 use std::io;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use sso_cache::{CachedToken, ClientRegistrationFile};
-use sso_emulator::{ErrorName, Fault, Operation};
-use sso_http::{AuthorizationCode, CodeVerifier, CreateToken, Endpoint, Oidc, ServiceErrorKind};
-use sso_login::{Flow, LoginError, OpenBrowser};
+use sso_emulator::{Emulator, ErrorName, Fault, Operation};
+use sso_http::{AuthorizationCode, CodeVerifier, CreateToken, Oidc, ServiceErrorKind};
+use sso_login::{Flow, Login, LoginError, OpenBrowser};
+use sso_types::ManualClock;
 use tower::ServiceExt as _;
 
 use crate::scene::{Browser, Scene, User, get, https, session, status};
@@ -47,6 +49,26 @@ async fn a_login_writes_the_token_file_like_the_aws_cli() {
     let grants: Vec<_> =
         scene.emulator.requests().into_iter().filter_map(|request| request.grant_type).collect();
     assert_eq!(grants, ["authorization_code"]);
+}
+
+#[tokio::test]
+async fn a_slow_response_does_not_extend_the_lifetime() {
+    let scene = Scene::with(Emulator::builder().token_ttl(Duration::from_secs(3600))).await;
+    let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+    let slow = clock.clone();
+    // Each response takes ten seconds by this clock.
+    let https = https().map_response(move |response| {
+        slow.advance(SignedDuration::from_secs(10));
+        response
+    });
+    let login = Login::builder(https, session("dev-session"), scene.token_file.clone())
+        .oidc_endpoint(scene.oidc_endpoint())
+        .browser(Browser::default())
+        .clock(clock)
+        .build();
+    let finished = login.run(&User::default()).await.unwrap();
+    // Ten seconds for the registration. The lifetime counts from the request for the token.
+    assert_eq!(finished.token().expires_at(), Timestamp::from_second(10 + 3600).unwrap());
 }
 
 #[tokio::test]
@@ -131,8 +153,8 @@ async fn a_code_is_exchanged_only_with_the_verifier_of_its_login() {
             user.parameter("redirect_uri").await,
             CodeVerifier::new("a".repeat(43)),
         );
-        let endpoint = scene.emulator.oidc_url().parse::<Endpoint>().unwrap();
-        let error = Oidc::with_endpoint(https(), endpoint).oneshot(stolen).await.unwrap_err();
+        let oidc = Oidc::with_endpoint(https(), scene.oidc_endpoint());
+        let error = oidc.oneshot(stolen).await.unwrap_err();
         assert_eq!(error.kind(), ServiceErrorKind::InvalidGrant);
         get(location).await;
     });

@@ -37,8 +37,12 @@ impl Scene {
     }
 
     pub(crate) fn login_to(&self, session: LoginSession) -> LoginBuilder {
-        let endpoint = self.emulator.oidc_url().parse::<Endpoint>().unwrap().with_origin("a test");
-        Login::builder(https(), session, self.token_file.clone()).oidc_endpoint(endpoint)
+        Login::builder(https(), session, self.token_file.clone())
+            .oidc_endpoint(self.oidc_endpoint())
+    }
+
+    pub(crate) fn oidc_endpoint(&self) -> Endpoint {
+        self.emulator.oidc_url().parse::<Endpoint>().unwrap().with_origin("a test")
     }
 
     pub(crate) fn cache(&self) -> &Path {
