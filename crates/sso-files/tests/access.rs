@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rustix::fs::XattrFlags;
@@ -50,6 +50,12 @@ fn an_access_control_list_that_names_another_user_is_warned_about() {
     assert!(!file.read(100).unwrap().version().is_private(), "a load notices");
     allow(&path, 12345, 4, 4);
     assert_eq!(risks(), [("readable", 0o640)]);
+    // An entry that names the owner or root gives no other user access.
+    for user in [fs::metadata(&path).unwrap().uid(), 0] {
+        allow(&path, user, 6, 6);
+        assert_eq!(risks(), [], "{user}");
+    }
+    allow(&path, 12345, 4, 4);
     // The command in the warning resolves it, as it sets the mask.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(risks(), []);

@@ -37,6 +37,8 @@ pub(crate) enum Task {
     Load,
     /// Load role credentials. Prints `loaded` or `none`.
     LoadRole,
+    /// Prints the access warnings about a token file.
+    Warn,
 }
 
 /// This test binary as a command that does `task`.
@@ -132,6 +134,7 @@ fn as_a_child() {
             let loaded = RoleCredentialsFile::new(path).load();
             say(if loaded.is_some() { "loaded" } else { "none" });
         }
+        "Warn" => file.access_warnings().iter().for_each(say),
         other => panic!("no such task: {other}"),
     }
 }

@@ -40,6 +40,16 @@ fn the_lock_path_is_the_same_before_and_after_the_directory_is_created() {
 }
 
 #[test]
+fn a_directory_that_cannot_be_created_supports_no_locks() {
+    let directory = tempdir().unwrap();
+    // There is a file in place of the directory.
+    fs::write(directory.path().join("cache"), "").unwrap();
+    let file = TokenFile::new(directory.path().join("cache/token.json"));
+    let error = file.try_lock().unwrap_err();
+    assert!(error.is_unsupported(), "{error}");
+}
+
+#[test]
 fn the_lock_is_kept_when_the_token_file_is_replaced() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);

@@ -206,6 +206,25 @@ fn root_does_not_load_its_token_if_a_user_can_replace_the_config_file() {
 
 #[test]
 #[ignore = "needs root, to have files of several users"]
+fn a_cache_directory_of_another_user_is_warned_about() {
+    let scene = scene(VICTIM, 0o755);
+    let path = scene.file("home/.aws/sso/cache/token.json", &token(1).to_json(), VICTIM);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    for owner in [VICTIM, ROOT] {
+        chown(&scene.tokens, Some(owner), Some(owner)).unwrap();
+        assert!(scene.as_victim(Task::Warn, &path).is_empty(), "{owner}");
+    }
+    chown(&scene.tokens, Some(ATTACKER), Some(ATTACKER)).unwrap();
+    let directory = scene.tokens.display();
+    let warning = format!(
+        "the cache directory {directory} belongs to another user ({ATTACKER}), who may remove or \
+         block what is in it; use one of your own"
+    );
+    assert_eq!(scene.as_victim(Task::Warn, &path), [warning]);
+}
+
+#[test]
+#[ignore = "needs root, to have files of several users"]
 fn directories_that_root_creates_belong_to_the_owner_of_their_parent() {
     let scene = scene(VICTIM, 0o700);
     fs::remove_dir_all(scene.home.join(".aws")).unwrap();
