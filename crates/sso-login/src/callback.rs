@@ -163,6 +163,7 @@ mod tests {
             ("/oauth/callback?code=c", Rejection::State),
             ("/oauth/callback?code=c&state=", Rejection::State),
             ("/oauth/callback?code=c&state=wrong", Rejection::State),
+            ("/oauth/callback?code=c&state=rihgt", Rejection::State),
             ("/oauth/callback?code=c&state=righ", Rejection::State),
             ("/oauth/callback?code=c&state=rightt", Rejection::State),
             ("/oauth/callback?code=c&state=right&state=right", Rejection::State),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sso_cache::{CachedToken, ClientRegistrationFile};
 use sso_emulator::{Emulator, ErrorName, Fault, Operation};
 use sso_http::{AuthorizationCode, CodeVerifier, CreateToken, Oidc, ServiceErrorKind};
-use sso_login::{Flow, Login, LoginError, OpenBrowser};
+use sso_login::{Flow, Login, LoginError, LoginEvent, LoginPrompt as _, OpenBrowser};
 use sso_types::ManualClock;
 use tower::ServiceExt as _;
 
@@ -114,6 +114,15 @@ async fn a_failed_browser_is_reported_and_the_user_can_open_the_page() {
     });
     finished.unwrap();
     assert_eq!(user.seen(), ["page without code", "no browser: entity not found", "allowed"]);
+}
+
+#[tokio::test]
+async fn a_closure_can_show_the_events() {
+    let scene = Scene::new().await;
+    let user = User::default();
+    let prompt = |event: &LoginEvent<'_>| user.show(event);
+    scene.login().browser(Browser::default()).build().run(&prompt).await.unwrap();
+    assert_eq!(user.seen(), ["page without code", "allowed"]);
 }
 
 #[tokio::test]

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
+use sso_cache::TokenFile;
 use sso_emulator::{Emulator, ErrorName, Operation};
-use sso_http::{RequestBody, ResponseBody};
-use sso_login::{FinishedLogin, Flow, Login, LoginError, LoginSession};
+use sso_http::{RequestBody, ResponseBody, ServiceErrorKind};
+use sso_login::{FinishedLogin, Flow, Login, LoginBuilder, LoginError, LoginSession};
 use sso_types::ManualClock;
 use tokio::time::Instant;
 use tower::Service;
@@ -63,6 +64,17 @@ async fn a_registration_that_the_service_rejects_is_renewed() {
     scene.emulator.expire_registrations();
     login().run(&User::allowing(&scene)).await.unwrap();
     assert_eq!(scene.emulator.counts().register_client, 2);
+}
+
+#[tokio::test]
+async fn another_error_of_the_service_does_not_renew_the_registration() {
+    let scene = Scene::new().await;
+    scene.emulator.fault_on(Operation::StartDeviceAuthorization, ErrorName::UnauthorizedClient);
+    let login = scene.login().flow(Flow::DeviceCode).build();
+    let error = login.run(&User::allowing(&scene)).await.unwrap_err();
+    let error = error.service_error().unwrap();
+    assert_eq!(error.kind(), ServiceErrorKind::UnauthorizedClient);
+    assert_eq!(scene.emulator.counts().register_client, 1);
 }
 
 /// SSO OIDC in memory. Answers polls from a script, and records their times. Each response takes ten
@@ -126,12 +138,15 @@ impl Service<Request<RequestBody>> for Script {
     }
 }
 
+fn login(script: &Script, file: TokenFile) -> LoginBuilder {
+    let login = Login::builder(script.clone(), session("s"), file);
+    login.flow(Flow::DeviceCode).clock(script.clock.clone())
+}
+
 async fn run(script: &Script, timeout: Duration) -> Result<FinishedLogin, LoginError> {
     let directory = tempfile::tempdir().unwrap();
-    let file = sso_cache::TokenFile::new(directory.path().join("t.json"));
-    let login = Login::builder(script.clone(), session("s"), file);
-    let login = login.flow(Flow::DeviceCode).timeout(timeout).clock(script.clock.clone()).build();
-    login.run(&User::default()).await
+    let file = TokenFile::new(directory.path().join("t.json"));
+    login(script, file).timeout(timeout).build().run(&User::default()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,4 +198,16 @@ async fn a_slow_response_does_not_extend_the_lifetime() {
     let finished = run(&script, Duration::from_secs(60)).await.unwrap();
     // Ten seconds for the first poll. The lifetime counts from the request of the second one.
     assert_eq!(finished.token().expires_at(), Timestamp::from_second(10 + 3600).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_is_written_although_another_process_keeps_the_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = TokenFile::new(directory.path().join("t.json"));
+    let _lock = file.try_lock().unwrap().unwrap();
+    let login = login(&Script::new([]), file.clone()).build();
+    let user = User::default();
+    let finished = tokio::time::timeout(Duration::from_secs(60), login.run(&user)).await;
+    finished.expect("the login waits for the lock without a limit").unwrap();
+    assert_eq!(file.load().unwrap().access_token().expose_secret(), "a");
 }

@@ -1,9 +1,11 @@
 //! Logouts: the session at the service, and the files.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
-use sso_cache::{ClientRegistrationFile, RoleCredentialsFile};
+use sso_cache::{ClientRegistrationFile, RoleCredentialsFile, TokenFile};
 use sso_emulator::{Fault, Operation};
-use sso_http::{Endpoint, RetryLayer};
+use sso_http::{Endpoint, EndpointVariant, RetryLayer};
 use sso_login::Logout;
 use sso_types::{Clock as _, Credentials, SecretAccessKey, SessionToken, SystemClock};
 
@@ -57,4 +59,18 @@ async fn a_logout_without_a_cache_directory_creates_nothing() {
     let scene = Scene::new().await;
     assert!(!logout(&scene).run().await.unwrap().was_logged_in);
     assert!(!scene.cache().exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_logout_removes_the_file_although_another_process_keeps_its_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = TokenFile::new(directory.path().join("token.json"));
+    // Without a token, no request is sent.
+    std::fs::write(file.path(), "{").unwrap();
+    let _lock = file.try_lock().unwrap().unwrap();
+    let portal = Endpoint::portal(&"us-east-1".parse().unwrap(), EndpointVariant::default());
+    let logout = Logout::new(https(), portal, file.clone()).run();
+    let finished = tokio::time::timeout(Duration::from_secs(60), logout).await;
+    let finished = finished.expect("the logout waits for the lock without a limit").unwrap();
+    assert!(finished.was_logged_in && !file.path().exists());
 }
