@@ -186,7 +186,7 @@ fn everything_shown(error: &ServiceError) -> String {
     let parts = [
         error.code(),
         error.message(),
-        error.error(),
+        error.oauth_code(),
         error.error_description(),
         error.reason(),
         error.request_id(),

@@ -281,7 +281,7 @@ mod tests {
             (501, "", 6),
             (503, "", 6),
         ] {
-            let error = ServiceError::service(status, code, "");
+            let error = ServiceError::from_answer(status, code, "");
             assert_eq!(service(&error), exit, "{status} {code}");
         }
         assert_eq!(service(&ServiceError::malformed("no token")), 6);

@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use crate::json_text;
 use crate::operation::DecodeError;
 
-/// The longest accepted lifetime, in seconds: ten years. A longer one is reduced to this value. It
-/// is not an error, because the refresh token is already spent.
+/// The longest accepted lifetime, in seconds: ten years. A longer one is reduced to this value. An
+/// error would lose the new token of a `CreateToken`.
 const MAX_LIFETIME: i64 = 10 * 366 * 86_400;
 
 /// Reads a JSON object.
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn times_out_of_range_are_rejected_and_lifetimes_are_limited() {
+    fn invalid_times_are_rejected_and_long_lifetimes_are_limited() {
         let number = |body: &str| {
             object::<Answer>(format!(r#"{{"number":{body}}}"#).as_bytes()).unwrap().number
         };

@@ -17,7 +17,8 @@ use crate::BoxError;
 /// The largest accepted answer, in bytes: 1 MiB. The services' answers have a few thousand bytes.
 pub(crate) const ANSWER_LIMIT: usize = 1 << 20;
 
-/// The body of a request to one of the services, which `S` of [`Portal<S>`](crate::Portal) sends.
+/// The body of the requests that a [`Portal<S>`](crate::Portal) or [`Oidc<S>`](crate::Oidc) sends
+/// through `S`.
 ///
 /// The whole body is in memory, so a request can be cloned and sent again. It may contain secrets,
 /// so the memory is cleared on drop, and `Debug` shows only the length.

@@ -20,8 +20,8 @@ use crate::{
     BoxError, Endpoint, RequestBody, ServiceError, ServiceErrorKind, TimeoutPhase, TransportError,
 };
 
-/// The future of a call. Dropping it cancels the call and closes the connection, unless the answer
-/// was already read.
+/// The future of a call. Dropping it before the answer was read cancels the call, and closes its
+/// connection if that is HTTP/1.1.
 #[must_use = "a call that is not awaited does nothing"]
 pub struct ServiceFuture<T>(Pin<Box<dyn Future<Output = Result<T, ServiceError>> + Send>>);
 

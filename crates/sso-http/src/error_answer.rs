@@ -126,7 +126,7 @@ fn read_failure(
         error = error.with_message(redactor.line(&message));
     }
     if let Some(oauth) = oauth {
-        error = error.with_error(redactor.line(oauth));
+        error = error.with_oauth_code(redactor.line(oauth));
     }
     if let Some(description) = field("error_description") {
         error = error.with_error_description(redactor.line(&description));

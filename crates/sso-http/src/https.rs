@@ -1,9 +1,9 @@
 //! The HTTPS client, based on hyper and rustls. A tower service of `http::Request<RequestBody>`.
 
+mod build_error;
 mod builder;
 mod classify;
 mod client;
-mod client_error;
 mod connector;
 mod dial;
 mod no_proxy;
@@ -14,6 +14,6 @@ mod proxy;
 mod trust;
 mod tunnel;
 
+pub use self::build_error::BuildError;
 pub use self::builder::HttpsClientBuilder;
 pub use self::client::{HttpsClient, HttpsFuture};
-pub use self::client_error::ClientError;

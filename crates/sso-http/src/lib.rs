@@ -65,7 +65,7 @@
 //!
 //! A mock of a whole service can also be a function: a `tower::service_fn` that takes
 //! [`GetRoleCredentials`], and returns `sso_types::Credentials` or a [`ServiceError`] made with
-//! [`ServiceError::service`].
+//! [`ServiceError::from_answer`].
 //!
 //! # Timeouts
 //!
@@ -86,9 +86,9 @@
 //! sensitive. hyper and rustls do not clear their buffers.
 //!
 //! No error contains a header or a body of a request, or quotes a successful answer. An error
-//! quotes at most one line of an error answer, without the secrets of the request. A secret is also
-//! recognized if other characters are inserted between its letters and digits, but not in other
-//! encodings, such as percent encoding or HTML entities.
+//! quotes fields of an error answer, each as one line of at most 200 characters, without the secrets
+//! of the request. A secret is also recognized if other characters are inserted between its letters
+//! and digits, but not in other encodings, such as percent encoding or HTML entities.
 //!
 //! # `tracing`
 //!
@@ -127,7 +127,7 @@ pub use body::{RequestBody, ResponseBody};
 pub use call::ServiceFuture;
 pub use endpoint::{Endpoint, EndpointError, EndpointVariant};
 #[cfg(feature = "https")]
-pub use https::{ClientError, HttpsClient, HttpsClientBuilder, HttpsFuture};
+pub use https::{BuildError, HttpsClient, HttpsClientBuilder, HttpsFuture};
 pub use oidc::Oidc;
 pub use oidc::create_token::{CreateToken, CreateTokenResponse};
 pub use oidc::register_client::{RegisterClient, RegisterClientResponse};

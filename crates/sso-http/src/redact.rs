@@ -17,13 +17,12 @@ const MAX_LENGTH: usize = 200;
 /// The replacement of a secret.
 const REPLACEMENT: &str = "(redacted)";
 
-/// The number of consecutive bytes of a secret that are treated as a part of it. A server may quote
-/// a secret in part, or with some of its characters encoded.
+/// The shortest piece of a secret, in bytes, that is removed on its own. A server may quote a secret
+/// in part, or with some of its characters encoded.
 const PART: usize = 12;
 
-/// The smallest number of letters and digits of a secret for which its [`Reduced`] form is searched
-/// for. A shorter secret is found only if it is unchanged, since its letters and digits alone may
-/// be an ordinary word.
+/// The smallest length of a [`Reduced`] secret, in bytes, that is searched for. A shorter one may be
+/// an ordinary word, so such a secret is found only in its unchanged form.
 const MIN_REDUCED: usize = 6;
 
 impl<'a> Redactor<'a> {

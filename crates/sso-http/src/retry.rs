@@ -20,7 +20,8 @@ use crate::{
     TransportError,
 };
 
-/// The longest wait before another attempt, even if the service asks for a longer one.
+/// The default ceiling of a wait before another attempt. It also limits the wait that the service
+/// asks for.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(20);
 
 /// Retries temporary failures. A [`tower::Layer`] for services with requests that can be cloned.
@@ -43,7 +44,7 @@ pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(20);
 /// an outage worse.
 ///
 /// Reports a [`ProgressEvent::Retry`] before each wait, and a [`ProgressEvent::Over`] when the
-/// retry that follows it has ended or was dropped.
+/// attempt after that wait has ended or was dropped.
 ///
 /// ```
 /// use sso_http::{Portal, RetryLayer};
@@ -78,8 +79,8 @@ pub struct RetryPolicy {
     attempt: u32,
     throttled: Option<Throttled>,
     observer: ProgressObserver,
-    /// The current retry, if it was reported. `None` in layers and services, so that it is not
-    /// shared with the clones that are made for each call.
+    /// The current retry, if it was reported. Set only in the clone for one call: a value that
+    /// several clones share would report `Over` too late.
     reported: Option<Arc<Reported>>,
 }
 

@@ -30,7 +30,7 @@ struct Parts {
     status: Option<u16>,
     code: Option<String>,
     message: Option<String>,
-    error: Option<String>,
+    oauth_code: Option<String>,
     error_description: Option<String>,
     reason: Option<String>,
     request_id: Option<String>,
@@ -41,12 +41,12 @@ struct Parts {
 }
 
 impl ServiceError {
-    /// Creates an error answer, for a mock of a service: `ServiceError::service(401,
+    /// Creates the error of an error answer, for a mock of a service: `ServiceError::from_answer(401,
     /// "UnauthorizedException", "Session token not found or invalid")`.
     ///
     /// `code` is the name of an exception or an OAuth code, and determines the kind. If `code` is
     /// not known, the kind is derived from the status, as for an answer of the portal.
-    pub fn service(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn from_answer(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let code = code.into();
         let by_status =
             || ServiceErrorKind::from_status(crate::service_error_kind::Service::Portal, status);
@@ -87,7 +87,7 @@ impl ServiceError {
             status: None,
             code: None,
             message: None,
-            error: None,
+            oauth_code: None,
             error_description: None,
             reason: None,
             request_id: None,
@@ -116,10 +116,10 @@ impl ServiceError {
         self.edit(|parts| parts.message = Some(message.into()))
     }
 
-    /// Sets the OAuth code (RFC 6749 section 5.2, `error`).
+    /// Sets the OAuth error code (RFC 6749 section 5.2, `error`).
     #[must_use]
-    pub fn with_error(self, error: impl Into<String>) -> Self {
-        self.edit(|parts| parts.error = Some(error.into()))
+    pub fn with_oauth_code(self, oauth_code: impl Into<String>) -> Self {
+        self.edit(|parts| parts.oauth_code = Some(oauth_code.into()))
     }
 
     /// Sets the OAuth `error_description`.
@@ -192,9 +192,9 @@ impl ServiceError {
         self.0.message.as_deref().or(self.0.error_description.as_deref())
     }
 
-    /// The OAuth code of an OIDC error (RFC 6749 section 5.2): `invalid_grant`.
-    pub fn error(&self) -> Option<&str> {
-        self.0.error.as_deref()
+    /// The OAuth error code of an OIDC error (RFC 6749 section 5.2, `error`): `invalid_grant`.
+    pub fn oauth_code(&self) -> Option<&str> {
+        self.0.oauth_code.as_deref()
     }
 
     /// The OAuth `error_description` of an OIDC error.
@@ -258,7 +258,7 @@ impl ServiceError {
 
     /// Returns `true` if the portal denied the user access to the account or role (403). For
     /// `AccessDeniedException` of OIDC see [`ServiceError::is_login_required`].
-    pub fn is_access_denied(&self) -> bool {
+    pub fn is_forbidden(&self) -> bool {
         self.0.kind == ServiceErrorKind::Forbidden
     }
 
@@ -336,7 +336,7 @@ impl fmt::Debug for ServiceError {
             .field("status", &parts.status)
             .field("code", &parts.code)
             .field("message", &parts.message)
-            .field("error", &parts.error)
+            .field("oauth_code", &parts.oauth_code)
             .field("error_description", &parts.error_description)
             .field("reason", &parts.reason)
             .field("request_id", &parts.request_id)

@@ -64,12 +64,13 @@ pub enum TransportError {
         /// The error of rustls.
         source: Source,
     },
-    /// There are no trusted certificate authorities: the bundle named by `AWS_CA_BUNDLE` cannot be
-    /// read or contains none, or the platform's store is empty.
+    /// There are no trusted certificate authorities: the files named by `AWS_CA_BUNDLE`,
+    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` cannot be read or contain none, or the platform's store is
+    /// empty.
     #[error("no certificate authorities to trust: {reason}")]
     #[non_exhaustive]
     TrustStore {
-        /// The files that were read, and the reason.
+        /// The certificates that cannot be used, the reason, and the remedy.
         reason: String,
     },
     /// The proxy could not be reached, or refused the request.
@@ -205,7 +206,8 @@ pub enum TimeoutPhase {
     /// One attempt, from connecting to the last byte of the answer.
     #[error("the answer")]
     Attempt,
-    /// The whole call with all its attempts, or the part of it that a layer of the caller limits.
+    /// The whole call with all its attempts, or the part of it that is inside a timeout layer of the
+    /// caller.
     #[error("the call")]
     Call,
 }

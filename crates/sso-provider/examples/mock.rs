@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let portal = tower::service_fn(move |request: GetRoleCredentials| async move {
         assert_eq!(request.access_token().expose_secret(), "new");
         if request.account_id().as_str() != "123456789012" {
-            return Err(ServiceError::service(403, "ForbiddenException", "No access"));
+            return Err(ServiceError::from_answer(403, "ForbiddenException", "No access"));
         }
         let (key, token) = (SecretAccessKey::new("key"), SessionToken::new("session"));
         Ok(Credentials::new("AKID", key, token, expires_at))

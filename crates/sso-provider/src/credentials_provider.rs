@@ -181,7 +181,7 @@ impl SsoCredentialsProvider {
 
     fn portal_error(&self, source: ServiceError) -> CredentialsError {
         let (account_id, role_name) = (self.0.account_id.clone(), self.0.role_name.clone());
-        if source.is_access_denied() {
+        if source.is_forbidden() {
             let start_url = self.0.start_url.clone();
             CredentialsError::AccessDenied { account_id, role_name, start_url, source }
         } else {

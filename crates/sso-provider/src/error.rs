@@ -316,7 +316,7 @@ pub enum ConfigError {
     /// invalid.
     #[cfg(feature = "https")]
     #[error(transparent)]
-    Client(#[from] sso_http::ClientError),
+    Client(#[from] sso_http::BuildError),
     /// Credentials were requested for a profile without account and role. Such a profile provides
     /// only access tokens.
     #[error(

@@ -242,7 +242,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = |name| TokenFile::new(directory.path().join(name)).store_unlocked(&token);
         let (version, another) = (store("a").unwrap(), store("b").unwrap());
-        let answer = ServiceError::service(401, "", "");
+        let answer = ServiceError::from_answer(401, "", "");
         let error = |reason| Some(TokenError::LoginRequired { command: String::new(), reason });
         let ended = || error(LoginReason::SessionEnded(answer.clone()));
         let at = |ago| now - seconds(ago);

@@ -282,8 +282,8 @@ fn is_final(error: &ServiceError) -> bool {
     let is_temporary = error.is_throttled()
         || error.kind() == ServiceErrorKind::AuthorizationPending
         || error.is_transient();
-    let is_service_error =
-        error.error().is_some() || error.code().is_some_and(|code| code.ends_with("Exception"));
+    let is_service_error = error.oauth_code().is_some()
+        || error.code().is_some_and(|code| code.ends_with("Exception"));
     error.status().is_some_and(|status| (400..500).contains(&status))
         && is_service_error
         && !is_temporary

@@ -7,8 +7,8 @@ use std::time::Duration;
 use http::HeaderValue;
 use sso_types::Environment;
 
+use super::build_error::BuildError;
 use super::client::HttpsClient;
-use super::client_error::ClientError;
 use super::connector::Connector;
 use super::pool::Pool;
 use super::proxy::Proxies;
@@ -17,7 +17,7 @@ use super::trust::{Roots, Trust};
 /// Configures an [`HttpsClient`].
 #[derive(Debug)]
 pub struct HttpsClientBuilder {
-    proxies: Result<Proxies, ClientError>,
+    proxies: Result<Proxies, BuildError>,
     roots: Roots,
     connect_timeout: Duration,
     attempt_timeout: Duration,
@@ -35,7 +35,7 @@ impl HttpsClient {
     /// variables (see [`HttpsClient`]), `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
     ///
     /// Reads no file and opens no connection. Fails if a proxy variable is invalid.
-    pub fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
+    pub fn from_environment(environment: &Environment) -> Result<Self, BuildError> {
         Self::builder().proxies_from(environment).certificates_from(environment).build()
     }
 }
@@ -44,7 +44,7 @@ impl Default for HttpsClientBuilder {
     fn default() -> Self {
         Self {
             proxies: Ok(Proxies::default()),
-            roots: Roots::Platform { file: None, directories: Vec::new() },
+            roots: Roots::Store { file: None, directories: Vec::new() },
             connect_timeout: Duration::from_millis(3100),
             attempt_timeout: Duration::from_secs(10),
             user_agent_suffix: String::new(),
@@ -84,7 +84,7 @@ impl HttpsClientBuilder {
             let list = environment.var_os("SSL_CERT_DIR").unwrap_or_default();
             let directories = std::env::split_paths(list);
             let directories = directories.filter(|it| !it.as_os_str().is_empty()).collect();
-            Roots::Platform { file: path("SSL_CERT_FILE"), directories }
+            Roots::Store { file: path("SSL_CERT_FILE"), directories }
         };
         self
     }
@@ -122,11 +122,11 @@ impl HttpsClientBuilder {
     ///
     /// Reads no file and opens no connection. If the CA bundle does not exist, the first call
     /// fails.
-    pub fn build(self) -> Result<HttpsClient, ClientError> {
+    pub fn build(self) -> Result<HttpsClient, BuildError> {
         let user_agent = concat!("ssocreds/", env!("CARGO_PKG_VERSION"));
         let user_agent = format!("{user_agent} {}", self.user_agent_suffix);
         let user_agent =
-            HeaderValue::from_str(user_agent.trim_end()).map_err(|_| ClientError::UserAgent)?;
+            HeaderValue::from_str(user_agent.trim_end()).map_err(|_| BuildError::UserAgent)?;
         let proxies = Arc::new(self.proxies?);
         let trust = Arc::new(Trust::new(self.roots));
         let connector = Connector::new(Arc::clone(&proxies), trust, self.connect_timeout);

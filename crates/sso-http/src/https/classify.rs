@@ -34,7 +34,7 @@ pub(super) fn handshake(error: BoxError, uri: &Uri, roots: Option<String>) -> Tr
     let problem = match find::<rustls::Error>(error.as_ref()) {
         Some(rustls::Error::InvalidCertificate(problem)) => Some(certificate(problem)),
         Some(_) => None,
-        // There is no TLS error, so the TCP connection failed.
+        // Not an error of TLS, so the TCP connection failed.
         None => return TransportError::Connect { host, source: Arc::from(error) },
     };
     let source = Arc::from(error);
@@ -65,9 +65,9 @@ pub(super) fn tunnel(error: TunnelError, proxy: &Proxy, service: &Uri) -> Transp
 
 /// Converts an error of the TLS handshake with an `https` proxy.
 pub(super) fn proxy_handshake(error: &(dyn Error + 'static)) -> ProxyProblem {
-    // There is no TLS error, so the TCP connection failed.
     match find::<rustls::Error>(error) {
         Some(_) => ProxyProblem::Untrusted,
+        // Not an error of TLS, so the TCP connection failed.
         None => ProxyProblem::Closed,
     }
 }

@@ -12,7 +12,7 @@ use http::{HeaderValue, Request, Response, header};
 use tower::Service;
 
 use super::classify;
-use super::pool::{Pool, PooledClient};
+use super::pool::{HyperClient, Pool};
 use super::proxy::Proxies;
 use crate::body::{ANSWER_LIMIT, ReadError, read};
 use crate::endpoint::is_loopback;
@@ -32,9 +32,10 @@ use crate::{RequestBody, ResponseBody, TimeoutPhase, Timeouts, TransportError};
 /// # Proxies
 ///
 /// `https` requests use the proxy of `HTTPS_PROXY`, else that of `ALL_PROXY`, unless `NO_PROXY`
-/// matches the host. `NO_PROXY` is a list of host names, IP addresses, CIDR blocks, and `*`, each
-/// optionally with a port. A host name also matches its subdomains. A lower-case variable takes
-/// precedence over the upper-case one, as in curl and Python.
+/// matches the host. `NO_PROXY` is a list of host names, IP addresses, CIDR blocks, and `*`. Each
+/// except a CIDR block can be followed by a port (`example.com:443`, `[::1]:443`). A host name also
+/// matches its subdomains. A lower-case variable takes precedence over the upper-case one, as in
+/// curl and Python.
 ///
 /// The URL of a proxy is `http` or `https`, and may contain a user name and a password for Basic
 /// authentication. SOCKS is not supported.
@@ -59,7 +60,8 @@ pub struct HttpsClient {
     pub(super) attempt_timeout: Duration,
 }
 
-/// The future of a request. Dropping it closes the connection, unless the answer was already read.
+/// The future of a request. Dropping it before the answer was read closes its connection if that is
+/// HTTP/1.1.
 #[must_use = "a request that is not awaited does nothing"]
 pub struct HttpsFuture(
     Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send>>,
@@ -94,7 +96,7 @@ impl Service<Request<RequestBody>> for HttpsClient {
             client.prepare(&mut request)?;
             let timeouts = request.extensions().get::<Timeouts>().copied().unwrap_or_default();
             let connections = match timeouts.connect_timeout() {
-                Some(timeout) => client.pool.unpooled_client(timeout),
+                Some(timeout) => client.pool.new_client(timeout),
                 None => client.pool.client(),
             };
             let timeout = timeouts.attempt_timeout().unwrap_or(client.attempt_timeout);
@@ -110,7 +112,7 @@ impl Service<Request<RequestBody>> for HttpsClient {
 }
 
 async fn send(
-    connections: PooledClient,
+    connections: HyperClient,
     request: Request<RequestBody>,
 ) -> Result<Response<ResponseBody>, TransportError> {
     let response = connections.request(request).await.map_err(classify::exchange)?;

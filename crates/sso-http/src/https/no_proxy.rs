@@ -20,7 +20,8 @@ pub(super) struct NoProxy {
 impl NoProxy {
     /// Parses a comma-separated list. An entry is `example.com`, which includes its subdomains,
     /// `.example.com` or `*.example.com` with the same meaning, `10.0.0.1`, `10.0.0.0/8`, `::1`,
-    /// `[::1]`, or `*`. Each can be followed by `:port`.
+    /// `[::1]`, or `*`. All except CIDR blocks and IPv6 addresses without brackets can be followed by
+    /// `:port`.
     pub(super) fn new(list: &str) -> Self {
         let mut lists: Vec<(Option<u16>, String)> = Vec::new();
         let mut everywhere = Vec::new();

@@ -23,8 +23,8 @@ const END: &[u8] = b"-----END CERTIFICATE-----";
 /// The largest accepted file, in bytes. Much larger than a file with all existing authorities.
 const MAX_FILE_SIZE: usize = 16 << 20;
 
-/// Reads a file, adds those of its certificates that can be used as authorities, and returns their
-/// number. Blocks.
+/// Reads a file, adds those of its certificates that can be parsed, and returns their number.
+/// Blocks.
 ///
 /// If the file cannot be read, adds none and returns the reason.
 pub(super) fn add_file(store: &mut RootCertStore, path: &Path) -> Result<usize, String> {
@@ -92,7 +92,7 @@ fn add(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
     let mut problem = Ok(());
     for certificate in CertificateDer::pem_slice_iter(&text) {
         match certificate {
-            // A certificate that is not an authority is left out.
+            // A certificate that cannot be parsed is left out.
             Ok(certificate) => drop(store.add(certificate)),
             Err(error) => problem = problem.and(Err(error.to_string())),
         }
@@ -136,7 +136,7 @@ fn add_usual_form(text: &[u8], store: &mut RootCertStore) -> Option<()> {
                 inside = false;
                 der.resize(der.len().max(base64.len()), 0);
                 let length = STANDARD.decode_slice_unchecked(&base64, &mut der).ok()?;
-                // A certificate that is not an authority is left out, as in rustls's
+                // A certificate that cannot be parsed is left out, as in rustls's
                 // add_parsable_certificates.
                 let _ = store.add(CertificateDer::from(der.get(..length)?));
             }

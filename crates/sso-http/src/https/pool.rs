@@ -18,13 +18,13 @@ use crate::RequestBody;
 /// them.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// hyper's client, which pools connections.
-pub(super) type PooledClient = Client<Connector, RequestBody>;
+/// hyper's client with a pool of connections.
+pub(super) type HyperClient = Client<Connector, RequestBody>;
 
 /// The pool of the runtime that made the latest call.
 pub(super) struct Pool {
     connector: Connector,
-    latest: Mutex<Option<(Id, PooledClient)>>,
+    latest: Mutex<Option<(Id, HyperClient)>>,
 }
 
 impl Pool {
@@ -34,7 +34,7 @@ impl Pool {
 
     /// Returns the client whose connections belong to the current runtime. Panics outside a
     /// runtime.
-    pub(super) fn client(&self) -> PooledClient {
+    pub(super) fn client(&self) -> HyperClient {
         let runtime = Handle::current().id();
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         match &*latest {
@@ -44,12 +44,12 @@ impl Pool {
         }
     }
 
-    /// Returns a client without open connections, which connects within `connect_timeout`.
-    pub(super) fn unpooled_client(&self, connect_timeout: Duration) -> PooledClient {
+    /// Returns a client with its own empty pool, which connects within `connect_timeout`.
+    pub(super) fn new_client(&self, connect_timeout: Duration) -> HyperClient {
         build(self.connector.with_connect_timeout(connect_timeout))
     }
 }
 
-fn build(connector: Connector) -> PooledClient {
+fn build(connector: Connector) -> HyperClient {
     Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE_TIMEOUT).build(connector)
 }

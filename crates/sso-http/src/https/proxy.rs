@@ -9,7 +9,7 @@ use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use sso_types::Environment;
 
-use super::client_error::ClientError;
+use super::build_error::BuildError;
 use super::no_proxy::NoProxy;
 use crate::endpoint::is_loopback;
 use crate::{BoxError, ProxyProblem, TransportError};
@@ -17,7 +17,7 @@ use crate::{BoxError, ProxyProblem, TransportError};
 /// The proxy configuration of a client; no proxy by default.
 ///
 /// It applies only to `https`, since plain `http` is only sent to this machine. So `HTTP_PROXY` has
-/// no effect. A client of a CGI program could set that variable ("httpoxy").
+/// no effect. This also protects a CGI program, whose clients can set that variable ("httpoxy").
 #[derive(Debug, Default)]
 pub(super) struct Proxies {
     https: Option<Configured>,
@@ -41,7 +41,7 @@ pub(super) struct Proxy {
 }
 
 impl Proxies {
-    pub(super) fn from_environment(environment: &Environment) -> Result<Self, ClientError> {
+    pub(super) fn from_environment(environment: &Environment) -> Result<Self, BuildError> {
         let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
         let no_proxy = match environment.var("no_proxy")? {
             Some(list) => Some(list),
@@ -111,10 +111,10 @@ impl fmt::Display for Proxy {
 fn configured(
     environment: &Environment,
     variables: &[&'static str],
-) -> Result<Option<Configured>, ClientError> {
+) -> Result<Option<Configured>, BuildError> {
     for &variable in variables {
         if let Some(url) = environment.var(variable)? {
-            let intercept = parse(url).map_err(|reason| ClientError::Proxy { variable, reason })?;
+            let intercept = parse(url).map_err(|reason| BuildError::Proxy { variable, reason })?;
             return Ok(Some(Configured { variable, intercept }));
         }
     }
@@ -159,7 +159,7 @@ fn parse(url: &str) -> Result<Intercept, &'static str> {
 mod tests {
     use super::*;
 
-    fn proxy(variables: &[(&str, &str)], url: &'static str) -> Result<Option<String>, ClientError> {
+    fn proxy(variables: &[(&str, &str)], url: &'static str) -> Result<Option<String>, BuildError> {
         let environment: Environment = variables.iter().copied().collect();
         let proxies = Proxies::from_environment(&environment)?;
         Ok(proxies

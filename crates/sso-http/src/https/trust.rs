@@ -24,12 +24,19 @@ const PROTOCOLS: &[&[u8]] = &[b"h2", b"http/1.1"];
 #[cfg(not(feature = "http2"))]
 const PROTOCOLS: &[&[u8]] = &[b"http/1.1"];
 
+/// The remedy if the platform's store has no certificates.
+#[cfg(not(any(windows, target_os = "macos")))]
+const PLATFORM_REMEDY: &str =
+    "install the package ca-certificates, or set SSL_CERT_FILE or AWS_CA_BUNDLE";
+#[cfg(any(windows, target_os = "macos"))]
+const PLATFORM_REMEDY: &str = "set SSL_CERT_FILE or AWS_CA_BUNDLE";
+
 /// The source of the certificate authorities.
 #[derive(Debug, Clone)]
 pub(super) enum Roots {
     /// The file and the directories of `SSL_CERT_FILE` and `SSL_CERT_DIR`. If there are none, the
     /// platform's store.
-    Platform { file: Option<PathBuf>, directories: Vec<PathBuf> },
+    Store { file: Option<PathBuf>, directories: Vec<PathBuf> },
     /// Only this file. `origin` is the name of its setting, if known.
     Bundle { path: PathBuf, origin: Option<String> },
 }
@@ -59,10 +66,10 @@ impl Roots {
             Self::Bundle { path, origin } => {
                 (format!("the CA bundle {}", path.display()), origin.as_deref())
             }
-            Self::Platform { file: Some(file), .. } => {
+            Self::Store { file: Some(file), .. } => {
                 (format!("the certificates in {}", file.display()), Some("SSL_CERT_FILE"))
             }
-            Self::Platform { directories, .. } => (
+            Self::Store { directories, .. } => (
                 format!("the certificates in {}", directories.first()?.display()),
                 Some("SSL_CERT_DIR"),
             ),
@@ -159,17 +166,17 @@ enum Extent {
     Complete,
 }
 
-/// Reads the bundle. For the platform's store, reads only the file, if it contains certificates;
-/// otherwise the whole store.
+/// Reads the bundle. Of a store, reads only the file, if it contains certificates; otherwise the
+/// whole store.
 fn load(roots: &Roots) -> Result<(RootCertStore, Extent), TransportError> {
     let (file, directories) = match roots {
         Roots::Bundle { path, .. } => return Ok((load_bundle(roots, path)?, Extent::Complete)),
-        Roots::Platform { file, directories } => store_locations(file.as_deref(), directories),
+        Roots::Store { file, directories } => store_locations(file.as_deref(), directories),
     };
     match file.as_deref().and_then(load_file) {
         Some(store) if directories.is_empty() => Ok((store, Extent::Complete)),
         Some(store) => Ok((store, Extent::Partial)),
-        None => Ok((load_store(file.as_deref(), &directories)?, Extent::Complete)),
+        None => Ok((load_store(roots, file.as_deref(), &directories)?, Extent::Complete)),
     }
 }
 
@@ -177,9 +184,9 @@ fn load(roots: &Roots) -> Result<(RootCertStore, Extent), TransportError> {
 fn load_all(roots: &Roots) -> Result<RootCertStore, TransportError> {
     match roots {
         Roots::Bundle { path, .. } => load_bundle(roots, path),
-        Roots::Platform { file, directories } => {
+        Roots::Store { file, directories } => {
             let (file, directories) = store_locations(file.as_deref(), directories);
-            load_store(file.as_deref(), &directories)
+            load_store(roots, file.as_deref(), &directories)
         }
     }
 }
@@ -198,7 +205,7 @@ fn load_bundle(roots: &Roots, path: &Path) -> Result<RootCertStore, TransportErr
     }
 }
 
-/// Reads the file of a store. Returns `None` if it contains no certificates.
+/// Reads the file of a store. Returns `None` if it cannot be read or contains no certificates.
 fn load_file(path: &Path) -> Option<RootCertStore> {
     let mut store = RootCertStore::empty();
     let added = pem::add_file(&mut store, path).unwrap_or(0);
@@ -209,6 +216,7 @@ fn load_file(path: &Path) -> Option<RootCertStore> {
 /// Reads a whole store: its file and its directories, or the store of a system that does not use
 /// files.
 fn load_store(
+    roots: &Roots,
     file: Option<&Path>,
     directories: &[PathBuf],
 ) -> Result<RootCertStore, TransportError> {
@@ -223,11 +231,15 @@ fn load_store(
     }
     tracing::debug!(target: "ssocreds::http", added = store.len(), problem, "all certificates read");
     if store.is_empty() {
-        let problem = problem.unwrap_or_else(|| "it is empty".to_owned());
-        return Err(trust_store_error(format!(
-            "the platform's certificate store could not be used ({problem}); install the \
-             package ca-certificates, or set SSL_CERT_FILE or AWS_CA_BUNDLE"
-        )));
+        let problem = problem.unwrap_or_else(|| "no certificate was found".to_owned());
+        return Err(trust_store_error(match roots.description() {
+            Some(configured) => {
+                format!("{configured} cannot be used ({problem}); correct the path")
+            }
+            None => format!(
+                "the platform's certificate store cannot be used ({problem}); {PLATFORM_REMEDY}"
+            ),
+        }));
     }
     Ok(store)
 }

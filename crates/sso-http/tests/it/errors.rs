@@ -51,7 +51,7 @@ async fn portal_errors_are_recognized_by_name_or_by_status() {
             assert_eq!(error.message(), message);
             assert_eq!(error.operation(), Some("GetRoleCredentials"));
             assert_eq!(error.is_unauthorized(), status == 401);
-            assert_eq!(error.is_access_denied(), status == 403);
+            assert_eq!(error.is_forbidden(), status == 403);
             assert_eq!(error.is_throttled(), status == 429);
             assert_eq!(error.is_transient(), status == 429 || status == 500);
             assert!(error.may_have_been_sent() && !error.is_timeout());
@@ -59,7 +59,7 @@ async fn portal_errors_are_recognized_by_name_or_by_status() {
     }
     // The exception of the same name from OIDC requires a login. This one does not.
     let denied = portal(json(403, r#"{"__type":"AccessDeniedException"}"#)).await;
-    assert!(denied.is_access_denied() && !denied.is_login_required(), "{denied:?}");
+    assert!(denied.is_forbidden() && !denied.is_login_required(), "{denied:?}");
     // The portal does not use OAuth codes, so the status decides: the token is not valid.
     for code in ["expired_token", "invalid_grant", "server_error", "slow_down"] {
         let error = portal(json(401, &format!(r#"{{"error":"{code}"}}"#))).await;
@@ -99,7 +99,7 @@ async fn oidc_errors_are_recognized_by_name_or_by_oauth_code() {
         assert_eq!((by_header.code(), oauth_only.code()), (Some(name), Some(code)));
         for error in [by_header, oauth_only] {
             assert_eq!((error.kind(), error.status()), (kind, Some(status)), "{error:?}");
-            assert_eq!((error.error(), error.reason()), (Some(code), Some("r")));
+            assert_eq!((error.oauth_code(), error.reason()), (Some(code), Some("r")));
             assert_eq!((error.error_description(), error.message()), (Some("d"), Some("d")));
             assert_eq!(error.is_invalid_grant(), kind == Kind::InvalidGrant);
             let again = [
@@ -285,13 +285,13 @@ async fn an_answer_that_is_not_json_does_not_show_new_secrets() {
 #[test]
 fn mocks_can_create_errors_of_the_service() {
     let error =
-        ServiceError::service(401, "UnauthorizedException", "m").with_operation("ListAccounts");
+        ServiceError::from_answer(401, "UnauthorizedException", "m").with_operation("ListAccounts");
     assert!(error.is_unauthorized());
     assert_eq!(
         error.to_string(),
         "ListAccounts failed with UnauthorizedException (HTTP 401): m; log in again"
     );
-    let error = ServiceError::service(400, "invalid_grant", "").with_error_description("spent");
+    let error = ServiceError::from_answer(400, "invalid_grant", "").with_error_description("spent");
     assert!(error.is_invalid_grant() && error.message() == Some("spent"));
-    assert!(ServiceError::service(429, "", "").is_throttled());
+    assert!(ServiceError::from_answer(429, "", "").is_throttled());
 }

@@ -61,7 +61,7 @@ impl Throttling {
         if self.admits() {
             Ok(answer)
         } else {
-            Err(ServiceError::service(429, "TooManyRequestsException", "HTTP 429 Unknown Code"))
+            Err(ServiceError::from_answer(429, "TooManyRequestsException", "HTTP 429 Unknown Code"))
         }
     }
 }
@@ -119,7 +119,7 @@ impl Service<ListAccountRoles> for Portal {
     fn call(&mut self, request: ListAccountRoles) -> Self::Future {
         let shown = format!("{request:?}");
         if self.forbidden.as_ref().is_some_and(|it| shown.contains(it.as_str())) {
-            let error = ServiceError::service(403, "ForbiddenException", "No access");
+            let error = ServiceError::from_answer(403, "ForbiddenException", "No access");
             return Box::pin(std::future::ready(Err(error)));
         }
         let role = RoleInfo::new(RoleName::new("ReadOnly").unwrap(), account_id(0));
@@ -186,7 +186,7 @@ async fn an_error_of_one_account_does_not_affect_the_others() {
     let (listed, errors) = list(portal).await;
     assert_eq!((listed.len(), errors.len()), (19, 1));
     assert_eq!(errors[0].account_id(), Some(&account_id(3)));
-    assert!(errors[0].is_access_denied());
+    assert!(errors[0].is_forbidden());
 }
 
 #[tokio::test(start_paused = true)]

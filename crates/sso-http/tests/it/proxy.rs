@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use expect_test::expect;
 use sso_http::{
-    ClientError, Endpoint, HttpsClient, Portal, ProxyProblem, ServiceError, TransportError,
+    BuildError, Endpoint, HttpsClient, Portal, ProxyProblem, ServiceError, TransportError,
 };
 use sso_types::Environment;
 use tokio::io::AsyncWriteExt;
@@ -334,6 +334,6 @@ async fn plain_http_to_this_machine_never_uses_a_proxy() {
 fn an_invalid_proxy_url_is_an_error() {
     let environment = Environment::from_iter([("HTTPS_PROXY", "http://us er:MARK@proxy")]);
     let error = HttpsClient::from_environment(&environment).unwrap_err();
-    assert!(matches!(error, ClientError::Proxy { variable: "HTTPS_PROXY", .. }));
+    assert!(matches!(error, BuildError::Proxy { variable: "HTTPS_PROXY", .. }));
     assert!(!error.to_string().contains("MARK"), "{error}");
 }

@@ -37,7 +37,7 @@ fn mock<E: Send + 'static>(
 }
 
 fn status(status: u16) -> ServiceError {
-    ServiceError::service(status, "", "")
+    ServiceError::from_answer(status, "", "")
 }
 
 fn timeout(phase: TimeoutPhase) -> ServiceError {
@@ -66,8 +66,8 @@ async fn transient_errors_are_retried() {
         (status(400), 1),
         (status(401), 1),
         (status(403), 1),
-        (ServiceError::service(400, "InternalServerException", ""), 3),
-        (ServiceError::service(400, "InvalidGrantException", ""), 1),
+        (ServiceError::from_answer(400, "InternalServerException", ""), 3),
+        (ServiceError::from_answer(400, "InvalidGrantException", ""), 1),
         (ServiceError::malformed("x"), 1),
         (timeout(TimeoutPhase::Connect), 3),
         (timeout(TimeoutPhase::Attempt), 3),
@@ -105,8 +105,8 @@ async fn a_request_that_may_have_been_processed_is_not_retried() {
 fn throttled() -> [ServiceError; 3] {
     [
         status(429),
-        ServiceError::service(400, "SlowDownException", ""),
-        ServiceError::service(400, "TooManyRequestsException", ""),
+        ServiceError::from_answer(400, "SlowDownException", ""),
+        ServiceError::from_answer(400, "TooManyRequestsException", ""),
     ]
 }
 
@@ -139,7 +139,7 @@ async fn throttled_attempts_do_not_count_as_failures() {
 async fn a_throttled_device_code_poll_is_not_retried() {
     let poll =
         || CreateToken::device_code("client", ClientSecret::new("secret"), DeviceCode::new("code"));
-    let pending = ServiceError::service(400, "AuthorizationPendingException", "");
+    let pending = ServiceError::from_answer(400, "AuthorizationPendingException", "");
     for (error, tries) in
         throttled().into_iter().chain([pending]).map(|it| (it, 1)).chain([(status(503), 3)])
     {

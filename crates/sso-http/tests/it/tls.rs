@@ -317,6 +317,25 @@ async fn the_error_names_the_configured_certificates() {
 }
 
 #[tokio::test]
+async fn the_error_names_the_variable_of_certificates_that_cannot_be_used() {
+    let directory = tempfile::tempdir().unwrap();
+    let (missing, empty) = (directory.path().join("missing"), directory.path().to_owned());
+    for (variable, path) in
+        [("SSL_CERT_FILE", &missing), ("SSL_CERT_DIR", &missing), ("SSL_CERT_DIR", &empty)]
+    {
+        let server = Server::start([Reply::Stall(Vec::new())]).await;
+        let environment = Environment::default().with(variable, path);
+        let https = HttpsClient::from_environment(&environment).unwrap();
+        let error = call(https, &format!("https://{}", server.address)).await.unwrap_err();
+        let Some(TransportError::TrustStore { reason, .. }) = error.transport() else {
+            panic!("{error:?}")
+        };
+        let named = format!("the certificates in {} (set by {variable}) ", path.display());
+        assert!(reason.starts_with(&named) && reason.ends_with("; correct the path"), "{reason}");
+    }
+}
+
+#[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "fixtures of a test")]
 async fn the_error_names_a_bundle_that_cannot_be_used() {
     let directory = tempfile::tempdir().unwrap();

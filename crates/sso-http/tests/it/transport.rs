@@ -185,9 +185,9 @@ async fn errors_of_other_libraries_are_converted() {
     assert!(error.is_transient() && error.is_outcome_unknown());
     let error = ServiceError::from_boxed("something".into());
     assert!(!error.is_transient() && error.is_outcome_unknown());
-    let known = ServiceError::service(403, "ForbiddenException", "m");
+    let known = ServiceError::from_answer(403, "ForbiddenException", "m");
     let wrapped = std::io::Error::other(std::io::Error::other(known));
-    assert!(ServiceError::from_boxed(Box::new(wrapped)).is_access_denied());
+    assert!(ServiceError::from_boxed(Box::new(wrapped)).is_forbidden());
 
     let slow =
         tower::ServiceBuilder::new().timeout(Duration::from_millis(1)).service(tower::service_fn(

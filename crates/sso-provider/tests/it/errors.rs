@@ -194,7 +194,9 @@ async fn a_failed_refresh_has_the_same_error_for_expired_and_rejected_tokens() {
 async fn a_role_that_is_not_assigned_is_access_denied() {
     let scene = Scene::new();
     scene.token("good", 3600);
-    scene.portal.answer(|_, _| Err(ServiceError::service(403, "ForbiddenException", "No access")));
+    scene
+        .portal
+        .answer(|_, _| Err(ServiceError::from_answer(403, "ForbiddenException", "No access")));
     let error = check(&scene, expect![[r#"
         access to the role SSOReadOnlyRole in the account 123456789012 was denied; ask the administrator of IAM Identity Center for the assignment, or correct the profile
         the call failed with ForbiddenException (HTTP 403): No access
@@ -211,7 +213,7 @@ async fn an_account_id_without_twelve_digits_gets_a_hint() {
         (404, "ResourceNotFoundException"),
         (400, "InvalidRequestException"),
     ] {
-        scene.portal.answer(move |_, _| Err(ServiceError::service(status, code, "No")));
+        scene.portal.answer(move |_, _| Err(ServiceError::from_answer(status, code, "No")));
         let provider = SsoCredentialsProvider::builder(
             scene.portal.clone(),
             "12345678901".parse().unwrap(),
@@ -232,7 +234,7 @@ async fn service_error_returns_the_error_response() {
         (403, "ForbiddenException"),
         (404, "ResourceNotFoundException"),
     ] {
-        scene.portal.answer(move |_, _| Err(ServiceError::service(status, code, "No")));
+        scene.portal.answer(move |_, _| Err(ServiceError::from_answer(status, code, "No")));
         let error = scene.credentials_provider().retrieve().await.unwrap_err();
         assert_eq!(error.service_error().and_then(ServiceError::code), Some(code), "{error:?}");
     }

@@ -106,7 +106,7 @@ async fn after_a_lost_answer_the_unsaved_refresh_token_is_sent_again() {
     scene.oidc.answer(|call, request| {
         assert_eq!(request.refresh_token_grant().unwrap().expose_secret(), "rotated-1");
         if call == 2 {
-            return Err(ServiceError::service(504, "GatewayTimeout", ""));
+            return Err(ServiceError::from_answer(504, "GatewayTimeout", ""));
         }
         Ok(answer(call))
     });

@@ -202,7 +202,7 @@ async fn a_refusal_with_an_oauth_error_needs_a_login() {
         let scene = Scene::new();
         scene.token("old", 0);
         scene.oidc.answer(move |_, _| {
-            let error = ServiceError::service(status, code, "").with_error(oauth);
+            let error = ServiceError::from_answer(status, code, "").with_oauth_code(oauth);
             Err(error.with_error_description("described"))
         });
         let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
@@ -226,8 +226,8 @@ async fn a_temporary_failure_needs_no_login_but_names_the_login_command() {
         let scene = Scene::new();
         scene.token("old", 0);
         scene.oidc.answer(move |_, _| {
-            let error = ServiceError::service(status, code, "");
-            Err(if oauth.is_empty() { error } else { error.with_error(oauth) })
+            let error = ServiceError::from_answer(status, code, "");
+            Err(if oauth.is_empty() { error } else { error.with_oauth_code(oauth) })
         });
         let error = scene.provider().retrieve_bearer_token().await.unwrap_err();
         assert!(!error.needs_login(), "{code}: {error:?}");
@@ -287,7 +287,7 @@ async fn the_refresh_token_that_was_refused_last_is_not_sent_again() {
 }
 
 fn invalid_grant() -> ServiceError {
-    ServiceError::service(400, "InvalidGrantException", "").with_error("invalid_grant")
+    ServiceError::from_answer(400, "InvalidGrantException", "").with_oauth_code("invalid_grant")
 }
 
 #[tokio::test]

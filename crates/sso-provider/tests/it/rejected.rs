@@ -85,7 +85,7 @@ async fn a_refused_refresh_token_is_not_sent_for_each_retrieval() {
     let scene = Scene::new();
     scene.token("revoked", 3600);
     accept_only(&scene, "none");
-    scene.oidc.answer(|_, _| Err(ServiceError::service(400, "InvalidGrantException", "")));
+    scene.oidc.answer(|_, _| Err(ServiceError::from_answer(400, "InvalidGrantException", "")));
     let provider = scene.credentials_provider();
     for _ in 0..3 {
         assert!(provider.retrieve().await.unwrap_err().needs_login());

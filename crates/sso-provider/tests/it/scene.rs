@@ -208,17 +208,17 @@ pub(crate) fn credentials(call: usize, now: Timestamp, seconds: i64) -> Credenti
 
 /// The portal's answer to a token that it rejects.
 pub(crate) fn unauthorized() -> ServiceError {
-    ServiceError::service(401, "UnauthorizedException", "Session token not found or invalid")
+    ServiceError::from_answer(401, "UnauthorizedException", "Session token not found or invalid")
 }
 
 /// The answer of a service that is unavailable.
 pub(crate) fn unavailable() -> ServiceError {
-    ServiceError::service(503, "ServiceUnavailable", "try later")
+    ServiceError::from_answer(503, "ServiceUnavailable", "try later")
 }
 
 /// The answer of a gateway to which the service did not answer in time.
 pub(crate) fn lost_answer() -> ServiceError {
-    ServiceError::service(504, "GatewayTimeout", "")
+    ServiceError::from_answer(504, "GatewayTimeout", "")
 }
 
 /// Returns the provider's access token.

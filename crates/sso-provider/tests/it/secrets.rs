@@ -102,7 +102,7 @@ async fn failures_show_no_secret() {
             let scene = Scene::new();
             scene.store(&marked(&scene, if portal_fails { 3600 } else { 0 }));
             let provider = provider(&scene);
-            let error = move || ServiceError::service(status, code, "no");
+            let error = move || ServiceError::from_answer(status, code, "no");
             if portal_fails {
                 scene.portal.answer(move |_, _| Err(error()));
             } else {

@@ -5,7 +5,7 @@ use sso_types::EnvironmentError;
 /// A client that cannot be created because its configuration is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ClientError {
+pub enum BuildError {
     /// A proxy variable does not contain the URL of a supported proxy. The message does not contain
     /// the value, which may contain a password.
     #[error("the proxy set by {variable} cannot be used: {reason}")]
