@@ -16,7 +16,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 pub(crate) use self::credentials::{Console, Exec, Export, ExportFormat, Renew, Retrieval, Serve};
 pub(crate) use self::global::{Global, seconds};
 pub(crate) use self::lists::{List, ListFormat, Roles};
-pub(crate) use self::login::{Login, LoginOptions, LogoutOptions, TextFormat, Token};
+pub(crate) use self::login::{LoginOptions, LoginSelection, LogoutOptions, TextFormat, Token};
 pub(crate) use self::profiles::{Configure, Populate};
 
 /// The exit codes, as the help shows them.
@@ -28,7 +28,8 @@ Exit codes:
   3  fix the configuration
   4  log in first; the error says how
   5  refused by the service
-  6  the service or the network is not available, after the last attempt
+  6  the service or the network is not available, or a timeout was exceeded
+  130  interrupted (Ctrl-C)
   exec: the exit code of the command; 127 if it is not found, 126 if it cannot be run";
 
 /// AWS credentials from an AWS IAM Identity Center (AWS SSO) login
@@ -119,16 +120,16 @@ pub(crate) enum Command {
         ssocreds configure\n  \
         ssocreds configure --sso-session dev-session --start-url https://my-sso-portal.awsapps.com/start \
         --sso-region us-east-1 --account-id 123456789012 --role-name ReadOnly --profile dev --yes\n\n\
-        --profile gives the name of the profile. Each question has an option that answers it. Nothing \
-        is written before the last answer, and the rest of the config file is not changed.")]
+        --profile gives the name of the profile. Each question has an option that answers it. The \
+        config file is not written before the last answer, and the rest of it is not changed.")]
     Configure(Configure),
     /// Write profiles for all accounts and roles into the config file
     #[command(after_help = "Examples:\n  \
         ssocreds populate --sso-session dev-session --dry-run\n  \
         ssocreds populate --sso-session dev-session --region eu-west-1 --prune\n\n\
         Generated profiles contain the key ssocreds_generated, which lists the keys that populate \
-        wrote. Running populate again adds new roles. It keeps values that you edited, keys that \
-        you added, and the rest of the file. If the list of roles is incomplete, nothing is \
+        wrote. Running populate again adds new roles. It keeps values that you edited (except those \
+        of sso_ keys), keys that you added, and the rest of the file. If the list of roles is incomplete, nothing is \
         written, unless --allow-incomplete is given. While populate writes, it locks the file \
         config.lock in the same directory. This file is empty and is not removed.")]
     Populate(Populate),
@@ -160,7 +161,8 @@ pub(crate) enum Command {
         ssocreds serve --profile devsso\n\n\
         Prints the variables to export in the shell of the other program. The endpoint renews the \
         credentials. While a login is needed, it answers with an error that names the login \
-        command. The token in the token file is a secret.")]
+        command. The endpoint's token, in the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE \
+        names, is a secret.")]
     Serve(Serve),
     /// Open the AWS console in a browser, with the profile's account and role
     #[command(after_help = "Example:\n  \
@@ -217,8 +219,8 @@ impl Command {
         login.sso_session.as_deref()
     }
 
-    /// Returns whether the command logs in if a login is needed.
-    pub(crate) fn logs_in(&self) -> bool {
+    /// Returns `true` if `--login` was given.
+    pub(crate) fn has_login_option(&self) -> bool {
         match self {
             Self::Export(options) => options.login,
             Self::Exec(options) => options.login,

@@ -13,7 +13,7 @@ use sso_types::{AccountId, RoleName};
 use crate::assigned_role::AssignedRole;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::portal_lists::{PAGE, portal, until_interrupted};
+use crate::portal_lists::{PAGE, portal, run_list};
 
 /// A list that may be incomplete.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(crate) fn list(
             let listed = providers.token_provider().call_with_token(list).await;
             listed.map_err(|error| Failure::list("roles", error))
         };
-        until_interrupted(limit, list).await
+        run_list(limit, list).await
     })?;
     let mut by_account = roles.into_inner();
     let mut roles = Vec::new();
@@ -122,7 +122,7 @@ fn all_pages<Op: PagedOperation + PortalOperation + Sync>(
             received = listed.map_err(|error| Failure::list(what, error))?;
             Ok(())
         };
-        until_interrupted(limit, list).await?;
+        run_list(limit, list).await?;
         Ok(received)
     })?
 }

@@ -13,8 +13,7 @@ pub(crate) struct SystemBrowser {
 }
 
 impl SystemBrowser {
-    /// Returns the browser, or `None` if there is none: without a display and over SSH, unless
-    /// `BROWSER` is set.
+    /// Returns the browser. Unless `BROWSER` is set, returns `None` over SSH or without a display.
     pub(crate) fn new(environment: &Environment) -> Option<Self> {
         let variable = environment.var("BROWSER").ok().flatten().map(str::to_owned);
         let is_set = |name| environment.var_os(name).is_some();

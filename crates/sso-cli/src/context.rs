@@ -12,7 +12,7 @@ use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder};
 use sso_types::{Clock, Environment, SystemClock};
 use tokio::runtime::Runtime;
 
-use crate::arguments::{self, Global, Login};
+use crate::arguments::{self, Global, LoginSelection};
 use crate::failure::Failure;
 use crate::followed_profile::{self, follow};
 use crate::notices;
@@ -110,8 +110,11 @@ impl Context {
         Ok(SelectedProfile { name, region, providers })
     }
 
-    /// Returns the providers of the profile or of the session.
-    pub(crate) fn login(&self, login: &Login) -> Result<ProfileProviders, Failure> {
+    /// Returns the providers of the selected profile or session.
+    pub(crate) fn providers_for(
+        &self,
+        login: &LoginSelection,
+    ) -> Result<ProfileProviders, Failure> {
         match &login.sso_session {
             Some(session) => {
                 let providers = built(self.builder()?.sso_session(session))?;
@@ -158,9 +161,9 @@ impl Context {
         }
     }
 
-    /// Waits for the network or another process, and shows a long wait on a terminal.
+    /// Runs `work` on a new runtime. Shows progress on a terminal if that takes long.
     ///
-    /// Starts the runtime and the output of warnings. A command that only reads files needs neither.
+    /// Also turns on the output of warnings. A command that only reads files needs no runtime.
     pub(crate) fn wait<T>(
         &self,
         what: &str,
@@ -172,7 +175,8 @@ impl Context {
         }
         // A short-lived program needs only one thread.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|source| Failure::Io { doing: "start", source })?;
+        let runtime =
+            runtime.map_err(|source| Failure::Io { doing: "start the async runtime", source })?;
         let done = runtime.block_on(self.progress.watch(work(&self.progress)));
         if let Some(earlier) = self.runtime.replace(Some(runtime)) {
             earlier.shutdown_background();
@@ -203,13 +207,18 @@ impl Context {
         (attempts.source != SettingSource::Default).then(|| attempts.clone())
     }
 
-    /// Runs work that ends with a signal or an answer of the user. Shows no progress line.
-    pub(crate) fn serve<T>(&self, work: impl AsyncFnOnce() -> T) -> Result<T, Failure> {
+    /// Runs `work` on a new runtime without a progress line: work that ends with a signal or with an
+    /// answer of the user.
+    pub(crate) fn run_without_progress<T>(
+        &self,
+        work: impl AsyncFnOnce() -> T,
+    ) -> Result<T, Failure> {
         if self.global.verbose == 0 {
             notices::write_warnings(&self.progress);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|source| Failure::Io { doing: "start", source })?;
+        let runtime =
+            runtime.map_err(|source| Failure::Io { doing: "start the async runtime", source })?;
         let done = runtime.block_on(work());
         runtime.shutdown_background();
         Ok(done)

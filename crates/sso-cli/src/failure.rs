@@ -46,13 +46,13 @@ pub(crate) enum Failure {
     NotAssigned { what: &'static str, name: String },
     #[error("no account or role is assigned to you; ask the administrator of IAM Identity Center")]
     NothingAssigned,
-    #[error("interrupted before the last answer; nothing was written")]
+    #[error("interrupted before the last answer; the config file was not changed")]
     NotWritten,
-    #[error("not confirmed; nothing was written")]
+    #[error("not confirmed; the config file was not changed")]
     NotConfirmed,
     #[error(
-        "profile {name:?} is an SSO profile, and other tools would use credentials of the same name \
-         instead, even after they have expired; choose another name"
+        "profile {name:?} is an SSO profile; credentials under the same name would hide it, even \
+         after they have expired; choose another name"
     )]
     HidesProfile { name: String },
     #[error(
@@ -233,7 +233,7 @@ fn credentials(error: &CredentialsError) -> u8 {
 
 fn token(error: &TokenError) -> u8 {
     match error {
-        // A token file that cannot be read counts as one that cannot be used.
+        // Code 4 for every problem with the token file, even if a login may not help.
         TokenError::LoginRequired { .. } | TokenError::File(_) => 4,
         TokenError::Refresh { source, .. } => service(source),
         TokenError::Locked { .. } | TokenError::Timeout { .. } | TokenError::Interrupted { .. } => {

@@ -29,10 +29,10 @@ pub(crate) enum FollowError {
     Loop { profile: String, origin: Origin, back_to: String },
 }
 
-/// Returns the name of the profile that the `credential_process` of `name` passes to ssocreds. Returns
-/// `name` itself if its `credential_process` is not used.
+/// Follows each `credential_process` that runs ssocreds, and returns the name of the last profile. This
+/// is `name` itself if that profile has SSO keys, other credentials or no `credential_process`.
 ///
-/// Also returns the name of a profile that is missing or is no SSO profile. Resolving it gives the error.
+/// The last profile may be missing, or may not be an SSO profile. Resolving it then gives the error.
 pub(crate) fn follow(config: &SharedConfig, name: &str) -> Result<String, FollowError> {
     let mut visited = HashSet::new();
     let mut name = name.to_owned();

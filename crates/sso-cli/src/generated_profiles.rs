@@ -1,7 +1,7 @@
 //! Profiles that `populate` generates in the config file. The key [`MARK`] identifies them.
 //!
-//! Its value lists the keys that populate wrote. All other keys are the user's. They are never
-//! changed, and a profile with such a key is never removed.
+//! Its value lists the keys that populate wrote. All other keys are the user's. Only `--overwrite`
+//! changes them, and a profile with such a key is never removed.
 //!
 //! Each role gets an SSO profile. With `--credential-process` it gets a second profile, without SSO
 //! keys, for tools without SSO support. Such a tool may refuse a profile with SSO keys.
@@ -283,7 +283,8 @@ fn process_name(name: &str) -> String {
     format!("{name}{PROCESS_SUFFIX}")
 }
 
-/// Returns the name of the SSO profile for which a generated `credential_process` profile runs.
+/// Returns the SSO profile that the command of a generated `credential_process` profile passes to
+/// `--profile`.
 fn process_target<'a>(document: &'a Document, name: &str) -> Option<&'a str> {
     let is_generated = marked_keys(document, name).iter().any(|key| key == "credential_process");
     let command = document.get(PROFILE, name, "credential_process").filter(|_| is_generated)?;

@@ -3,11 +3,12 @@
 //! Logs in and out, reads profiles as the AWS CLI does, refreshes the access token when it expires,
 //! exchanges it for role credentials, and prints them in the chosen format.
 //!
-//! This crate contains only the command line. The other crates do the work:
+//! This crate contains the command line and the writing of profiles. The other crates do the rest:
 //!
 //! ```text
-//! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-cli
-//!                                                                     (here)
+//! sso-cache, sso-http             <── sso-login
+//! sso-cache, sso-config, sso-http <── sso-provider <── sso-endpoint
+//! sso-login, sso-provider, sso-endpoint            <── sso-cli (here)
 //! ```
 //!
 //! ```sh
@@ -94,11 +95,12 @@ fn main() -> ExitCode {
     code
 }
 
-/// Runs the command. If it needs a login, and with `--login` on a terminal, logs in and runs it again.
+/// Runs the command. If it fails because a login is needed, `--login` was given and stderr is a
+/// terminal, logs in and runs it again.
 fn run_with_login(context: &Context, command: &Command) -> Result<(), Failure> {
     match run(context, command) {
         Err(failure)
-            if command.logs_in()
+            if command.has_login_option()
                 && failure.login_command().is_some()
                 && std::io::stderr().is_terminal() =>
         {

@@ -15,19 +15,21 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::printable::printable;
 use crate::progress::Progress;
 
-/// The targets of this workspace's libraries, whose events contain no secret.
-const OURS: [&str; 7] = [
+/// The targets of the events of this workspace, which contain no secret.
+const OURS: [&str; 9] = [
     "sso_cache",
     "sso_config",
     "sso_endpoint",
+    "sso_files",
     "sso_http",
+    "sso_login",
     "sso_provider",
     "sso_types",
-    "ssocreds::http",
+    "ssocreds", // this program, and "ssocreds::http" of sso-http
 ];
 
-/// Writes all events of the libraries to stderr: with a `verbosity` of 1 up to level `DEBUG`, with more
-/// up to `TRACE`, and also what hyper logs.
+/// Writes events to stderr: with a `verbosity` of 1 those of this workspace up to level `DEBUG`; with
+/// more those up to `TRACE`, and those of hyper up to `DEBUG`.
 pub(crate) fn log(verbosity: u8) {
     let level = if verbosity > 1 { LevelFilter::TRACE } else { LevelFilter::DEBUG };
     let mut targets = Targets::new().with_targets(OURS.map(|target| (target, level)));

@@ -1,4 +1,5 @@
-//! Lists accounts and roles from the SSO portal, at the rate that it allows, until Ctrl-C.
+//! The parts that all lists of accounts and roles share: a portal with a limited rate, and the end by a
+//! timeout or Ctrl-C.
 
 use std::time::Duration;
 
@@ -13,14 +14,15 @@ pub(crate) const PAGE: u32 = 100;
 
 pub(crate) type PacedPortal = <RetryLayer as Layer<Paced<Portal<HttpsClient>>>>::Service;
 
-/// Returns the portal of `providers` with retries. Sends fewer requests per second if it throttles.
+/// Returns the portal of `providers` with retries and a limited rate. The service sends fewer requests
+/// per second when the portal throttles.
 pub(crate) fn portal(providers: &ProfileProviders) -> PacedPortal {
     let pacing = PacingLayer::new().progress_observer(providers.progress_observer().clone());
     providers.retry_layer().layer(pacing.layer(providers.portal().clone()))
 }
 
-/// Waits for `list`, until the timeout (if there is one) or Ctrl-C.
-pub(crate) async fn until_interrupted(
+/// Runs `list` until it ends, the timeout (if there is one) is exceeded, or the user presses Ctrl-C.
+pub(crate) async fn run_list(
     limit: Option<Duration>,
     list: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {

@@ -197,7 +197,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_name_of_a_directory_cannot_be_guessed() {
+    fn a_directory_is_created_even_if_names_with_the_process_id_are_taken() {
         let place = tempfile::tempdir().unwrap();
         let id = std::process::id();
         for number in 0..1_000 {

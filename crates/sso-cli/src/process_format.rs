@@ -24,7 +24,7 @@ struct Process<'a> {
 }
 
 /// Returns the JSON object and a line feed. The result is secret.
-pub(crate) fn print(credentials: &Credentials) -> Zeroizing<String> {
+pub(crate) fn render(credentials: &Credentials) -> Zeroizing<String> {
     secret_json(&Process {
         version: 1,
         access_key_id: credentials.access_key_id(),
@@ -78,12 +78,12 @@ mod tests {
             "2026-01-01T00:00:00.999Z".parse().unwrap(),
         );
         assert_eq!(
-            *print(&credentials),
+            *render(&credentials),
             "{\"Version\":1,\"AccessKeyId\":\"AKID\",\"SecretAccessKey\":\"a\\\"b\",\
              \"SessionToken\":\"t/+=\",\"Expiration\":\"2026-01-01T00:00:00Z\"}\n"
         );
         let credentials = credentials.with_account_id("012345678901".parse().unwrap());
-        assert!(print(&credentials).ends_with(",\"AccountId\":\"012345678901\"}\n"));
+        assert!(render(&credentials).ends_with(",\"AccountId\":\"012345678901\"}\n"));
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
                 SessionToken::new("ü\"".repeat(length)),
                 jiff::Timestamp::UNIX_EPOCH,
             );
-            let printed = print(&credentials);
+            let printed = render(&credentials);
             assert_eq!(printed.capacity(), printed.len());
         }
     }

@@ -63,8 +63,8 @@ impl Progress {
                 (format!("{failure}; trying again"), Some(delay), attempt)
             }
             ProgressEvent::Throttled { requests_per_second, delay } => {
-                let message = "the portal limits requests; continuing at";
-                (format!("{message} {requests_per_second:.1} per second"), Some(delay), None)
+                let rate = format!("{requests_per_second:.1} per second");
+                (format!("the portal limits requests to {rate}; continuing"), Some(delay), None)
             }
             ProgressEvent::OtherProcess { task } => {
                 (format!("waiting for another process to {task}"), None, None)

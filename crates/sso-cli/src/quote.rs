@@ -4,11 +4,11 @@ use zeroize::Zeroizing;
 
 /// A value that a shell cannot carry. The value is not shown: it is a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} cannot be written for {shell}: its value contains {what}; use another --format")]
+#[error("{name} cannot be written for {shell}: its value {problem}; use another --format")]
 pub(crate) struct Unprintable {
     name: &'static str,
     shell: &'static str,
-    what: String,
+    problem: String,
 }
 
 /// A shell or file format, with its own rules of quoting.
@@ -45,9 +45,9 @@ impl Shell {
         name: &'static str,
         value: &str,
     ) -> Result<Zeroizing<String>, Unprintable> {
-        let refuse = |what| Err(Unprintable { name, shell: self.name(), what });
+        let refuse = |problem| Err(Unprintable { name, shell: self.name(), problem });
         if let Some(c) = value.chars().find(|c| c.is_control()) {
-            return refuse(format!("the control character {}", c.escape_default()));
+            return refuse(format!("contains the control character {}", c.escape_default()));
         }
         match self {
             Self::Posix => return Ok(posix(value)),
@@ -64,15 +64,17 @@ impl Shell {
                 let is_special = |c: char| matches!(c, '[' | ']' | '#' | ';' | '"' | '\'' | '\\');
                 let trimmed = value.trim() == value && !value.is_empty();
                 return match value.chars().find(|&c| is_special(c)) {
-                    Some(c) => refuse(format!("the character {c:?}")),
-                    None if !trimmed => refuse("no text, or blanks at its start or end".to_owned()),
+                    Some(c) => refuse(format!("contains the character {c:?}")),
+                    None if !trimmed => {
+                        refuse("is empty, or begins or ends with a blank".to_owned())
+                    }
                     None => Ok(Zeroizing::new(value.to_owned())),
                 };
             }
             Self::WindowsCmd => {}
         }
         match value.chars().find(|&c| !(c.is_ascii_alphanumeric() || "_-/+=.:,@".contains(c))) {
-            Some(c) => refuse(format!("the character {c:?}")),
+            Some(c) => refuse(format!("contains the character {c:?}")),
             None => Ok(Zeroizing::new(value.to_owned())),
         }
     }

@@ -13,7 +13,7 @@ const MAX_CELL: usize = 1000;
 pub(crate) const HEAD: Style = Style::new().bold();
 /// The style of a state that is fine.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// The style of a state that needs no action of the user.
+/// The style of a warning, and of a state that may need no action.
 pub(crate) const FAIR: Style = AnsiColor::Yellow.on_default();
 /// The style of a state that the user has to correct.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();

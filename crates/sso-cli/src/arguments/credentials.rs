@@ -68,7 +68,8 @@ pub(crate) struct Exec {
         default_missing_value = "endpoint"
     )]
     pub(crate) renew: Option<Renew>,
-    /// With --renew: also pass the endpoint's token as a variable, for SDKs that do not read the file
+    /// With --renew: also pass the endpoint's token as a variable, for SDKs that do not read
+    /// AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
     #[arg(long, requires = "renew")]
     pub(crate) token_in_environment: bool,
     /// Log in first if needed (only on a terminal)
@@ -101,7 +102,8 @@ pub(crate) struct Serve {
     /// Allow an address that other machines or containers may reach; nothing is encrypted
     #[arg(long)]
     pub(crate) allow_non_loopback: bool,
-    /// Write the token to this file instead of a private one. The file is removed at the end
+    /// Write the endpoint's token to this file, instead of one in a private directory. The file is
+    /// removed at the end
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// Write the variables of the first profile to this file, as NAME=VALUE. The file is removed at

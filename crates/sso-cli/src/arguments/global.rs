@@ -30,8 +30,9 @@ pub(crate) struct Global {
     /// The timeout for opening a connection, in seconds [default: SSOCREDS_CONNECT_TIMEOUT, else 3.1]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) connect_timeout: Option<Duration>,
-    /// The timeout for the whole command with all retries, in seconds [default: SSOCREDS_TIMEOUT, else
-    /// 60; 50 for credential-process, none for lists of accounts and roles]
+    /// The timeout for getting the token, the credentials or a list, with all retries, in seconds
+    /// [default: SSOCREDS_TIMEOUT, else 60; 50 for credential-process, none for lists of accounts and
+    /// roles]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
     /// Refresh an expired token even if the new token cannot be written to its file. All other programs

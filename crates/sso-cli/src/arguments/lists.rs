@@ -6,13 +6,13 @@ use sso_http::AccountInfo;
 use sso_types::AccountId;
 use wildmatch::WildMatch;
 
-use super::login::Login;
+use super::login::LoginSelection;
 use crate::candidates::{account_ids, role_names};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct List {
     #[command(flatten)]
-    pub(crate) login: Login,
+    pub(crate) login: LoginSelection,
     /// The output format
     #[arg(long, default_value = "table")]
     pub(crate) format: ListFormat,

@@ -5,9 +5,9 @@ use clap_complete::ArgValueCandidates;
 
 use crate::candidates::sessions;
 
-/// Selects a login without a profile.
+/// Selects the login of a profile or of an sso-session.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Login {
+pub(crate) struct LoginSelection {
     /// Use an sso-session instead of a profile
     #[arg(
         long,
@@ -64,7 +64,7 @@ pub(crate) struct LogoutOptions {
 #[derive(Debug, Args)]
 pub(crate) struct Token {
     #[command(flatten)]
-    pub(crate) login: Login,
+    pub(crate) login: LoginSelection,
     /// The output format; json includes the expiry
     #[arg(long, default_value = "text")]
     pub(crate) format: TextFormat,

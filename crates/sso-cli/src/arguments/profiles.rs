@@ -8,7 +8,7 @@ use sso_http::AccountInfo;
 use sso_types::{AccountId, Region, RoleName};
 
 use super::lists::matches;
-use super::login::Login;
+use super::login::LoginSelection;
 use crate::candidates::{account_ids, role_names, sessions};
 use crate::name_template::{self, NameTemplate};
 
@@ -16,7 +16,7 @@ use crate::name_template::{self, NameTemplate};
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Populate {
     #[command(flatten)]
-    pub(crate) login: Login,
+    pub(crate) login: LoginSelection,
     /// The template of the profile names, with {account_name}, {account_id}, {role_name}, {session}
     /// and {email}. In their values, a hyphen replaces all characters but letters, digits and _-/.@+
     #[arg(long, value_name = "TEMPLATE", default_value = name_template::DEFAULT)]
@@ -111,7 +111,7 @@ pub(crate) struct Configure {
     /// Show the login page without opening it
     #[arg(long)]
     pub(crate) no_browser: bool,
-    /// Show the difference as a unified diff, and write nothing
+    /// Show the difference as a unified diff, and do not write the config file
     #[arg(long, conflicts_with = "yes")]
     pub(crate) dry_run: bool,
     /// Write without asking

@@ -11,7 +11,7 @@ use crate::arguments::{List, ListFormat};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::list_output::ListOutput;
-use crate::portal_lists::{PAGE, portal, until_interrupted};
+use crate::portal_lists::{PAGE, portal, run_list};
 use crate::stdout;
 
 /// The JSON output, with the names of the service's answer. Keys are only added, never removed or
@@ -34,7 +34,7 @@ struct JsonAccount<'a> {
 }
 
 pub(crate) fn run(context: &Context, options: &List) -> Result<(), Failure> {
-    let providers = context.login(&options.login)?;
+    let providers = context.providers_for(&options.login)?;
     let limit = context.timeout()?;
     let accounts = RefCell::new(Vec::new());
     // After a refresh of the token, the accounts are listed again and must not be printed twice.
@@ -73,7 +73,7 @@ pub(crate) fn run(context: &Context, options: &List) -> Result<(), Failure> {
             let listed = providers.token_provider().call_with_token(list).await;
             listed.map_err(|error| Failure::list("accounts", error))
         };
-        until_interrupted(limit, list).await
+        run_list(limit, list).await
     })?;
     let accounts = accounts.into_inner();
     if end.is_ok() || !accounts.is_empty() {

@@ -10,5 +10,5 @@ use crate::{process_format, stdout};
 
 pub(crate) fn run(context: &Context, options: &Retrieval) -> Result<(), Failure> {
     let credentials = role_credentials::get(context, &context.profile()?.providers, options)?;
-    stdout::print(&process_format::print(&credentials))
+    stdout::print(&process_format::render(&credentials))
 }

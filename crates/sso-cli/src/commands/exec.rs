@@ -29,7 +29,8 @@ use crate::times::whole_seconds;
 /// for:
 ///
 /// * files (`AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE`, `AWS_LOGIN_CACHE_DIRECTORY`): read for
-///   credentials only if the command names a profile itself
+///   credentials only if the command names a profile itself. With `--renew`, the command gets copies
+///   without the credentials of the default profile
 /// * endpoints (`AWS_ENDPOINT_URL` and similar): they select where a request goes, not its identity
 /// * switches that only forbid a source (`AWS_EC2_METADATA_DISABLED`, `AWS_EC2_METADATA_V1_DISABLED`)
 /// * signing (`AWS_AUTH_SCHEME_PREFERENCE`): the credentials to sign with are the same

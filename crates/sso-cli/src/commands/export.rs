@@ -63,7 +63,7 @@ fn render(
         default_region: region,
     };
     let (shell, before, between) = match format {
-        ExportFormat::Process => return Ok(process_format::print(credentials)),
+        ExportFormat::Process => return Ok(process_format::render(credentials)),
         ExportFormat::Json => return Ok(process_format::secret_json(&variables)),
         ExportFormat::Ini => return ini(profile, credentials, region),
         ExportFormat::Env => (Shell::Posix, "export ", "="),

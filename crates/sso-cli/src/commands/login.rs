@@ -90,7 +90,7 @@ fn log_in(
         }
     }
     let timeout = Duration::from_secs(options.wait.max(1));
-    let login = login(context, options, target, timeout);
+    let login = build_login(context, options, target, timeout);
     let finished = context.wait("logging in", async |progress| {
         let prompt = TerminalPrompt::new(progress.clone(), options.qr);
         tokio::select! {
@@ -101,7 +101,12 @@ fn log_in(
     Ok(expiry(&finished))
 }
 
-fn login(context: &Context, options: &LoginOptions, target: &Target, timeout: Duration) -> Login {
+fn build_login(
+    context: &Context,
+    options: &LoginOptions,
+    target: &Target,
+    timeout: Duration,
+) -> Login {
     let port = options.port.or(target.redirect_port);
     let reason = if options.use_device_code || target.use_device_code {
         None

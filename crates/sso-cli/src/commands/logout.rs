@@ -121,7 +121,8 @@ fn role_credentials(
     Ok(files)
 }
 
-/// Returns the portal of the token's region, or `None` if the region is unknown.
+/// Returns the configured portal, or else that of the token's region. Returns `None` if no portal is
+/// configured and the region is unknown.
 fn portal_of(token: &CachedToken, settings: &Settings) -> Result<Option<Endpoint>, ConfigError> {
     if let Some(url) = &settings.portal_endpoint {
         return Ok(Some(url.value.parse::<Endpoint>()?.with_origin(url.source.to_string())));

@@ -15,7 +15,7 @@ use crate::printable::printable;
 use crate::{config_diff, notices, quote, stdout};
 
 pub(crate) fn run(context: &Context, options: &Populate) -> Result<(), Failure> {
-    let providers = context.login(&options.login)?;
+    let providers = context.providers_for(&options.login)?;
     let of_profile = providers.sso_profile().and_then(SsoProfile::sso_session);
     let session = options.login.sso_session.as_deref().or(of_profile.map(SessionName::as_str));
     let session = session.ok_or(Failure::NoSession)?.to_owned();
@@ -82,8 +82,8 @@ fn write(
     }
     for name in &summary.kept {
         notices::warn(&format!(
-            "the role of profile {name:?} is no longer assigned, but the profile was kept because \
-             you added keys to it; remove it yourself"
+            "profile {name:?} is outdated, but was kept because you added keys to it; remove it \
+             yourself"
         ));
     }
     Ok(())

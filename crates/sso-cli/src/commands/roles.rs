@@ -14,7 +14,7 @@ use crate::arguments::{ListFormat, Roles};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::list_output::ListOutput;
-use crate::portal_lists::{PAGE, portal, until_interrupted};
+use crate::portal_lists::{PAGE, portal, run_list};
 use crate::progress::Progress;
 use crate::stdout;
 
@@ -40,7 +40,7 @@ struct JsonRole<'a> {
 }
 
 pub(crate) fn run(context: &Context, options: &Roles) -> Result<(), Failure> {
-    let providers = context.login(&options.list.login)?;
+    let providers = context.providers_for(&options.list.login)?;
     let limit = context.timeout()?;
     let received = RefCell::new(Received::new(options));
     let end = context.wait("listing roles", async |progress| {
@@ -52,7 +52,7 @@ pub(crate) fn run(context: &Context, options: &Roles) -> Result<(), Failure> {
             let listed = providers.token_provider().call_with_token(list).await;
             listed.map_err(|error| Failure::list("roles", error))
         };
-        until_interrupted(limit, list).await
+        run_list(limit, list).await
     })?;
     received.into_inner().finish(&end)?;
     end
@@ -125,7 +125,8 @@ impl<'a> Received<'a> {
         Self { options, output, accounts: Vec::new(), done: 0, passed: 0 }
     }
 
-    /// After a refresh of the token the accounts are listed again.
+    /// Adds the accounts that are not known yet. After a refresh of the token, the portal lists all
+    /// accounts again.
     fn add_accounts(&mut self, accounts: Vec<AccountInfo>) {
         for AccountInfo { account_id, account_name: name, .. } in accounts {
             if !self.accounts.iter().any(|account| account.id == account_id) {

@@ -24,7 +24,7 @@ pub(crate) fn run(context: &Context, options: &Serve) -> Result<(), Failure> {
     };
     let io = |source| Failure::Io { doing: PREPARE, source };
     let directory = PrivateDirectory::new(&context.environment).map_err(io)?;
-    context.serve(async || {
+    context.run_without_progress(async || {
         let endpoint =
             credentials_endpoint::start(&profiles, options.listen, options.allow_non_loopback)
                 .await?;

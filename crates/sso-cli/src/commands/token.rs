@@ -18,7 +18,7 @@ struct Json<'a> {
 }
 
 pub(crate) fn run(context: &Context, options: &Token) -> Result<(), Failure> {
-    let providers = context.login(&options.login)?;
+    let providers = context.providers_for(&options.login)?;
     let provider = providers.token_provider();
     let token = context.wait("refreshing the SSO access token", async |_| {
         provider.retrieve_bearer_token().await

@@ -119,7 +119,7 @@ async fn nothing_is_written_without_all_answers_and_a_confirmation() {
     let before = config(&scene);
     let given = ["configure", "--sso-session", "dev-session", "--account-id", "123456789012"];
     for (answers, code, message) in [
-        ("Admin\n\n\nmaybe\nn\n", 1, "not confirmed; nothing was written"),
+        ("Admin\n\n\nmaybe\nn\n", 1, "not confirmed; the config file was not changed"),
         ("", 2, "no answer; use --role-name"),
         ("1\n", 2, "no answer; use --profile"),
         ("1\nx\n", 2, "no answer; use --region"),
@@ -232,7 +232,9 @@ async fn ctrl_c_at_a_list_shows_the_cursor_and_writes_nothing() {
         let (_, shown) = typed(&scene, arguments, b"", b"\x03");
         let (_, after) = shown.rsplit_once("\x1b[?25l").expect("the list hides the cursor");
         assert!(after.contains("\x1b[?25h"), "{shown:?}");
-        assert!(after.contains("interrupted before the last answer; nothing was written"));
+        assert!(
+            after.contains("interrupted before the last answer; the config file was not changed")
+        );
         assert_eq!(config(&scene), before);
     }
 }

@@ -77,9 +77,10 @@ fn help_lists_commands_options_and_exit_codes() {
               --no-cache                    Do not read or write cached role credentials
               --connect-timeout <SECONDS>   The timeout for opening a connection, in seconds [default:
                                             SSOCREDS_CONNECT_TIMEOUT, else 3.1]
-              --timeout <SECONDS>           The timeout for the whole command with all retries, in seconds
-                                            [default: SSOCREDS_TIMEOUT, else 60; 50 for credential-process,
-                                            none for lists of accounts and roles]
+              --timeout <SECONDS>           The timeout for getting the token, the credentials or a list,
+                                            with all retries, in seconds [default: SSOCREDS_TIMEOUT, else
+                                            60; 50 for credential-process, none for lists of accounts and
+                                            roles]
               --allow-unsaved-refresh       Refresh an expired token even if the new token cannot be written
                                             to its file. All other programs that share the login may then
                                             need a new login
@@ -98,7 +99,8 @@ fn help_lists_commands_options_and_exit_codes() {
           3  fix the configuration
           4  log in first; the error says how
           5  refused by the service
-          6  the service or the network is not available, after the last attempt
+          6  the service or the network is not available, or a timeout was exceeded
+          130  interrupted (Ctrl-C)
           exec: the exit code of the command; 127 if it is not found, 126 if it cannot be run
     "#]].assert_eq(&stdout(&["-h"]));
 }
@@ -117,7 +119,7 @@ fn help_of_exec_explains_renew_and_exit_codes() {
               --renew[=<HOW>]         Renew the credentials until the command ends, through a local endpoint
                                       or a credential_process [possible values: endpoint, process]
               --token-in-environment  With --renew: also pass the endpoint's token as a variable, for SDKs
-                                      that do not read the file
+                                      that do not read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
               --login                 Log in first if needed (only on a terminal)
               --refresh               Get new role credentials, even if cached ones are valid, and replace
                                       the cached ones
@@ -133,9 +135,10 @@ fn help_of_exec_explains_renew_and_exit_codes() {
               --no-cache                    Do not read or write cached role credentials
               --connect-timeout <SECONDS>   The timeout for opening a connection, in seconds [default:
                                             SSOCREDS_CONNECT_TIMEOUT, else 3.1]
-              --timeout <SECONDS>           The timeout for the whole command with all retries, in seconds
-                                            [default: SSOCREDS_TIMEOUT, else 60; 50 for credential-process,
-                                            none for lists of accounts and roles]
+              --timeout <SECONDS>           The timeout for getting the token, the credentials or a list,
+                                            with all retries, in seconds [default: SSOCREDS_TIMEOUT, else
+                                            60; 50 for credential-process, none for lists of accounts and
+                                            roles]
               --allow-unsaved-refresh       Refresh an expired token even if the new token cannot be written
                                             to its file. All other programs that share the login may then
                                             need a new login

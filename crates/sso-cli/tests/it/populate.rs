@@ -142,7 +142,7 @@ async fn pruning_removes_generated_profiles_of_unassigned_roles() {
     "#]]
     .assert_eq(&run.stdout());
     expect![[r#"
-        ssocreds: warning: the role of profile "gone-mine" is no longer assigned, but the profile was kept because you added keys to it; remove it yourself
+        ssocreds: warning: profile "gone-mine" is outdated, but was kept because you added keys to it; remove it yourself
     "#]]
     .assert_eq(&run.stderr());
     let left = config(&scene);
@@ -309,7 +309,7 @@ async fn pruning_removes_the_second_profile_too() {
     // Without --credential-process, the second profiles of assigned roles are kept.
     let run = populate(&scene, &["--prune", "--name", "old.{account_id}.{role_name}"]);
     assert!(run.stdout().contains("0 profiles added, 0 changed, 3 removed, 3 unchanged"));
-    assert!(run.stderr().contains("the role of profile \"edited.process\" is no longer assigned"));
+    assert!(run.stderr().contains("profile \"edited.process\" is outdated"));
     let run = populate(&scene, &["--prune", "--credential-process"]);
     assert!(run.stdout().contains("6 profiles added, 0 changed, 6 removed, 0 unchanged"));
     let left = config(&scene);

@@ -2,6 +2,7 @@
 
 use sso_emulator::{ErrorName, Operation, TokenState};
 
+use crate::login::{approve, started};
 use crate::program::{Scene, read_json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,6 +27,28 @@ async fn no_secret_is_logged() {
     ] {
         let secret = secret.as_str().unwrap();
         assert!(!log.contains(secret), "{secret}\n{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verbose_logs_the_steps_of_a_login_and_no_secret() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let log_in = || {
+        let options = ["--profile", "devsso", "--use-device-code", "--no-browser", "-vv"];
+        let mut command = scene.command(&["login"]);
+        command.args(options);
+        let login = started(command);
+        approve(&scene.emulator);
+        let output = login.wait_with_output().unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{log}");
+        log
+    };
+    let logs = log_in() + &log_in();
+    assert!(logs.contains("using the client registration in the cache"), "{logs}");
+    let token = read_json(&scene.home.token_file);
+    for field in ["accessToken", "refreshToken", "clientSecret"] {
+        assert!(!logs.contains(token[field].as_str().unwrap()), "{field}\n{logs}");
     }
 }
 

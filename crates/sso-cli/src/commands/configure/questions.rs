@@ -119,7 +119,7 @@ impl<'a> Questions<'a> {
     fn pick_on_terminal(&self, question: &str, items: &[String]) -> Result<usize, Failure> {
         let term = Term::stderr();
         let select = FuzzySelect::new().with_prompt(question).items(items).default(0);
-        let picked = self.context.serve(async || {
+        let picked = self.context.run_without_progress(async || {
             // On Ctrl-C dialoguer sends SIGINT to this process. Without a handler the process would end
             // with the cursor hidden.
             #[cfg(unix)]
@@ -147,7 +147,7 @@ impl<'a> Questions<'a> {
             let mut line = String::new();
             std::io::stdin().read_line(&mut line).map(|length| (length > 0).then_some(line))
         };
-        let line = self.context.serve(async || {
+        let line = self.context.run_without_progress(async || {
             // Reads in a thread, because a read cannot be cancelled. The thread ends with the process.
             tokio::select! {
                 line = tokio::task::spawn_blocking(read) => Some(line),

@@ -61,7 +61,12 @@ impl Session {
                 region.clone()
             } else {
                 let default = region_in_url.as_deref();
-                questions.text("Region of the start URL", "--sso-region", default, region)?
+                questions.text(
+                    "Region of IAM Identity Center (sso_region)",
+                    "--sso-region",
+                    default,
+                    region,
+                )?
             };
             properties.push(("sso_region", of_session.to_string()));
         }

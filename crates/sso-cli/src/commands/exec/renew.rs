@@ -33,7 +33,7 @@ pub(super) fn run(
     let directory = PrivateDirectory::new(&context.environment).map_err(io)?;
     let locations = Locations::from_environment(&context.environment)?;
     let program = command.get_program().to_owned();
-    let status = context.serve(async || {
+    let status = context.run_without_progress(async || {
         let endpoint = match how {
             Renew::Endpoint => {
                 let profiles = std::slice::from_ref(profile);

@@ -45,7 +45,7 @@ pub(super) fn write(
     stdout::print(&format!("Wrote profile {name} to {path}; it expires at {expires_at}\n"))
 }
 
-/// Fails if other tools would use the credentials of that name instead of an SSO profile.
+/// Fails if an SSO profile has that name, because the written section would hide it.
 pub(super) fn check_name(context: &Context, name: &str) -> Result<(), Failure> {
     let config = context.shared_config()?;
     if config.sso_profiles().any(|profile| profile.name() == name) {

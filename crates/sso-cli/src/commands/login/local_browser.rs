@@ -26,7 +26,7 @@ pub(super) fn why_unreachable(environment: &Environment) -> Option<&'static str>
     if is_set("BROWSER") || !cfg!(target_os = "linux") {
         return None;
     }
-    // Under WSL the browser runs on Windows, and reaches 127.0.0.1 here.
+    // WSL needs no special case: WSLg sets DISPLAY, and the browser on Windows reaches 127.0.0.1 here.
     let has_display = is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
     (!has_display).then_some("there is no display")
 }

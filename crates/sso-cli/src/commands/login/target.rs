@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::followed_profile::follow;
 use crate::notices;
 
-/// Keys of an sso-session or a legacy profile: the key of ssocreds, and the key that is proposed for the
-/// AWS CLI.
+/// Keys of an sso-session or a legacy profile: the key of ssocreds, and the key that the pull requests
+/// 10635 and 10462 of the AWS CLI propose.
 const USE_DEVICE_CODE: [&str; 2] = ["ssocreds_use_device_code", "sso_use_device_code"];
 const REDIRECT_PORT: [&str; 2] = ["ssocreds_redirect_port", "sso_redirect_port"];
 

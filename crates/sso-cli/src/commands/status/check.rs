@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use sso_http::AccountInfo;
 
 use super::survey::{Assignment, ProfileStatus};
-use crate::arguments::Login;
+use crate::arguments::LoginSelection;
 use crate::assigned_roles::{self, AssignedRoles};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -52,7 +52,8 @@ fn list(
     session: String,
     profiles: &[&mut ProfileStatus],
 ) -> Result<AssignedRoles, Failure> {
-    let providers = context.login(&Login { sso_session: Some(session), login: false })?;
+    let providers =
+        context.providers_for(&LoginSelection { sso_session: Some(session), login: false })?;
     let accounts: HashSet<_> = profiles.iter().filter_map(|it| it.account_id.clone()).collect();
     let is_named = move |account: &AccountInfo| accounts.contains(account.account_id.as_str());
     assigned_roles::list(context, &providers, is_named)
