@@ -8,12 +8,12 @@ const ROOT: u32 = 0;
 
 /// Six user IDs from a small range, so that some are equal, and two flags.
 pub fn check(input: &[u8]) -> Verdict {
-    let &[user, maker, target, file, directory, config, is_empty, is_of_its_kind] = input else {
+    let &[user, maker, target, file, directory, config, is_empty, is_same_format] = input else {
         return Verdict::Refused;
     };
     let [user, maker, target, file, directory, config] =
         [user, maker, target, file, directory, config].map(|id| u32::from(id % 8));
-    let (is_empty, is_of_its_kind) = (is_empty & 1 == 1, is_of_its_kind & 1 == 1);
+    let (is_empty, is_same_format) = (is_empty & 1 == 1, is_same_format & 1 == 1);
 
     let follows = may_follow_link(user, maker, target);
     let is_trusted = |id| id == ROOT || id == user;
@@ -38,7 +38,7 @@ pub fn check(input: &[u8]) -> Verdict {
     if user == ROOT && config != ROOT {
         assert_eq!(sends, config == file, "root sends {file}'s token where {config} says");
     }
-    let replaces = may_replace(!is_trusted(maker), is_empty, is_of_its_kind);
-    assert!(replaces || !is_empty && !is_of_its_kind);
+    let replaces = may_replace(!is_trusted(maker), is_empty, is_same_format);
+    assert!(replaces || !is_empty && !is_same_format);
     if follows && uses && sends && replaces { Verdict::Accepted } else { Verdict::Refused }
 }

@@ -36,7 +36,7 @@ pub(crate) struct CacheFile {
     file: PrivateFile,
     /// Returns `true` for the content of this kind of file. If the path is a link, its target is
     /// replaced only if it is empty or has such content.
-    is_of_its_kind: fn(&[u8]) -> bool,
+    is_same_format: fn(&[u8]) -> bool,
 }
 
 /// A cache file whose writer lock is held.
@@ -57,7 +57,7 @@ pub(crate) struct Loaded<T> {
 }
 
 impl CacheFile {
-    pub(crate) fn new(path: impl Into<PathBuf>, is_of_its_kind: fn(&[u8]) -> bool) -> Self {
+    pub(crate) fn new(path: impl Into<PathBuf>, is_same_format: fn(&[u8]) -> bool) -> Self {
         let path = path.into();
         // Links on the path to the home directory are not checked: an administrator may have made
         // them.
@@ -68,7 +68,7 @@ impl CacheFile {
             Some(home) => file.below(&home),
             None => file,
         };
-        Self { file, is_of_its_kind }
+        Self { file, is_same_format }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -90,8 +90,8 @@ impl CacheFile {
     /// Reads and parses the file.
     ///
     /// A file that does not parse is read again after a pause, since another program may be writing
-    /// it. It is read twice more while it is incomplete JSON, and four times more while it is empty
-    /// or keeps changing.
+    /// it. In total, it is read up to 2 times if it is JSON, up to 4 times if it is not JSON, and up
+    /// to 8 times if it is empty, or is not JSON and keeps changing.
     pub(crate) fn read<T>(&self, parse: impl Fn(&[u8]) -> Parsed<T>) -> Read<T> {
         read_again(self.path(), || self.file.read(MAX_FILE_SIZE), parse)
     }
@@ -109,7 +109,7 @@ impl CacheFile {
     ) -> Result<Fingerprint, StoreError> {
         check_size(self.path(), content)?;
         self.file
-            .replace(content, durability, &self.is_of_its_kind)
+            .replace(content, durability, &self.is_same_format)
             .map_err(|error| StoreError::write(self.path(), error))
     }
 
@@ -117,7 +117,7 @@ impl CacheFile {
     pub(crate) fn stage(&self) -> Result<StagedFile, StoreError> {
         let place = self.file.locate_or_create();
         place
-            .and_then(|place| place.stage(TempName::Random, &self.is_of_its_kind))
+            .and_then(|place| place.stage(TempName::Random, &self.is_same_format))
             .map_err(|error| StoreError::write(self.path(), error))
     }
 
@@ -125,7 +125,7 @@ impl CacheFile {
     pub(crate) fn remove_all(&self) -> Result<bool, StoreError> {
         match self.file.locate().and_then(|place| place.remove_all()) {
             Err(error) if error.is_not_found() => Ok(false),
-            removed => removed.map_err(|error| StoreError::write(self.path(), error)),
+            removed => removed.map_err(|error| StoreError::remove(self.path(), error)),
         }
     }
 
@@ -139,7 +139,7 @@ impl CacheFile {
         }
     }
 
-    /// Reads the note in the lock file, which is empty if there is none.
+    /// Returns the note in the lock file, or an empty text if there is no note.
     pub(crate) fn lock_note(&self, suffix: &str) -> String {
         self.file.locate().map(|place| place.lock_note(suffix)).unwrap_or_default()
     }
@@ -177,7 +177,7 @@ impl CacheFile {
             | io::ErrorKind::NotADirectory
                 if !is_refused =>
             {
-                LockError::Unsupported { path, source }
+                LockError::Unavailable { path, source }
             }
             _ => LockError::Io { path, source },
         }
@@ -202,7 +202,7 @@ impl LockedFile {
     ) -> Result<Fingerprint, StoreError> {
         check_size(&self.place.path(), content)?;
         let name = self.lock.temp_name();
-        match self.place.replace(content, name, durability, &self.file.is_of_its_kind) {
+        match self.place.replace(content, name, durability, &self.file.is_same_format) {
             // Another program removed the directory or the temporary file.
             Err(error) if error.is_not_found() => self.file.replace(content, durability),
             replaced => replaced.map_err(|error| StoreError::write(&self.place.path(), error)),
@@ -211,14 +211,14 @@ impl LockedFile {
 
     /// Creates a temporary file.
     pub(crate) fn stage(&self) -> Result<StagedFile, StoreError> {
-        match self.place.stage(self.lock.temp_name(), &self.file.is_of_its_kind) {
+        match self.place.stage(self.lock.temp_name(), &self.file.is_same_format) {
             Err(error) if error.is_not_found() => self.file.stage(),
             staged => staged.map_err(|error| StoreError::write(&self.place.path(), error)),
         }
     }
 
     pub(crate) fn remove_all(&self) -> Result<bool, StoreError> {
-        self.place.remove_all().map_err(|error| StoreError::write(&self.place.path(), error))
+        self.place.remove_all().map_err(|error| StoreError::remove(&self.place.path(), error))
     }
 
     pub(crate) fn leftover(&self) -> Result<Option<Leftover>, FileError> {
@@ -293,12 +293,12 @@ pub(crate) fn check_size(path: &Path, content: &[u8]) -> Result<(), StoreError> 
     if content.len() <= MAX_FILE_SIZE {
         return Ok(());
     }
-    Err(StoreError::invalid(path, ParseError::TooLarge { size: content.len() as u64 }))
+    Err(StoreError::not_stored(path, ParseError::TooLarge { size: content.len() as u64 }))
 }
 
 fn lock_error(path: PathBuf, no_lock: NoLock) -> LockError {
     match no_lock {
-        NoLock::Unsupported(error) => LockError::Unsupported { path, source: Arc::new(error) },
+        NoLock::Unavailable(error) => LockError::Unavailable { path, source: Arc::new(error) },
         NoLock::Failed(error) => LockError::Io { path, source: Arc::new(error) },
         other => LockError::Io { path, source: Arc::new(io::Error::other(format!("{other:?}"))) },
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sso_types::{AccessToken, ClientSecret, RefreshToken};
 use zeroize::Zeroizing;
 
-use crate::token_member::{Field, KnownMember, Optional};
+use crate::token_member::{Field, KeptMember, Optional};
 
 /// The SSO token of one login, as cached in a file that all AWS tools of a user share.
 ///
@@ -30,7 +30,7 @@ pub struct CachedToken {
     /// The text of the file, into which the ranges in `members` point. Empty for a token that was
     /// not parsed.
     pub(crate) text: Arc<Zeroizing<String>>,
-    pub(crate) members: Vec<KnownMember>,
+    pub(crate) members: Vec<KeptMember>,
 }
 
 /// The parameters of a `CreateToken` request with the grant type `refresh_token`.
@@ -49,7 +49,7 @@ pub struct RefreshMaterial<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotRefreshable {
-    /// The token file lacks a field, as that of a legacy profile does.
+    /// The token file lacks a field. The token file of a legacy profile always does.
     #[error("the token file has no {field}; log in again to renew the token")]
     #[non_exhaustive]
     Missing {

@@ -114,7 +114,7 @@ impl ClientRegistration {
     /// Returns the content of the registration file, as the AWS CLI writes it. The content is
     /// secret, and is cleared from memory on drop.
     pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        let expires_at = timestamp::print(self.expires_at);
+        let expires_at = timestamp::format(self.expires_at);
         let fields = [
             ("clientId", self.client_id.as_str()),
             ("clientSecret", self.client_secret.expose_secret()),
@@ -165,17 +165,17 @@ pub struct ClientRegistrationFile {
 }
 
 impl ClientRegistrationFile {
-    /// Creates the value for the file at `path`, which need not exist.
+    /// Creates a `ClientRegistrationFile` for `path`. The file need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let is_registration = |content: &[u8]| ClientRegistration::parse(content).is_ok();
         Self { file: CacheFile::new(path, is_registration) }
     }
 
-    /// Creates the value for the file that the AWS CLI uses for this login. `directory` is the
-    /// directory of the token files.
+    /// Creates a `ClientRegistrationFile` for the file that the AWS CLI uses for this login.
+    /// `directory` is the directory of the token files.
     ///
-    /// Pass `session` and `scopes` as configured: `None` if the profile names no session, or the
-    /// session has no `sso_registration_scopes`.
+    /// `session` is the session that the profile names, or `None` if it names none. `scopes` is the
+    /// session's `sso_registration_scopes`, or `None` if that is not set.
     pub fn standard(
         directory: &Path,
         region: &Region,

@@ -108,9 +108,9 @@ impl ParseError {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The file does not exist, or is a symbolic link to a missing file. The user has not logged
-    /// in, or has logged out.
-    #[error("there is no cache file {}; a login writes it", path.display())]
+    /// The file does not exist, or is a symbolic link to a missing file. If it is a token file, the
+    /// user has not logged in, or has logged out.
+    #[error("there is no cache file {}", path.display())]
     #[non_exhaustive]
     NotFound {
         /// The missing file.
@@ -128,8 +128,8 @@ pub enum StoreError {
     /// The file belongs to another user (not root) and was not read. That user may have put it
     /// there so that this user works in the other user's AWS account.
     #[error(
-        "the cache file {} belongs to another user ({owner}), who may have put it there, and is \
-         not used; remove it and log in again, or run as that user",
+        "the cache file {} belongs to another user ({owner}) and may be from that user's login, so \
+         it is not used; remove it, or run as that user",
         path.display()
     )]
     #[non_exhaustive]
@@ -143,7 +143,7 @@ pub enum StoreError {
     /// that user. The file was neither read nor written.
     #[error(
         "the cache file {} is reached through the link {}, which another user ({maker}) made, and \
-         is not used; remove the link and log in again",
+         is not used; remove the link",
         path.display(),
         link.display()
     )]
@@ -156,11 +156,13 @@ pub enum StoreError {
         /// The user ID of the user who made the link.
         maker: u32,
     },
-    /// This process runs as root, and a user who does not own the token can change a config file.
-    /// The token is not used, since it would be sent to the endpoints in that file.
+    /// This process runs as root, and a user who is neither root nor the owner of the token file
+    /// can change a config file. The token is not used, since that user could have it sent to an
+    /// endpoint of their choice.
     #[error(
-        "the token file {} is not used, since user {owner} can change {}, which may name the \
-         endpoint; run as that user, or move the config file to a directory of root",
+        "the token file {} is not used, since user {owner} can change {} and so have the token sent \
+         elsewhere; give the config file and its directories to root or to the owner of the token \
+         file",
         path.display(),
         config.display()
     )]
@@ -176,15 +178,26 @@ pub enum StoreError {
     },
     /// The content of the file cannot be used. Functions that may sleep have read the file again
     /// some milliseconds later, in case another program was writing it.
-    ///
-    /// A store returns this if the new content is larger than 1 MiB or has an empty access token.
-    /// The file is then unchanged.
-    #[error("the cache file {} cannot be used; a new login replaces it", path.display())]
+    #[error("the cache file {} cannot be used; log in again, or remove it", path.display())]
     #[non_exhaustive]
     Invalid {
         /// The file.
         path: PathBuf,
         /// The problem with the content.
+        source: ParseError,
+    },
+    /// The new content could not be loaded again, since it is larger than 1 MiB or has an empty
+    /// access token. The file is unchanged.
+    #[error(
+        "the cache file {} was not written, because its new content is unusable; log in again, or \
+         remove it",
+        path.display()
+    )]
+    #[non_exhaustive]
+    NotStored {
+        /// The file.
+        path: PathBuf,
+        /// The problem with the new content.
         source: ParseError,
     },
     /// The file cannot be written: the disk is full, the file system or the directory is read-only,
@@ -193,6 +206,15 @@ pub enum StoreError {
     #[non_exhaustive]
     Write {
         /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: Arc<io::Error>,
+    },
+    /// The file, or a temporary file beside it, cannot be removed.
+    #[error("the file {} cannot be removed; make its directory writable", path.display())]
+    #[non_exhaustive]
+    Remove {
+        /// The file that was not removed.
         path: PathBuf,
         /// The error of the operating system.
         source: Arc<io::Error>,
@@ -220,9 +242,9 @@ impl StoreError {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Returns `true` if the content cannot be used, or is too large to be written.
+    /// Returns `true` if the content of the file, or the content to store, cannot be used.
     pub fn is_invalid(&self) -> bool {
-        matches!(self, Self::Invalid { .. })
+        matches!(self, Self::Invalid { .. } | Self::NotStored { .. })
     }
 
     /// Returns `true` if another program may be in the middle of writing the file in place. Reading
@@ -251,7 +273,9 @@ impl StoreError {
             | Self::UntrustedLink { path, .. }
             | Self::ForeignConfig { path, .. }
             | Self::Invalid { path, .. }
-            | Self::Write { path, .. } => Some(path),
+            | Self::NotStored { path, .. }
+            | Self::Write { path, .. }
+            | Self::Remove { path, .. } => Some(path),
             Self::NoHome | Self::EmptyKey => None,
         }
     }
@@ -259,12 +283,15 @@ impl StoreError {
     /// The error of the operating system, if there is one.
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {
-            Self::Unreadable { source, .. } | Self::Write { source, .. } => Some(source),
+            Self::Unreadable { source, .. }
+            | Self::Write { source, .. }
+            | Self::Remove { source, .. } => Some(source),
             Self::NotFound { .. }
             | Self::ForeignOwner { .. }
             | Self::UntrustedLink { .. }
             | Self::ForeignConfig { .. }
             | Self::Invalid { .. }
+            | Self::NotStored { .. }
             | Self::NoHome
             | Self::EmptyKey => None,
         }
@@ -279,6 +306,10 @@ impl StoreError {
 
     pub(crate) fn write(path: &Path, error: FileError) -> Self {
         Self::of(path, error, |path, source| Self::Write { path, source })
+    }
+
+    pub(crate) fn remove(path: &Path, error: FileError) -> Self {
+        Self::of(path, error, |path, source| Self::Remove { path, source })
     }
 
     /// Converts an error. `of_io` converts the errors of the operating system.
@@ -296,13 +327,17 @@ impl StoreError {
             FileError::TooLarge { size, .. } => {
                 Self::Invalid { path, source: ParseError::TooLarge { size } }
             }
-            FileError::Remove { path, source, .. } => Self::Write { path, source },
+            FileError::Remove { path, source, .. } => Self::Remove { path, source },
             other => of_io(path, other.into_io()),
         }
     }
 
     pub(crate) fn invalid(path: &Path, source: ParseError) -> Self {
         Self::Invalid { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn not_stored(path: &Path, source: ParseError) -> Self {
+        Self::NotStored { path: path.to_owned(), source }
     }
 }
 
@@ -318,9 +353,11 @@ impl RefUnwindSafe for LockError {}
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Another process, or another thread of this one, held the lock until the timeout.
+    /// At each attempt until the timeout, another process or another thread of this one held the
+    /// lock.
     #[error(
-        "the lock {} was held by another process for {} ms; try again, or end the process that holds it",
+        "the lock {} could not be taken within {} ms, because another process or thread holds it; try \
+         again, or end the process that holds it",
         path.display(),
         waited.as_millis()
     )]
@@ -336,14 +373,15 @@ pub enum LockError {
     /// once.
     #[error("the lock {} cannot be used here; continuing without it is safe only for one process at a time", path.display())]
     #[non_exhaustive]
-    Unsupported {
+    Unavailable {
         /// The lock file.
         path: PathBuf,
         /// The error of the operating system.
         source: Arc<io::Error>,
     },
-    /// Another error of the operating system, such as too many open files.
-    #[error("the lock {} cannot be opened; try again", path.display())]
+    /// The lock file cannot be opened for another reason, which `source` names. For example, too many
+    /// files are open, or the path leads through a link of another user.
+    #[error("the lock {} cannot be opened", path.display())]
     #[non_exhaustive]
     Io {
         /// The lock file.
@@ -367,14 +405,14 @@ impl LockError {
 
     /// Returns `true` if this file cannot be locked, so that the caller should continue without a
     /// lock.
-    pub fn is_unsupported(&self) -> bool {
-        matches!(self, Self::Unsupported { .. })
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
     }
 
     /// The path of the lock file.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Timeout { path, .. } | Self::Unsupported { path, .. } | Self::Io { path, .. } => {
+            Self::Timeout { path, .. } | Self::Unavailable { path, .. } | Self::Io { path, .. } => {
                 path
             }
         }
@@ -384,7 +422,7 @@ impl LockError {
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {
             Self::Timeout { .. } => None,
-            Self::Unsupported { source, .. } | Self::Io { source, .. } => Some(source),
+            Self::Unavailable { source, .. } | Self::Io { source, .. } => Some(source),
         }
     }
 }

@@ -5,9 +5,9 @@
 //! successor. Therefore a leftover that is complete and newer than the token file replaces it.
 //!
 //! The files' modification times decide which is newer. A writer gives its temporary file a later
-//! time than the file to replace, so it does no harm if the clock is set back. A login by another
-//! tool after the kill has a still later time. If the times are equal, because the clock is coarse,
-//! the later expiry decides.
+//! time than the file to replace. Therefore a leftover does not look older than that file if the
+//! clock was set back. A login by another tool after the kill has a still later time. If the times
+//! are equal, because the clock is coarse, the later expiry decides.
 //!
 //! In one case a leftover wrongly replaces the token file. The clock was ahead when the token file
 //! or the leftover was written, and another tool logs in after the clock was corrected. The
@@ -26,7 +26,7 @@ use crate::{CachedToken, StoreError};
 /// The result of a recovery.
 #[derive(Debug)]
 pub(crate) enum Recovery {
-    /// There was no leftover, or it was removed.
+    /// No leftover was found, it was removed, or it could not be examined.
     Nothing,
     /// The leftover has replaced the token file.
     Adopted,
@@ -82,8 +82,12 @@ fn try_recover(file: &LockedFile) -> Result<Recovery, FileError> {
     file.place().remove_leftover().map(|_| Recovery::Nothing)
 }
 
-/// Returns `true` if the leftover, whose token is `left`, is newer than the token file.
-fn is_newer(left: &CachedToken, leftover: &LeftoverFile, file: &LockedFile) -> io::Result<bool> {
+/// Returns `true` if the leftover, which contains `leftover_token`, is newer than the token file.
+fn is_newer(
+    leftover_token: &CachedToken,
+    leftover: &LeftoverFile,
+    file: &LockedFile,
+) -> io::Result<bool> {
     let expiry = match file.read(CachedToken::parse) {
         Ok(loaded) => Some(loaded.value.expires_at()),
         Err(StoreError::NotFound { .. }) => return Ok(false),
@@ -91,7 +95,7 @@ fn is_newer(left: &CachedToken, leftover: &LeftoverFile, file: &LockedFile) -> i
         Err(StoreError::Invalid { .. } | StoreError::ForeignOwner { .. }) => None,
         Err(error) => return Err(io::Error::other(error)),
     };
-    let (left_at, token_at) = (leftover.modified()?, file.place().modified()?);
-    let later_expiry = expiry.is_none_or(|expiry| left.expires_at() >= expiry);
-    Ok(left_at > token_at || (left_at == token_at && later_expiry))
+    let (leftover_at, file_at) = (leftover.modified()?, file.place().modified()?);
+    let later_expiry = expiry.is_none_or(|expiry| leftover_token.expires_at() >= expiry);
+    Ok(leftover_at > file_at || (leftover_at == file_at && later_expiry))
 }

@@ -9,12 +9,13 @@
 //!                           (here)
 //!
 //! CacheKey ──> path ──> TokenFile ── load ──────────────> CachedToken
-//!                          └─ lock ─> TokenFileLock ── store ──┘
+//!                          └─ lock ─> TokenFileLock <─ store ──┘
 //! ```
 //!
 //! This crate sends no requests, reads no configuration, and does not decide when to refresh a
-//! token. Nothing is `async`: calls block for a few system calls, and some also wait for another
-//! program. Use [`TokenFile::try_lock`] to take the lock without waiting.
+//! token. Nothing is `async`: calls block for a few system calls, and those that can sleep or wait
+//! say so. [`TokenFile::try_lock`] does not wait for another holder of the lock. It can wait for the
+//! disk if the last holder was killed during a store.
 //!
 //! # Example
 //!
@@ -58,9 +59,9 @@
 //!   dropped or the process ends. The lock file is never removed. Otherwise one process could lock
 //!   the removed file while another locks a new one.
 //! * Opening never blocks, even if there is a pipe or a device in place of a file.
-//! * A file of another user is not used, unless it belongs to root, or root works in the directory
-//!   of that user. Files and directories that other users can read or write are reported as an
-//!   [`AccessWarning`].
+//! * A file of another user is not used, unless it belongs to root, or this process runs as root and
+//!   the file and its directory have the same owner. Files and directories that other users can read
+//!   or write are reported as an [`AccessWarning`].
 //! * Secrets are cleared from memory on drop, also in buffers. No error and no `Debug` shows one.
 //!
 //! # Other programs
@@ -69,21 +70,22 @@
 //! write in place. For this reason, a file that does not parse is read again after some
 //! milliseconds.
 //!
-//! A logout by another tool is never undone by the leftover file of a killed writer. A login is
-//! undone only if the clock was set back before it. Another tool can still refresh the token at the
-//! same moment, since it does not take the lock.
+//! The leftover file of a killed writer never undoes a logout by another tool. It undoes a login by
+//! another tool only if the clock ran ahead when the files were written, and was corrected before
+//! that login. Another tool can still refresh the token at the same moment, since it does not take
+//! the lock.
 //!
 //! # Known gaps
 //!
 //! * To survive a power failure, the file is synced before the rename and the directory after it.
 //!   No test covers a power failure. Role credentials are not synced, since they can be fetched
 //!   again.
-//! * On Windows, the tests have been run only under Wine. There, a file's version consists of its
-//!   times and size, and a lock file that another program replaces is not noticed. A symbolic link
-//!   in place of a leftover file is followed. Files inherit their access rights from the directory.
+//! * On Windows, a file's version consists of its times and size. A symbolic link in place of a
+//!   leftover file is followed. Files inherit their access rights from the directory. The tests for
+//!   Windows have been run only under Wine.
 //! * If a token file has several hard links, only the given name gets the new content. Extended
 //!   attributes and access control lists of the old file are not copied.
-//! * On a file system without locks (see [`LockError::Unsupported`]) two processes may refresh at
+//! * On a file system without locks (see [`LockError::Unavailable`]) two processes may refresh at
 //!   the same time. There, a token is lost if its writer is killed before the rename.
 //! * If there is no token file yet, the token of a login is lost if the process is killed before
 //!   the rename. The missing file counts as a logout, so the temporary file is removed.

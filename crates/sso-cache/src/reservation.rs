@@ -25,7 +25,7 @@ pub struct Reservation {
 }
 
 /// A token that was written to the temporary file, but could not be renamed to the token file. On
-/// Windows, on FAT and on SMB this happens while another program has the token file open.
+/// Windows this happens while another program has the token file open.
 ///
 /// It holds the lock, if the reservation was made under the lock. Dropping it then keeps the
 /// temporary file, which the next holder of the lock renames. Without the lock, dropping it removes
@@ -46,17 +46,18 @@ pub struct StoreFailure {
 }
 
 impl Reservation {
-    /// A temporary file under the lock, without reserved space.
-    pub(crate) fn locked(file: &LockedFile) -> Result<Self, StoreError> {
+    /// Creates the temporary file, and keeps the lock. Reserves no space yet.
+    pub(crate) fn stage_locked(file: &LockedFile) -> Result<Self, StoreError> {
         let lock = Some(Arc::clone(file.lock()));
         Ok(Self { staged: file.stage()?, file: file.file().clone(), lock })
     }
 
-    /// A temporary file without the lock, and without reserved space.
-    pub(crate) fn unlocked(file: &CacheFile) -> Result<Self, StoreError> {
+    /// Creates the temporary file without the lock. Reserves no space yet.
+    pub(crate) fn stage_unlocked(file: &CacheFile) -> Result<Self, StoreError> {
         Ok(Self { staged: file.stage()?, file: file.clone(), lock: None })
     }
 
+    /// Reserves the disk space.
     pub(crate) fn with_space(mut self) -> Result<Self, StoreError> {
         match self.staged.reserve() {
             Ok(()) => Ok(self),
@@ -67,7 +68,8 @@ impl Reservation {
     /// Writes the token to the temporary file, waits for the disk, and renames the file to the
     /// token file. Does not sleep or retry.
     pub fn store(self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
-        let Self { mut staged, file, lock } = self;
+        // Variables are dropped in reverse order: the temporary file first, then the lock.
+        let Self { lock, file, mut staged } = self;
         let path = staged.target();
         let content = content(&path, token)?;
         check_size(&path, &content)?;

@@ -18,8 +18,9 @@ use crate::{AccessWarning, CacheKey, LockError, ParseError, StoreError, role_cac
 /// that the other stored.
 ///
 /// It is only a cache: content that cannot be used is ignored, and writing does not wait for the
-/// disk. All methods block for some system calls. A method that can block longer says so. Cheap to
-/// clone: it contains a path and no open file.
+/// disk. All methods block for some system calls, and on Windows for some tenths of a second while
+/// another program has a file open. A method that can block longer says so. Cheap to clone: it
+/// contains a path and no open file.
 #[derive(Debug, Clone)]
 pub struct RoleCredentialsFile {
     file: CacheFile,
@@ -30,13 +31,14 @@ pub struct RoleCredentialsFile {
 }
 
 impl RoleCredentialsFile {
-    /// Creates the value for the file at `path`, which need not exist.
+    /// Creates a `RoleCredentialsFile` for `path`. The file need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let file = CacheFile::new(path, |content| role_json::parse(content).is_ok());
         Self { file, account_id: None, session_name: None }
     }
 
-    /// Creates the value for the file that the AWS CLI uses for this account, role and login.
+    /// Creates a `RoleCredentialsFile` for the file that the AWS CLI uses for this account, role and
+    /// login.
     ///
     /// `directory` is usually [`role_cache_dir`](crate::role_cache_dir). Loading ignores
     /// credentials that belong to another account according to the file, and logs a warning.
@@ -63,7 +65,7 @@ impl RoleCredentialsFile {
     /// Returns the content of the file, as the AWS CLI writes it. The expiry is rounded down to
     /// whole seconds. The content is secret, and is cleared from memory on drop.
     pub fn to_json(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
-        role_json::print(credentials, None)
+        role_json::to_bytes(credentials, None)
     }
 
     /// The path, as it was given.
@@ -90,8 +92,9 @@ impl RoleCredentialsFile {
     /// used. The reason is logged: as a warning if the file belongs to another user, otherwise at
     /// debug level.
     ///
-    /// Never sleeps, so that async programs can call it. Returns `None` while another tool is
-    /// writing the file; take the lock and load again before you request new credentials.
+    /// Does not wait for a writer, so that async programs can call it. May return `None` while
+    /// another tool is writing the file in place. Therefore take the lock and load again before you
+    /// request new credentials: by then, that tool or another process may have finished.
     pub fn load(&self) -> Option<Credentials> {
         self.load_with_fingerprint().map(|(credentials, _)| credentials)
     }
@@ -125,7 +128,7 @@ impl RoleCredentialsFile {
     /// credentials. Returns `None` without waiting if another process or thread holds it.
     ///
     /// Creates missing directories. Load the credentials again after taking the lock. On
-    /// [`LockError::Unsupported`], continue without the lock and call
+    /// [`LockError::Unavailable`], continue without the lock and call
     /// [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<RoleCredentialsFileLock>, LockError> {
         let (account_id, session_name) = (self.account_id.clone(), self.session_name.clone());
@@ -141,7 +144,7 @@ impl RoleCredentialsFile {
 
     /// Replaces the file atomically without the lock, for file systems without locks.
     pub fn store_unlocked(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
-        let content = role_json::print(credentials, self.session_name.as_deref());
+        let content = role_json::to_bytes(credentials, self.session_name.as_deref());
         self.file.replace(&content, Durability::Cached)
     }
 
@@ -175,7 +178,7 @@ impl RoleCredentialsFileLock {
     /// Replaces the file atomically. On failure, the file is unchanged. Missing directories are
     /// created with mode 0700; the file has mode 0600.
     pub fn store(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
-        let content = role_json::print(credentials, self.session_name.as_deref());
+        let content = role_json::to_bytes(credentials, self.session_name.as_deref());
         self.file.replace(&content, Durability::Cached)
     }
 

@@ -55,8 +55,11 @@ pub(crate) fn session_name(bytes: &[u8]) -> Result<Option<String>, ParseError> {
 
 /// Returns the content of the file in the AWS CLI's format, with the name of the sso-session, which
 /// the AWS CLI ignores. The content is secret, and is cleared from memory on drop.
-pub(crate) fn print(credentials: &Credentials, session_name: Option<&str>) -> Zeroizing<Vec<u8>> {
-    let expiration = timestamp::print(credentials.expires_at());
+pub(crate) fn to_bytes(
+    credentials: &Credentials,
+    session_name: Option<&str>,
+) -> Zeroizing<Vec<u8>> {
+    let expiration = timestamp::format(credentials.expires_at());
     let fields = [
         ("AccessKeyId", credentials.access_key_id()),
         ("SecretAccessKey", credentials.secret_access_key().expose_secret()),
@@ -116,7 +119,7 @@ mod tests {
         assert_eq!(credentials.session_token().expose_secret(), "t/+=");
         assert_eq!(credentials.expires_at().to_string(), "2026-01-01T00:00:00Z");
         assert_eq!(credentials.account_id().unwrap().as_str(), "012345678901");
-        assert_eq!(print(&credentials, None).as_slice(), text.as_bytes());
+        assert_eq!(to_bytes(&credentials, None).as_slice(), text.as_bytes());
         assert!(is_sso(text.as_bytes()).unwrap());
         assert_eq!(session_name(text.as_bytes()).unwrap(), None);
     }
@@ -125,17 +128,17 @@ mod tests {
     fn the_session_s_name_is_recorded_beside_the_credentials() {
         let text = r#"{"ProviderType":"sso","Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"2026-01-01T00:00:00Z"},"SessionName":"a \"b\" ä"}"#;
         let credentials = parse(text.as_bytes()).unwrap();
-        assert_eq!(print(&credentials, Some("a \"b\" ä")).as_slice(), text.as_bytes());
+        assert_eq!(to_bytes(&credentials, Some("a \"b\" ä")).as_slice(), text.as_bytes());
         assert_eq!(session_name(text.as_bytes()).unwrap().as_deref(), Some("a \"b\" ä"));
         assert!(is_sso(text.as_bytes()).unwrap());
     }
 
     #[test]
-    fn older_entries_have_no_account_id() {
+    fn an_entry_without_provider_type_may_have_an_empty_account_id() {
         let text = r#"{"Credentials": {"AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2026-01-01T00:00:00UTC", "AccountId": ""}}"#;
         let credentials = parse(text.as_bytes()).unwrap();
         assert_eq!(credentials.account_id(), None);
-        assert_eq!(parse(&print(&credentials, None)).unwrap(), credentials);
+        assert_eq!(parse(&to_bytes(&credentials, None)).unwrap(), credentials);
         assert!(!is_sso(text.as_bytes()).unwrap());
     }
 

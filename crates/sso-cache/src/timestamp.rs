@@ -1,6 +1,6 @@
-//! Parses and prints the timestamps in cache files.
+//! Parses and formats the timestamps in cache files.
 //!
-//! Parses every form that known tools write, and prints one form.
+//! Parses every form that known tools write, and writes one form.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -28,9 +28,9 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     }))
 }
 
-/// Prints a timestamp as `YYYY-MM-DDTHH:MM:SSZ`, rounded down to whole seconds. A time before the
-/// year 0, which has no such form, is printed as the first second of that year.
-pub(crate) fn print(timestamp: Timestamp) -> String {
+/// Formats a timestamp as `YYYY-MM-DDTHH:MM:SSZ`, rounded down to whole seconds. A time before the
+/// year 0, which has no such form, is written as the first second of that year.
+pub(crate) fn format(timestamp: Timestamp) -> String {
     let whole = timestamp.as_second() - i64::from(timestamp.subsec_nanosecond() < 0);
     let utc = Timestamp::from_second(whole).map_or(DateTime::MIN, |t| Offset::UTC.to_datetime(t));
     let utc = if utc.year() < 0 { DateTime::constant(0, 1, 1, 0, 0, 0, 0) } else { utc };
@@ -179,10 +179,10 @@ mod tests {
             ("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59Z"),
             ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
         ] {
-            assert_eq!(print(time.parse().unwrap()), text);
+            assert_eq!(format(time.parse().unwrap()), text);
         }
-        assert_eq!(print(Timestamp::MAX), "9999-12-30T22:00:00Z");
-        assert_eq!(print(Timestamp::MIN), "0000-01-01T00:00:00Z");
+        assert_eq!(format(Timestamp::MAX), "9999-12-30T22:00:00Z");
+        assert_eq!(format(Timestamp::MIN), "0000-01-01T00:00:00Z");
     }
 
     proptest! {
@@ -195,13 +195,13 @@ mod tests {
         fn almost_right_text_does_not_panic(
             text in "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.,][0-9]{0,12})?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})?"
         ) {
-            let _ = parse(&text).map(print);
+            let _ = parse(&text).map(format);
         }
 
         #[test]
         fn what_is_written_is_read(second in -62_167_219_200_i64..253_402_207_200) {
             let time = Timestamp::from_second(second).unwrap();
-            prop_assert_eq!(parse(&print(time)), Some(time));
+            prop_assert_eq!(parse(&format(time)), Some(time));
         }
     }
 }

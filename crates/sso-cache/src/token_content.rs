@@ -10,7 +10,7 @@ use crate::{CachedToken, ParseError, StoreError};
 /// loaded again.
 pub(crate) fn content(path: &Path, token: &CachedToken) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     if token.access_token().is_empty() {
-        return Err(StoreError::invalid(path, ParseError::EmptyField { field: "accessToken" }));
+        return Err(StoreError::not_stored(path, ParseError::EmptyField { field: "accessToken" }));
     }
     Ok(token.to_json())
 }

@@ -17,8 +17,9 @@ use crate::{AccessWarning, CachedToken, LockError, Reservation, StoreError, Stor
 
 /// The file with one SSO token, which all AWS tools of the user share.
 ///
-/// All methods block for some system calls. A method that can block longer says so. Cheap to clone:
-/// it contains a path and no open file.
+/// All methods block for some system calls, and on Windows for some tenths of a second while another
+/// program has a file open. A method that can block longer says so. Cheap to clone: it contains a
+/// path and no open file.
 ///
 /// Symbolic links are followed: the target is read, locked and replaced, and the link is kept. If
 /// the file has several hard links, only the name that is given here gets the new content.
@@ -29,7 +30,7 @@ pub struct TokenFile {
 }
 
 impl TokenFile {
-    /// Creates the value for the file at `path`, which need not exist.
+    /// Creates a `TokenFile` for `path`. The file need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let file = CacheFile::new(path, |content| CachedToken::parse(content).is_ok());
         Self { file, configs: Vec::new() }
@@ -39,14 +40,14 @@ impl TokenFile {
     ///
     /// If the process runs as root, loading the token fails with [`StoreError::ForeignConfig`]
     /// unless the config file, and each directory and link on its path, belongs to root or to the
-    /// owner of the token file. In a process of another user, this method has no effect.
+    /// owner of the token file. If the process does not run as root, this method has no effect.
     #[must_use]
     pub fn with_config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.configs.push(path.into().into());
         self
     }
 
-    /// Creates the value for the token file at `path`, with the same config files as this one.
+    /// Creates a `TokenFile` for `path`, with the same config files as this one.
     #[must_use]
     pub fn with_path(&self, path: impl Into<PathBuf>) -> Self {
         Self { configs: self.configs.clone(), ..Self::new(path) }
@@ -73,6 +74,9 @@ impl TokenFile {
     }
 
     /// Reads the token. Needs no lock, since writers replace the file atomically.
+    ///
+    /// If the file does not parse, sleeps and reads it again, as
+    /// [`load_with_fingerprint`](Self::load_with_fingerprint) does.
     pub fn load(&self) -> Result<CachedToken, StoreError> {
         self.load_with_fingerprint().map(|(token, _)| token)
     }
@@ -80,11 +84,11 @@ impl TokenFile {
     /// Reads the token and the version of the file.
     ///
     /// If the file does not parse, another tool may be writing it in place. It is read again after
-    /// 10 milliseconds. If it is still incomplete JSON, it is read twice more, after 20 and 40
-    /// milliseconds. While it is empty or keeps changing, it is read up to four more times, at
-    /// intervals of 40 milliseconds.
+    /// 10 milliseconds. If it is still not JSON, it is read up to two more times, after 20 and 40
+    /// milliseconds. If it is then empty, or is not JSON and keeps changing, it is read up to four
+    /// more times, at intervals of 40 milliseconds.
     pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
-        loaded(self.file.read(CachedToken::parse)?, &self.configs, self.path())
+        check_config_owners(self.file.read(CachedToken::parse)?, &self.configs, self.path())
     }
 
     /// Reads the token and the version of the file once, without sleeping, for async programs.
@@ -92,26 +96,26 @@ impl TokenFile {
     /// If the error is [temporary](StoreError::may_be_incomplete), wait some milliseconds with the
     /// runtime's timer and call this again.
     pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
-        loaded(self.file.read_once(CachedToken::parse)?, &self.configs, self.path())
+        check_config_owners(self.file.read_once(CachedToken::parse)?, &self.configs, self.path())
     }
 
-    /// Returns the time of the last failed refresh of this version of the token file, or `None` if
-    /// there is no record for this version.
+    /// Returns the time of the last failed refresh of a version of the token file, or `None` if
+    /// there is no record for that version.
     ///
     /// [`TokenFileLock::record_refresh_failure`] writes the record to the lock file, in this or
     /// another process. This method reads the lock file without taking the lock.
     ///
     /// Ignore a time in the future: the clock has been set back since.
-    pub fn refresh_failed_at(&self, version: &Fingerprint) -> Option<Timestamp> {
+    pub fn refresh_failed_at(&self, fingerprint: &Fingerprint) -> Option<Timestamp> {
         let note = self.file.lock_note(WRITER_LOCK);
         let (time, recorded) = note.strip_suffix('\n')?.split_once(' ')?;
-        (recorded == version.record()).then(|| time.parse().ok()).flatten()
+        (recorded == fingerprint.record()).then(|| time.parse().ok()).flatten()
     }
 
     /// Does the same as [`TokenFileLock::reserve`] without the lock, for file systems without
     /// locks. The token is lost if this process is killed before [`Reservation::store`] returns.
     pub fn reserve_unlocked(&self) -> Result<Reservation, StoreError> {
-        Reservation::unlocked(&self.file)?.with_space()
+        Reservation::stage_unlocked(&self.file)?.with_space()
     }
 
     /// Takes the lock for writing the token file. Returns `None` without waiting if another process
@@ -123,7 +127,7 @@ impl TokenFile {
     /// parse, the call may then also sleep and read it again, as
     /// [`load_with_fingerprint`](Self::load_with_fingerprint) does.
     ///
-    /// On [`LockError::Unsupported`], continue without the lock and call
+    /// On [`LockError::Unavailable`], continue without the lock and call
     /// [`store_unlocked`](Self::store_unlocked).
     pub fn try_lock(&self) -> Result<Option<TokenFileLock>, LockError> {
         let Some(file) = self.file.try_lock()? else { return Ok(None) };
@@ -156,7 +160,8 @@ impl TokenFile {
         Ok(lock.map(LoginLock))
     }
 
-    /// Replaces the file atomically without the lock. Waits for the disk (`fsync`).
+    /// Replaces the file atomically without the lock. Waits for the disk (`fsync`). On Windows, if
+    /// another program has the file open, retries the rename for up to 5 seconds.
     ///
     /// Use it on file systems without locks. Otherwise take the lock, also for the token of a new
     /// login. On failure, the file is unchanged. Missing directories are created with mode 0700;
@@ -168,7 +173,7 @@ impl TokenFile {
     /// Does the same as [`store_unlocked`](Self::store_unlocked), but tries the rename once and
     /// never sleeps: for async programs.
     pub fn store_once_unlocked(&self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
-        Reservation::unlocked(&self.file)?.store(token)
+        Reservation::stage_unlocked(&self.file)?.store(token)
     }
 
     /// Removes the token file and the leftover files of killed writers, as a logout does. Returns
@@ -196,17 +201,20 @@ pub struct TokenFileLock {
 
 impl TokenFileLock {
     /// Reads the token, which another process may have written while this one waited for the lock.
+    /// If the file does not parse, sleeps and reads it again, as
+    /// [`TokenFile::load_with_fingerprint`] does.
     pub fn load(&self) -> Result<CachedToken, StoreError> {
         self.load_with_fingerprint().map(|(token, _)| token)
     }
 
-    /// Reads the token and the version of the file. See [`TokenFile::load_with_fingerprint`].
+    /// Reads the token and the version of the file. Sleeps and reads the file again as
+    /// [`TokenFile::load_with_fingerprint`] does.
     pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
-        self.loaded(self.file.read(CachedToken::parse)?)
+        self.checked(self.file.read(CachedToken::parse)?)
     }
 
-    /// Replaces the file atomically. Waits for the disk (`fsync`). On Windows, FAT and SMB another
-    /// program may have the file open: then this retries the rename for 5 seconds.
+    /// Replaces the file atomically. Waits for the disk (`fsync`). On Windows, if another program has
+    /// the file open, retries the rename for up to 5 seconds.
     ///
     /// If the process is killed after the new token has reached the disk and before the rename, the
     /// next holder of the lock completes the rename. On failure, the file is unchanged; keep the
@@ -222,13 +230,13 @@ impl TokenFileLock {
     ///
     /// [`PendingStore`]: crate::PendingStore
     pub fn store_once(&self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
-        Reservation::locked(&self.file)?.store(token)
+        Reservation::stage_locked(&self.file)?.store(token)
     }
 
     /// Reads the token and the version of the file once, without sleeping. See
     /// [`TokenFile::load_once`].
     pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
-        self.loaded(self.file.read_once(CachedToken::parse)?)
+        self.checked(self.file.read_once(CachedToken::parse)?)
     }
 
     /// Reserves disk space for a new token, so that [`Reservation::store`] does not fail for lack
@@ -245,7 +253,7 @@ impl TokenFileLock {
         if let Recovery::NotAdopted(error) = &self.leftover {
             return Err(StoreError::write(&self.file.place().path(), error.clone()));
         }
-        Reservation::locked(&self.file)?.with_space()
+        Reservation::stage_locked(&self.file)?.with_space()
     }
 
     /// Records in the lock file that a refresh of the current version of the token file failed at
@@ -269,8 +277,11 @@ impl TokenFileLock {
         self.file.remove_all()
     }
 
-    fn loaded(&self, token: Loaded<CachedToken>) -> Result<(CachedToken, Fingerprint), StoreError> {
-        loaded(token, &self.configs, &self.file.place().path())
+    fn checked(
+        &self,
+        token: Loaded<CachedToken>,
+    ) -> Result<(CachedToken, Fingerprint), StoreError> {
+        check_config_owners(token, &self.configs, &self.file.place().path())
     }
 
     /// Returns `true` if a token that a killed process had left was recovered when this lock was
@@ -288,7 +299,7 @@ pub struct LoginLock(#[expect(dead_code, reason = "held, not read")] FileLock);
 
 /// Returns the token and its version. Fails if this process runs as root and another user may have
 /// written a config file.
-fn loaded(
+fn check_config_owners(
     loaded: Loaded<CachedToken>,
     configs: &[Arc<Path>],
     path: &Path,

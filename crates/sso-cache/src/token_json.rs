@@ -9,7 +9,7 @@ use sso_types::{AccessToken, ClientSecret, RefreshToken};
 use zeroize::Zeroizing;
 
 use crate::object::{self, Member};
-use crate::token_member::{Field, KnownMember, Optional};
+use crate::token_member::{Field, KeptMember, Optional};
 use crate::{CachedToken, ParseError, timestamp};
 
 impl CachedToken {
@@ -26,13 +26,15 @@ impl CachedToken {
         let chosen = Chosen::of(&members);
         let value = |field| chosen.value(&members, field);
 
+        // Wrap the secret before the next error can drop it.
         let access_token = required_string(Field::AccessToken, value(Field::AccessToken))?;
+        let access_token = AccessToken::new(access_token);
         let expires_at = required_string(Field::ExpiresAt, value(Field::ExpiresAt))?;
         let expires_at = timestamp::parse(&expires_at)
             .ok_or(ParseError::Timestamp { field: Field::ExpiresAt.name() })?;
         let registration_expires_at = value(Field::RegistrationExpiresAt);
         Ok(Self {
-            access_token: AccessToken::new(access_token),
+            access_token,
             expires_at,
             refresh_token: string(value(Field::RefreshToken)).map(RefreshToken::new),
             client_id: string(value(Field::ClientId)),
@@ -82,7 +84,7 @@ impl CachedToken {
         match self.members.iter_mut().find(|member| member.field == Some(field)) {
             Some(member) => member.value = None,
             None => {
-                self.members.push(KnownMember { field: Some(field), name: 0..0, value: None });
+                self.members.push(KeptMember { field: Some(field), name: 0..0, value: None });
             }
         }
     }
@@ -101,7 +103,7 @@ impl CachedToken {
         self.text.get(range.clone()).unwrap_or_default()
     }
 
-    fn longest(&self, member: &KnownMember) -> usize {
+    fn longest(&self, member: &KeptMember) -> usize {
         let name = member.field.map_or(member.name.len(), |field| field.name().len() + 2);
         let value = match (&member.value, member.field) {
             (Some(value), _) => value.len(),
@@ -111,9 +113,9 @@ impl CachedToken {
         name + value + 2
     }
 
-    /// Returns the text with which a field that was set is written.
+    /// Returns the text to write for a field that was set.
     fn text_of(&self, field: Field) -> Cow<'_, str> {
-        let time = |time: Timestamp| Cow::Owned(timestamp::print(time));
+        let time = |time: Timestamp| Cow::Owned(timestamp::format(time));
         let text = match field {
             Field::AccessToken => Some(Cow::Borrowed(self.access_token.expose_secret())),
             Field::ExpiresAt => Some(time(self.expires_at)),
@@ -163,7 +165,7 @@ impl Chosen {
     ///
     /// A member whose name differs in letter case from the one that counts is an unknown field and
     /// is kept.
-    fn keep(&self, members: &[Member<'_>], text: &str) -> Vec<KnownMember> {
+    fn keep(&self, members: &[Member<'_>], text: &str) -> Vec<KeptMember> {
         let range = |part: &str| {
             let start = part.as_ptr().addr() - text.as_ptr().addr();
             start..start + part.len()
@@ -185,7 +187,7 @@ impl Chosen {
                 }
                 _ => false,
             };
-            kept.push(KnownMember {
+            kept.push(KeptMember {
                 field,
                 name: range(member.name),
                 value: (!is_rewritten).then(|| range(member.value)),

@@ -15,9 +15,9 @@ pub(crate) enum Field {
     StartUrl,
 }
 
-/// A member of the object.
+/// A member of the object that is kept and written back.
 #[derive(Clone)]
-pub(crate) struct KnownMember {
+pub(crate) struct KeptMember {
     /// The field; `None` for an unknown field.
     pub(crate) field: Option<Field>,
     /// The range of the quoted name in the text.

@@ -131,7 +131,7 @@ fn lock(place: &Place) -> Result<Option<FileLock>, FileError> {
                 thread::sleep(Duration::from_millis(10));
             }
             Ok(None) => return Err(FileError::Locked { lock: place.lock_path(LOCK_SUFFIX) }),
-            Err(NoLock::Unsupported(error)) => {
+            Err(NoLock::Unavailable(error)) => {
                 let file = place.path();
                 tracing::debug!(%error, file = %file.display(), "editing without a lock");
                 return Ok(None);

@@ -37,7 +37,7 @@ pub struct FileLock {
 pub enum NoLock {
     /// The lock file cannot be created or locked: the file system has no locks, the directory is
     /// not writable, or the disk is full.
-    Unsupported(io::Error),
+    Unavailable(io::Error),
     /// Any other error, such as too many open files.
     Failed(io::Error),
 }
@@ -56,7 +56,7 @@ impl FileLock {
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(NoLock::Unsupported(error)),
+                Err(TryLockError::Error(error)) => return Err(NoLock::Unavailable(error)),
             }
             let lock = Self { file, dir: Arc::clone(dir), name: name.to_owned() };
             if lock.is_current() {
@@ -149,7 +149,7 @@ fn no_lock(error: io::Error) -> NoLock {
         | io::ErrorKind::StorageFull
         | io::ErrorKind::QuotaExceeded
         | io::ErrorKind::NotADirectory
-        | io::ErrorKind::Unsupported => NoLock::Unsupported(error),
+        | io::ErrorKind::Unsupported => NoLock::Unavailable(error),
         _ => NoLock::Failed(error),
     }
 }

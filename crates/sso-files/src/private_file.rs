@@ -135,21 +135,21 @@ impl PrivateFile {
     }
 
     /// Replaces the file atomically. Creates missing directories. See [`Place::stage`] for
-    /// `is_of_its_kind`.
+    /// `is_same_format`.
     pub fn replace(
         &self,
         content: &[u8],
         durability: Durability,
-        is_of_its_kind: &dyn Fn(&[u8]) -> bool,
+        is_same_format: &dyn Fn(&[u8]) -> bool,
     ) -> Result<Fingerprint, FileError> {
         let place = self.locate_or_create()?;
-        match place.replace(content, TempName::Random, durability, is_of_its_kind) {
+        match place.replace(content, TempName::Random, durability, is_same_format) {
             // The directory, or the temporary file in it, was removed meanwhile.
             Err(error) if error.is_not_found() => self.locate_or_create()?.replace(
                 content,
                 TempName::Random,
                 durability,
-                is_of_its_kind,
+                is_same_format,
             ),
             replaced => replaced,
         }
@@ -195,13 +195,13 @@ impl Place {
     /// Creates a temporary file that can replace this file. It has mode 0600 and, if the process
     /// runs as root, the owner of the existing file, or of the directory if there is no file.
     ///
-    /// If the existing file is behind a link, fails unless the file is empty or `is_of_its_kind`
+    /// If the existing file is behind a link, fails unless the file is empty or `is_same_format`
     /// returns `true` for its content. Otherwise a link could make the caller overwrite any file of
     /// the user.
     pub fn stage(
         &self,
         name: TempName,
-        is_of_its_kind: &dyn Fn(&[u8]) -> bool,
+        is_same_format: &dyn Fn(&[u8]) -> bool,
     ) -> Result<StagedFile, FileError> {
         let before = match self.at.dir.node(&self.at.name) {
             Ok(before) => Some(before),
@@ -211,7 +211,7 @@ impl Place {
         if let Some(before) = &before {
             // Renaming over a pipe or a device would destroy it.
             before.check_is_file()?;
-            self.check_replaceable(before, is_of_its_kind)?;
+            self.check_replaceable(before, is_same_format)?;
         }
         // Keep the owner of the existing file, unless it is a file that another user put there.
         let own = before.filter(|before| self.may_use(before.owner));
@@ -229,9 +229,9 @@ impl Place {
         content: &[u8],
         name: TempName,
         durability: Durability,
-        is_of_its_kind: &dyn Fn(&[u8]) -> bool,
+        is_same_format: &dyn Fn(&[u8]) -> bool,
     ) -> Result<Fingerprint, FileError> {
-        let mut staged = self.stage(name, is_of_its_kind)?;
+        let mut staged = self.stage(name, is_same_format)?;
         staged.write(content, durability)?;
         let timeout = match durability {
             Durability::Synced => RENAME_TIMEOUT,
@@ -339,7 +339,7 @@ impl Place {
     fn check_replaceable(
         &self,
         before: &Node,
-        is_of_its_kind: &dyn Fn(&[u8]) -> bool,
+        is_same_format: &dyn Fn(&[u8]) -> bool,
     ) -> Result<(), FileError> {
         if let Some(maker) = self.at.must_belong_to.filter(|maker| *maker != before.owner.user) {
             return Err(FileError::UntrustedLink { link: self.path(), maker });
@@ -353,7 +353,7 @@ impl Place {
         let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         let (buffer, length) = read_all(&mut file, size.min(MAX_REPLACED), MAX_REPLACED)?;
         let content = buffer.get(..length).unwrap_or_default();
-        if may_replace(true, content.is_empty(), is_of_its_kind(content)) {
+        if may_replace(true, content.is_empty(), is_same_format(content)) {
             Ok(())
         } else {
             Err(FileError::NotReplaceable { path: self.path() })

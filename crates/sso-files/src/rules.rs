@@ -40,8 +40,8 @@ pub fn may_use_config(user: u32, config_owner: u32, token_owner: u32) -> bool {
 /// Returns `true` if a regular file may be replaced. A file behind a link may be replaced only if
 /// it is empty or contains the kind of data that the caller writes, since a link may lead to any
 /// file.
-pub fn may_replace(behind_link: bool, is_empty: bool, is_of_its_kind: bool) -> bool {
-    !behind_link || is_empty || is_of_its_kind
+pub fn may_replace(behind_link: bool, is_empty: bool, is_same_format: bool) -> bool {
+    !behind_link || is_empty || is_same_format
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_behind_a_link_is_replaced_only_if_it_is_of_its_kind() {
+    fn a_file_behind_a_link_is_replaced_only_if_it_is_empty_or_of_the_same_format() {
         assert!(may_replace(false, false, false));
         assert!(may_replace(true, true, false) && may_replace(true, false, true));
         assert!(!may_replace(true, false, false));

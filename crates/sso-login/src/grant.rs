@@ -31,7 +31,7 @@ impl Attempt<'_> {
                     return Err(LoginError::Lock(LockError::timeout(path, start.elapsed())));
                 }
                 Ok(None) => tokio::time::sleep(LOCK_PAUSE).await,
-                Err(error) if error.is_unsupported() => return Ok(None),
+                Err(error) if error.is_unavailable() => return Ok(None),
                 Err(error) => return Err(LoginError::Lock(error)),
             }
         }

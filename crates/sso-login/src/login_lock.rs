@@ -41,7 +41,7 @@ pub(crate) async fn acquire(
                     None => Acquired::Lock(Some(lock)),
                 });
             }
-            Err(error) if error.is_unsupported() => {
+            Err(error) if error.is_unavailable() => {
                 tracing::debug!(%error, "the file system has no locks; logging in without one");
                 return Ok(Acquired::Lock(None));
             }

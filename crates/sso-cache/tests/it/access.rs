@@ -165,8 +165,8 @@ fn a_file_of_another_user_is_refused() {
         assert_eq!(
             error.to_string(),
             format!(
-                "the cache file {} belongs to another user (23456), who may have put it there, \
-                 and is not used; remove it and log in again, or run as that user",
+                "the cache file {} belongs to another user (23456) and may be from that user's \
+                 login, so it is not used; remove it, or run as that user",
                 file.path().display()
             )
         );

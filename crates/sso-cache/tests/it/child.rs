@@ -6,7 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sso_cache::{CachedToken, RoleCredentialsFile, TokenFile};
+use sso_types::AccessToken;
 
 use crate::fixture::{number, token};
 
@@ -23,6 +25,8 @@ pub(crate) enum Task {
     StoreOnce,
     /// Store once without the lock.
     StoreOnceUnlocked,
+    /// Reserve space under the lock, and try to store an unusable token there. Prints `failed`.
+    StoreUnusable,
     /// Under the lock, store role credentials, once. Prints `stored`, or `failed`.
     StoreRoleOnce,
     /// The same as `StoreForEver`, 25 times.
@@ -102,6 +106,12 @@ fn as_a_child() {
             let stored = file.store_unlocked(&next(&file.load().unwrap()));
             say(if stored.is_ok() { "stored" } else { "failed" });
         }
+        "StoreUnusable" => {
+            let reservation = file.lock(LIMIT).unwrap().reserve().unwrap();
+            let empty = CachedToken::new(AccessToken::new(""), Timestamp::UNIX_EPOCH);
+            reservation.store(&empty).unwrap_err();
+            say("failed");
+        }
         "StoreRoleOnce" => {
             let lock = RoleCredentialsFile::new(path).lock(LIMIT);
             let stored = lock.map(|lock| lock.store(&crate::fixture::credentials(1)));
@@ -167,7 +177,7 @@ fn attempt(file: &TokenFile) -> String {
     let locked = match file.try_lock() {
         Ok(Some(_)) => "taken".to_owned(),
         Ok(None) => "held".to_owned(),
-        Err(error) if error.is_unsupported() => format!("unsupported {}", kind(error.io_error())),
+        Err(error) if error.is_unavailable() => format!("unavailable {}", kind(error.io_error())),
         Err(error) => kind(error.io_error()),
     };
     let stored = file.store_unlocked(&token(7));

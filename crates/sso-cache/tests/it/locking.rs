@@ -22,7 +22,7 @@ fn the_lock_excludes_other_threads_of_the_process() {
 
     let limit = Duration::from_millis(30);
     let error = file.lock(limit).unwrap_err();
-    assert!(error.is_timeout() && !error.is_unsupported());
+    assert!(error.is_timeout() && !error.is_unavailable());
     assert_eq!(error.path(), file.lock_path().unwrap());
     assert!(error.io_error().is_none());
     drop(lock);
@@ -46,7 +46,7 @@ fn a_directory_that_cannot_be_created_supports_no_locks() {
     fs::write(directory.path().join("cache"), "").unwrap();
     let file = TokenFile::new(directory.path().join("cache/token.json"));
     let error = file.try_lock().unwrap_err();
-    assert!(error.is_unsupported(), "{error}");
+    assert!(error.is_unavailable(), "{error}");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_lock_file_that_cannot_be_opened_is_an_error() {
     let file = token_file(&directory);
     symlink("elsewhere", beside(&file, ".lock")).unwrap();
     let error = file.try_lock().unwrap_err();
-    assert!(!error.is_timeout() && !error.is_unsupported(), "{error}");
+    assert!(!error.is_timeout() && !error.is_unavailable(), "{error}");
     assert!(!directory.path().join("elsewhere").exists(), "a link is not followed");
     fs::remove_file(beside(&file, ".lock")).unwrap();
     fs::create_dir(beside(&file, ".lock")).unwrap();

@@ -169,7 +169,14 @@ fn a_logout_removes_every_file_that_it_can() {
         fs::write(left, "a secret").unwrap();
         fs::create_dir(directory.path().join(format!(".token.json.dir{number}.tmp"))).unwrap();
     }
-    assert!(file.remove().is_err());
+    let error = file.remove().unwrap_err();
+    assert!(!error.is_write() && error.io_error().is_some());
+    let path = error.path().unwrap();
+    assert!(path.is_dir(), "{}", path.display());
+    assert_eq!(
+        error.to_string(),
+        format!("the file {} cannot be removed; make its directory writable", path.display())
+    );
     let is_directory = |name: &String| directory.path().join(name).is_dir();
     assert!(names(directory.path()).iter().all(is_directory), "{:?}", names(directory.path()));
 }

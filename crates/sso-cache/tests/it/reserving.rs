@@ -170,7 +170,9 @@ fn a_token_that_could_not_be_loaded_is_not_stored() {
     for error in
         [file.store_unlocked(&empty).unwrap_err(), lock.store(&empty).unwrap_err(), reserved]
     {
-        assert!(error.is_invalid(), "{error}");
+        assert!(matches!(error, StoreError::NotStored { .. }) && error.is_invalid(), "{error}");
+        let reason = "was not written, because its new content is unusable";
+        assert!(error.to_string().contains(reason), "{error}");
     }
     assert_eq!(number(&file.load().unwrap()), 1);
 }

@@ -137,7 +137,10 @@ fn broken_content_is_an_error_that_names_the_file() {
     assert_eq!(error.path(), Some(file.path()));
     assert_eq!(
         error.to_string(),
-        format!("the cache file {} cannot be used; a new login replaces it", file.path().display())
+        format!(
+            "the cache file {} cannot be used; log in again, or remove it",
+            file.path().display()
+        )
     );
     let source = error.source().unwrap();
     assert!(matches!(source.downcast_ref(), Some(ParseError::NotJson { offset: 21, .. })));

@@ -93,21 +93,21 @@ fn lock_file_can_be_neither_renamed_nor_removed_under_its_holder() {
 }
 
 #[test]
-fn directory_in_place_of_the_lock_file_means_that_locks_are_unsupported() {
+fn directory_in_place_of_the_lock_file_means_that_locks_are_unavailable() {
     let directory = tempdir().unwrap();
     let file = token_file(&directory);
     fs::create_dir(beside(&file, ".lock")).unwrap();
     let error = file.try_lock().unwrap_err();
-    assert!(error.is_unsupported(), "{error}");
+    assert!(error.is_unavailable(), "{error}");
 }
 
 #[test]
-fn file_in_place_of_the_directory_means_that_locks_are_unsupported() {
+fn file_in_place_of_the_directory_means_that_locks_are_unavailable() {
     let directory = tempdir().unwrap();
     let not_a_directory = directory.path().join("cache");
     fs::write(&not_a_directory, "").unwrap();
     for path in ["token.json", "below/token.json"] {
         let error = TokenFile::new(not_a_directory.join(path)).try_lock().unwrap_err();
-        assert!(error.is_unsupported(), "{path}: {error}");
+        assert!(error.is_unavailable(), "{path}: {error}");
     }
 }

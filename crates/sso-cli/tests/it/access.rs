@@ -120,7 +120,7 @@ async fn files_of_another_user_are_not_used() {
     let run = as_user(&["token", "--profile", "devsso"]);
     expect![[r#"
         ssocreds: the token file cannot be read
-          because the cache file HOME/.aws/sso/cache/TOKEN belongs to another user (23456), who may have put it there, and is not used; remove it and log in again, or run as that user
+          because the cache file HOME/.aws/sso/cache/TOKEN belongs to another user (23456) and may be from that user's login, so it is not used; remove it, or run as that user
     "#]]
     .assert_eq(&run.failure(4).replace(&token, "TOKEN"));
     let found = as_user(&["status", "--profile", "devsso", "--format", "json"]).json();

@@ -78,7 +78,7 @@ async fn an_unusable_token_file_requires_a_login() {
         4,
         &expect![[r#"
             ssocreds: a login is required
-              because the cache file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json cannot be used; a new login replaces it
+              because the cache file HOME/.aws/sso/cache/6a8732fe3624aef043e5f7811b597bd5e2a56b39.json cannot be used; log in again, or remove it
               because it is not JSON: it ends too early at line 1, column 22 (byte 21)
               to log in, run: ssocreds login --sso-session dev-session
         "#]],

@@ -68,7 +68,7 @@ async fn status_shows_a_table() {
         https://my-sso-portal.awsapps.com/start  logged out  c7aaaf71fcc8777ae2475525ed049d39fe16c484.json
 
         Token files are in HOME/.aws/sso/cache
-          broken: the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; a new login replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)
+          broken: the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; log in again, or remove it: it is not JSON: it ends too early at line 1, column 22 (byte 21)
           broken: to log in, run: ssocreds login --sso-session broken
           expired: the token file has no refreshToken; log in again to renew the token
           expired: to log in, run: ssocreds login --sso-session expired
@@ -104,7 +104,7 @@ async fn status_shows_json() {
               "state": "unusable",
               "expires_at": null,
               "refreshable": false,
-              "reason": "the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; a new login replaces it: it is not JSON: it ends too early at line 1, column 22 (byte 21)",
+              "reason": "the cache file HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json cannot be used; log in again, or remove it: it is not JSON: it ends too early at line 1, column 22 (byte 21)",
               "token_file": "HOME/.aws/sso/cache/0b8a1caec23d75d1154b8d9bef9cec6c03697638.json",
               "login_command": "ssocreds login --sso-session broken"
             },

@@ -87,7 +87,7 @@ async fn a_broken_token_file_requires_a_login() {
         &scene,
         expect![[r#"
             a login is required; run: aws sso login --sso-session dev-session
-            the cache file DIR/token.json cannot be used; a new login replaces it
+            the cache file DIR/token.json cannot be used; log in again, or remove it
             the field expiresAt is a number, not a string
         "#]],
     )
