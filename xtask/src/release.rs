@@ -1,44 +1,22 @@
-//! Checks whether a release can be published: the public API as a list, the Rust that dependencies
-//! need, and the packages. Builds the archives.
+//! Checks whether a release can be published: the public API as a list, and the packages. Builds the
+//! archives.
 //!
 //! It publishes nothing, and does not repeat the checks of `cargo xtask ci`.
 
 use anyhow::{Result, ensure};
-use cargo_metadata::{Metadata, MetadataCommand};
-use xshell::{Shell, cmd};
+use xshell::cmd;
 
 use crate::ci::step;
 use crate::published::{metadata, package_options, published};
 use crate::{archives, tool};
 
 pub(crate) fn run() -> Result<()> {
-    let shell = project::shell()?;
-    let metadata = MetadataCommand::new().current_dir(project::root()).exec()?;
-    step("Rust versions of the dependencies", || rust_versions(&shell, &metadata))?;
     step("public API", public_api)?;
-    step("packages, each built from its content", || packages(&shell, &metadata))?;
+    step("packages, each built from its content", packages)?;
     for target in archives::TARGETS {
         archives::build(target)?;
     }
     println!("\nrelease: ready for cargo publish --workspace");
-    Ok(())
-}
-
-/// No dependency may need a newer Rust than the crate promises.
-fn rust_versions(shell: &Shell, metadata: &Metadata) -> Result<()> {
-    let cargo = project::cargo();
-    for package in published(metadata) {
-        let (name, promised) = (package.name.as_str(), package.rust_version.as_ref());
-        let options = ["--edges", "normal,build", "--target", "all", "--prefix", "none"];
-        let tree = cmd!(shell, "{cargo} tree --package {name} --all-features {options...}");
-        let tree = tree.quiet().read()?;
-        for other in metadata.packages.iter().filter(|it| it.rust_version.as_ref() > promised) {
-            let other = format!("{} v{}", other.name, other.version);
-            // Lines such as `hyper v1.7.0 (*)`.
-            let is_needed = tree.lines().any(|line| line.split(" (").next() == Some(&other));
-            ensure!(!is_needed, "{name} promises an older Rust than {other} needs");
-        }
-    }
     Ok(())
 }
 
@@ -78,12 +56,13 @@ pub(crate) fn public_api() -> Result<()> {
 ///
 /// Cargo's own verification unpacks them into `CARGO_HOME` once, and takes what it finds there the next
 /// time, although the version is still the same and the sources are not.
-fn packages(shell: &Shell, metadata: &Metadata) -> Result<()> {
+fn packages() -> Result<()> {
+    let (shell, metadata) = (project::shell()?, metadata()?);
     let (cargo, options) = (project::cargo(), package_options()?);
     cmd!(shell, "{cargo} package --no-verify {options...}").run()?;
     let home = project::root().join("target/packaged");
     let (mut members, mut patches) = (Vec::new(), String::new());
-    for package in published(metadata) {
+    for package in published(&metadata) {
         let unpacked = format!("{}-{}", package.name, package.version);
         let archive = metadata.target_directory.join("package").join(format!("{unpacked}.crate"));
         shell.remove_path(home.join(&unpacked))?;

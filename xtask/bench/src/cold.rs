@@ -12,14 +12,19 @@ use crate::table::{AWS_CLI, FLOOR, OURS, Row, Table, Unit};
 
 pub(crate) fn measure(programs: &Programs, count: usize) -> Result<Table> {
     let (http, tls) = (Stage::http()?, Stage::tls()?);
-    let time = |name, stage, state, count| {
+    let time = |name, stage: &Stage, state, count| {
         let subjects = subjects(programs, stage, state)?;
-        rounds(name, Unit::Seconds, count, &subjects, wall_time)
+        rounds(name, Unit::Seconds, count, &subjects, |command| {
+            stage.reset(state)?;
+            wall_time(command)
+        })
     };
-    let memory = |name, stage| {
+    let memory = |name, stage: &Stage| {
         let subjects = subjects(programs, stage, TokenState::Valid)?;
-        let peak = |command| peak_memory(programs, &command);
-        rounds(name, Unit::Kibibytes, count.div_ceil(20), &subjects, peak)
+        rounds(name, Unit::Kibibytes, count.div_ceil(20), &subjects, |command| {
+            stage.reset(TokenState::Valid)?;
+            peak_memory(programs, &command)
+        })
     };
     let rows = vec![
         cached(programs, &http, count)?,
@@ -53,10 +58,8 @@ fn subjects<'a>(
     for peer in &programs.peers {
         subjects.push(Subject::new(peer.name, || peer.cold(&stage.environment)));
     }
-    let subjects = subjects.into_iter().map(|it| it.prepare(move || stage.reset(state)));
-    let subjects: Vec<_> = subjects.collect();
     for subject in &subjects {
-        (subject.prepare)()?;
+        stage.reset(state)?;
         check(subject.name, (subject.command)())?;
     }
     Ok(subjects)

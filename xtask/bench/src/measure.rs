@@ -11,20 +11,12 @@ use crate::table::{AWS_CLI, Row, Unit};
 /// A program that is measured in each round. The AWS CLI is slow, so only in every tenth.
 pub(crate) struct Subject<'a> {
     pub(crate) name: &'static str,
-    /// Runs before each measurement.
-    pub(crate) prepare: Box<dyn Fn() -> Result<()> + 'a>,
     pub(crate) command: Box<dyn Fn() -> Command + 'a>,
 }
 
 impl<'a> Subject<'a> {
     pub(crate) fn new(name: &'static str, command: impl Fn() -> Command + 'a) -> Self {
-        let prepare = Box::new(|| Ok(()));
-        Self { name, prepare, command: Box::new(command) }
-    }
-
-    pub(crate) fn prepare(mut self, prepare: impl Fn() -> Result<()> + 'a) -> Self {
-        self.prepare = Box::new(prepare);
-        self
+        Self { name, command: Box::new(command) }
     }
 }
 
@@ -46,7 +38,6 @@ pub(crate) fn rounds(
             if subject.name == AWS_CLI && round % 10 > 1 {
                 continue;
             }
-            (subject.prepare)()?;
             let taken = take((subject.command)());
             let taken = taken.with_context(|| format!("{name}: {}", subject.name))?;
             if round > 0 {

@@ -88,17 +88,11 @@ fn on_threads(threads: u32, operation: impl Fn() -> Result<Vec<f64>> + Sync) -> 
 
 /// Each retrieval asks the portal.
 fn uncached(count: u32) -> Result<Vec<f64>> {
-    runtime()?.block_on(async {
-        let cache = sso_provider::from_env().await?;
-        let provider = cache.provider();
-        provider.provide_credentials().await?;
-        let mut samples = Vec::new();
-        for _ in 0..count {
-            let started = Instant::now();
-            black_box(provider.provide_credentials().await?);
-            samples.push(nanoseconds(started));
-        }
-        Ok(samples)
+    let runtime = runtime()?;
+    let cache = runtime.block_on(sso_provider::from_env())?;
+    each(count, || {
+        black_box(runtime.block_on(cache.provider().provide_credentials())?);
+        Ok(())
     })
 }
 
