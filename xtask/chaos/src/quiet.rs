@@ -1,97 +1,89 @@
-//! Checks the home directory after each period, while no process runs.
+//! Checks the home directory after each period, when its processes have ended.
 
 use std::fs;
-use std::path::Path;
 
-use crate::command::What;
-use crate::stage::{PROFILES, Stage, Weather};
-use crate::{edits, files, logins, process};
+use anyhow::{Result, ensure};
 
-/// Checks the state that the period has left, and starts anew.
+use crate::job::{Job, Run};
+use crate::stage::{Stage, Weather};
+use crate::{config, files, logins, process};
+
+/// The checks, in this order.
+const CHECKS: &[fn(&Stage, Weather) -> Result<()>] = &[
+    one_writer,
+    refresh_token_is_kept,
+    // The processes of later checks remove what a killed process left.
+    |stage, weather| {
+        if weather == Weather::Harsh { Ok(()) } else { nothing_is_left(stage, weather) }
+    },
+    logout_and_login,
+    |stage, _| config::check_populate(stage),
+    |stage, _| undisturbed(stage, Job::Credentials),
+    |stage, _| undisturbed(stage, Job::CachedCredentials),
+    |stage, _| undisturbed(stage, Job::Renew),
+    nothing_is_left,
+];
+
 pub(crate) fn check(stage: &Stage, weather: Weather) {
-    stage.emulator.clear_faults();
-    if weather.has_one_writer() {
-        check_one_writer(stage);
-    }
-    if weather == Weather::Unwritable {
-        // The next process that takes the lock finishes what could not be written.
-        process::run_undisturbed(stage, What::Token);
-    }
-    if weather.keeps_the_session() {
-        stage.tally.count("check: the refresh token in the file is live");
-        if !logins::is_live(stage) {
-            let why = format!("the refresh token was lost in {weather:?} weather");
-            stage.tally.violation(&why);
-        }
-    }
-    if weather != Weather::Deadly {
-        check_nothing_is_left(stage, weather);
-    }
-    logins::log_in(stage);
-    check_logout_and_login(stage, weather);
-    edits::check(stage);
-    // The next writer removes the temporary file of a killed process.
-    process::run_undisturbed(stage, What::Credentials);
-    process::run_undisturbed(stage, What::CachedCredentials);
-    // It removes the directory that a killed endpoint left.
-    process::run_undisturbed(stage, What::Renew);
-    check_nothing_is_left(stage, weather);
-    for (what, count) in stage.emulator.counts().named().filter(|it| it.1 > 0) {
-        stage.tally.add(&format!("service: {what}"), count);
+    for check in CHECKS {
+        stage.tally.check(check(stage, weather));
     }
     stage.emulator.reset_counts();
 }
 
 /// Checks that the processes refreshed one at a time, each with the newest refresh token.
-fn check_one_writer(stage: &Stage) {
-    stage.tally.count("check: one writer at a time");
+fn one_writer(stage: &Stage, weather: Weather) -> Result<()> {
     let spent = stage.emulator.counts().spent_refresh_tokens;
-    if spent > 0 {
-        stage.tally.violation(&format!("a spent refresh token was sent, {spent} times"));
+    let is_right = spent == 0 || weather != Weather::Gentle;
+    ensure!(is_right, "a spent refresh token was sent, {spent} times");
+    Ok(())
+}
+
+fn refresh_token_is_kept(stage: &Stage, weather: Weather) -> Result<()> {
+    if weather == Weather::Harsh {
+        return Ok(());
     }
+    // The next process that takes the lock finishes what could not be written.
+    let done = undisturbed(stage, Job::Token);
+    ensure!(logins::is_live(stage), "the refresh token was lost in {weather:?} weather");
+    done
+}
+
+/// Checks that there are only the config file, cache files and lock files. A killed process may leave
+/// a temporary file for an hour.
+fn nothing_is_left(stage: &Stage, weather: Weather) -> Result<()> {
+    let mut left = files::entries(stage);
+    left.retain(|path| {
+        let has_extension = |extension| files::has_extension(path, extension);
+        let is_directory_or_config = ["config", "sso", "cli"].iter().any(|it| path.ends_with(it));
+        !(is_directory_or_config || has_extension("json") || has_extension("lock"))
+    });
+    for path in &left {
+        let _ = fs::remove_file(path);
+    }
+    left.retain(|path| weather != Weather::Harsh || !files::has_extension(path, "tmp"));
+    ensure!(left.is_empty(), "left behind: {left:?}");
+    let is_empty = fs::read_dir(stage.temporary.path())?.next().is_none();
+    ensure!(is_empty, "a file is left in the directory for temporary files");
+    Ok(())
 }
 
 /// Checks that `logout` ends the session and removes its files, and that `login` stores a new one.
-fn check_logout_and_login(stage: &Stage, weather: Weather) {
-    stage
-        .tally
-        .count("check: a logout ends the session and removes its files, and a login follows");
-    let [(profile, ..), ..] = PROFILES else { return };
+fn logout_and_login(stage: &Stage, _: Weather) -> Result<()> {
+    logins::log_in(stage);
     let before = logins::refresh_token(stage);
-    process::must_succeed(stage, What::Logout, profile);
-    if stage.home.token_file.exists() || !files::role_credentials(stage).is_empty() {
-        stage.tally.violation("a logout left the token or role credentials");
-    }
-    if before.is_none_or(|token| stage.emulator.is_live(&token)) {
-        stage.tally.violation("a logout did not end the session");
-    }
-    let is_harsh = matches!(weather, Weather::Harsh | Weather::Deadly);
-    let login = if is_harsh { What::BrowserLogin } else { What::CodeLogin };
-    process::must_succeed(stage, login, profile);
-    if !logins::is_live(stage) {
-        stage.tally.violation("a login stored no live refresh token");
-    }
+    undisturbed(stage, Job::Logout)?;
+    let is_removed = !stage.home.token_file.exists() && files::role_credentials(stage).is_empty();
+    ensure!(is_removed, "a logout left the token or role credentials");
+    let has_ended = before.is_some_and(|token| !stage.emulator.is_live(&token));
+    ensure!(has_ended, "a logout did not end the session");
+    let login = if fastrand::bool() { Job::BrowserLogin } else { Job::CodeLogin };
+    undisturbed(stage, login)?;
+    ensure!(logins::is_live(stage), "a login stored no live refresh token");
+    Ok(())
 }
 
-/// Checks that there are only the config file, cache files and lock files. A killed process may leave a
-/// file with a random name for an hour.
-fn check_nothing_is_left(stage: &Stage, weather: Weather) {
-    stage.tally.count("check: nothing is left behind");
-    for path in files::entries(stage) {
-        if files::has_extension(&path, "tmp") && weather == Weather::Deadly {
-            stage.tally.count("left by a killed process, to be removed later");
-            let _ = fs::remove_file(path);
-        } else if !is_expected(&path) {
-            stage.tally.violation(&format!("{} is left behind", path.display()));
-            let _ = fs::remove_file(path);
-        }
-    }
-    if fs::read_dir(stage.scratch.path()).is_ok_and(|mut entries| entries.next().is_some()) {
-        stage.tally.violation("a file is left in the directory for temporary files");
-    }
-}
-
-fn is_expected(path: &Path) -> bool {
-    let is_of_aws = ["config", "sso", "cli"].iter().any(|name| path.ends_with(name));
-    is_of_aws || files::has_extension(path, "json") || files::has_extension(path, "lock")
+/// Runs a job while there is no fault. It must succeed.
+fn undisturbed(stage: &Stage, job: Job) -> Result<()> {
+    process::complete(stage, &Run::new(job, Weather::Gentle), &[]).map(drop)
 }

@@ -1,39 +1,27 @@
-//! Whether a fault was active at any time between two moments.
+//! Whether a fault was active in the time since an instant.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
-/// Counts the faults that began or ended, and those that last now.
-#[derive(Debug, Default)]
-pub(crate) struct Span {
-    changes: AtomicU64,
-    lasting: AtomicUsize,
-}
+use parking_lot::Mutex;
 
-/// The state of a span at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment {
-    changes: u64,
-    lasts: bool,
-}
+/// The number of active faults, and the end of the latest one.
+#[derive(Default)]
+pub(crate) struct Span(Mutex<(usize, Option<Instant>)>);
 
 impl Span {
     /// Runs the work as a fault.
     pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.lasting.fetch_add(1, Ordering::SeqCst);
-        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.0.lock().0 += 1;
         let done = work();
-        self.changes.fetch_add(1, Ordering::SeqCst);
-        self.lasting.fetch_sub(1, Ordering::SeqCst);
+        let (active, latest_end) = &mut *self.0.lock();
+        *active -= 1;
+        *latest_end = Some(Instant::now());
         done
     }
 
-    pub(crate) fn now(&self) -> Moment {
-        let lasts = self.lasting.load(Ordering::SeqCst) > 0;
-        Moment { changes: self.changes.load(Ordering::SeqCst), lasts }
-    }
-
     /// Returns whether there was a fault at any time since then.
-    pub(crate) fn since(&self, then: Moment) -> bool {
-        then.lasts || self.now() != then
+    pub(crate) fn since(&self, then: Instant) -> bool {
+        let (active, latest_end) = *self.0.lock();
+        active > 0 || latest_end.is_some_and(|end| end >= then)
     }
 }

@@ -1,17 +1,18 @@
 //! What all threads of a run share.
 
+use std::collections::HashMap;
+use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
-use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use parking_lot::Mutex;
 use sso_emulator::{Emulator, Home, TokenState};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::config::Config;
 use crate::disk::Disk;
 use crate::span::Span;
 use crate::tally::Tally;
@@ -24,8 +25,8 @@ const CREDENTIALS_LIFETIME: Duration = Duration::from_secs(15 * 60 + 20);
 /// A profile with its account and role.
 pub(crate) type Profile = (&'static str, &'static str, &'static str);
 
-/// The profiles of the home, apart from the emulator's own.
-pub(crate) const PROFILES: &[Profile] = &[
+/// The profiles that processes use.
+pub(crate) static PROFILES: [Profile; 3] = [
     ("first-reader", "111111111111", "Reader"),
     ("first-writer", "111111111111", "Writer"),
     ("second-reader", "222222222222", "Reader"),
@@ -34,66 +35,31 @@ pub(crate) const PROFILES: &[Profile] = &[
 /// The kinds of faults of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weather {
-    /// No fault can end the session. No process may say that a login is required.
+    /// No fault can end the session. No process may require a login, and a refresh token must not be
+    /// spent if the new one cannot be stored.
     Gentle,
-    /// The same, with processes of botocore, which takes no lock and writes in place.
-    Mixed,
-    /// A full disk, a read-only file system, a closed directory. A refresh token must not be spent if the
-    /// new one cannot be stored.
-    Unwritable,
-    /// Faults that can end a session: answers lost after the token was spent, or a disk that is full for
-    /// one process.
+    /// Faults that can end a session, such as an answer that is lost after the refresh token was
+    /// spent, and faults that can leave a temporary file, such as SIGKILL.
     Harsh,
-    /// Faults that may also leave a temporary file: SIGKILL, and a closed directory.
-    Deadly,
-}
-
-impl Weather {
-    pub(crate) const ROUND: &[Self] =
-        &[Self::Gentle, Self::Unwritable, Self::Harsh, Self::Deadly, Self::Mixed];
-
-    /// Returns whether no fault can end the session.
-    pub(crate) fn keeps_the_session(self) -> bool {
-        matches!(self, Self::Gentle | Self::Unwritable | Self::Mixed)
-    }
-
-    /// Returns whether, besides, every process takes the lock to refresh.
-    pub(crate) fn has_one_writer(self) -> bool {
-        matches!(self, Self::Gentle | Self::Unwritable)
-    }
-}
-
-/// A process that is running.
-pub(crate) struct Running {
-    pub(crate) pid: u32,
-    pub(crate) ours: bool,
-    pub(crate) stopped: bool,
-    pub(crate) killed: bool,
-    pub(crate) since: Instant,
+    /// Those of gentle weather, with tools that take no lock and write in place.
+    Mixed,
 }
 
 pub(crate) struct Stage {
     pub(crate) emulator: Emulator,
-    pub(crate) disk: Disk,
     pub(crate) home: Home,
-    pub(crate) config: Config,
+    pub(crate) disk: Disk,
+    /// The config file that the emulator wrote.
+    pub(crate) config: String,
     /// The directory for temporary files of the processes.
-    pub(crate) scratch: TempDir,
+    pub(crate) temporary: TempDir,
     pub(crate) program: PathBuf,
-    /// A Python that has botocore.
-    pub(crate) python: Option<PathBuf>,
-    weather: RwLock<Weather>,
-    /// Locked for reading by each running process, and for writing while no process may run.
-    pub(crate) under_way: RwLock<()>,
-    running: Mutex<Vec<Running>>,
-    /// When the services or the disk had a fault.
-    pub(crate) services: Span,
+    /// The processes of `ssocreds` and its clients, and when each was started.
+    pub(crate) running: Mutex<HashMap<u32, Instant>>,
+    /// When the services, the disk or a process had a fault.
+    pub(crate) faults: Span,
     /// When there was no login, or only a part of the file.
-    pub(crate) logins: Span,
-    /// When the run itself wrote a file in place, as the AWS CLI does.
-    pub(crate) in_place: Span,
-    pub(crate) login: Mutex<()>,
-    over: AtomicBool,
+    pub(crate) logouts: Span,
     pub(crate) tally: Tally,
 }
 
@@ -107,75 +73,26 @@ impl Stage {
             .account("111111111111", "First", "first@example.com", ["Reader", "Writer"])
             .account("222222222222", "Second", "second@example.com", ["Reader"]);
         for (name, account_id, role_name) in PROFILES {
-            builder = builder.extra_profile(*name, *account_id, *role_name);
+            builder = builder.extra_profile(name, account_id, role_name);
         }
         let emulator = runtime.block_on(builder.start())?;
         let home = emulator.write_home(disk.path(), TokenState::Valid)?;
         Ok(Self {
             emulator,
-            config: Config::new(&home)?,
-            disk,
+            config: fs::read_to_string(&home.config_file)?,
             home,
-            scratch: TempDir::new()?,
+            disk,
+            temporary: TempDir::new()?,
             program,
-            python: python(),
-            weather: RwLock::new(Weather::Gentle),
-            under_way: RwLock::new(()),
             running: Mutex::default(),
-            services: Span::default(),
-            logins: Span::default(),
-            in_place: Span::default(),
-            login: Mutex::default(),
-            over: AtomicBool::new(false),
-            tally: Tally::new(),
+            faults: Span::default(),
+            logouts: Span::default(),
+            tally: Tally::default(),
         })
-    }
-
-    pub(crate) fn weather(&self) -> Weather {
-        *self.weather.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set_weather(&self, weather: Weather) {
-        *self.weather.write().unwrap_or_else(PoisonError::into_inner) = weather;
-    }
-
-    /// Returns whether this machine can have this kind of weather.
-    pub(crate) fn has(&self, weather: Weather) -> bool {
-        weather != Weather::Mixed || self.python.is_some()
-    }
-
-    /// What cannot be done on this machine.
-    pub(crate) fn left_out(&self) -> impl Iterator<Item = &'static str> {
-        [
-            (self.python.is_some(), "botocore, which is not installed"),
-            (
-                self.disk.is_small(),
-                "a disk that is full or read-only for all: no file system can be mounted",
-            ),
-            (
-                self.disk.can_close(),
-                "a directory that is closed to new files: it cannot be made immutable for root",
-            ),
-        ]
-        .into_iter()
-        .filter_map(|(is_possible, what)| (!is_possible).then_some(what))
-    }
-
-    pub(crate) fn end(&self) {
-        self.over.store(true, Ordering::SeqCst);
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn running(&self) -> MutexGuard<'_, Vec<Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn python() -> Option<PathBuf> {
-    let script = "import sys, botocore; print(sys.executable)";
-    let output = Command::new("python3").args(["-c", script]).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().into())
+/// Sleeps for a random number of milliseconds.
+pub(crate) fn pause(milliseconds: Range<u64>) {
+    thread::sleep(Duration::from_millis(fastrand::u64(milliseconds)));
 }

@@ -1,82 +1,46 @@
-//! Counts the events of a run.
+//! Counts the events of a run, and prints violations.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::fmt::Display;
 
-/// Violations that are printed in full; the rest is counted.
+use anyhow::Result;
+use parking_lot::Mutex;
+
+const VIOLATIONS: &str = "violations";
+/// Violations that are printed. The rest is only counted.
 const SHOWN: u64 = 20;
 
-/// The checks of a run. One that was never made has a zero in the summary.
-const CHECKS: &[&str] = &[
-    "check: a cache file or the config file is complete",
-    "check: a file or directory is private",
-    "check: a logout ends the session and removes its files, and a login follows",
-    "check: a stopped endpoint leaves no file",
-    "check: an edit of the config file by another program is kept",
-    "check: command lines of all processes",
-    "check: credentials are the profile's own",
-    "check: nothing is left behind",
-    "check: one writer at a time",
-    "check: populate writes the expected profiles, and then nothing",
-    "check: the output contains no other secret",
-    "check: the printed expiry of a token is no later than the real one",
-    "check: the refresh token in the file is live",
-    "check: the refresh token survives while nothing can be written",
-    "check: the result has not expired",
-];
-
-pub(crate) struct Tally {
-    since: Instant,
-    numbers: Mutex<Numbers>,
-}
-
-struct Numbers {
-    counts: BTreeMap<String, u64>,
-    violations: u64,
-}
+#[derive(Default)]
+pub(crate) struct Tally(Mutex<BTreeMap<String, u64>>);
 
 impl Tally {
-    pub(crate) fn new() -> Self {
-        let counts = CHECKS.iter().map(|what| ((*what).to_owned(), 0)).collect();
-        Self { since: Instant::now(), numbers: Mutex::new(Numbers { counts, violations: 0 }) }
+    /// Returns the new count.
+    pub(crate) fn add(&self, what: &str, number: u64) -> u64 {
+        let mut counts = self.0.lock();
+        let count = counts.entry(what.to_owned()).or_default();
+        *count += number;
+        *count
     }
 
-    pub(crate) fn count(&self, what: &str) {
-        self.add(what, 1);
-    }
-
-    pub(crate) fn add(&self, what: &str, number: u64) {
-        let mut numbers = self.numbers();
-        match numbers.counts.get_mut(what) {
-            Some(count) => *count += number,
-            None => drop(numbers.counts.insert(what.to_owned(), number)),
+    /// Counts an error as a violation.
+    pub(crate) fn check<T>(&self, result: Result<T>) {
+        if let Err(error) = result {
+            self.violation(format_args!("{error:#}"));
         }
     }
 
-    pub(crate) fn violation(&self, what: &str) {
-        let mut numbers = self.numbers();
-        numbers.violations += 1;
-        if numbers.violations <= SHOWN {
-            let after = self.since.elapsed().as_secs();
-            println!("VIOLATION after {after} s: {what}");
+    pub(crate) fn violation(&self, what: impl Display) {
+        if self.add(VIOLATIONS, 1) <= SHOWN {
+            println!("VIOLATION: {what}");
         }
     }
 
-    pub(crate) fn violations(&self) -> u64 {
-        self.numbers().violations
-    }
-
-    pub(crate) fn print(&self) {
-        let numbers = self.numbers();
-        println!();
-        for (what, count) in &numbers.counts {
+    /// Prints all counts, and returns the number of violations.
+    pub(crate) fn print(&self) -> u64 {
+        let violations = self.add(VIOLATIONS, 0);
+        for (what, count) in &*self.0.lock() {
             println!("{count:>8}  {what}");
         }
-        println!("{:>8}  violations", numbers.violations);
-    }
-
-    fn numbers(&self) -> MutexGuard<'_, Numbers> {
-        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+        violations
     }
 }
