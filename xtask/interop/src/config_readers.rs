@@ -1,6 +1,6 @@
-//! The differential tests of sso-config: the same config files through the readers of other tools.
+//! Runs the tests that read the same config files with sso-config and with other tools.
 //!
-//! The comparisons are in `crates/sso-config/tests/it`. This installs the readers and runs them.
+//! The comparisons are in `crates/sso-config/tests/it`. This file installs the other readers.
 
 use anyhow::Result;
 use xshell::cmd;
@@ -8,24 +8,23 @@ use xshell::cmd;
 use crate::stage::TestBed;
 use crate::{install, written_profiles};
 
-/// Compares with botocore, over so many pairs of generated files, and with the SDKs for Go and for
-/// JavaScript where their toolchains are installed. With a number of files, in the nightly run, also
-/// with those for Rust and Java, which take minutes to install. Then gives generated profiles to tools
-/// that know no SSO.
+/// Compares with botocore, and with the SDKs for Go and JavaScript if their toolchains are installed.
+/// `generated` is the number of pairs of generated files, for the nightly run. That run also compares with
+/// the SDKs for Rust and Java, which take minutes to install. Then gives written profiles to tools that know
+/// no SSO.
 pub(crate) fn run(generated: Option<u32>) -> Result<()> {
     let shell = project::shell()?;
     shell.set_var("PATH", install::path()?);
+    let mut readers = vec!["go", "javascript"];
     if let Some(count) = generated {
         shell.set_var("SSOCREDS_GENERATED_CONFIGS", count.to_string());
+        readers.extend(["rust", "java"]);
     }
     let mut tests = vec!["botocore".to_owned()];
-    let all = ["go", "javascript", "rust", "java"];
-    let quick = ["go", "javascript"];
-    for name in if generated.is_some() { &all[..] } else { &quick[..] } {
+    for name in readers {
         let Some(client) = install::client(name)? else { continue };
-        let words = client.program.iter().map(|word| word.to_string_lossy());
         let variable = format!("SSOCREDS_{}_READER", name.to_uppercase());
-        shell.set_var(variable, words.collect::<Vec<_>>().join("\n"));
+        shell.set_var(variable, client.program.join("\n"));
         tests.push(format!("other_readers::{name}_reads"));
     }
     let cargo = project::cargo();
@@ -34,5 +33,5 @@ pub(crate) fn run(generated: Option<u32>) -> Result<()> {
         "{cargo} test --quiet --package sso-config --test it -- --include-ignored --nocapture {tests...}"
     )
     .run()?;
-    written_profiles::are_read_without_sso(&TestBed::new(project::ssocreds()?)?)
+    written_profiles::are_read_without_sso(&TestBed::new(&project::ssocreds()?)?)
 }

@@ -1,16 +1,18 @@
-//! The errors of the clients and of ssocreds in the same situations.
+//! The errors of the clients and of ssocreds in the same situations, as tables.
+
+use std::fmt::Write as _;
 
 use anyhow::{Result, ensure};
 use sso_emulator::{ErrorName, Operation, TokenState};
 
-use crate::cell::{Cell, Whose};
-use crate::client::{Answer, Client, Kind};
+use crate::client::{Client, Kind};
+use crate::process;
 use crate::stage::{Stage, TestBed};
 
-/// A situation: its name, the state of the token, and what else is wrong.
+/// A situation: its name, the state of the token, and a change of the services.
 type Situation = (&'static str, TokenState, fn(&Stage<'_>));
 
-pub(crate) const SITUATIONS: [Situation; 5] = [
+const SITUATIONS: [Situation; 5] = [
     ("No login", TokenState::Missing, |_| ()),
     ("Expired, not refreshable", TokenState::ExpiredNotRefreshable, |_| ()),
     ("Expired, and the session has ended", TokenState::Expired, |stage| {
@@ -24,41 +26,33 @@ pub(crate) const SITUATIONS: [Situation; 5] = [
     }),
 ];
 
-/// The requests that a client sent to the two services, and its error.
-pub(crate) type Said = (u64, String);
+/// Longer errors are cut.
+const LONGEST: usize = 500;
 
-/// Runs a client in each of [`SITUATIONS`].
-pub(crate) fn all(bed: &TestBed, client: &Client) -> Result<Vec<Said>> {
-    let said = |(situation, state, spoil): &Situation| {
-        let stage = bed.stage(*state)?;
-        spoil(&stage);
-        let answer = stage.ask(client)?;
-        let counts = stage.emulator.counts();
-        let text = match &answer {
-            Answer::Error(text) => stage.shown(text),
-            _ => "(it got credentials)".to_owned(),
-        };
-        let is_error = matches!(answer, Answer::Error(_));
-        ensure!(is_error || client.kind != Kind::Ssocreds, "{situation}: ssocreds has no error");
-        Ok((counts.get_role_credentials + counts.create_token, text))
-    };
-    SITUATIONS.iter().map(said).collect()
-}
-
-/// The portal throttles two requests and answers the third.
-pub(crate) fn throttled_for_a_while(bed: &TestBed, client: &Client) -> Result<Cell> {
-    for (client, whose) in [(&bed.ssocreds, Whose::Ssocreds), (client, Whose::Client)] {
-        let stage = bed.stage(TokenState::Valid)?;
-        let operation = Operation::GetRoleCredentials;
-        stage.emulator.fault_next(operation, 2, ErrorName::TooManyRequests);
-        let answer = stage.ask(client)?;
-        if !stage.issued(&answer) {
-            let requests = stage.emulator.counts().get_role_credentials;
-            let name = client.name;
-            let why =
-                format!("{name} gives up after {requests} requests: {}", stage.describe(&answer));
-            return Ok(Cell::no(why, whose));
+/// Runs ssocreds and each client in each situation, and returns a table for each situation.
+pub(crate) fn tables(bed: &TestBed, clients: &[Client]) -> Result<String> {
+    let mut tables = String::new();
+    for (situation, token, change) in SITUATIONS {
+        let _ = write!(tables, "\n### {situation}\n\n");
+        tables += "| client | requests | error text |\n|---|---|---|\n";
+        let clients = clients.iter().filter(|client| client.kind != Kind::Storage);
+        for client in std::iter::once(&bed.ssocreds).chain(clients) {
+            let stage = bed.stage(token)?;
+            change(&stage);
+            let error = match process::run(client.credentials(&stage.home, &stage.home.profile)) {
+                Ok(_) => "(it got credentials)".to_owned(),
+                Err(error) => stage.shown(&error).replace('|', "\\|").replace('<', "&lt;"),
+            };
+            let is_wrong = error.starts_with('(') && client.kind == Kind::Ssocreds;
+            ensure!(!is_wrong, "{situation}: ssocreds: {error}");
+            let counts = stage.emulator.counts();
+            let requests = counts.get_role_credentials + counts.create_token;
+            let (cut, more) = match error.char_indices().nth(LONGEST) {
+                Some((end, _)) => (error.get(..end).unwrap_or_default(), "…"),
+                None => (error.as_str(), ""),
+            };
+            let _ = writeln!(tables, "| {} | {requests} | {cut}{more} |", client.name);
         }
     }
-    Ok(Cell::yes())
+    Ok(tables)
 }

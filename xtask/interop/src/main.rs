@@ -1,14 +1,13 @@
 //! Runs the real AWS clients and ssocreds on the same files and services, and reports the results.
 //!
-//! It fails only where ssocreds did not do its part, or where a client whose toolchain is installed could
-//! not be run.
+//! It fails if ssocreds does not do its part, or if a client cannot be run although its toolchain is
+//! installed.
 
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    clippy::format_push_string,
     reason = "a maintainer's task: it prints, and writes homes for clients and a page"
 )]
 
@@ -19,9 +18,9 @@ mod contention;
 mod empty_root;
 mod errors;
 mod install;
-mod matrix;
 mod process;
 mod renewal;
+mod report;
 mod rows;
 mod stage;
 mod storage;
@@ -29,12 +28,12 @@ mod written_profiles;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-use client::Kind;
-use matrix::{Column, Matrix};
+use report::{Column, Report};
 use stage::TestBed;
 
 /// The page that `write` makes.
@@ -48,13 +47,13 @@ fn start() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["clients"] => check(&run(&install::names())?),
-        ["clients", names @ ..] => check(&run(names)?),
+        ["clients"] => run(&install::names())?.check(),
+        ["clients", names @ ..] => run(names)?.check(),
         ["write"] => {
-            let matrix = run(&install::names())?;
-            std::fs::write(project::root().join(PAGE), matrix.page())?;
+            let report = run(&install::names())?;
+            std::fs::write(project::root().join(PAGE), report.page())?;
             println!("written: {PAGE}");
-            check(&matrix)
+            report.check()
         }
         ["config-readers"] => config_readers::run(None),
         ["config-readers", count] => {
@@ -69,41 +68,42 @@ fn start() -> Result<()> {
     }
 }
 
-/// Runs every row for these clients.
-fn run(names: &[&str]) -> Result<Matrix> {
-    let mut matrix = Matrix::default();
+/// Runs every row for these clients, and prints the page.
+fn run(names: &[&str]) -> Result<Report> {
     let mut clients = Vec::new();
+    let mut missing = Vec::new();
     for name in names {
-        match install::client(name) {
-            Ok(Some(client)) => clients.push(client),
-            Ok(None) => matrix.missing.push((*name).to_owned()),
-            Err(error) => matrix.broken.push(format!("{error:#}")),
+        match install::client(name)? {
+            Some(client) => clients.push(client),
+            None => missing.push((*name).to_owned()),
         }
     }
-    let bed = TestBed::new(project::ssocreds()?)?;
-    matrix.errors = errors::all(&bed, &bed.ssocreds)?;
+    let bed = TestBed::new(&project::ssocreds()?)?;
     let started = Instant::now();
-    let renewals = renewal::all(&bed, &clients)?;
-    println!("all clients under exec --renew, in {:.0?}", started.elapsed());
-    for (client, renewal) in clients.into_iter().zip(renewals) {
-        let started = Instant::now();
-        let (cells, errors) = if client.kind == Kind::Storage {
-            matrix.storage = Some(storage::run(&bed, &client)?);
-            (Vec::new(), Vec::new())
-        } else {
-            (rows::all(&bed, &client)?, errors::all(&bed, &client)?)
-        };
-        println!("{} {} in {:.0?}", client.name, client.version, started.elapsed());
-        matrix.columns.push(Column { client, cells, renewal, errors });
+    // The renewals, the throttled clients and the S3 clients mostly wait. Meanwhile, the rows with one
+    // process run, one client after the other.
+    let (rows, renewals, errors, storage) = thread::scope(|scope| {
+        let renewals: Vec<_> =
+            clients.iter().map(|client| scope.spawn(|| renewal::rows(&bed, client))).collect();
+        let errors = scope.spawn(|| errors::tables(&bed, &clients));
+        let storage = scope.spawn(|| storage::results(&bed, &clients));
+        let rows: Result<Vec<_>> = clients.iter().map(|client| rows::all(&bed, client)).collect();
+        let renewals: Result<Vec<_>> = renewals.into_iter().map(joined).collect();
+        anyhow::Ok((rows?, renewals?, joined(errors)?, joined(storage)?))
+    })?;
+    println!("rows with one process of each client: {:.0?}", started.elapsed());
+    let started = Instant::now();
+    let mut columns = Vec::new();
+    for ((client, mut rows), renewal) in clients.into_iter().zip(rows).zip(renewals) {
+        rows.extend(contention::rows(&bed, &client));
+        columns.push(Column { client, rows, renewal });
     }
-    println!("\n{}", matrix.page());
-    Ok(matrix)
+    println!("rows with ten processes: {:.0?}", started.elapsed());
+    let report = Report { columns, missing, storage, errors };
+    println!("\n{}", report.page());
+    Ok(report)
 }
 
-fn check(matrix: &Matrix) -> Result<()> {
-    let faults = matrix.faults();
-    if faults.is_empty() {
-        return Ok(());
-    }
-    bail!("{} cells are not as they must be:\n{}", faults.len(), faults.join("\n"));
+fn joined<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -1,37 +1,48 @@
-//! Runs a child process with a time limit.
+//! Runs a process with a time limit, and reads what it printed.
 
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::fs;
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 use tempfile::NamedTempFile;
 
-/// For one process. Longer than a client retries by itself when it is throttled.
+/// Longer than any client retries a throttled request.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// A process that runs.
-pub(crate) struct Running {
-    pub(crate) child: Child,
-    // Files, not pipes: reading a pipe would wait for every process that inherited it.
+/// A process that may still run.
+pub(crate) struct Process {
+    child: Child,
+    // Files and not pipes: a pipe stays open until every process that inherited it has ended.
     stdout: NamedTempFile,
     stderr: NamedTempFile,
 }
 
-/// A process that has ended.
-pub(crate) struct Finished {
-    /// `None` if it did not end in time.
-    pub(crate) status: Option<ExitStatus>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+/// Runs a command. Returns its standard output if it succeeds, and otherwise its error.
+pub(crate) fn run(command: Command) -> Result<String, String> {
+    let process = Process::start(command).map_err(|error| format!("{error:#}"))?;
+    process.finish(Instant::now() + TIME_LIMIT)
 }
 
-/// Runs a command to its end, for a minute at most.
-pub(crate) fn run(command: Command) -> Result<Finished> {
-    Running::start(command)?.finish(Instant::now() + TIME_LIMIT)
+/// Reads a line that a client printed: an access key ID, an access token, its version or an error.
+pub(crate) fn answer(line: &str) -> Result<String, String> {
+    let fields: Value = serde_json::from_str(line).unwrap_or_default();
+    let field = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+    let names = ["access_key_id", "AccessKeyId", "access_token", "version"];
+    let value = names.into_iter().find_map(field).or_else(|| signer(line));
+    value.ok_or_else(|| field("error").unwrap_or_else(|| line.trim().to_owned()))
 }
 
-impl Running {
+/// The access key ID in a presigned URL with the old or the new form of the signature.
+fn signer(url: &str) -> Option<String> {
+    let forms = ["AWSAccessKeyId=", "X-Amz-Credential="];
+    let (_, rest) = forms.iter().find_map(|form| url.split_once(form))?;
+    rest.split(['&', '%']).next().map(str::to_owned)
+}
+
+impl Process {
     pub(crate) fn start(mut command: Command) -> Result<Self> {
         let (stdout, stderr) = (NamedTempFile::new()?, NamedTempFile::new()?);
         command.stdin(Stdio::null()).stdout(stdout.reopen()?).stderr(stderr.reopen()?);
@@ -40,40 +51,53 @@ impl Running {
         Ok(Self { child, stdout, stderr })
     }
 
-    pub(crate) fn has_ended(&mut self) -> Result<bool> {
-        Ok(self.child.try_wait()?.is_some())
+    /// Waits until the process ends, or ends it at the deadline. Returns the same as [`run`].
+    pub(crate) fn finish(mut self, deadline: Instant) -> Result<String, String> {
+        while Instant::now() < deadline {
+            match self.child.try_wait() {
+                Ok(None) => sleep(Duration::from_millis(5)),
+                Ok(Some(status)) if status.success() => return Ok(self.stdout()),
+                Ok(Some(_)) => return Err(self.error()),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Err("(it did not end in time)".to_owned())
     }
 
-    /// What the process has written to standard output so far.
-    pub(crate) fn stdout(&self) -> Result<String> {
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// The standard output so far.
+    pub(crate) fn stdout(&self) -> String {
         text(&self.stdout)
     }
 
-    /// What the process has written to standard error so far.
-    pub(crate) fn stderr(&self) -> Result<String> {
+    /// The standard error so far.
+    pub(crate) fn stderr(&self) -> String {
         text(&self.stderr)
     }
 
-    /// Waits until the process ends, and kills it at the deadline.
-    pub(crate) fn finish(mut self, deadline: Instant) -> Result<Finished> {
-        while !self.has_ended()? && Instant::now() < deadline {
-            sleep(Duration::from_millis(5));
-        }
-        let status = self.child.try_wait()?;
-        if status.is_none() {
-            self.child.kill()?;
-            self.child.wait()?;
-        }
-        Ok(Finished { status, stdout: self.stdout()?, stderr: self.stderr()? })
+    /// The error on standard output, where a program over a library prints it, or the standard error.
+    fn error(&self) -> String {
+        let stdout = self.stdout();
+        let error = answer(stdout.lines().last().unwrap_or_default()).err().unwrap_or_default();
+        let error = if error.is_empty() { self.stderr() } else { error };
+        let lines = error.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.collect::<Vec<_>>().join(" / ")
     }
 }
 
-impl Finished {
-    pub(crate) fn succeeded(&self) -> bool {
-        self.status.is_some_and(|status| status.success())
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.has_ended() {
+            // SIGTERM, so that `ssocreds exec` ends its command and removes its files.
+            let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+            let _ = self.child.wait();
+        }
     }
 }
 
-fn text(file: &NamedTempFile) -> Result<String> {
-    Ok(String::from_utf8_lossy(&std::fs::read(file.path())?).into_owned())
+fn text(file: &NamedTempFile) -> String {
+    String::from_utf8_lossy(&fs::read(file.path()).unwrap_or_default()).into_owned()
 }

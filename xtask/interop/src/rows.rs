@@ -1,278 +1,233 @@
-//! The rows of the matrix: what each client is asked to do, and what counts as a success.
+//! The rows of the matrix: the state of the token, what the client must do, and what counts as a success.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::fs;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use sso_emulator::TokenState;
+use sso_emulator::TokenState::{self, Expired, Missing, Valid};
+use sso_emulator::{ErrorName, Operation};
 
-use crate::cell::{Cell, Whose};
-use crate::client::{Answer, Client, Kind};
+use crate::cell::{Cell, Outcome, Row};
+use crate::client::{Client, Kind};
 use crate::stage::{Stage, TestBed};
-use crate::{contention, errors, process, written_profiles};
+use crate::{process, written_profiles};
 
-/// A name, and the function that makes the cell of a client.
-type Row = (&'static str, fn(&TestBed, &Client) -> Result<Cell>);
+/// The name of a row, the state of the token, and the function that makes the cell of a client.
+type Test = (&'static str, TokenState, fn(&Stage<'_>, &Client) -> Outcome);
 
-const ROWS: [Row; 16] = [
-    ("gets credentials with a valid token, `sso-session` profile", |bed, client| {
-        valid_token(bed, client, false)
-    }),
-    ("gets credentials with a valid token, legacy profile", |bed, client| {
-        valid_token(bed, client, true)
-    }),
-    ("refreshes an expired token", refresh),
-    ("its token provider refreshes without the credentials provider", token_provider),
-    ("reads the token that ssocreds refreshed", reads_ours),
-    ("ssocreds reads the token that the client refreshed", is_read_by_us),
-    ("keeps unknown fields and the mode 0600 of the token file", keeps_fields),
-    ("uses and refreshes the session of `ssocreds login`", own_login),
-    ("uses `ssocreds credential-process`", credential_process),
+const ROWS: [Test; 13] = [
+    ("gets credentials with a valid token, `sso-session` profile", Valid, uses_a_valid_token),
+    ("gets credentials with a valid token, legacy profile", Valid, uses_a_valid_legacy_token),
+    ("refreshes an expired token", Expired, refreshes),
+    (
+        "refreshes an expired token when only the access token is requested",
+        Expired,
+        refreshes_for_token,
+    ),
+    ("reads the token that ssocreds refreshed", Expired, reads_token_of_ssocreds),
+    ("ssocreds reads the token that the client refreshed", Expired, ssocreds_reads_its_token),
+    ("keeps unknown fields and the mode 0600 of the token file", Expired, keeps_fields_and_mode),
+    ("uses and refreshes the session of `ssocreds login`", Missing, uses_login_of_ssocreds),
+    ("uses `ssocreds credential-process`", Expired, uses_credential_process),
     (
         "reads the profiles that `ssocreds configure` and `populate` write",
+        Valid,
         written_profiles::are_read,
     ),
-    ("ssocreds uses the role-credential cache of the client", its_cache_serves_us),
-    ("uses the role-credential cache of ssocreds", our_cache_serves_it),
-    ("ten processes of the client with one expired token", contention::alone),
-    ("ten of the client, then ten of ssocreds during the refresh", contention::client_first),
-    ("ten of ssocreds, then ten of the client during the refresh", contention::ssocreds_first),
-    ("gets credentials after two answers 429 of the portal", errors::throttled_for_a_while),
+    ("ssocreds uses the role-credential cache of the client", Valid, ssocreds_uses_its_cache),
+    ("uses the role-credential cache of ssocreds", Valid, uses_cache_of_ssocreds),
+    ("gets credentials after two answers 429 of the portal", Valid, retries),
 ];
 
-/// Fields that no client knows: an object with white space in a string, and a number of more digits than
-/// a double keeps.
+/// Fields that no client knows: an object with white space in a string, and a number with more digits than
+/// a double can hold.
 const UNKNOWN: [(&str, &str); 2] = [
     ("xObject", r#"{"list":[1,{"none":null}],"text":"a  b"}"#),
     ("xDigits", "123456789012345678901234567890"),
 ];
 
-/// Runs every row.
-pub(crate) fn all(bed: &TestBed, client: &Client) -> Result<Vec<Cell>> {
-    let cells = ROWS.iter().map(|(row, run)| Ok(Cell { row, ..run(bed, client)? }));
-    cells.collect()
+/// Runs every row for a client.
+pub(crate) fn all(bed: &TestBed, client: &Client) -> Result<Vec<Row>> {
+    if client.kind == Kind::Storage {
+        return Ok(Vec::new());
+    }
+    let cell = |(row, token, run): Test| match run(&bed.stage(token)?, client) {
+        Ok(cell) | Err(cell) => Ok((row, cell)),
+    };
+    ROWS.into_iter().map(cell).collect()
 }
 
-fn valid_token(bed: &TestBed, client: &Client, legacy: bool) -> Result<Cell> {
-    let stage = bed.stage(TokenState::Valid)?;
-    let home = &stage.home;
-    let profile = if legacy { &home.legacy_profile } else { &home.profile };
-    let answer = stage.ask_for(client, profile)?;
-    Ok(match stage.emulator.counts().create_token {
-        _ if !stage.issued(&answer) => Cell::no(stage.describe(&answer), Whose::Client),
-        0 => Cell::yes(),
-        n => Cell::but(format!("but sends {n} CreateToken for a valid token")),
-    })
+fn uses_a_valid_token(stage: &Stage<'_>, client: &Client) -> Outcome {
+    uses_valid_token_of(stage, client, &stage.home.profile)
 }
 
-fn refresh(bed: &TestBed, client: &Client) -> Result<Cell> {
-    let stage = bed.stage(TokenState::Expired)?;
-    let answer = stage.ask(client)?;
-    Ok(match (stage.emulator.counts().refreshes, stage.is_refreshable()) {
-        _ if !stage.issued(&answer) => Cell::no(stage.describe(&answer), Whose::Client),
-        (1, true) => Cell::yes(),
-        (1, false) => Cell::but(
-            "but the file then has no valid refresh token: the next process needs a login".into(),
-        ),
-        (n, _) => Cell::but(format!("but refreshes {n} times")),
-    })
+fn uses_a_valid_legacy_token(stage: &Stage<'_>, client: &Client) -> Outcome {
+    uses_valid_token_of(stage, client, &stage.home.legacy_profile)
 }
 
-fn token_provider(bed: &TestBed, client: &Client) -> Result<Cell> {
+fn uses_valid_token_of(stage: &Stage<'_>, client: &Client, profile: &str) -> Outcome {
+    stage.ask_profile(client, profile).map_err(Cell::no)?;
+    let sent = stage.emulator.counts().create_token;
+    let but = format!("it sends {sent} CreateToken for a valid token");
+    Cell::yes_if(sent == 0, Cell::yes_but(but))
+}
+
+fn refreshes(stage: &Stage<'_>, client: &Client) -> Outcome {
+    stage.ask(client).map_err(Cell::no)?;
+    match stage.emulator.counts().refreshes {
+        1 if stage.is_refreshable() => Ok(Cell::yes()),
+        1 => Ok(Cell::yes_but("the file then has no valid refresh token: the next needs a login")),
+        n => Ok(Cell::yes_but(format!("it refreshes {n} times"))),
+    }
+}
+
+fn refreshes_for_token(stage: &Stage<'_>, client: &Client) -> Outcome {
     if client.kind == Kind::AwsCli {
-        return Ok(Cell::none("it has no command that gets only the token"));
+        return Ok(Cell::not_applicable("it has no command that gets only the access token"));
     }
-    let stage = bed.stage(TokenState::Expired)?;
-    let mut command = client.command(&stage.home);
-    command.args(["token", &stage.home.profile]);
-    let answer = Client::answer(&process::run(command)?);
-    let in_file = stage.token()?.get("accessToken").cloned().unwrap_or_default();
-    Ok(match answer {
-        Answer::AccessToken(token) if in_file == token.as_str() => Cell::yes(),
-        Answer::AccessToken(_) => Cell::but("but the file holds another access token".into()),
-        other => Cell::no(stage.describe(&other), Whose::Client),
-    })
+    let output = process::run(client.command(&stage.home, &["token", &stage.home.profile]));
+    let token = output
+        .and_then(|text| process::answer(&text))
+        .map_err(|error| Cell::no(format!("`{}`", stage.shown(&error))))?;
+    let is_in_file = stage.token()?.get("accessToken").is_some_and(|it| it == token.as_str());
+    Cell::yes_if(is_in_file, Cell::yes_but("the file has another access token"))
 }
 
-/// The first row shows that the client reads tokens. If it refuses this one, ssocreds wrote it wrong.
-fn reads_ours(bed: &TestBed, client: &Client) -> Result<Cell> {
-    let stage = bed.stage(TokenState::Expired)?;
-    add_unknown_fields(&stage)?;
-    let ours = stage.ask(stage.ssocreds)?;
-    if !stage.issued(&ours) {
-        let why = format!("ssocreds did not refresh: {}", stage.describe(&ours));
-        return Ok(Cell::no(why, Whose::Ssocreds));
-    }
-    let lost = lost_fields(&stage)?;
+fn reads_token_of_ssocreds(stage: &Stage<'_>, client: &Client) -> Outcome {
+    add_unknown_fields(stage)?;
+    stage.ask(stage.ssocreds).map_err(Cell::fault)?;
+    let lost = lost_fields(stage)?;
     if !lost.is_empty() {
-        return Ok(Cell::no(format!("ssocreds lost {}", lost.join(", ")), Whose::Ssocreds));
+        return Err(Cell::fault(format!("ssocreds lost {}", lost.join(", "))));
     }
-    let answer = stage.ask(client)?;
-    Ok(match stage.emulator.counts().create_token {
-        _ if !stage.issued(&answer) => Cell::no(stage.describe(&answer), Whose::Ssocreds),
-        1 => Cell::yes(),
-        n => Cell::no(format!("it refreshes it again: {n} CreateToken in all"), Whose::Ssocreds),
-    })
+    // The first row shows that the client reads tokens. If it refuses this one, ssocreds wrote it wrong.
+    stage.ask(client).map_err(Cell::fault)?;
+    let sent = stage.emulator.counts().create_token;
+    Cell::yes_if(
+        sent == 1,
+        Cell::fault(format!("it refreshes it again: {sent} CreateToken in all")),
+    )
 }
 
-fn is_read_by_us(bed: &TestBed, client: &Client) -> Result<Cell> {
-    let (stage, refused) = refreshed_by(bed, client)?;
-    if let Some(cell) = refused {
-        return Ok(cell);
-    }
+fn ssocreds_reads_its_token(stage: &Stage<'_>, client: &Client) -> Outcome {
+    refresh_unknown_fields(stage, client)?;
     stage.emulator.reset_counts();
-    let ours = stage.ask(stage.ssocreds)?;
-    Ok(match stage.emulator.counts().create_token {
-        _ if !stage.issued(&ours) => Cell::no(stage.describe(&ours), Whose::Ssocreds),
-        0 => Cell::yes(),
-        n => Cell::no(format!("ssocreds sent {n} CreateToken"), Whose::Ssocreds),
-    })
+    stage.ask(stage.ssocreds).map_err(Cell::fault)?;
+    let sent = stage.emulator.counts().create_token;
+    Cell::yes_if(sent == 0, Cell::fault(format!("ssocreds sent {sent} CreateToken")))
 }
 
-fn keeps_fields(bed: &TestBed, client: &Client) -> Result<Cell> {
-    let (stage, refused) = refreshed_by(bed, client)?;
-    if let Some(cell) = refused {
-        return Ok(cell);
-    }
-    let mut lost = lost_fields(&stage)?;
+fn keeps_fields_and_mode(stage: &Stage<'_>, client: &Client) -> Outcome {
+    refresh_unknown_fields(stage, client)?;
+    let mut lost = lost_fields(stage)?;
     let token = stage.token()?;
-    for name in ["startUrl", "region", "clientId", "clientSecret", "registrationExpiresAt"] {
-        if !token.get(name).is_some_and(Value::is_string) {
-            lost.push(format!("`{name}`"));
-        }
-    }
+    let known = ["startUrl", "region", "clientId", "clientSecret", "registrationExpiresAt"];
+    let missing = known.iter().filter(|name| !token.get(name).is_some_and(Value::is_string));
+    lost.extend(missing.map(|name| format!("`{name}`")));
     if !stage.is_refreshable() {
         lost.push("the live `refreshToken`".to_owned());
     }
-    let mut why = Vec::new();
+    let mut notes = Vec::new();
     if !lost.is_empty() {
-        why.push(format!("its rewrite of the file loses {}", lost.join(", ")));
+        notes.push(format!("its rewrite of the file loses {}", lost.join(", ")));
     }
-    why.extend(wider_mode(&stage.home.token_file)?);
-    Ok(if why.is_empty() { Cell::yes() } else { Cell::no(why.join("; "), Whose::Client) })
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let metadata = fs::metadata(&stage.home.token_file).context("the token file is gone")?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode != 0o600 {
+            notes.push(format!("the file's mode is then {mode:04o}"));
+        }
+    }
+    Cell::yes_if(notes.is_empty(), Cell::no(notes.join("; ")))
 }
 
-/// Lets the client refresh a token with unknown fields. Returns a cell if it does not.
-fn refreshed_by<'a>(bed: &'a TestBed, client: &Client) -> Result<(Stage<'a>, Option<Cell>)> {
-    let stage = bed.stage(TokenState::Expired)?;
-    add_unknown_fields(&stage)?;
-    let answer = stage.ask(client)?;
-    let is_refreshed = stage.issued(&answer) && stage.emulator.counts().refreshes > 0;
-    let why = format!("nothing was refreshed: {}", stage.describe(&answer));
-    Ok((stage, (!is_refreshed).then(|| Cell::no(why, Whose::Client))))
-}
-
-/// Rows above show that the client reads and refreshes tokens. If it refuses this one, ssocreds wrote it
-/// wrong.
-fn own_login(bed: &TestBed, client: &Client) -> Result<Cell> {
-    let stage = bed.stage(TokenState::Missing)?;
-    stage.log_in()?;
-    let answer = stage.ask(client)?;
-    let refreshes = stage.emulator.counts().refreshes;
-    if !stage.issued(&answer) || refreshes != 0 {
-        let why = format!("{refreshes} refreshes after the login; {}", stage.describe(&answer));
-        return Ok(Cell::no(why, Whose::Ssocreds));
-    }
+fn uses_login_of_ssocreds(stage: &Stage<'_>, client: &Client) -> Outcome {
+    stage.log_in().map_err(Cell::fault)?;
+    // Other rows show that the client reads and refreshes tokens. If it refuses this one, ssocreds wrote it
+    // wrong.
+    stage.ask(client).map_err(Cell::fault)?;
+    let before = stage.emulator.counts().refreshes;
     stage.expire_token()?;
-    // The AWS CLI would take its role credentials from there, without a token.
-    if stage.role_cache().exists() {
-        std::fs::remove_dir_all(stage.role_cache())?;
-    }
-    let answer = stage.ask(client)?;
-    Ok(match stage.emulator.counts().refreshes {
-        1 if stage.issued(&answer) => Cell::yes(),
-        n => {
-            let why = format!("{n} refreshes of it; {}", stage.describe(&answer));
-            Cell::no(why, Whose::Ssocreds)
-        }
-    })
+    // The AWS CLI would use its cached role credentials, without a token.
+    let _ = fs::remove_dir_all(stage.role_cache());
+    stage.ask(client).map_err(Cell::fault)?;
+    let all = stage.emulator.counts().refreshes;
+    let fault = format!("{before} refreshes before the expiry, {all} in all");
+    Cell::yes_if((before, all) == (0, 1), Cell::fault(fault))
 }
 
-/// Every client takes the output of other programs. If it refuses this one, ssocreds is at fault.
-fn credential_process(bed: &TestBed, client: &Client) -> Result<Cell> {
-    let stage = bed.stage(TokenState::Expired)?;
-    let ssocreds = stage.ssocreds.credentials(&stage.home, &stage.home.profile);
-    let words = std::iter::once(ssocreds.get_program()).chain(ssocreds.get_args());
-    let command: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
-    let command = command.join(" ");
+/// Every client reads the output of other programs. If it refuses this output, ssocreds is at fault.
+fn uses_credential_process(stage: &Stage<'_>, client: &Client) -> Outcome {
+    let (program, profile) = (stage.ssocreds.program.join(" "), &stage.home.profile);
     stage.append_to_config(&format!(
-        "\n[profile from-process]\nregion = us-east-1\ncredential_process = {command}\n"
+        "\n[profile from-process]\nregion = us-east-1\n\
+         credential_process = {program} credential-process --no-cache --profile {profile}\n"
     ))?;
-    let answer = stage.ask_for(client, "from-process")?;
-    Ok(match stage.emulator.counts().create_token {
-        1 if stage.issued(&answer) => Cell::yes(),
-        n => Cell::no(format!("{n} CreateToken; {}", stage.describe(&answer)), Whose::Ssocreds),
-    })
+    stage.ask_profile(client, "from-process").map_err(Cell::fault)?;
+    let sent = stage.emulator.counts().create_token;
+    Cell::yes_if(sent == 1, Cell::fault(format!("ssocreds sent {sent} CreateToken")))
 }
 
-fn its_cache_serves_us(bed: &TestBed, client: &Client) -> Result<Cell> {
-    let stage = bed.stage(TokenState::Valid)?;
-    let answer = stage.ask(client)?;
-    if !stage.issued(&answer) {
-        return Ok(Cell::no(stage.describe(&answer), Whose::Client));
-    }
-    if cached(&stage).is_empty() {
-        return Ok(Cell::none("it writes no role-credential cache"));
+fn ssocreds_uses_its_cache(stage: &Stage<'_>, client: &Client) -> Outcome {
+    let key = stage.ask(client).map_err(Cell::no)?;
+    if !is_cached(stage, &key) {
+        return Ok(Cell::not_applicable("it writes no role-credential cache"));
     }
     stage.emulator.reset_counts();
-    let ours = stage.ask_with_cache()?;
-    Ok(match stage.emulator.counts().get_role_credentials {
-        0 if is_cached(&stage, &ours) => Cell::yes(),
-        n => {
-            let why = format!("ssocreds sent {n} requests; {}", stage.describe(&ours));
-            Cell::no(why, Whose::Ssocreds)
-        }
-    })
+    let found = stage.ask_with_cache().map_err(Cell::fault)?;
+    let sent = stage.emulator.counts().get_role_credentials;
+    Cell::yes_if(sent == 0 && found == key, Cell::fault(format!("ssocreds sent {sent} requests")))
 }
 
-fn our_cache_serves_it(bed: &TestBed, client: &Client) -> Result<Cell> {
-    let stage = bed.stage(TokenState::Valid)?;
-    let ours = stage.ask_with_cache()?;
-    if !is_cached(&stage, &ours) {
-        let why = format!("ssocreds wrote no cache: {}", stage.describe(&ours));
-        return Ok(Cell::no(why, Whose::Ssocreds));
+fn uses_cache_of_ssocreds(stage: &Stage<'_>, client: &Client) -> Outcome {
+    let written = stage.ask_with_cache().map_err(Cell::fault)?;
+    if !is_cached(stage, &written) {
+        return Err(Cell::fault("ssocreds wrote no cache"));
     }
-    stage.emulator.reset_counts();
-    let answer = stage.ask(client)?;
-    Ok(match (stage.emulator.counts().get_role_credentials, is_cached(&stage, &answer)) {
-        (0, true) => Cell::yes(),
-        (_, true) => Cell::no(
-            "it has such a cache, and did not use what ssocreds wrote to it".into(),
-            Whose::Ssocreds,
-        ),
-        _ if stage.issued(&answer) => {
-            Cell::none("it did not read the cache, but sent a request to the portal")
-        }
-        _ => Cell::no(stage.describe(&answer), Whose::Client),
-    })
+    let found = stage.ask(client).map_err(Cell::no)?;
+    let otherwise = if is_cached(stage, &found) {
+        Cell::fault("it has such a cache, and did not use what ssocreds wrote to it")
+    } else {
+        Cell::not_applicable("it did not read the cache, but sent a request to the portal")
+    };
+    Cell::yes_if(found == written, otherwise)
 }
 
-/// Whether these credentials are in the role-credential cache.
-fn is_cached(stage: &Stage<'_>, answer: &Answer) -> bool {
-    let Answer::AccessKeyId(key) = answer else { return false };
-    cached(stage).iter().any(|content| content.contains(key.as_str()))
+/// The portal throttles two requests and answers the third.
+fn retries(stage: &Stage<'_>, client: &Client) -> Outcome {
+    let operation = Operation::GetRoleCredentials;
+    stage.emulator.fault_next(operation, 2, ErrorName::TooManyRequests);
+    stage.ask(client).map_err(Cell::no)?;
+    Ok(Cell::yes())
 }
 
-/// The contents of the files of the role-credential cache.
-fn cached(stage: &Stage<'_>) -> Vec<String> {
-    let entries = std::fs::read_dir(stage.role_cache()).into_iter().flatten().flatten();
-    let files = entries.map(|entry| entry.path());
-    let files = files.filter(|path| path.extension().is_some_and(|it| it == "json"));
-    files.filter_map(|path| std::fs::read_to_string(path).ok()).collect()
+/// Whether the role-credential cache has these credentials.
+fn is_cached(stage: &Stage<'_>, key: &str) -> bool {
+    let mut entries = fs::read_dir(stage.role_cache()).into_iter().flatten().flatten();
+    entries.any(|entry| fs::read_to_string(entry.path()).is_ok_and(|text| text.contains(key)))
+}
+
+/// Lets the client refresh a token with unknown fields.
+fn refresh_unknown_fields(stage: &Stage<'_>, client: &Client) -> Outcome {
+    add_unknown_fields(stage)?;
+    stage.ask(client).map_err(Cell::no)?;
+    Cell::yes_if(stage.emulator.counts().refreshes > 0, Cell::no("it refreshed nothing"))
 }
 
 fn add_unknown_fields(stage: &Stage<'_>) -> Result<()> {
-    let text = std::fs::read_to_string(&stage.home.token_file)?;
+    let text = fs::read_to_string(&stage.home.token_file)?;
     let fields = UNKNOWN.map(|(name, value)| format!("\"{name}\":{value}")).join(",");
     let rest = text.strip_prefix('{').context("a token file is an object")?;
-    Ok(std::fs::write(&stage.home.token_file, format!("{{{fields},{rest}"))?)
+    Ok(fs::write(&stage.home.token_file, format!("{{{fields},{rest}"))?)
 }
 
-/// The unknown fields that the token file lacks or has with another value.
+/// The unknown fields that the token file does not have, or has with another value.
 fn lost_fields(stage: &Stage<'_>) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(&stage.home.token_file)?;
+    let text = fs::read_to_string(&stage.home.token_file)?;
     let token: HashMap<String, Box<RawValue>> = serde_json::from_str(&text)?;
     let mut lost = Vec::new();
     for (name, value) in UNKNOWN {
@@ -280,48 +235,29 @@ fn lost_fields(stage: &Stage<'_>) -> Result<Vec<String>> {
             lost.push(format!("unknown field `{name}`"));
             continue;
         };
-        // White space may differ in an object. As a number, both would be rounded to the same.
-        let same_object = value.starts_with('{')
+        // The white space of an object may differ. As `Value`, both numbers would be rounded.
+        let is_same_object = value.starts_with('{')
             && serde_json::from_str::<Value>(found)? == serde_json::from_str::<Value>(value)?;
-        if found != value && !same_object {
+        if found != value && !is_same_object {
             lost.push(format!("the value of the unknown field `{name}` (now {found})"));
         }
     }
     Ok(lost)
 }
 
-#[cfg(unix)]
-fn wider_mode(file: &Path) -> Result<Option<String>> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(file)?.permissions().mode() & 0o777;
-    Ok((mode != 0o600).then(|| format!("the file's mode is then {mode:04o}")))
-}
-
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
-fn wider_mode(_: &Path) -> Result<Option<String>> {
-    Ok(None)
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::matrix::{Column, Matrix};
 
     #[test]
-    fn output_that_a_client_does_not_take_is_a_fault_of_the_run() {
+    fn output_that_a_client_refuses_is_a_fault_of_ssocreds() {
         let program = ["sh", "-c", r#"echo '{"error":"malformed output"}'"#].map(Into::into);
-        let client = Client {
-            name: "a client",
-            version: String::new(),
-            kind: Kind::Library,
-            program: program.into(),
-        };
-        let bed = TestBed::new("ssocreds".into()).unwrap();
-        let cell = Cell { row: "takes", ..credential_process(&bed, &client).unwrap() };
-        let cells = vec![Cell::yes(), cell];
-        let column = Column { client, cells, renewal: Vec::new(), errors: Vec::new() };
-        let faults = Matrix { columns: vec![column], ..Matrix::default() }.faults();
-        assert_eq!(faults, ["a client, takes: 0 CreateToken; `malformed output`"]);
+        let (name, version, kind) = ("a client", String::new(), Kind::Library);
+        let client = Client { name, version, kind, program: program.into() };
+        let bed = TestBed::new("ssocreds".as_ref()).unwrap();
+        let stage = bed.stage(Expired).unwrap();
+        let Err(cell) = uses_credential_process(&stage, &client) else { panic!("a success") };
+        let note = cell.note.unwrap();
+        assert_eq!((note.text.as_str(), note.is_fault), ("`malformed output`", true));
     }
 }

@@ -1,25 +1,35 @@
 //! The emulator and the home directory of one row.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 use sso_emulator::{Emulator, EmulatorBuilder, Home, TokenState};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::client::{Answer, Client, Kind};
+use crate::client::{Client, Kind};
 use crate::process;
 
-/// Tokens live longer than the refresh window of any client.
+/// Longer than the time before the expiry at which any client refreshes.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
 
 /// The browser of `ssocreds login`. The emulator allows a login when its page is requested.
 const BROWSER: &str = "curl --silent --location --max-time 20 --output /dev/null";
 
-/// What all rows share.
+/// An account ID, an account name and a role name.
+pub(crate) type Account = (&'static str, &'static str, &'static str);
+
+/// The account and role of the profiles in each home.
+const ACCOUNT: Account = ("123456789012", "Development", "SSOReadOnlyRole");
+pub(crate) const PLAIN: Account = ("000000000001", "Dev", "Admin");
+/// Its names have characters that profile names cannot have.
+pub(crate) const AWKWARD: Account =
+    ("000000000002", "\"Team\" [A] = größe # 😀", "a+b=c,d.e@f-g_h");
+
+/// Starts the stages of all rows.
 pub(crate) struct TestBed {
     runtime: Runtime,
     pub(crate) ssocreds: Client,
@@ -27,33 +37,33 @@ pub(crate) struct TestBed {
 
 impl TestBed {
     /// `program` is ssocreds.
-    pub(crate) fn new(program: PathBuf) -> Result<Self> {
+    pub(crate) fn new(program: &Path) -> Result<Self> {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let ssocreds = Client {
-            name: "ssocreds",
-            version: String::new(),
-            kind: Kind::Ssocreds,
-            program: vec![program.into()],
-        };
+        let (version, program) = (String::new(), vec![program.display().to_string()]);
+        let ssocreds = Client { name: "ssocreds", version, kind: Kind::Ssocreds, program };
         Ok(Self { runtime, ssocreds })
     }
 
     /// Starts an emulator and writes a home.
-    pub(crate) fn stage(&self, state: TokenState) -> Result<Stage<'_>> {
-        self.stage_with(Emulator::builder(), state)
+    pub(crate) fn stage(&self, token: TokenState) -> Result<Stage<'_>> {
+        self.stage_with(Emulator::builder(), token)
     }
 
-    /// The same with an emulator with settings of its own. Each refresh spends its refresh token.
+    /// Like [`stage`](Self::stage), with more settings of the emulator. Each refresh spends its refresh
+    /// token.
     pub(crate) fn stage_with(
         &self,
         builder: EmulatorBuilder,
-        state: TokenState,
+        token: TokenState,
     ) -> Result<Stage<'_>> {
-        let builder = builder.rotate_refresh_tokens(true).token_ttl(TOKEN_LIFETIME);
+        let mut builder = builder.rotate_refresh_tokens(true).token_ttl(TOKEN_LIFETIME);
+        for (id, name, role) in [ACCOUNT, PLAIN, AWKWARD] {
+            builder = builder.account(id, name, "a@example.com", [role]);
+        }
         let emulator = self.runtime.block_on(builder.start())?;
         let directory = TempDir::new()?;
-        let home = emulator.write_home(directory.path(), state)?;
+        let home = emulator.write_home(directory.path(), token)?;
         Ok(Stage { emulator, home, ssocreds: &self.ssocreds, _directory: directory })
     }
 }
@@ -66,52 +76,45 @@ pub(crate) struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Runs a client for the credentials of the profile.
-    pub(crate) fn ask(&self, client: &Client) -> Result<Answer> {
-        self.ask_for(client, &self.home.profile)
+    /// Lets a client get credentials for the profile of the home. Returns the access key ID, or the
+    /// reason why there is none.
+    pub(crate) fn ask(&self, client: &Client) -> Result<String, String> {
+        self.ask_profile(client, &self.home.profile)
     }
 
-    pub(crate) fn ask_for(&self, client: &Client, profile: &str) -> Result<Answer> {
-        Ok(Client::answer(&process::run(client.credentials(&self.home, profile))?))
+    pub(crate) fn ask_profile(&self, client: &Client, profile: &str) -> Result<String, String> {
+        self.access_key(process::run(client.credentials(&self.home, profile)))
     }
 
-    /// Runs ssocreds with its cache.
-    pub(crate) fn ask_with_cache(&self) -> Result<Answer> {
-        let mut command = self.ssocreds.command(&self.home);
-        command.args(["credential-process", "--profile", &self.home.profile]);
-        Ok(Client::answer(&process::run(command)?))
+    /// Lets ssocreds get credentials with its cache.
+    pub(crate) fn ask_with_cache(&self) -> Result<String, String> {
+        let arguments = ["credential-process", "--profile", &self.home.profile];
+        self.access_key(process::run(self.ssocreds.command(&self.home, &arguments)))
     }
 
-    /// Whether the emulator issued these credentials for the role of the profile.
-    pub(crate) fn issued(&self, answer: &Answer) -> bool {
-        let Answer::AccessKeyId(key) = answer else { return false };
-        self.emulator.owner_of(key).is_some_and(|owner| owner.role_name == self.home.role_name)
-    }
-
-    /// Describes an answer that is not as expected.
-    pub(crate) fn describe(&self, answer: &Answer) -> String {
-        match answer {
-            Answer::Error(text) => format!("`{}`", self.shown(text)),
-            Answer::AccessToken(_) => "it printed an access token".to_owned(),
-            Answer::AccessKeyId(_) if self.issued(answer) => "it got credentials".to_owned(),
-            Answer::AccessKeyId(key) => {
-                format!("it got credentials that the emulator did not issue: {key}")
-            }
+    /// Reads the access key ID in the output of a client. The emulator must have issued it.
+    pub(crate) fn access_key(&self, output: Result<String, String>) -> Result<String, String> {
+        let answer = output.and_then(|text| process::answer(text.lines().last().unwrap_or("")));
+        let key = answer.map_err(|error| format!("`{}`", self.shown(&error)))?;
+        if self.emulator.owner_of(&key).is_none() {
+            return Err(format!("it got credentials that the emulator did not issue: {key}"));
         }
-    }
-
-    pub(crate) fn append_to_config(&self, text: &str) -> Result<()> {
-        let mut config = std::fs::OpenOptions::new().append(true).open(&self.home.config_file)?;
-        Ok(config.write_all(text.as_bytes())?)
+        Ok(key)
     }
 
     /// Runs `ssocreds login`.
-    pub(crate) fn log_in(&self) -> Result<()> {
-        let mut command = self.ssocreds.command(&self.home);
-        command.args(["login", "--profile", &self.home.profile]).env("BROWSER", BROWSER);
-        let finished = process::run(command)?;
-        ensure!(finished.succeeded(), "ssocreds login failed (it needs curl): {}", finished.stderr);
+    pub(crate) fn log_in(&self) -> Result<(), String> {
+        let arguments = ["login", "--profile", &self.home.profile];
+        let mut command = self.ssocreds.command(&self.home, &arguments);
+        command.env("BROWSER", BROWSER);
+        let output = process::run(command);
+        output.map_err(|error| format!("ssocreds login failed (it needs curl): {error}"))?;
         Ok(())
+    }
+
+    pub(crate) fn append_to_config(&self, text: &str) -> Result<()> {
+        let config = fs::read_to_string(&self.home.config_file)?;
+        Ok(fs::write(&self.home.config_file, config + text)?)
     }
 
     /// The directory of the role-credential cache. It may not exist.
@@ -119,53 +122,47 @@ impl Stage<'_> {
         self.home.directory.join(".aws/cli/cache")
     }
 
-    /// Makes the access token in the file one that expired in 2020.
+    /// The content of the token file.
+    pub(crate) fn token(&self) -> Result<Value> {
+        let text = fs::read(&self.home.token_file)?;
+        serde_json::from_slice(&text).context("the token file is not JSON any more")
+    }
+
+    /// Sets the expiry of the access token in the file to a time in 2020.
     pub(crate) fn expire_token(&self) -> Result<()> {
         let mut token = self.token()?;
         *token.get_mut("expiresAt").context("the token has no expiresAt")? =
             "2020-01-01T00:00:00Z".into();
-        Ok(std::fs::write(&self.home.token_file, token.to_string())?)
+        Ok(fs::write(&self.home.token_file, token.to_string())?)
     }
 
-    /// The content of the token file.
-    pub(crate) fn token(&self) -> Result<Value> {
-        let text = std::fs::read(&self.home.token_file)?;
-        serde_json::from_slice(&text).context("the token file is not JSON any more")
-    }
-
-    /// Whether the token file holds a refresh token that still works.
+    /// Whether the token file has a refresh token that still works.
     pub(crate) fn is_refreshable(&self) -> bool {
         let token = self.token().unwrap_or_default();
         let refresh_token = token.get("refreshToken").and_then(Value::as_str);
         refresh_token.is_some_and(|token| self.emulator.is_live(token))
     }
 
-    /// An error text without what differs from run to run.
+    /// An error text without the parts that differ from run to run.
     pub(crate) fn shown(&self, error: &str) -> String {
-        let url = self.emulator.portal_url();
-        let program = self.ssocreds.program.first().map(|it| it.to_string_lossy().into_owned());
         let text = error
             .replace(&self.home.directory.display().to_string(), "~")
-            .replace(url.trim_start_matches("http://"), "EMULATOR")
-            .replace(&program.unwrap_or_default(), "ssocreds");
+            .replace(self.emulator.portal_url().trim_start_matches("http://"), "EMULATOR")
+            .replace(&self.ssocreds.program.join(" "), "ssocreds");
         without_ids(&text)
     }
 }
 
-/// Replaces each UUID and each point in time by an ellipsis.
+/// Replaces each UUID and each point in time by an ellipsis: words with two hyphens and eight digits.
 fn without_ids(text: &str) -> String {
-    let is_id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
-    let is_time = |word: &str| {
-        let digits = word.chars().filter(char::is_ascii_digit).count();
-        digits >= 14 && word.contains('T') && word.matches('-').count() >= 2
+    let is_id = |word: &str| {
+        word.matches('-').count() >= 2 && word.chars().filter(char::is_ascii_digit).count() >= 8
     };
+    let ends_word = |it: char| !it.is_ascii_alphanumeric() && it != '-' && it != ':';
     let mut shown = String::new();
-    // Each part ends with a character that is not in an ID or a time.
-    let parts = text.split_inclusive(|it: char| !it.is_ascii_alphanumeric() && !"-:".contains(it));
-    for part in parts {
+    for part in text.split_inclusive(ends_word) {
         let word = part.trim_end_matches(|it: char| !it.is_ascii_alphanumeric());
-        shown.push_str(if is_id(word) || is_time(word) { "…" } else { word });
-        shown.push_str(part.strip_prefix(word).unwrap_or_default());
+        shown += &if is_id(word) { part.replace(word, "…") } else { part.to_owned() };
     }
     shown
 }

@@ -1,27 +1,20 @@
-//! The program of `xtask/interop/storage`: `object_store`, `OpenDAL` and the AWS SDK for Rust on one S3
-//! server, through our adapters; and the programs of the READMEs.
+//! Runs the program of `xtask/interop/storage`: S3 clients with the adapters on one server, and the
+//! programs of the READMEs.
 
 use std::fmt::Write as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow};
 use serde_json::Value;
 
-use crate::client::Client;
-use crate::process::Running;
+use crate::client::{Client, Kind};
+use crate::process::Process;
 use crate::stage::TestBed;
 
 const TIME_LIMIT: Duration = Duration::from_secs(400);
 
-const HEAD: &str = "
-## The adapters on an S3 server
-
-`sso-object-store`, `sso-reqsign` (through OpenDAL) and `sso-aws-sdk`, each with its client, write and read
-objects in one process. The server is s3s-fs. It accepts the emulator's role credentials, which are valid for
-28 seconds, and refuses expired, unknown and wrong keys. During the run the session ends, and `ssocreds login`
-begins the next one.
-
+const HEAD: &str = "\
 | client | version | renewals | error while a login is needed | after the login, without a restart |
 |---|---|---|---|---|
 ";
@@ -29,40 +22,31 @@ begins the next one.
 const README_PROGRAMS: &str = "
 These example programs of READMEs were compiled with the dependencies in the README, and run: ";
 
-/// The report of a run.
-pub(crate) struct Storage(Value);
-
-/// Runs the clients and the programs of the READMEs.
-pub(crate) fn run(bed: &TestBed, client: &Client) -> Result<Storage> {
+/// Returns the text for the page, if `object_store` is one of the clients.
+pub(crate) fn results(bed: &TestBed, clients: &[Client]) -> Result<String> {
+    let Some(client) = clients.iter().find(|client| client.kind == Kind::Storage) else {
+        return Ok("Not run.\n".to_owned());
+    };
     let mut command = Command::new(client.program.first().context("no program")?);
     command.arg("storage").args(&bed.ssocreds.program);
     command.arg(project::root().join("target/interop/readmes/debug"));
-    let finished = Running::start(command)?.finish(Instant::now() + TIME_LIMIT)?;
-    let is_success = finished.succeeded();
-    ensure!(is_success, "the S3 clients failed: {}{}", finished.stdout, finished.stderr);
-    let report = serde_json::from_str(&finished.stdout);
-    Ok(Storage(report.context("the S3 clients printed no JSON")?))
-}
-
-impl Storage {
-    pub(crate) fn section(&self) -> String {
-        let mut section = HEAD.to_owned();
-        let clients = self.0.get("clients").and_then(Value::as_array);
-        for client in clients.into_iter().flatten() {
-            let text = |name: &str| {
-                let text = client.get(name).and_then(Value::as_str).unwrap_or("?");
-                text.replace('|', "\\|").replace('\n', " ")
-            };
-            let (name, version, error) = (text("name"), text("version"), text("error"));
-            // The run fails unless each has renewed twice and recovered; some renew more often.
-            let _ =
-                writeln!(section, "| {name} | {version} | two or more | {error} | works again |");
-        }
-        let programs = self.0.get("readmes").and_then(Value::as_array);
-        let programs: Vec<_> = programs.into_iter().flatten().filter_map(Value::as_str).collect();
-        let _ = writeln!(section, "{README_PROGRAMS}{}.", programs.join(", "));
-        section
+    let output = Process::start(command)?.finish(Instant::now() + TIME_LIMIT);
+    let output = output.map_err(|error| anyhow!("the S3 clients failed: {error}"))?;
+    let output: Value = serde_json::from_str(&output).context("the S3 clients printed no JSON")?;
+    let mut results = HEAD.to_owned();
+    for client in output.get("clients").and_then(Value::as_array).into_iter().flatten() {
+        let text = |name: &str| {
+            let text = client.get(name).and_then(Value::as_str).unwrap_or("?");
+            text.replace('|', "\\|").replace('\n', " ")
+        };
+        let (name, version, error) = (text("name"), text("version"), text("error"));
+        // The run fails unless each has renewed twice and recovered. Some renew more often.
+        let _ = writeln!(results, "| {name} | {version} | two or more | {error} | works again |");
     }
+    let programs = output.get("readmes").and_then(Value::as_array).into_iter().flatten();
+    let programs: Vec<_> = programs.filter_map(Value::as_str).collect();
+    let _ = writeln!(results, "{README_PROGRAMS}{}.", programs.join(", "));
+    Ok(results)
 }
 
 #[cfg(test)]

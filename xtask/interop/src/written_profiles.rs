@@ -1,101 +1,89 @@
-//! The row about the profiles that `ssocreds configure` and `ssocreds populate` write.
+//! Whether clients can use the profiles that `ssocreds configure` and `ssocreds populate` write.
 
 use std::fs;
 
-use anyhow::{Result, ensure};
-use sso_emulator::{Emulator, TokenState};
+use anyhow::{Result, anyhow, ensure};
+use sso_emulator::TokenState;
 
-use crate::cell::{Cell, Whose};
-use crate::client::{Answer, Client, Kind};
-use crate::install::{LEGACY_SSO, NO_SSO, Recipe};
-use crate::process;
-use crate::stage::{Stage, TestBed};
+use crate::cell::{Cell, Outcome};
+use crate::client::{Client, Kind};
+use crate::stage::{AWKWARD, Account, PLAIN, Stage, TestBed};
+use crate::{install, process};
 
-/// An account ID, an account name and a role name.
-type Account = (&'static str, &'static str, &'static str);
+/// The written profiles, and the account and role of each.
+const SSO_PROFILES: [(&str, Account); 3] =
+    [("configured", PLAIN), ("Dev.Admin", PLAIN), ("Team-A-gr-e.a+b-c-d.e@f-g_h", AWKWARD)];
+const PROCESS_PROFILES: [(&str, Account); 2] =
+    [("Dev.Admin.process", PLAIN), ("Team-A-gr-e.a+b-c-d.e@f-g_h.process", AWKWARD)];
 
-const PLAIN: Account = ("000000000001", "Dev", "Admin");
-const AWKWARD: Account = ("000000000002", "\"Team\" [A] = größe # 😀", "a+b=c,d.e@f-g_h");
+const CONFIGURE: &str = "configure --sso-session dev-session --sso-region us-east-1 \
+    --start-url my-sso-portal.awsapps.com/start/#/ --account-id 000000000001 --role-name Admin \
+    --profile configured --region us-east-1 --yes";
+const POPULATE: &str = "populate --sso-session dev-session --region us-east-1";
 
-/// What an old botocore runs: prints the access key ID of a profile.
+/// For a botocore that is older than `client.py` needs. Prints the access key ID of a profile.
 const OLD_BOTOCORE: &str = "\
 import json, sys, botocore.session
 key = botocore.session.Session(profile=sys.argv[2]).get_credentials().access_key
 print(json.dumps({'access_key_id': key}))";
 
 /// Lets both commands write a config file, and asks the client for the credentials of each profile.
-///
-/// The client must get those of the account and role that the profile is for.
-pub(crate) fn are_read(bed: &TestBed, client: &Client) -> Result<Cell> {
-    let stage = written(bed)?;
-    for (profile, account) in [
-        ("configured", PLAIN),
-        ("Dev.Admin", PLAIN),
-        ("Team-A-gr-e.a+b-c-d.e@f-g_h", AWKWARD),
-        ("Dev.Admin.process", PLAIN),
-        ("Team-A-gr-e.a+b-c-d.e@f-g_h.process", AWKWARD),
-    ] {
-        let answer = stage.ask_for(client, profile)?;
-        if !is_of(&stage, &answer, account) {
-            let why = format!("profile {profile}: {}", stage.describe(&answer));
-            return Ok(Cell::no(why, Whose::Ssocreds));
-        }
+pub(crate) fn are_read(stage: &Stage<'_>, client: &Client) -> Outcome {
+    write(stage).map_err(Cell::fault)?;
+    for (profile, account) in SSO_PROFILES.into_iter().chain(PROCESS_PROFILES) {
+        gets_role(stage, client, profile, account).map_err(Cell::fault)?;
     }
     Ok(Cell::yes())
 }
 
-/// Checks that tools of before `sso-session` sections can use the profiles of `--credential-process`:
-/// one that knows no SSO, and one that knows the legacy form and refuses other SSO profiles.
+/// Checks that tools that are older than `sso-session` sections can use the profiles of
+/// `--credential-process`: one without SSO, and one that knows only the legacy form of SSO profiles.
 pub(crate) fn are_read_without_sso(bed: &TestBed) -> Result<()> {
-    let stage = written(bed)?;
-    for botocore in [old_botocore(&NO_SSO)?, old_botocore(&LEGACY_SSO)?] {
-        for (profile, account) in
-            [("Dev.Admin.process", PLAIN), ("Team-A-gr-e.a+b-c-d.e@f-g_h.process", AWKWARD)]
-        {
-            let answer = stage.ask_for(&botocore, profile)?;
-            let is_right = is_of(&stage, &answer, account);
-            ensure!(is_right, "{}, {profile}: {}", botocore.name, stage.describe(&answer));
+    let stage = bed.stage(TokenState::Valid)?;
+    write(&stage).map_err(|error| anyhow!(error))?;
+    let (no_sso, legacy) = (old_botocore("python-no-sso")?, old_botocore("python-legacy-sso")?);
+    for client in [&no_sso, &legacy] {
+        for (profile, account) in PROCESS_PROFILES {
+            gets_role(&stage, client, profile, account)
+                .map_err(|error| anyhow!("{}: {error}", client.name))?;
         }
     }
-    // The reason for a profile of its own. Once this fails, one profile is enough.
-    let refused = stage.describe(&stage.ask_for(&old_botocore(&LEGACY_SSO)?, "Dev.Admin")?);
+    // This is why these profiles are separate. If this fails, one profile for each role is enough.
+    let refused = stage.ask_profile(&legacy, "Dev.Admin").err().unwrap_or_default();
     ensure!(refused.contains("missing required configuration"), "{refused}");
     Ok(())
 }
 
-fn old_botocore(recipe: &Recipe) -> Result<Client> {
-    let python = recipe.install()?.join("bin/python");
-    let program = vec![python.into(), "-c".into(), OLD_BOTOCORE.into()];
-    let (name, version) = (recipe.directory, String::new());
-    Ok(Client { name, version, kind: Kind::Library, program })
+fn old_botocore(name: &'static str) -> Result<Client> {
+    let python = install::directory(name)?.join("bin/python").display().to_string();
+    let program = vec![python, "-c".to_owned(), OLD_BOTOCORE.to_owned()];
+    Ok(Client { name, version: String::new(), kind: Kind::Library, program })
 }
 
-fn is_of(stage: &Stage<'_>, answer: &Answer, (account_id, _, role_name): Account) -> bool {
-    let Answer::AccessKeyId(key) = answer else { return false };
-    let owner = stage.emulator.owner_of(key);
-    owner.is_some_and(|it| it.account_id == account_id && it.role_name == role_name)
+/// Checks that the client gets the credentials of the account and role of the profile.
+fn gets_role(
+    stage: &Stage<'_>,
+    client: &Client,
+    profile: &str,
+    (account_id, _, role_name): Account,
+) -> Result<(), String> {
+    let key = stage.ask_profile(client, profile);
+    let key = key.map_err(|error| format!("profile {profile}: {error}"))?;
+    let owner = stage.emulator.owner_of(&key);
+    if owner.is_some_and(|it| it.account_id == account_id && it.role_name == role_name) {
+        return Ok(());
+    }
+    Err(format!("profile {profile}: it got the credentials of another role"))
 }
 
-/// Returns a stage whose config file both commands wrote.
-fn written(bed: &TestBed) -> Result<Stage<'_>> {
-    let mut builder = Emulator::builder();
-    for (id, name, role) in [PLAIN, AWKWARD] {
-        builder = builder.account(id, name, "a@example.com", [role]);
+/// Lets both commands write the config file.
+fn write(stage: &Stage<'_>) -> Result<(), String> {
+    fs::write(&stage.home.config_file, "# by hand\n").map_err(|error| error.to_string())?;
+    let process = format!("--credential-process={}", stage.ssocreds.program.join(" "));
+    for (arguments, last) in [(CONFIGURE, None), (POPULATE, Some(process.as_str()))] {
+        let arguments: Vec<_> = arguments.split_whitespace().chain(last).collect();
+        process::run(stage.ssocreds.command(&stage.home, &arguments))
+            .map_err(|error| format!("ssocreds wrote no profiles: {error}"))?;
     }
-    let stage = bed.stage_with(builder, TokenState::Valid)?;
-    fs::write(&stage.home.config_file, "# by hand\n")?;
-    let configure = "configure --sso-session dev-session \
-                     --start-url my-sso-portal.awsapps.com/start/#/ --sso-region us-east-1 \
-                     --account-id 000000000001 --role-name Admin --profile configured \
-                     --region us-east-1";
-    let populate = "populate --sso-session dev-session --region us-east-1";
-    let program = stage.ssocreds.command(&stage.home).get_program().display().to_string();
-    let process = format!("--credential-process={program}");
-    for (arguments, last) in [(configure, "--yes"), (populate, process.as_str())] {
-        let mut command = stage.ssocreds.command(&stage.home);
-        command.args(arguments.split_whitespace()).arg(last);
-        let finished = process::run(command)?;
-        ensure!(finished.succeeded(), "ssocreds wrote no profiles: {}", finished.stderr);
-    }
-    Ok(stage)
+    Ok(())
 }
