@@ -157,3 +157,16 @@ impl io::Write for Length {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buffer_has_the_exact_length_of_the_json() {
+        let value = ["\"AKID\"", "schlüssel\n"];
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, &value).unwrap();
+        assert_eq!(length.0, json(&value).len());
+    }
+}

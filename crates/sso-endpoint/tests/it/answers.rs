@@ -1,6 +1,8 @@
 //! The responses to a client before, during and after a session.
 
-use sso_emulator::{ErrorName, Operation, TokenState};
+use std::time::Duration;
+
+use sso_emulator::{ErrorName, Operation, ScriptedAnswer, TokenState};
 use sso_endpoint::{AuthorizationToken, BindError, Endpoint};
 
 use crate::scene::{PATH, Scene, provider, request, send};
@@ -88,7 +90,7 @@ async fn after_the_session_ends_valid_credentials_are_served_until_they_expire()
 }
 
 #[tokio::test]
-async fn an_unassigned_role_and_another_error_have_different_codes() {
+async fn each_kind_of_failure_has_its_own_code() {
     let scene = Scene::new(TokenState::Missing).await;
     scene.emulator.write_home(&scene.home.directory, TokenState::Valid).unwrap();
     scene.emulator.unassign(&scene.home.account_id, &scene.home.role_name);
@@ -99,6 +101,12 @@ async fn an_unassigned_role_and_another_error_have_different_codes() {
     scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::ResourceNotFound);
     let answer = scene.get().await;
     assert_eq!((answer.status, answer.field("Code").as_str()), (Some(500), "InternalError"));
+
+    // The provider retries a temporary failure without a pause.
+    let unavailable = ScriptedAnswer::status(503).retry_after(Duration::ZERO);
+    scene.emulator.fault_on(Operation::GetRoleCredentials, unavailable);
+    let answer = scene.get().await;
+    assert_eq!((answer.status, answer.field("Code").as_str()), (Some(503), "ServiceUnavailable"));
 }
 
 #[tokio::test]
