@@ -5,6 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+#[cfg(not(unix))]
+use self::portable as imp;
+#[cfg(unix)]
+use self::unix as imp;
 use crate::FileError;
 use crate::dir::Dir;
 
@@ -44,7 +48,7 @@ fn too_many_links() -> FileError {
 }
 
 #[cfg(unix)]
-mod imp {
+mod unix {
     use std::ffi::OsStr;
     use std::path::Component;
 
@@ -180,7 +184,7 @@ mod imp {
 }
 
 #[cfg(not(unix))]
-mod imp {
+mod portable {
     use super::{Arc, Dir, FileError, MAX_LINKS, Missing, Path, PathBuf, Resolved, io};
 
     /// Follows links only in the last component of the path, so that a replacement keeps the link.

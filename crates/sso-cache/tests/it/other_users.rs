@@ -13,11 +13,12 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use sso_cache::{RoleCredentialsFile, TokenFile};
+use sso_cache::{RoleCredentialsFile, StoreError, TokenFile};
 use tempfile::TempDir;
 
 use crate::child::{self, Task};
 use crate::fixture::{credentials, names, number, token};
+use crate::strace;
 
 const LIMIT: Duration = Duration::from_secs(5);
 const ROOT: u32 = 0;
@@ -110,6 +111,13 @@ fn root_reads_no_token_of_its_own_through_a_link_in_a_user_s_home() {
     link(&own, file.path(), ATTACKER);
     assert!(file.load().is_err());
     assert!(file.load_once().is_err());
+    // If there is a link behind the link, the error names the first.
+    let second = scene.home.join("second.json");
+    link(&own, &second, ATTACKER);
+    link(&second, file.path(), ATTACKER);
+    let error = file.load().unwrap_err();
+    let StoreError::UntrustedLink { link: named, .. } = &error else { panic!("{error}") };
+    assert_eq!(named, file.path());
     // The directory itself is the link.
     fs::remove_dir_all(&scene.tokens).unwrap();
     link(own.parent().unwrap(), &scene.tokens, ATTACKER);
@@ -151,6 +159,32 @@ fn root_creates_no_file_where_a_user_redirects_the_directory() {
     println!("{stored} of 3000 were stored");
     assert!(stored > 100, "it must come through when the directory is itself");
     assert_eq!(names(target), ["untouched"]);
+}
+
+/// The user replaces a directory that root has just created, before root changes its owner.
+#[test]
+#[ignore = "needs strace, to delay a system call, and root, to have files of several users"]
+fn root_gives_no_directory_of_its_own_to_a_user() {
+    let scene = scene(ATTACKER, 0o700);
+    let (own, trace) = (scene.directory.path().join("own"), scene.directory.path().join("trace"));
+    fs::create_dir(&own).unwrap();
+    let (made, path) = (scene.home.join(".aws"), scene.roles.join("role.json"));
+    fs::remove_dir_all(&made).unwrap();
+    let calls = strace::run(Task::StoreRoleOnce, &path, &trace, None).calls;
+    let mkdir = calls.iter().find(|call| call.name == "mkdirat").unwrap();
+    fs::remove_dir_all(&made).unwrap();
+    let run = thread::scope(|scope| {
+        scope.spawn(|| {
+            while fs::rename(&made, scene.home.join("moved")).is_err() {
+                thread::yield_now();
+            }
+            link(&own, &made, ATTACKER);
+        });
+        let delay = "delay_exit=1000000"; // microseconds
+        strace::run(Task::StoreRoleOnce, &path, &trace, Some((mkdir, delay)))
+    });
+    assert_eq!(fs::metadata(&own).unwrap().uid(), ROOT);
+    assert_eq!(run.said, ["failed"]);
 }
 
 #[test]
