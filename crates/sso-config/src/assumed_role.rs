@@ -10,7 +10,7 @@ use crate::{Property, SharedConfig};
 /// The source of the credentials of a profile that assumes a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum BehindRole {
+pub enum RoleCredentialsSource {
     /// The chain of `source_profile` ends at this SSO profile.
     SsoProfile(String),
     /// The chain ends at this profile, which is not an SSO profile.
@@ -44,42 +44,42 @@ impl SharedConfig {
 }
 
 /// Follows the chain of `source_profile` to its end. Ends at a profile that it visited before.
-pub(crate) fn behind_role(
+pub(crate) fn role_credentials_source(
     config: &SharedConfig,
     profile: &Section,
     source: &Property,
-) -> BehindRole {
+) -> RoleCredentialsSource {
     let mut visited = HashSet::from([profile.name()]);
     let mut next = source.value();
     loop {
         if !visited.insert(next) {
-            return BehindRole::Loop;
+            return RoleCredentialsSource::Loop;
         }
         let Some(profile) = config.profile(next) else {
-            return BehindRole::NoProfile(next.to_owned());
+            return RoleCredentialsSource::NoProfile(next.to_owned());
         };
-        if assumes_otherwise(profile) {
-            return BehindRole::OtherProfile(next.to_owned());
+        if assumes_role_without_profile(profile) {
+            return RoleCredentialsSource::OtherProfile(next.to_owned());
         }
         match profile.get("role_arn").and(profile.get("source_profile")) {
             Some(source) => next = source.value(),
             None if has_sso_keys(profile) => {
-                return BehindRole::SsoProfile(next.to_owned());
+                return RoleCredentialsSource::SsoProfile(next.to_owned());
             }
-            None => return BehindRole::OtherProfile(next.to_owned()),
+            None => return RoleCredentialsSource::OtherProfile(next.to_owned()),
         }
     }
 }
 
 /// Returns `true` if a profile assumes a role with credentials that do not come from another
 /// profile.
-fn assumes_otherwise(profile: &Section) -> bool {
+fn assumes_role_without_profile(profile: &Section) -> bool {
     let has = |key| profile.get(key).is_some();
     has("role_arn")
         && (has("web_identity_token_file") || (has("credential_source") && !has("source_profile")))
 }
 
-impl fmt::Display for BehindRole {
+impl fmt::Display for RoleCredentialsSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SsoProfile(name) => write!(

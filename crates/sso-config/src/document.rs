@@ -18,8 +18,9 @@ use crate::{FileKind, section_name};
 /// ends and a byte order mark are kept. New lines are written in the style of existing ones.
 ///
 /// The syntax is that of [`SharedConfig`](crate::SharedConfig). `DocumentFile` (feature `edit`)
-/// reads and writes the file. The text is wiped from memory on drop. The time of `get`, `keys` and
-/// `set` depends on the size of the section, not on the number of sections.
+/// reads and writes the file. The text is wiped from memory on drop, but copies that were made while
+/// parsing and editing may remain. The time of `get`, `keys` and `set` depends on the size of the
+/// section, not on the number of sections.
 ///
 /// ```
 /// use sso_config::{Document, FileKind, SectionKind};
@@ -193,7 +194,8 @@ impl Document {
     /// section below. If the last section of the document is removed, so is the blank line above
     /// it.
     ///
-    /// Fails with [`EditError::BrokenSectionBelow`], and then changes nothing.
+    /// If the section line below a removed section would then be read as a part of the value above
+    /// it, fails with [`EditError::BrokenSectionBelow`] and changes nothing.
     pub fn remove_sections<'a>(
         &mut self,
         kind: SectionKind,
@@ -230,7 +232,7 @@ impl Document {
         if last_removed.is_some()
             && let Some(last) = left.blocks.last_mut()
             && let Some(blank) = Lines::new(&last.text).last()
-            && blank.content == Content::Blank
+            && blank.content == Content::Empty
             && blank.raw.trim().is_empty()
         {
             let end = last.text.len() - blank.raw.len();
@@ -312,13 +314,13 @@ impl Document {
             return named.into_iter().map(|(at, _)| at).collect();
         }
         let has_typed = named.iter().any(|(_, header)| *header != "default");
-        let counting = named.into_iter().filter(|(_, header)| !has_typed || *header != "default");
-        let mut counting: Vec<_> = counting.collect();
+        let effective = named.into_iter().filter(|(_, header)| !has_typed || *header != "default");
+        let mut effective: Vec<_> = effective.collect();
         // Each change of the spelling replaces the sections above it.
-        let last = counting.last().map(|(_, header)| *header);
-        let replaced = counting.iter().rposition(|(_, header)| Some(*header) != last);
-        counting.drain(..replaced.map_or(0, |at| at + 1));
-        counting.into_iter().map(|(at, _)| at).collect()
+        let last = effective.last().map(|(_, header)| *header);
+        let replaced = effective.iter().rposition(|(_, header)| Some(*header) != last);
+        effective.drain(..replaced.map_or(0, |at| at + 1));
+        effective.into_iter().map(|(at, _)| at).collect()
     }
 
     /// The style for a new line in the block at index `at`: that of its last property, else that of

@@ -42,7 +42,7 @@ pub struct DocumentFile {
 pub enum DocumentFileError {
     /// The file cannot be read or replaced. The reason can be a permission, a file or link of
     /// another user, a full or read-only file system, or a lock that another process holds.
-    #[error("failed to edit {}; check that you may write the file and its directory", file.display())]
+    #[error("{} cannot be read or replaced", file.display())]
     File {
         /// The file.
         file: PathBuf,

@@ -60,11 +60,12 @@
 //! * A section line is `[name]` or `[type name]`, at any indentation. The name ends at the first
 //!   `]` that is followed by a comment or the end of the line. If there is no such `]`, the name
 //!   ends at the last `]`.
-//! * The config file holds `[default]`, `[profile NAME]`, `[sso-session NAME]` and
-//!   `[services NAME]`. The credentials file holds `[NAME]`, with the name taken literally. All
-//!   other sections are ignored, with a [`Warning`].
-//! * In the config file, a name is parsed as one word of a POSIX shell: `[profile R&D]`,
-//!   `[profile "two words"]`. A name cannot contain control characters.
+//! * The config file can contain `[default]`, `[profile NAME]`, `[sso-session NAME]` and
+//!   `[services NAME]`. The credentials file can contain `[NAME]`, with the name taken literally.
+//!   All other sections are ignored, with a [`Warning`].
+//! * In the config file, a name is one word by the rules of Python's `shlex.split`, in which only
+//!   blanks, quotes and backslashes are special: `[profile R&D]`, `[profile "two words"]`. A name
+//!   cannot contain control characters.
 //! * A line that begins with `#` or `;`, indented or not, is a comment. After a value, a comment
 //!   begins at a blank followed by `#` or `;`. The `#` of `https://x/start#/` begins no comment.
 //! * `key = value` and `key: value` are split at the first `=` or `:`, and both sides are trimmed.
@@ -115,7 +116,7 @@ mod text;
 mod value;
 mod warning;
 
-pub use assumed_role::BehindRole;
+pub use assumed_role::RoleCredentialsSource;
 pub use document::{Document, EditError};
 #[cfg(feature = "edit")]
 pub use document_file::{DocumentFile, DocumentFileError};
@@ -124,7 +125,7 @@ pub use locations::Locations;
 pub use missing_key::MissingKey;
 pub use not_found::NotFound;
 pub use origin::Origin;
-pub use profile_name::{ProfileOrigin, selected_profile};
+pub use profile_name::{ProfileNameSource, selected_profile};
 pub use property::Property;
 pub use section::{Section, SectionKind};
 pub use section_name::NameProblem;

@@ -11,12 +11,13 @@ use crate::{Origin, Warning, WarningKind};
 pub struct MissingKey {
     /// The key.
     pub key: &'static str,
-    /// The section line, such as `[profile dev]`.
+    /// The section, as written in the config file: `[profile dev]`, also for a profile of the
+    /// credentials file.
     pub section: String,
     /// The file and line of the section line.
     pub origin: Origin,
-    /// A property of that section that was ignored because its key contains an invalid character,
-    /// such as an invisible one. Without that character it is this key.
+    /// A property of that section that was ignored because its key is this key with an invalid
+    /// character in it, such as an invisible one.
     pub ignored: Option<Warning>,
 }
 

@@ -15,8 +15,8 @@ use crate::text::{beginning, trim_blanks};
 use crate::warning::unknown_section;
 use crate::{FileKind, Origin, Warning, WarningKind, section_name};
 
-/// The keys of an SSO profile. If a key with invalid characters becomes one of these without them,
-/// errors mention it.
+/// The keys of an SSO profile. If removing the invalid characters from a key gives one of these keys,
+/// errors mention that line.
 pub(crate) const SSO_KEYS: [&str; 5] =
     ["sso_account_id", "sso_role_name", "sso_session", "sso_start_url", "sso_region"];
 
@@ -63,7 +63,7 @@ impl Sections {
             parser.line = line.number;
             match line.content {
                 Content::Comment => {}
-                Content::Blank => parser.blank(),
+                Content::Empty => parser.blank(),
                 Content::Section { header, has_trailing_text } => {
                     parser.close_section(&mut current);
                     current = match classify(file, header) {

@@ -9,7 +9,7 @@ use crate::SettingsError;
 /// The source of the profile's name. `Display` is a phrase such as "chosen by the caller".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum ProfileOrigin {
+pub enum ProfileNameSource {
     /// The caller, for instance with a command-line option.
     Caller,
     /// This environment variable.
@@ -25,19 +25,19 @@ pub enum ProfileOrigin {
 pub fn selected_profile(
     explicit: Option<&str>,
     environment: &Environment,
-) -> Result<(String, ProfileOrigin), SettingsError> {
+) -> Result<(String, ProfileNameSource), SettingsError> {
     if let Some(name) = explicit {
-        return Ok((name.to_owned(), ProfileOrigin::Caller));
+        return Ok((name.to_owned(), ProfileNameSource::Caller));
     }
     for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
         if let Some(name) = environment.var(variable)? {
-            return Ok((name.to_owned(), ProfileOrigin::Environment(variable)));
+            return Ok((name.to_owned(), ProfileNameSource::Environment(variable)));
         }
     }
-    Ok(("default".to_owned(), ProfileOrigin::Default))
+    Ok(("default".to_owned(), ProfileNameSource::Default))
 }
 
-impl fmt::Display for ProfileOrigin {
+impl fmt::Display for ProfileNameSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Caller => f.write_str("chosen by the caller"),
@@ -56,10 +56,10 @@ mod tests {
         let both = [("AWS_PROFILE", "a"), ("AWS_DEFAULT_PROFILE", "b")];
         let second = [("AWS_PROFILE", ""), ("AWS_DEFAULT_PROFILE", "b")];
         for (explicit, variables, name, origin) in [
-            (Some("x"), &both[..], "x", ProfileOrigin::Caller),
-            (None, &both, "a", ProfileOrigin::Environment("AWS_PROFILE")),
-            (None, &second, "b", ProfileOrigin::Environment("AWS_DEFAULT_PROFILE")),
-            (None, &[], "default", ProfileOrigin::Default),
+            (Some("x"), &both[..], "x", ProfileNameSource::Caller),
+            (None, &both, "a", ProfileNameSource::Environment("AWS_PROFILE")),
+            (None, &second, "b", ProfileNameSource::Environment("AWS_DEFAULT_PROFILE")),
+            (None, &[], "default", ProfileNameSource::Default),
         ] {
             let environment = variables.iter().copied().collect();
             let selected = selected_profile(explicit, &environment).unwrap();

@@ -1,4 +1,5 @@
-//! Names in section lines of the config file. A name is one word of a POSIX shell.
+//! Names in section lines of the config file. A name is one word by the rules of Python's
+//! `shlex.split`, which the AWS CLI uses.
 
 use std::borrow::Cow;
 
@@ -25,8 +26,8 @@ pub enum NameProblem {
     Control(char),
 }
 
-/// Parses `text` as one shell word, with quotes of both kinds and backslashes. Within double quotes
-/// a backslash escapes only `"` and `\`, as in Python's `shlex`, which the AWS CLI uses.
+/// Parses `text` as one word. Only blanks, quotes of both kinds and backslashes are special. Within
+/// double quotes, a backslash escapes only `"` and `\`.
 pub(crate) fn parse(text: &str) -> Result<Cow<'_, str>, NameProblem> {
     let is_plain = |byte: u8| !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\');
     let name =
@@ -86,7 +87,8 @@ pub(crate) fn quote(name: &str) -> Cow<'_, str> {
     for (at, c) in name.char_indices() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            // A `]` followed by a blank and a `#` would end the section line. `""` separates them.
+            // A `]` followed by a blank and a `#` would end the section line. `""` between them
+            // closes and reopens the quotes, and adds nothing to the name.
             c if is_blank(u8::try_from(c).unwrap_or_default())
                 && name.get(..at).is_some_and(|before| before.ends_with(']')) =>
             {
@@ -110,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_shell_words() {
+    fn names_are_words_of_shlex() {
         for (text, name) in [
             ("dev", Ok("dev")),
             ("R&D", Ok("R&D")),

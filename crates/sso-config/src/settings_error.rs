@@ -7,7 +7,9 @@ use sso_types::{CommandOption, EnvironmentError, NameError};
 use crate::missing_key::MissingKeys;
 use crate::section_name;
 use crate::text::List;
-use crate::{BehindRole, LoadError, MissingKey, NotFound, Origin, SettingSource, Warning};
+use crate::{
+    LoadError, MissingKey, NotFound, Origin, RoleCredentialsSource, SettingSource, Warning,
+};
 
 /// An error in the configuration of a profile, an sso-session or a setting, or in the choice of the
 /// profile. Each message says what to change, and in which file and line.
@@ -65,8 +67,8 @@ pub enum SettingsError {
         profile: String,
         /// The file and line of the profile's section line.
         origin: Origin,
-        /// A property that was ignored because its key contains an invalid character. Without that
-        /// character it is an SSO property.
+        /// A property that was ignored because its key is that of an SSO property with an invalid
+        /// character in it.
         ignored: Option<Box<Warning>>,
     },
     /// The profile has SSO properties with the prefix `granted_`, which only the tool named
@@ -89,7 +91,7 @@ pub enum SettingsError {
     /// profile, even if it has `sso_` properties.
     #[error(
         "profile {profile:?} assumes a role (role_arn, {origin}) and is not an SSO profile itself; \
-         {behind}"
+         {credentials_source}"
     )]
     #[non_exhaustive]
     AssumesRole {
@@ -98,7 +100,7 @@ pub enum SettingsError {
         /// The file and line of `role_arn`.
         origin: Origin,
         /// The source of its credentials.
-        behind: BehindRole,
+        credentials_source: RoleCredentialsSource,
     },
     /// The profile assumes a role with a web identity token.
     #[error(
@@ -233,7 +235,7 @@ pub enum SettingsError {
     InQuotes {
         /// The requested profile, if there is one.
         profile: Option<String>,
-        /// The section line, such as `[profile dev]`.
+        /// The section, as written in the config file, such as `[profile dev]`.
         section: String,
         /// The key.
         key: &'static str,
@@ -250,7 +252,7 @@ pub enum SettingsError {
     AvailabilityZone {
         /// The requested profile, if there is one.
         profile: Option<String>,
-        /// The section line, such as `[sso-session dev]`.
+        /// The section, as written in the config file, such as `[sso-session dev]`.
         section: String,
         /// The file and line of the value.
         origin: Origin,
@@ -266,7 +268,7 @@ pub enum SettingsError {
     InvalidValue {
         /// The requested profile, if there is one.
         profile: Option<String>,
-        /// The section line, such as `[sso-session dev]`.
+        /// The section, as written in the config file, such as `[sso-session dev]`.
         section: String,
         /// The key.
         key: &'static str,
@@ -353,9 +355,11 @@ impl SettingsError {
         matches!(self, Self::AssumesRole { .. } | Self::WebIdentity { .. })
     }
 
-    /// The file and line to change. `None` if the error is not in a file, but in the environment,
-    /// in code, or in the choice of the profile. For missing keys, the line of the section that
-    /// they belong in.
+    /// The file and line to change. For missing keys, the line of the section that they belong in.
+    ///
+    /// `None` if the error is not in a file, but in the environment, in code, or in the choice of
+    /// the profile. Also `None` for [`UnusableFile`](Self::UnusableFile), whose source names the
+    /// file.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::NoHome

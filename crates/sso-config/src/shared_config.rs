@@ -54,8 +54,8 @@ impl SharedConfig {
     ///
     /// Fails if the config file is larger than 16 MiB or is not UTF-8. A credentials file with such
     /// a problem counts as empty, with a warning. If a profile is then not found, the error names
-    /// that file. A line that cannot be parsed is a [`Warning`]. Time and memory depend only on the
-    /// size of the texts.
+    /// that file. A line that cannot be parsed is a [`Warning`]. Time and memory grow about linearly
+    /// with the size of the texts.
     pub fn parse(
         locations: &Locations,
         config: impl Into<Vec<u8>>,

@@ -2,15 +2,15 @@
 
 use sso_types::{AccountId, Environment, Region, RoleName, SessionName, StartUrl};
 
-use crate::assumed_role::{behind_role, has_sso_keys};
+use crate::assumed_role::{has_sso_keys, role_credentials_source};
 use crate::missing_key::ignored_property;
 use crate::not_found::in_quotes;
 use crate::section::{Section, SectionKind};
 use crate::sso_session::{SsoSession, faulty_lines, missing_keys, refuse_faulty_lines};
 use crate::value::Value;
 use crate::{
-    BehindRole, ConfiguredValue, MissingKey, NotFound, Origin, Property, Settings, SettingsError,
-    SharedConfig, Warning, WarningKind,
+    ConfiguredValue, MissingKey, NotFound, Origin, Property, RoleCredentialsSource, Settings,
+    SettingsError, SharedConfig, Warning, WarningKind,
 };
 
 /// A profile that uses SSO, resolved and checked.
@@ -59,7 +59,7 @@ impl SsoProfile {
     /// Resolves the profile `name`: follows `sso_session`, checks that all required values are
     /// present and valid, and resolves the [`Settings`]. No I/O.
     ///
-    /// Fails with the first error; an error about missing keys names all of them. For all errors
+    /// Fails with the first error; an error about missing keys names all of them. For more errors
     /// see [`SsoProfile::errors`]. A profile whose session is broken is an error: it is never used
     /// as a legacy profile instead.
     pub fn resolve(
@@ -84,7 +84,8 @@ impl SsoProfile {
         })
     }
 
-    /// Returns all errors of the profile `name`, the most important first. Returns none if
+    /// Returns the errors of the profile `name`, the most important first: all those of its lines and
+    /// its login, and the first one each of its role and of its settings. Returns none if
     /// [`SsoProfile::resolve`] succeeds. For linters.
     pub fn errors(
         config: &SharedConfig,
@@ -387,15 +388,15 @@ fn refuse_assumed_role(config: &SharedConfig, profile: &Section) -> Result<(), S
         let origin = web_identity.origin().clone();
         return Err(SettingsError::WebIdentity { profile: name, origin });
     }
-    let behind = if let Some(source) = profile.get("source_profile") {
-        behind_role(config, profile, source)
+    let credentials_source = if let Some(source) = profile.get("source_profile") {
+        role_credentials_source(config, profile, source)
     } else if profile.get("credential_source").is_some() {
-        BehindRole::CredentialSource
+        RoleCredentialsSource::CredentialSource
     } else {
         return Ok(());
     };
     let origin = role_arn.origin().clone();
-    Err(SettingsError::AssumesRole { profile: name, origin, behind })
+    Err(SettingsError::AssumesRole { profile: name, origin, credentials_source })
 }
 
 fn warnings(config: &SharedConfig, profile: &Section, login: &Login) -> Vec<Warning> {

@@ -18,7 +18,8 @@ pub(crate) struct Line<'a> {
 /// The content of a line. All texts are trimmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content<'a> {
-    Blank,
+    /// A line with nothing but white space.
+    Empty,
     Comment,
     Section {
         /// The text between the brackets.
@@ -86,7 +87,7 @@ impl<'a> Lines<'a> {
     fn content(&mut self, line: &'a str) -> Content<'a> {
         let text = trim(line);
         if text.is_empty() {
-            return Content::Blank;
+            return Content::Empty;
         }
         if text.starts_with(['#', ';']) {
             return Content::Comment;
@@ -233,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_line_continues_a_property_only_when_it_is_indented_deeper() {
-        use Content::{Blank, Comment, Continuation, Property, Section};
+        use Content::{Comment, Continuation, Empty, Property, Section};
         assert_eq!(
             contents("[s]\n  a = 1\n  b = 2\n   more\n\n   # x\n   even more\n c: 3\n d\n"),
             [
@@ -241,7 +242,7 @@ mod tests {
                 Property { key: "a", value: "1" },
                 Property { key: "b", value: "2" },
                 Continuation("more"),
-                Blank,
+                Empty,
                 Comment,
                 Continuation("even more"),
                 Property { key: "c", value: "3" },

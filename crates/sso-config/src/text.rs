@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_joined_with_commas_and_and() {
+    fn lists_are_joined_with_commas_and_the_conjunction() {
         for (items, expected) in
             [(&[][..], ""), (&["a"], "a"), (&["a", "b"], "a or b"), (&["a", "b", "c"], "a, b or c")]
         {

@@ -10,16 +10,17 @@ use crate::{NameProblem, Origin, section_name};
 /// A warning about a part of the configuration that is ignored, or is probably a mistake. Displayed
 /// as `FILE line N: REASON; REMEDY`.
 ///
-/// No warning quotes a line, the value of a property, or an invalid key, since those may be secret.
-/// Names of sections are quoted. Their invisible characters are escaped, and they are cut after 64
-/// characters.
+/// No warning quotes a line, an invalid key, or the value of a property other than an account id,
+/// since those may be secret. Names of sections are quoted. Their invisible characters are escaped,
+/// and they are cut after 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     kind: WarningKind,
     origin: Origin,
 }
 
-/// The kind of a warning. `Display` is the reason, without the line and the remedy.
+/// The kind of a warning. `Display` is the reason, without the line and the remedy. Only for
+/// [`UnusableFile`](Self::UnusableFile), it includes both.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WarningKind {
@@ -34,7 +35,8 @@ pub enum WarningKind {
     #[error("the section [{}] is ignored: {file} {}", excerpt(header), file.sections())]
     #[non_exhaustive]
     UnknownSection {
-        /// The text between the brackets, 65 characters of it at most.
+        /// The text between the brackets, cut after 65 characters. `Display` shows 64 of them, and
+        /// `…` if there are more.
         header: String,
         /// The kind of file that it is in.
         file: FileKind,
@@ -45,7 +47,8 @@ pub enum WarningKind {
     #[error("the section [{}] is ignored: {problem}", excerpt(header))]
     #[non_exhaustive]
     SectionName {
-        /// The text between the brackets, 65 characters of it at most.
+        /// The text between the brackets, cut after 65 characters. `Display` shows 64 of them, and
+        /// `…` if there are more.
         header: String,
         /// The reason why the name is invalid.
         problem: NameProblem,
@@ -124,7 +127,7 @@ pub enum WarningKind {
     #[error("sso_start_url of {section} is not an https URL")]
     #[non_exhaustive]
     StartUrlNotHttps {
-        /// The section line, such as `[sso-session dev]`.
+        /// The section, as written in the config file, such as `[sso-session dev]`.
         section: String,
         /// True if the value is in quotes. They are part of the value.
         in_quotes: bool,
@@ -148,7 +151,7 @@ pub enum WarningKind {
     },
 }
 
-/// One of the two files. They hold different kinds of sections.
+/// One of the two files. They can contain different kinds of sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileKind {
@@ -183,8 +186,8 @@ impl Warning {
         self.kind.remedy(self.origin.file())
     }
 
-    /// The text between the brackets of a section that is ignored, 65 characters of it at most.
-    /// `None` for other warnings.
+    /// The text between the brackets of a section that is ignored, cut after 65 characters. `None`
+    /// for other warnings.
     pub fn ignored_section(&self) -> Option<&str> {
         match &self.kind {
             WarningKind::UnknownSection { header, .. }
@@ -195,7 +198,7 @@ impl Warning {
     }
 
     /// Returns `true` if a section is ignored that is probably meant as a profile or a session.
-    pub fn is_ignored_profile(&self) -> bool {
+    pub fn is_ignored_sso_section(&self) -> bool {
         match &self.kind {
             WarningKind::UnknownSection { header, has_sso_keys, .. } => {
                 let header = header.to_ascii_lowercase();
@@ -236,7 +239,15 @@ impl WarningKind {
                 let name = name.trim_matches([' ', '\t', '"', '\'']);
                 return format!("write it as [{kind} \"{}\"]", excerpt(name));
             }
-            Self::SectionName { .. } => "write it as [profile NAME], with NAME in quotes if needed",
+            Self::SectionName { header, .. } => {
+                return match header.split_once([' ', '\t']) {
+                    Some((kind @ ("profile" | "sso-session" | "services"), _)) => {
+                        format!("write it as [{kind} NAME], with NAME in quotes if needed")
+                    }
+                    // In the credentials file, a section has no type, and its name no quotes.
+                    _ => "write it as [NAME]".to_owned(),
+                };
+            }
             Self::UnclosedSection { .. } => "end the section line with \"]\"",
             Self::TextBehindSection => "begin it with \" #\" to make it a comment",
             Self::ReplacedSection { .. } | Self::RepeatedProperty { .. } => "remove one of the two",
@@ -292,9 +303,9 @@ impl FileKind {
     fn sections(self) -> &'static str {
         match self {
             Self::Config => {
-                "holds [default], [profile NAME], [sso-session NAME] and [services NAME]"
+                "can contain only [default], [profile NAME], [sso-session NAME] and [services NAME]"
             }
-            Self::Credentials => "holds only [NAME], where NAME is the name of a profile",
+            Self::Credentials => "can contain only [NAME], where NAME is the name of a profile",
         }
     }
 }

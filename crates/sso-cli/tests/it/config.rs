@@ -87,7 +87,7 @@ async fn config_shows_the_files_as_json() {
             }
           },
           "warnings": [
-            "HOME/.aws/config line 27: the section [plain] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile plain]"
+            "HOME/.aws/config line 27: the section [plain] is ignored: the config file can contain only [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile plain]"
           ]
         }
     "#]].assert_eq(&scene.run(&["config", "--format", "json"]).success());
@@ -102,7 +102,7 @@ async fn config_shows_the_files_as_tables() {
         config file:  HOME/.aws/config
         credentials file: HOME/.aws/credentials
         profile:  devsso (chosen by AWS_PROFILE (environment))
-        warning: HOME/.aws/config line 27: the section [plain] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile plain]
+        warning: HOME/.aws/config line 27: the section [plain] is ignored: the config file can contain only [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile plain]
 
         [profile default]
         region  eu-west-1  HOME/.aws/config line 23

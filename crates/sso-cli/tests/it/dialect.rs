@@ -126,7 +126,7 @@ async fn errors_name_the_line_that_was_ignored() {
     "#]])
         .await;
     error("[team]\nsso_session = dev-session\n", "team", &expect![[r#"
-        ssocreds: profile "team" is neither in HOME/.aws/config nor in HOME/.aws/credentials, which does not exist; HOME/.aws/config line 1: the section [team] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile team]
+        ssocreds: profile "team" is neither in HOME/.aws/config nor in HOME/.aws/credentials, which does not exist; HOME/.aws/config line 1: the section [team] is ignored: the config file can contain only [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile team]
           to show the sessions and profiles, run: ssocreds status
     "#]]).await;
     error(
@@ -184,7 +184,7 @@ async fn status_and_config_list_the_sections_that_were_ignored() {
         status.split_inclusive('\n').filter(|line| line.starts_with("warning: ")).collect();
     expect![[r#"
         warning: HOME/.aws/config line 1: the section [profile My Account] is ignored: a name with a space in it must be in quotes; write it as [profile "My Account"]
-        warning: HOME/.aws/config line 3: the section [team] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile team]
+        warning: HOME/.aws/config line 3: the section [team] is ignored: the config file can contain only [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile team]
         warning: HOME/.aws/config line 5: the section [sso-session a b] is ignored: a name with a space in it must be in quotes; write it as [sso-session "a b"]
     "#]].assert_eq(&warnings);
     let json = scene.run(&["status", "--format", "json"]).json();

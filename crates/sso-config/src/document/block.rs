@@ -21,9 +21,9 @@ pub(super) struct Found {
     /// Its own value, without continuation lines.
     pub(super) value: Range<usize>,
     /// The end of its first line, without the line ending.
-    pub(super) first_line_end: usize,
+    pub(super) first_line_text_end: usize,
     /// The end of its first line, including the line ending.
-    pub(super) end_of_first_line: usize,
+    pub(super) first_line_end: usize,
 }
 
 /// The formatting of a property.
@@ -56,7 +56,7 @@ impl Block {
 
     /// Returns `true` if the property has this value and no continuation lines.
     pub(super) fn has_value(&self, found: &Found, value: &str) -> bool {
-        self.slice(found.value.clone()) == value && found.lines.end == found.end_of_first_line
+        self.slice(found.value.clone()) == value && found.lines.end == found.first_line_end
     }
 
     /// Returns the edit that gives a property another value. Its comment stays.
@@ -70,8 +70,8 @@ impl Block {
         let needs_space = self.slice(0..found.value.start).ends_with(['=', ':'])
             && !value.starts_with(['#', ';']);
         let space = if needs_space { style.after_separator.as_str() } else { "" };
-        let rest = self.slice(found.value.end..found.first_line_end);
-        let end = line_end(self.slice(found.first_line_end..found.lines.end));
+        let rest = self.slice(found.value.end..found.first_line_text_end);
+        let end = line_end(self.slice(found.first_line_text_end..found.lines.end));
         (found.value.start..found.lines.end, format!("{space}{value}{rest}{end}"))
     }
 
@@ -101,11 +101,11 @@ impl Block {
                     is_open = own.eq_ignore_ascii_case(key);
                     if is_open {
                         let place = value_place(line.raw, value);
-                        let first_line_end = start + without_end(line.raw).len();
+                        let first_line_text_end = start + without_end(line.raw).len();
                         let value = start + place.start..start + place.end;
-                        let end_of_first_line = end;
+                        let first_line_end = end;
                         let lines = start..end;
-                        found.push(Found { lines, value, first_line_end, end_of_first_line });
+                        found.push(Found { lines, value, first_line_text_end, first_line_end });
                     }
                 }
                 Content::Continuation(_) | Content::SubProperty { .. } | Content::Faulty(_)
@@ -120,7 +120,7 @@ impl Block {
                         last.lines.end = end;
                     }
                 }
-                Content::Blank | Content::Comment => {}
+                Content::Empty | Content::Comment => {}
                 _ => is_open = false,
             }
             start = end;
@@ -133,7 +133,7 @@ impl Block {
         let (mut start, mut last) = (0, 0);
         for line in Lines::new(&self.text) {
             start += line.raw.len();
-            if !matches!(line.content, Content::Blank | Content::Comment) {
+            if !matches!(line.content, Content::Empty | Content::Comment) {
                 last = start;
             }
         }
@@ -146,7 +146,7 @@ impl Block {
         let properties = self.end_of_properties();
         let mut start = 0;
         for line in Lines::new(&self.text) {
-            if start >= properties && line.content == Content::Blank {
+            if start >= properties && line.content == Content::Empty {
                 return start + line.raw.len();
             }
             start += line.raw.len();
@@ -222,7 +222,7 @@ pub(super) fn others<'a>(text: &'a str, key: &str) -> Vec<Content<'a>> {
     let mut others = Vec::new();
     for line in Lines::new(text) {
         match line.content {
-            Content::Blank | Content::Comment => continue,
+            Content::Empty | Content::Comment => continue,
             Content::Property { key: own, .. } => is_key = own.eq_ignore_ascii_case(key),
             Content::Continuation(_) | Content::SubProperty { .. } => {}
             _ => is_key = false,

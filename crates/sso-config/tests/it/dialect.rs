@@ -87,7 +87,7 @@ fn sections_of_the_config_file() {
         assert_eq!(
             warnings(&format!("[{ignored}]\na=1\nb\n[profile b]")),
             format!(
-                "config line 1: the section [{ignored}] is ignored: the config file holds \
+                "config line 1: the section [{ignored}] is ignored: the config file can contain only \
                  [default], [profile NAME], [sso-session NAME] and [services NAME]; {remedy}"
             ),
         );
@@ -135,7 +135,7 @@ fn section_names_of_the_credentials_file_have_no_prefix() {
             show("", &format!("[{ignored}]\na=1")),
             format!(
                 "warning: credentials line 1: the section [{ignored}] is ignored: the credentials \
-                 file holds only [NAME], where NAME is the name of a profile; write [a], or move the section \
+                 file can contain only [NAME], where NAME is the name of a profile; write [a], or move the section \
                  to the config file\n"
             ),
         );
@@ -143,7 +143,7 @@ fn section_names_of_the_credentials_file_have_no_prefix() {
 }
 
 #[test]
-fn names_are_parsed_as_shell_words() {
+fn names_are_parsed_as_words_of_shlex() {
     check(&[
         ("[profile aZ09_-/.%@:+]", "[aZ09_-/.%@:+]\n", "profile aZ09_-/.%@:+"),
         ("[profile büro]\n[profile R&D]", "", "profile R&D\nprofile büro"),
@@ -169,6 +169,14 @@ fn names_are_parsed_as_shell_words() {
         (
             "profile \"a",
             "the section [profile \"a] is ignored: a quote in its name is not closed; write it as [profile NAME], with NAME in quotes if needed",
+        ),
+        (
+            "sso-session 'a",
+            "the section [sso-session 'a] is ignored: a quote in its name is not closed; write it as [sso-session NAME], with NAME in quotes if needed",
+        ),
+        (
+            "services \"\"",
+            "the section [services \"\"] is ignored: it has no name; write it as [services NAME], with NAME in quotes if needed",
         ),
         (
             "profile ''",
@@ -473,7 +481,7 @@ fn ignored_sections_that_look_like_profiles_are_told_from_others() {
         ("[plugins]\ncli_legacy_plugin_path = x", false),
     ] {
         let config = parse(config, "").unwrap();
-        assert_eq!(config.warnings()[0].is_ignored_profile(), expected, "{config:?}");
+        assert_eq!(config.warnings()[0].is_ignored_sso_section(), expected, "{config:?}");
     }
 }
 

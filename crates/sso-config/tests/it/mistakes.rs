@@ -5,6 +5,7 @@ use sso_config::{Origin, SsoProfile};
 use sso_types::Environment;
 
 use crate::resolution::{SESSION, chain, config, resolve, warnings};
+use crate::show::parse;
 
 /// The error of `name`, with its causes.
 fn error(text: &str, name: &str) -> String {
@@ -20,8 +21,8 @@ fn a_section_that_was_ignored_is_named_where_it_could_be_meant() {
     );
     expect![[r#"profile "My Account" is neither in config nor in credentials; config line 1: the section [profile My Account] is ignored: a name with a space in it must be in quotes; write it as [profile "My Account"]"#]].assert_eq(&error(&config, "My Account"));
     expect![[r#"profile "p" names the sso-session "acme (prod)", config line 4, and there is no [sso-session "acme (prod)"] in config; config line 5: the section [sso-session acme (prod)] is ignored: a name with a space in it must be in quotes; write it as [sso-session "acme (prod)"]"#]].assert_eq(&error(&config, "p"));
-    expect![[r#"profile "devsso" is neither in config nor in credentials; config line 1: the section [devsso] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile devsso]"#]].assert_eq(&error("[devsso]\nsso_session = x", "devsso"));
-    expect![[r#"profile "dev" is neither in config nor in credentials; config line 1: the section [profile\u{a0}dev] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; write [profile dev]"#]].assert_eq(&error("[profile\u{a0}dev]", "dev"));
+    expect![[r#"profile "devsso" is neither in config nor in credentials; config line 1: the section [devsso] is ignored: the config file can contain only [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile devsso]"#]].assert_eq(&error("[devsso]\nsso_session = x", "devsso"));
+    expect![[r#"profile "dev" is neither in config nor in credentials; config line 1: the section [profile\u{a0}dev] is ignored: the config file can contain only [default], [profile NAME], [sso-session NAME] and [services NAME]; write [profile dev]"#]].assert_eq(&error("[profile\u{a0}dev]", "dev"));
     expect![[r#"profile "dev" is neither in config nor in credentials; config line 1: the section [profile dev is ignored: it has no "]"; end the section line with "]""#]].assert_eq(&error("[profile dev", "dev"));
 }
 
@@ -128,4 +129,15 @@ fn a_linter_gets_all_errors_of_a_profile() {
     assert!(errors("").starts_with("profile \"dev\" is neither"));
     let assumes = resolve("[profile dev]\nrole_arn = x\nsource_profile = y", "dev").unwrap_err();
     assert!(assumes.is_assume_role() && assumes.is_not_sso());
+}
+
+#[test]
+fn invalid_name_in_the_credentials_file_is_written_without_a_type() {
+    for (header, problem) in
+        [("", "it has no name"), ("a\u{7}", r"its name holds the control character '\u{7}'")]
+    {
+        let config = parse("", &format!("[{header}]\na=1")).unwrap();
+        assert_eq!(config.warnings()[0].reason().rsplit_once(" ignored: ").unwrap().1, problem);
+        assert_eq!(config.warnings()[0].remedy(), "write it as [NAME]");
+    }
 }

@@ -174,12 +174,12 @@ fn a_missing_profile_is_an_error_with_a_remedy() {
     fails(
         "[dev]\nsso_session = corp",
         &expect![[
-            r#"profile "dev" is neither in config nor in credentials; config line 1: the section [dev] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile dev]"#
+            r#"profile "dev" is neither in config nor in credentials; config line 1: the section [dev] is ignored: the config file can contain only [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile dev]"#
         ]],
     );
     let config = parse("", "[profile  \"dev\"]\nsso_session = corp").unwrap();
     let error = SsoProfile::resolve(&config, "dev", &Environment::default()).unwrap_err();
-    expect![[r#"profile "dev" is neither in config nor in credentials; credentials line 1: the section [profile  "dev"] is ignored: the credentials file holds only [NAME], where NAME is the name of a profile; write [dev], or move the section to the config file"#]].assert_eq(&error.to_string());
+    expect![[r#"profile "dev" is neither in config nor in credentials; credentials line 1: the section [profile  "dev"] is ignored: the credentials file can contain only [NAME], where NAME is the name of a profile; write [dev], or move the section to the config file"#]].assert_eq(&error.to_string());
     let config = parse("[\"my dev\"]", "[profile 'your dev']").unwrap();
     let fails = |name: &str, expected: &Expect| {
         let error = SsoProfile::resolve(&config, name, &Environment::default()).unwrap_err();
@@ -188,13 +188,13 @@ fn a_missing_profile_is_an_error_with_a_remedy() {
     fails(
         "my dev",
         &expect![[
-            r#"profile "my dev" is neither in config nor in credentials; config line 1: the section ["my dev"] is ignored: the config file holds [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile "my dev"]"#
+            r#"profile "my dev" is neither in config nor in credentials; config line 1: the section ["my dev"] is ignored: the config file can contain only [default], [profile NAME], [sso-session NAME] and [services NAME]; if it is a profile, write [profile "my dev"]"#
         ]],
     );
     fails(
         "your dev",
         &expect![[
-            r#"profile "your dev" is neither in config nor in credentials; credentials line 1: the section [profile 'your dev'] is ignored: the credentials file holds only [NAME], where NAME is the name of a profile; write [your dev], or move the section to the config file"#
+            r#"profile "your dev" is neither in config nor in credentials; credentials line 1: the section [profile 'your dev'] is ignored: the credentials file can contain only [NAME], where NAME is the name of a profile; write [your dev], or move the section to the config file"#
         ]],
     );
     let error = resolve("", "dev").unwrap_err();

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use sso_config::{BehindRole, SettingsError, SharedConfig, SsoProfile};
+use sso_config::{RoleCredentialsSource, SettingsError, SharedConfig, SsoProfile};
 use sso_types::Environment;
 
 use crate::show::parse;
@@ -108,6 +108,6 @@ fn a_long_chain_of_source_profiles_is_followed_in_linear_time() {
         many(|index| format!("[profile p{index}]\nrole_arn = x\nsource_profile = p{}", index + 1));
     let config = parse(&format!("{chain}[profile p{MANY}]\nsso_session = x"), "").unwrap();
     let error = SsoProfile::resolve(&config, "p0", &Environment::default()).unwrap_err();
-    let SettingsError::AssumesRole { behind, .. } = error else { panic!("{error}") };
-    assert_eq!(behind, BehindRole::SsoProfile(format!("p{MANY}")));
+    let SettingsError::AssumesRole { credentials_source, .. } = error else { panic!("{error}") };
+    assert_eq!(credentials_source, RoleCredentialsSource::SsoProfile(format!("p{MANY}")));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use sso_config::{ProfileOrigin, Property, Section, SharedConfig};
+use sso_config::{ProfileNameSource, Property, Section, SharedConfig};
 
 use crate::printable::printable;
 use crate::table::{Cell, FAIR, HEAD, Table};
@@ -99,7 +99,7 @@ fn shown(property: &Property) -> &str {
 }
 
 /// Renders the config files as tables, with the file and line of each property.
-pub(super) fn render(config: &SharedConfig, selected: &str, origin: ProfileOrigin) -> String {
+pub(super) fn render(config: &SharedConfig, selected: &str, origin: ProfileNameSource) -> String {
     let mut out = String::new();
     let files = Paths::of(config);
     let _ =

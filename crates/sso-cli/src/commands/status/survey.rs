@@ -127,7 +127,7 @@ pub(super) fn read(context: &Context) -> Result<Survey, Failure> {
     let token_files = logins.iter().filter_map(|login| login.token.token_file.as_ref());
     let role_files = profiles.iter().filter_map(|profile| profile.role_credentials.as_ref());
     // Sections that were ignored are not in the tables.
-    let ignored = config.warnings().iter().filter(|warning| warning.is_ignored_profile());
+    let ignored = config.warnings().iter().filter(|warning| warning.is_ignored_sso_section());
     let warnings = token_files
         .flat_map(|file| TokenFile::new(file).access_warnings())
         .chain(role_files.flat_map(|it| RoleCredentialsFile::new(&it.file).access_warnings()))
