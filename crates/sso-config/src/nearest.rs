@@ -106,5 +106,6 @@ mod tests {
         ] {
             assert_eq!(nearest(name, names.into_iter()), expected, "{name}");
         }
+        assert_eq!(nearest("a", ["b", "A", "ab"].into_iter()), ["A", "ab"]);
     }
 }

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn ignored_sections_that_could_be_meant() {
-        use SectionKind::{Profile, SsoSession};
+        use SectionKind::{Profile, Services, SsoSession};
         for (header, kind, name, expected) in [
             ("profile My Account", Profile, "My Account", true),
             ("devsso", Profile, "devsso", true),
@@ -120,7 +120,13 @@ mod tests {
             ("profile \"devsso", Profile, "devsso", true),
             ("sso-session  corp x", SsoSession, "corp x", true),
             ("sso_session corp", SsoSession, "corp", true),
+            ("service corp", Services, "corp", true),
             ("sso-session corp x", Profile, "corp x", false),
+            ("service corp", Profile, "corp", false),
+            ("profile corp", SsoSession, "corp", false),
+            ("service corp", SsoSession, "corp", false),
+            ("profile corp", Services, "corp", false),
+            ("sso-session corp", Services, "corp", false),
             ("plugins", Profile, "devsso", false),
         ] {
             assert_eq!(could_be(header, kind, name), expected, "{header}");

@@ -199,6 +199,8 @@ fn a_missing_profile_is_an_error_with_a_remedy() {
     );
     let error = resolve("", "dev").unwrap_err();
     assert!(error.is_not_found() && !error.is_not_sso());
+    let error = resolve("[profile dev]\nregion = eu-west-1", "dev").unwrap_err();
+    assert!(error.is_not_sso() && !error.is_not_found());
 }
 
 #[test]
