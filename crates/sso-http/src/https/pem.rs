@@ -112,7 +112,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
         }
     }
     let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(MAX_FILE_SIZE);
-    let mut bytes = Vec::with_capacity(size + 1);
+    let mut bytes = Vec::with_capacity(size);
     fs::File::open(path)?.take(MAX_FILE_SIZE as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MAX_FILE_SIZE {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is longer than 16 MiB"));

@@ -118,6 +118,9 @@ async fn oidc_errors_are_recognized_by_name_or_by_oauth_code() {
     let error = oidc(answer(400, &header, elsewhere)).await;
     assert_eq!(error.kind(), Kind::InvalidRequestRegion);
     assert!(error.message().unwrap().contains("eu-west-1"), "{error}");
+    // In another error, the field means something else.
+    let error = oidc(answer(400, &[], elsewhere)).await;
+    assert_eq!((error.kind(), error.message()), (Kind::InvalidRequest, None));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod bodies;
 mod botocore;
 mod cancel;
 mod endpoints;

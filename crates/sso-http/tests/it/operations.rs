@@ -47,6 +47,14 @@ fn oidc_line(request: &Recorded) -> String {
     format!("{} {}", request.method, request.target)
 }
 
+#[test]
+fn a_mock_can_read_the_refresh_token_of_a_request() {
+    let request = refresh();
+    assert_eq!(request.refresh_token_grant().unwrap().expose_secret(), "REFRESH-MARK");
+    let poll = CreateToken::device_code("client", ClientSecret::new("s"), DeviceCode::new("d"));
+    assert!(poll.refresh_token_grant().is_none());
+}
+
 #[tokio::test]
 async fn get_role_credentials_returns_credentials() {
     let server = Server::start([json(200, CREDENTIALS)]).await;

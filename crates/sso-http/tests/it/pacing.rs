@@ -180,6 +180,18 @@ async fn one_client_is_not_throttled_at_the_default_rate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_more_accounts_than_configured_are_listed_at_the_same_time() {
+    let throttling = Throttling::new(1000);
+    let portal = Portal { throttling: throttling.clone(), accounts: 40, forbidden: None };
+    let mut all = AllRoles::new(portal, token()).concurrency(3);
+    while let Some(event) = all.next_event().await {
+        event.unwrap();
+    }
+    // The roles of three accounts, and the second page of the accounts.
+    assert_eq!(throttling.most_under_way.load(Ordering::Relaxed), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_of_one_account_does_not_affect_the_others() {
     let forbidden = Some(account_id(3));
     let portal = Portal { throttling: Throttling::new(20), accounts: 20, forbidden };

@@ -197,6 +197,20 @@ async fn all_calls_share_the_retry_budget() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn successful_calls_add_to_the_retry_budget() {
+    let layer = RetryLayer::standard().backoff(Duration::ZERO, Duration::ZERO).budget(0, 50);
+    let (service, _) = mock::<ServiceError>(Vec::new());
+    for _ in 0..10 {
+        layer.layer(service.clone()).oneshot(refresh()).await.unwrap();
+    }
+    let (failing, calls) = mock(vec![status(503); 1000]);
+    for _ in 0..10 {
+        layer.layer(failing.clone()).oneshot(refresh()).await.unwrap_err();
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 15, "10 calls, and 5 retries");
+}
+
+#[tokio::test(start_paused = true)]
 async fn boxed_errors_are_recognized() {
     let boxed: Vec<BoxError> =
         vec![Box::new(status(503)), Box::new(std::io::Error::other(status(503)))];
