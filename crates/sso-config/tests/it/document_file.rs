@@ -126,7 +126,7 @@ fn concurrent_edits_are_all_kept() {
 
 #[cfg(unix)]
 mod unix {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
 
     use super::*;
 
@@ -186,6 +186,19 @@ mod unix {
         let made = std::process::Command::new("mkfifo").arg(&scene.path).status().unwrap();
         assert!(made.success());
         scene.file().edit(|document| set(document, "b")).unwrap_err();
+    }
+
+    #[test]
+    #[ignore = "needs root, to have files of several users"]
+    fn a_link_of_another_user_is_followed_only_on_the_path_to_the_base() {
+        let scene = Scene::new(TEXT);
+        let home = scene.directory.path().join("home");
+        symlink(".", &home).unwrap();
+        lchown(&home, Some(12001), Some(12001)).unwrap();
+        let file = || DocumentFile::new(FileKind::Config, home.join("config"));
+        file().edit(|document| set(document, "b")).unwrap_err();
+        assert_eq!(scene.text(), TEXT);
+        assert!(file().below(&home).edit(|document| set(document, "b")).unwrap());
     }
 
     #[test]
