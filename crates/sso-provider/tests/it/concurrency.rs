@@ -259,3 +259,26 @@ async fn callers_of_a_failing_refresh_share_its_error() {
     assert!(crowd.join_all().await.into_iter().all(|failed| failed));
     assert_eq!(scene.oidc.calls(), 1);
 }
+
+#[tokio::test]
+async fn a_caller_that_joins_a_failing_refresh_ahead_of_expiry_refreshes_again() {
+    let scene = Scene::new();
+    scene.token("due", 60);
+    scene.oidc.close();
+    scene.oidc.answer(|call, _| if call == 1 { Err(unavailable()) } else { Ok(answer(call)) });
+    let provider = scene.provider();
+    let mut callers = JoinSet::new();
+    let mut start = || {
+        let provider = provider.clone();
+        callers.spawn(async move { value(&provider).await });
+    };
+    start();
+    while scene.oidc.calls() == 0 {
+        tokio::task::yield_now().await;
+    }
+    scene.advance(60);
+    start();
+    tokio::task::yield_now().await;
+    scene.oidc.open();
+    assert_eq!(callers.join_all().await, ["new-2", "new-2"]);
+}

@@ -19,6 +19,7 @@ mod errors;
 mod full;
 mod go_names;
 mod interleavings;
+mod log;
 mod outages;
 #[cfg(feature = "https")]
 mod profiles;
@@ -28,6 +29,7 @@ mod role_cache;
 mod scene;
 mod secrets;
 mod user_program;
+mod warnings;
 #[cfg(windows)]
 mod windows;
 mod writing;

@@ -35,6 +35,21 @@ async fn session_and_legacy_profiles_give_credentials() {
     }
 }
 
+#[tokio::test]
+async fn role_credentials_are_written_only_if_the_cache_is_on() {
+    let (_emulator, directory, home) = home(TokenState::Valid, false).await;
+    let environment: Environment = home.environment.iter().cloned().collect();
+    let cli = directory.path().join("cli");
+    for is_on in [false, true] {
+        let builder =
+            ProfileProviders::builder().environment(environment.clone()).profile(&home.profile);
+        let providers = builder.role_credentials_cache(is_on).role_cache_dir(&cli).build().unwrap();
+        assert_eq!(providers.role_credentials_file().is_some(), is_on);
+        providers.credentials_provider().unwrap().retrieve().await.unwrap();
+        assert_eq!(cli.exists(), is_on);
+    }
+}
+
 /// A retrieval must not use a pooled connection of another runtime. While that runtime is not driven,
 /// it would wait for 10 to 21 seconds.
 #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use sso_provider::http::ServiceError;
 use sso_provider::{CredentialsError, LoginReason, TokenError};
 
-use crate::scene::{Scene, credentials, unauthorized};
+use crate::scene::{Scene, credentials, unauthorized, unavailable};
 
 /// Makes the portal accept only the token `good`. Returns the tokens that it receives.
 fn accept_only(scene: &Scene, good: &'static str) -> Arc<Mutex<Vec<String>>> {
@@ -65,6 +65,15 @@ async fn a_second_rejection_requires_a_login() {
     };
     assert!(matches!(reason, LoginReason::SessionEnded(_)), "{reason:?}");
     assert_eq!(scene.oidc.calls(), 0);
+}
+
+#[tokio::test]
+async fn another_failure_with_the_second_token_requires_no_login() {
+    let scene = Scene::new();
+    scene.token("revoked", 3600);
+    scene.portal.answer(|call, _| Err(if call == 1 { unauthorized() } else { unavailable() }));
+    let error = scene.credentials_provider().retrieve().await.unwrap_err();
+    assert!(matches!(error, CredentialsError::Portal { .. }) && error.is_transient(), "{error:?}");
 }
 
 #[tokio::test]

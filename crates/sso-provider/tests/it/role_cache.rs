@@ -47,6 +47,14 @@ async fn the_second_process_uses_the_credentials_of_the_first() {
 }
 
 #[tokio::test]
+async fn without_a_login_no_directory_is_created() {
+    let scene = Scene::new();
+    let error = provider(&scene).retrieve().await.unwrap_err();
+    assert!(error.needs_login(), "{error:?}");
+    assert!(!scene.directory.path().join("cli").exists());
+}
+
+#[tokio::test]
 async fn processes_that_start_together_make_one_request() {
     let scene = Scene::new();
     scene.token("old", 0);

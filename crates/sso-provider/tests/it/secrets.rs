@@ -1,8 +1,6 @@
 //! No text contains a secret. Each secret contains a marker, and all texts are searched for it.
 
 use std::error::Error;
-use std::io;
-use std::sync::{Arc, Mutex};
 
 use sso_provider::cache::CachedToken;
 use sso_provider::http::{CreateTokenResponse, ServiceError};
@@ -11,34 +9,10 @@ use sso_types::{
     AccessToken, ClientSecret, Credentials, RefreshToken, SecretAccessKey, SessionToken,
 };
 
+use crate::log::Log;
 use crate::scene::Scene;
 
 const MARK: &str = "MARKER";
-
-/// All log messages, at level `TRACE`.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn capture_log() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
-}
 
 fn texts(error: &dyn Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
@@ -74,23 +48,25 @@ fn provider(scene: &Scene) -> SsoCredentialsProvider {
 
 #[tokio::test]
 async fn success_shows_no_secret() {
-    let (log, _guard) = capture_log();
+    let (log, _guard) = Log::capture();
     let scene = Scene::new();
     scene.store(&marked(&scene, 0));
     let cache =
         CredentialsCache::builder(provider(&scene)).clock(scene.clock.clone()).build().unwrap();
     let credentials = cache.retrieve().await.unwrap();
+    let cached = format!("{cache:?}");
+    assert!(cached.starts_with("CredentialsCache {") && cached.contains("AKID"), "{cached}");
     let token = scene.provider().retrieve_bearer_token().await.unwrap();
     let shown =
         format!("{cache:?} {credentials:?} {credentials:#?} {token:?} {:?}", scene.stored());
     assert!(!shown.contains(MARK), "{shown}");
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(!logged.contains(MARK) && !logged.is_empty(), "{logged}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn failures_show_no_secret() {
-    let (log, _guard) = capture_log();
+    let (log, _guard) = Log::capture();
     let mut shown = String::new();
     for (status, code) in [
         (400, "InvalidGrantException"),
@@ -119,6 +95,6 @@ async fn failures_show_no_secret() {
         shown += &texts(&provider(&scene).retrieve().await.unwrap_err());
     }
     assert!(!shown.contains(MARK), "{shown}");
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(!logged.contains(MARK), "{logged}");
 }
