@@ -232,3 +232,16 @@ async fn a_broken_file_blocks_no_thread_and_is_read_again_only_once() {
     // Each of these would take as long as the first if the failure were not remembered.
     assert!(started.elapsed() < first * 10, "{:?}", started.elapsed());
 }
+
+/// Another tool replaces the file between the first read and the second.
+#[tokio::test(start_paused = true)]
+async fn an_unusable_file_is_read_a_second_time() {
+    let scene = Scene::new();
+    fs::write(scene.path(), "[\"complete JSON, but no token\"]").unwrap();
+    let provider = scene.provider();
+    let (token, ()) = tokio::join!(value(&provider), async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        scene.token("complete", 3600);
+    });
+    assert_eq!(token, "complete");
+}
