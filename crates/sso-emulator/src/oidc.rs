@@ -237,6 +237,7 @@ mod tests {
             "http://127.0.0.1.example.com/cb",
             "http://127.0.0.1@example.com/cb",
             "http://127.0.0.1:x@example.com/cb",
+            "http://127.0.0.1:x/cb",
             "",
         ] {
             assert_eq!(loopback_path(refused), None, "{refused}");

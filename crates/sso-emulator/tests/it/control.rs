@@ -1,5 +1,6 @@
 //! The control interface for programs in other languages.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use sso_emulator::{Emulator, Operation, TokenState};
 
@@ -96,8 +97,11 @@ async fn the_clock_the_session_and_the_home_can_be_changed() {
     let directory = tempfile::tempdir().unwrap();
     let home = emulator.write_home(directory.path(), TokenState::Missing).unwrap();
     let before = emulator.now();
-    post_control(&emulator, "clock", json!({"advance_seconds": 3600})).await;
-    assert!(emulator.now().duration_since(before).as_secs() >= 3600);
+    let moved = post_control(&emulator, "clock", json!({"advance_seconds": 3600})).await;
+    for reply in [moved, get(&emulator, "/emulator/clock").await] {
+        let now: Timestamp = reply["now"].as_str().unwrap().parse().unwrap();
+        assert!(now.duration_since(before).as_secs() >= 3600);
+    }
 
     let written = post_control(&emulator, "write-home", json!({"state": "expired"})).await;
     assert_eq!(written["token_file"], home.token_file.to_str().unwrap());

@@ -100,8 +100,9 @@ async fn a_request_for_the_verification_uri_approves_and_a_denial_is_final() {
 }
 
 #[tokio::test]
-async fn an_authorization_code_needs_its_verifier() {
-    let emulator = Emulator::builder().start().await.unwrap();
+async fn an_authorization_code_needs_its_verifier_and_expires() {
+    let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
+    let emulator = Emulator::builder().clock(clock.clone()).start().await.unwrap();
     let client = register(
         &emulator,
         json!({
@@ -151,6 +152,11 @@ async fn an_authorization_code_needs_its_verifier() {
     assert_eq!(refused.error(), (400, "InvalidGrantException"));
     let refused = redeem(&code_of_another, VERIFIER).await;
     assert_eq!(refused.error(), (400, "InvalidGrantException"), "spent by wrong verifier");
+    for (seconds, status) in [(599, 200), (600, 400)] {
+        let code = code().await;
+        clock.advance(SignedDuration::from_secs(seconds));
+        assert_eq!(redeem(&code, VERIFIER).await.status, status, "after {seconds} seconds");
+    }
 
     assert_eq!(
         authorize("http://127.0.0.1:1/elsewhere", &challenge).await.error(),
