@@ -49,7 +49,7 @@
 //! # }
 //! ```
 //!
-//! The token provider of a profile is [`SdkTokenProvider::from_profile`].
+//! [`SdkTokenProvider::from_profile`] returns the token provider of a profile.
 //!
 //! `examples/sign_request.rs` signs a request with credentials of this crate.
 
@@ -61,7 +61,8 @@ mod token;
 pub use credentials::{SdkCredentialsProvider, sdk_credentials};
 pub use token::{SdkTokenProvider, sdk_token};
 
-// Compiles the README's example as a documentation test.
+// Includes the README in the documentation tests. They skip its example, which is marked `ignore`;
+// `cargo xtask interop` compiles and runs it.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

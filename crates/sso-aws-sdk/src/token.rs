@@ -12,13 +12,14 @@ use sso_provider::{
 /// The access token of an AWS SSO login as the AWS SDK's [`ProvideToken`], for services with bearer
 /// authentication and `aws_config::defaults(..).token_provider(..)`. Clones share the cached token.
 ///
-/// A short-lived program must call [`SsoTokenProvider::wait_for_refresh`] before it exits. Create this
-/// provider from a clone of the `SsoTokenProvider` to be able to do so.
+/// A short-lived program must call [`SsoTokenProvider::wait_for_refresh`] before it exits. For this
+/// call, keep an `SsoTokenProvider` and create this provider from a clone of it.
 ///
 /// # Errors
 ///
 /// `provide_token` fails with the kinds of
-/// [`SdkCredentialsProvider`](crate::SdkCredentialsProvider), and a [`TokenError`] as the source.
+/// [`SdkCredentialsProvider`](crate::SdkCredentialsProvider), except *invalid configuration*. The
+/// source is the [`TokenError`], except for a timeout, of which the SDK keeps only the duration.
 #[derive(Debug, Clone)]
 pub struct SdkTokenProvider(SsoTokenProvider);
 

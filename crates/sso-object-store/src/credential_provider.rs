@@ -8,7 +8,7 @@ use object_store::aws::AwsCredential;
 use sso_provider::types::Credentials;
 use sso_provider::{CredentialsCache, CredentialsError, MappedCredentials, ProvideCredentials};
 
-/// The name that `object_store` itself gives S3 in its errors.
+/// The name of S3 in `object_store`'s own errors.
 const STORE: &str = "S3";
 
 /// The path in errors of `object_store`. A credential does not belong to one path.
@@ -17,7 +17,8 @@ const ALL_PATHS: &str = "(all)";
 /// Role credentials of an AWS SSO login as `object_store`'s [`CredentialProvider`].
 ///
 /// `object_store` calls it for each request. While the credentials are unchanged it returns the
-/// same `Arc`, without a lock and without an allocation of its own. Clones share the cache.
+/// same `Arc`, without a lock. Its only allocation is the future that the trait requires. Clones
+/// share the cache.
 ///
 /// # Errors
 ///

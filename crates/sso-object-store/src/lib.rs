@@ -4,8 +4,8 @@
 //! credentials from `sso-provider`, which refreshes the token, caches the credentials and renews
 //! them before they expire.
 //!
-//! This crate has no HTTP client for `object_store` and no other sources of credentials. It does
-//! not depend on the AWS SDK.
+//! This crate only provides credentials: `object_store` signs and sends its requests itself. This
+//! crate does not depend on the AWS SDK.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-object-store
@@ -67,7 +67,8 @@ mod credential_provider;
 
 pub use credential_provider::SsoCredentialProvider;
 
-// Compiles the README's example as a documentation test.
+// Compiles the README's first example as a documentation test. The second is marked `ignore`;
+// `cargo xtask interop` compiles and runs both.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

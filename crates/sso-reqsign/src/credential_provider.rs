@@ -11,8 +11,8 @@ use sso_provider::{ConfigError, CredentialsCache, CredentialsError, ProvideCrede
 /// Role credentials of an AWS SSO login as reqsign's [`ProvideCredential`].
 ///
 /// The credential contains its expiry. A reqsign signer uses it until two minutes before the
-/// expiry. This provider returns cached credentials, and renews them five minutes before the
-/// expiry. Clones share the cache.
+/// expiry. This provider returns cached credentials, and renews them four to five minutes before
+/// the expiry. Clones share the cache.
 ///
 /// # Errors
 ///
@@ -57,8 +57,8 @@ impl SsoCredentialProvider {
     /// `AWS_DEFAULT_PROFILE`, or else `default`.
     ///
     /// If that profile has no SSO properties, the provider returns `None`, and a chain of providers
-    /// tries the next one. The same applies if no variable is set and there is no `default`
-    /// profile. Any other problem of the configuration is an error.
+    /// tries the next one. The same applies if that profile is `default` and does not exist. Any
+    /// other problem of the configuration is an error.
     ///
     /// # Panics
     ///

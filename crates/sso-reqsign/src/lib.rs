@@ -64,7 +64,8 @@ mod credential_provider;
 
 pub use credential_provider::SsoCredentialProvider;
 
-// Compiles the README's example as a documentation test.
+// Includes the README in the documentation tests. They skip its examples, which are marked
+// `ignore`; `cargo xtask interop` compiles and runs them.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

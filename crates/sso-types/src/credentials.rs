@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{AccountId, SecretAccessKey, SessionToken};
 
-/// The name under which AWS SDKs report credentials from an SSO login.
+/// The provider name of credentials from an SSO login, the same as in the AWS SDK for Go v2.
 pub const PROVIDER_NAME: &str = "SSOProvider";
 
 /// Temporary AWS credentials of one account and role, as `GetRoleCredentials` of the SSO portal
@@ -82,7 +82,7 @@ impl Credentials {
         crate::system_time(self.expires_at())
     }
 
-    /// Returns `true` if the credentials are expired at `now`, which includes `expires_at` itself.
+    /// Returns `true` if `now` is [`Self::expires_at`] or later.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.0.expires_at
     }
@@ -92,7 +92,7 @@ impl Credentials {
         self.0.account_id.as_ref()
     }
 
-    /// The name of the credentials provider, as the AWS SDKs spell it: [`PROVIDER_NAME`].
+    /// The name of the credentials provider, [`PROVIDER_NAME`].
     pub fn provider_name(&self) -> &'static str {
         PROVIDER_NAME
     }

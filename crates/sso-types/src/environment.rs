@@ -114,8 +114,9 @@ impl Environment {
         environment
     }
 
-    /// The names of all variables of this process, for a program that starts another one and passes
-    /// them on.
+    /// Returns the names of all variables of this process, including those that
+    /// [`Self::from_process`] does not read. Use it to find the variables that a child process must
+    /// not inherit.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the process environment"
@@ -153,8 +154,8 @@ impl Environment {
     /// Returns the home directory, which it finds as the AWS CLI does.
     ///
     /// On Windows this is `USERPROFILE`, or `HOMEDRIVE` and `HOMEPATH` joined. On other systems it
-    /// is `HOME`. If these are unset and the value comes from [`Environment::from_process`], it is
-    /// the home directory in the platform's user database.
+    /// is `HOME`. If these are unset, an environment from [`Self::from_process`] returns the home
+    /// directory in the platform's user database, and any other environment returns `None`.
     pub fn home_dir(&self) -> Option<PathBuf> {
         let home = if cfg!(windows) { self.windows_home() } else { self.unix_home() };
         home.or_else(|| self.platform_home.clone())

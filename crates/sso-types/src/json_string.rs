@@ -1,14 +1,14 @@
 //! Decoding of JSON strings that may be secrets.
 //!
 //! `serde_json` decodes a string with escapes in a buffer that it does not clear. This module
-//! decodes the text of a string that `serde_json` has validated, and clears its only copy.
+//! decodes JSON that `serde_json` has validated, and copies the text only into the result.
 
 use zeroize::Zeroizing;
 
 /// Decodes a JSON string. Returns `None` if `json` is JSON of another type, or a string with an
 /// unpaired surrogate.
 ///
-/// `json` must be valid JSON. The only copy of the text is the result, which is cleared on drop.
+/// `json` must be valid JSON. The text is copied only into the result, which is cleared on drop.
 ///
 /// Not part of the crate's API: public only for the other crates of `ssocreds`.
 #[doc(hidden)]

@@ -1,8 +1,8 @@
 //! The types that all `ssocreds` crates share: secrets, names, credentials, the clock
 //! and the environment.
 //!
-//! This crate has few dependencies, no file access, no network access and nothing `async`. It is
-//! enough for code that only passes credentials on.
+//! This crate has few dependencies, no code for files or the network, and nothing `async`. It is
+//! enough for code that only passes credentials on. Only [`Environment::from_process`] may block.
 //!
 //! ```text
 //! sso-types <── sso-cache, sso-config, sso-http <── sso-provider <── sso-endpoint, adapters, sso-cli

@@ -92,8 +92,9 @@ name! {
 }
 
 name! {
-    /// An AWS account id, normally twelve digits; see [`AccountId::has_twelve_digits`]. Any text
-    /// without control characters is accepted, since the service decides whether it is valid.
+    /// An AWS account id, normally twelve digits; see [`AccountId::has_twelve_digits`]. Any
+    /// non-empty text without control characters is accepted, since the service decides whether it
+    /// is valid.
     AccountId, "account id", printable
 }
 

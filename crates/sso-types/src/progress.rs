@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a call waits for. None contains a secret.
+/// The start or the end of a wait during a call. No event contains a secret.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ProgressEvent {
@@ -14,12 +14,14 @@ pub enum ProgressEvent {
         failure: String,
         /// The number of failed attempts.
         failed_attempts: u32,
-        /// The number of attempts in all; `None` while throttling is waited out.
+        /// The maximum number of attempts. `None` if only a timeout limits them, as after
+        /// throttling.
         max_attempts: Option<u32>,
         /// The time until the next attempt.
         delay: Duration,
     },
-    /// The portal throttled a list. Requests stop for a delay, and then go on at a lower rate.
+    /// The portal throttled a request of a program that lists many accounts or roles. The program
+    /// sends no request for a delay, and then continues at a lower rate.
     Throttled {
         /// The new rate.
         requests_per_second: f64,
@@ -35,14 +37,14 @@ pub enum ProgressEvent {
     Over,
 }
 
-/// Receives the [`ProgressEvent`]s of providers and layers. Clones are the same observer; the default
-/// one ignores all events.
+/// Receives the [`ProgressEvent`]s of providers and layers. Clones are the same observer; the
+/// default one ignores all events.
 #[derive(Clone, Default)]
 pub struct ProgressObserver(Option<Arc<dyn Fn(ProgressEvent) + Send + Sync>>);
 
 impl ProgressObserver {
-    /// Returns an observer that calls `observe` with each event, in the task of the call. `observe` must
-    /// not block.
+    /// Returns an observer that calls `observe` with each event. The call may come from a task that
+    /// a provider spawned. `observe` must not block.
     pub fn new(observe: impl Fn(ProgressEvent) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(observe)))
     }
