@@ -43,8 +43,9 @@ pub enum AccessRisk {
         /// The permission bits.
         mode: u32,
     },
-    /// Other users may write to the directory. They can create files, such as the lock file, and
-    /// remove files unless the directory is sticky. Files that they create are not used.
+    /// Other users may write to the directory. They can create files, and remove files unless the
+    /// directory is sticky. The content of their files is not used. But if they create the lock
+    /// file, they can hold the lock.
     #[non_exhaustive]
     DirectoryWritable {
         /// The permission bits.
@@ -102,8 +103,8 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Returns the warnings about the file `at`, its directory, and the directory `linked`, which
-/// contains the link if the file is behind one.
+/// Returns the warnings about the file `at`, its directory, and the directory `linked`. That is the
+/// parent of the path as given; if the path is a link, the directory of the link.
 ///
 /// There is no warning about a file that is missing or inaccessible. Nor is there one about a file
 /// of another user, since reading it fails.
@@ -181,7 +182,8 @@ mod unix {
         is_foreign.then_some(AccessRisk::DirectoryOfAnotherUser { owner })
     }
 
-    /// Returns the permission bits, and those of them that apply to other users.
+    /// Returns the permission bits, and the bits to check for other users. These lack the group
+    /// bits if the group is the owner's private group.
     fn rights(path: &Path, metadata: &Metadata) -> (u32, u32) {
         let mode = metadata.mode() & 0o7777;
         // With an access control list, the group bits are the maximum that its entries can grant.

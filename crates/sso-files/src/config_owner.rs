@@ -9,8 +9,9 @@ use std::path::Path;
 /// See [`rules::may_use_config`](crate::rules::may_use_config). Returns `None` if the process does
 /// not run as root.
 ///
-/// Call this after reading the file. A user who replaced the file meanwhile owns a directory on the
-/// path, and cannot remove that directory from the path.
+/// Call this after reading the file. The owner of a directory on the path could replace the file
+/// for the read and restore it before this call. That directory is still on the path, so this call
+/// finds its owner.
 pub fn untrusted_config_owner(config: &Path, secret_owner: u32) -> Option<u32> {
     #[cfg(unix)]
     {
@@ -41,8 +42,8 @@ mod unix {
     /// Returns the owners of the file and of all directories and links on its path. If the file is
     /// missing, returns the owners of the part of the path that exists.
     ///
-    /// Leaves out directories that belong to the owner of `/`. In a user namespace that does not
-    /// map root, they seem to belong to another user.
+    /// Leaves out directories that belong to the owner of `/`, who is the administrator. In a user
+    /// namespace that does not map root, the user ID of that owner is not 0.
     pub(super) fn owners(path: &Path) -> Vec<u32> {
         let administrator = fs::symlink_metadata("/").map_or(0, |root| root.uid());
         let mut owners = Vec::new();

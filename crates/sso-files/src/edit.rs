@@ -1,5 +1,6 @@
-//! Editing of files that users and other programs edit too. The owner is kept, and changes that
-//! another program makes at the same time are not lost.
+//! Editing of files that users and other programs edit too. The owner is kept. A change that
+//! another program makes at the same time is kept, unless it is made between the last check and the
+//! rename.
 
 use std::io;
 use std::thread;
@@ -100,7 +101,7 @@ impl Place {
     }
 
     /// Fails if the file is write-protected or belongs to another user. A replacement would ignore
-    /// the one and change the other.
+    /// the protection, and would change the owner.
     fn check_editable(&self, before: &Content) -> Result<(), FileError> {
         if before.permissions().readonly() {
             return Err(FileError::WriteProtected { path: self.path() });
@@ -121,7 +122,8 @@ impl Place {
     }
 }
 
-/// Waits for the lock. Returns `None` if locks are not supported here.
+/// Waits for the lock. Returns `None` if the file cannot be locked, for example because the file
+/// system has no locks.
 fn lock(place: &Place) -> Result<Option<FileLock>, FileError> {
     let started = Instant::now();
     loop {

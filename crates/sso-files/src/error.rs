@@ -83,8 +83,8 @@ impl FileError {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Converts the error to an [`io::Error`]. A violation of a rule becomes
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied).
+    /// Converts the error to an [`io::Error`]. An error that the operating system did not report
+    /// becomes [`PermissionDenied`](io::ErrorKind::PermissionDenied).
     pub fn into_io(self) -> Arc<io::Error> {
         match self {
             Self::Io(error) | Self::Remove { source: error, .. } => error,

@@ -12,9 +12,9 @@
 //!
 //! let place = file.locate_or_create()?;
 //! if let Some(lock) = place.try_lock(".lock").unwrap() {
-//!     // From here on, writing cannot fail for lack of disk space.
 //!     let mut staged = place.stage(lock.temp_name(), &|_| false)?;
 //!     staged.reserve()?;
+//!     // From here on, writing cannot fail for lack of disk space.
 //!     staged.write(b"{}", Durability::Synced)?;
 //!     staged.rename()?;
 //! }
@@ -30,8 +30,8 @@
 //!   they get the owner of the directory that they are created in.
 //! * A symbolic link below the [base](PrivateFile::below) is followed only if it was made by root,
 //!   by this user, or by the owner of its target. See [`rules`].
-//! * On Unix all operations are relative to directory descriptors. A directory that another user
-//!   replaces between a check and its use has no effect.
+//! * On Unix, files are read, created, renamed and removed relative to directory descriptors. If
+//!   another user replaces a directory between a check and its use, that has no effect.
 //! * Opening never blocks, even if there is a pipe or a device in place of the file.
 //!
 //! # Known gaps

@@ -94,7 +94,8 @@ impl FileLock {
     /// Returns `true` if the lock file still has its name.
     fn is_current(&self) -> bool {
         let Ok(named) = self.dir.node(&self.name) else { return false };
-        // On systems without inodes an open lock file can be neither removed nor renamed.
+        // On Windows both identities are `None`, so this is `true`. There, an open lock file can be
+        // neither removed nor renamed.
         self.file.metadata().is_ok_and(|locked| Node::of(&locked).identity == named.identity)
     }
 }

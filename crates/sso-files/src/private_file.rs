@@ -22,15 +22,18 @@ use crate::{FileError, Fingerprint};
 /// The time for which a rename is retried while another program has the file open (Windows only).
 const RENAME_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The same for content that can be fetched again: an async program stores that on its own threads.
+/// The same for content that can be fetched again. It is short, because an async program stores
+/// such content on the threads of its runtime.
 const CACHED_RENAME_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// The number of bytes of a file behind a link that are read before the file is replaced.
+/// The maximum number of bytes that are read of a file behind a link, to check its format before it
+/// is replaced.
 const MAX_REPLACED: usize = 1 << 20;
 
 /// The path of a file with secrets, which other programs of the user may use too.
 ///
-/// It keeps no file open. All methods block for a few system calls.
+/// It keeps no file open. Methods block for a few system calls, unless their documentation says
+/// otherwise.
 #[derive(Debug, Clone)]
 pub struct PrivateFile {
     path: Arc<Path>,
@@ -59,7 +62,8 @@ pub struct Content {
 /// A temporary file with the [fixed name](TempName::Fixed), which a killed process left behind.
 #[derive(Debug)]
 pub enum Leftover {
-    /// A regular file of this user.
+    /// A regular file of this user or of root. If the process runs as root, also of the directory's
+    /// owner.
     File(LeftoverFile),
     /// A file of another user, something that is not a regular file, or a file over the size limit.
     Unusable,
@@ -124,8 +128,8 @@ impl PrivateFile {
         resolve(&self.base, &self.path, Missing::Create).map(|at| Place { at })
     }
 
-    /// Returns a warning for each mode or access control list that gives other users too much
-    /// access to the file or its directories.
+    /// Returns the warnings about the file and its directories: other users have too much access
+    /// through the mode or an access control list, or a directory belongs to another user.
     pub fn access_warnings(&self) -> Vec<AccessWarning> {
         let parent = match self.path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -134,8 +138,8 @@ impl PrivateFile {
         self.locate().map(|place| access::warnings(parent, &place.at)).unwrap_or_default()
     }
 
-    /// Replaces the file atomically. Creates missing directories. See [`Place::stage`] for
-    /// `is_same_format`.
+    /// Replaces the file atomically. Creates missing directories. May block on Windows, as
+    /// [`Place::replace`] does. See [`Place::stage`] for `is_same_format`.
     pub fn replace(
         &self,
         content: &[u8],

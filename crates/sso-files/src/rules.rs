@@ -21,8 +21,9 @@ pub fn may_follow_link(user: u32, maker: u32, target_owner: u32) -> bool {
 /// Returns `true` if a process with the effective user `user` may use the content of a file that
 /// belongs to `file_owner`, in a directory that belongs to `directory_owner`.
 ///
-/// Another user may have put a file there so that this user works in the other user's AWS account.
-/// Root may also use files of the directory's owner, for `sudo` in that user's home directory.
+/// A file of another user is not used, because it may contain that user's login. This user would
+/// then work in the other user's AWS account. Root may also use files of the directory's owner, for
+/// `sudo` in that user's home directory.
 pub fn may_use_file(user: u32, file_owner: u32, directory_owner: u32) -> bool {
     file_owner == ROOT || file_owner == user || (user == ROOT && file_owner == directory_owner)
 }
@@ -61,7 +62,7 @@ mod tests {
             (USER, USER, OTHER, true),
             (USER, ROOT, USER, true),
             (USER, ROOT, OTHER, true),
-            (USER, OTHER, OTHER, true), // and the file is refused as another user's
+            (USER, OTHER, OTHER, true), // but `may_use_file` refuses the file
             (USER, OTHER, USER, false),
             (USER, OTHER, ROOT, false),
             (USER, OTHER, THIRD, false),

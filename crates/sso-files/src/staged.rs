@@ -77,8 +77,8 @@ impl StagedFile {
     ) -> io::Result<Self> {
         let Resolved { dir, name: target, .. } = place;
         let (file, name, kind) = create_temp(dir, target, name)?;
-        // Set mode and owner before the content is written. If the process is killed after that,
-        // the owner must be able to use the complete file.
+        // Set mode and owner before the content is written. If the process is killed after it has
+        // written the content, the owner must be able to use the complete file.
         let made = file.metadata().inspect_err(|_| _ = dir.remove_file(&name))?;
         make_private(&file, &made);
         set_owner(&file, &made, owner);
@@ -302,8 +302,8 @@ fn random_prefix(target: &OsStr) -> OsString {
     prefix
 }
 
-/// Makes the modification time of the temporary file later than that of the file to replace, if it
-/// is not, because the clock is coarse or was set back.
+/// Makes the modification time of the temporary file later than that of the file to replace. The
+/// clock does not ensure that: it may be coarse, or was set back.
 ///
 /// The next holder of the lock compares the times to find the later file. Also, two versions of a
 /// file must not have the same fingerprint.

@@ -64,7 +64,7 @@ impl<'a> Attempt<'a> {
         Box::pin(self.oidc().oneshot(operation))
     }
 
-    /// Sends a request to SSO OIDC that can be repeated, with retries.
+    /// Sends a repeatable request to SSO OIDC, with retries.
     pub(crate) async fn call_with_retries<Op: OidcOperation>(
         &self,
         operation: Op,

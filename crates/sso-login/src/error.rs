@@ -49,7 +49,8 @@ pub enum LoginError {
     /// SSO OIDC refused a request or could not be reached. The source is the reason.
     #[error("failed to log in: {} failed", .0.operation().unwrap_or("a request"))]
     Service(#[source] ServiceError),
-    /// The start URL is on a custom domain, and does not redirect to an AWS access portal.
+    /// The start URL is not a URL, or is on a custom domain and does not redirect to an AWS access
+    /// portal.
     #[error(
         "the start URL {start_url} does not lead to an AWS access portal: {reason}; check sso_start_url"
     )]

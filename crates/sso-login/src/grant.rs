@@ -1,4 +1,4 @@
-//! Converts the response to a grant into a token, and writes it to the token file.
+//! Converts the response of `CreateToken` to a token, and writes it to the token file.
 
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ const RENAME_RETRIES: u32 = 50;
 const RENAME_PAUSE: Duration = Duration::from_millis(100);
 
 impl Attempt<'_> {
-    /// Takes the token file's lock. Returns `None` if the file system has no locks.
+    /// Takes the token file's lock. Returns `None` if the file cannot be locked, for example
+    /// because the file system has no locks.
     pub(crate) async fn lock_token_file(&self) -> Result<Option<TokenFileLock>, LoginError> {
         let start = Instant::now();
         loop {

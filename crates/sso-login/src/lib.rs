@@ -4,9 +4,9 @@
 //!
 //! ```text
 //! Login ── registration (the AWS CLI's file, or RegisterClient)
-//!   ├─ authorization code with PKCE: 127.0.0.1 listener, browser, CreateToken
-//!   └─ device code: user code on any device, CreateToken polled
-//!         └─ token file, replaced under its lock
+//!   ├─ authorization code with PKCE: 127.0.0.1 listener, browser, CreateToken ─┐
+//!   └─ device code: user code on any device, CreateToken polled ───────────────┤
+//!                                       token file, replaced under its lock ‹──┘
 //! ```
 //!
 //! The crate does not use a terminal or a browser by itself: the caller passes a [`LoginPrompt`]
@@ -43,13 +43,15 @@
 //!
 //! # Guarantees
 //!
-//! * If several logins for one token file run at the same time, one asks the user. The others wait
-//!   for it and return its token.
+//! * If several logins for one token file run at the same time, only one asks the user. The others
+//!   wait for it and return its token. If it fails, the next one asks. This needs a file system
+//!   with locks.
 //! * The listener is bound to 127.0.0.1 only. It accepts only a GET request for the callback path
 //!   with this login's `state`. Any other request gets a 4xx response and changes nothing.
 //! * A login does not hold the token file's lock while it waits for the user.
-//! * Dropping a login closes its port and releases its locks.
-//! * No error and no `Debug` output contains a secret.
+//! * Dropping the future of [`Login::run`] closes the port and releases the locks.
+//! * No error and no `Debug` output contains a secret. Only a [`LoginEvent`] contains the page's
+//!   URL, with its `state`, and the user code: the user needs them.
 
 #![forbid(unsafe_code)]
 

@@ -47,7 +47,7 @@ pub(crate) struct WaitingBrowser {
     sent: Arc<Notify>,
 }
 
-/// Sends the answer, with a channel for the page to respond with.
+/// Sends the answer to the login, with a channel on which the login returns the browser's page.
 type AnswerSender = oneshot::Sender<(Answer, oneshot::Sender<Page>)>;
 
 /// The state that all connections share.

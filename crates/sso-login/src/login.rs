@@ -49,7 +49,8 @@ impl FinishedLogin {
         &self.token
     }
 
-    /// Returns `true` if another process logged in while this login waited for it.
+    /// Returns `true` if another login, usually of another process, got the token while this one
+    /// waited for it.
     pub fn is_by_other_process(&self) -> bool {
         self.by_other_process
     }

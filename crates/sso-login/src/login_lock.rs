@@ -13,13 +13,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// The outcome of waiting for the login lock.
 pub(crate) enum Acquired {
-    /// This login must ask the user. The lock is `None` if the file system has no locks.
+    /// This login must ask the user. The lock is `None` if it is unavailable, for example because
+    /// the file system has no locks.
     Lock(Option<LoginLock>),
     /// Another login has finished, with this token.
     OtherToken(Box<CachedToken>),
 }
 
-/// Takes the login lock. If another login holds it, waits for that login and returns its token.
+/// Takes the login lock. If another login holds it, waits for that login to end. Returns its token
+/// if it succeeded, or else the lock.
 pub(crate) async fn acquire(
     options: &Options,
     prompt: &dyn LoginPrompt,

@@ -18,8 +18,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Logs out of one session. Ends the session at the SSO portal, then removes the token file,
-/// leftover files of interrupted writes, and cached role credentials. Does not remove client
-/// registrations.
+/// leftover files of interrupted writes, and the files that were added with
+/// [`role_credentials`](Self::role_credentials). Does not remove client registrations.
 #[derive(Debug)]
 pub struct Logout {
     https: Https,

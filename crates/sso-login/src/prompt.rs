@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 /// Shows a login's events to the user. Implemented for every `Fn(&LoginEvent)`.
 pub trait LoginPrompt: Send + Sync {
-    /// Shows one event. The login's task calls this, so it must not block for long.
+    /// Shows one event. Must not block for long, because the login's task calls it.
     fn show(&self, event: &LoginEvent<'_>);
 }
 
@@ -51,6 +51,6 @@ pub enum LoginEvent<'a> {
         /// The operating system's error.
         error: &'a io::Error,
     },
-    /// The user allowed the login. The login requests the token next.
+    /// The user allowed the login. It can still fail before the token is stored.
     Allowed,
 }

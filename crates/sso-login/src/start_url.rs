@@ -1,7 +1,7 @@
 //! Resolves a start URL on a custom domain to the AWS access portal that it redirects to.
 //!
-//! The rules are those of the AWS CLI 2.36. It sends HEAD, or GET if the response is 405 or 501,
-//! and follows one redirect. The result must be an `https` URL on a host of AWS. Its host name may
+//! The rules are those of the AWS CLI 2.36: send HEAD, or GET if the response is 405 or 501, and
+//! follow one redirect. The result must be an `https` URL on a host of AWS. Its host name may
 //! contain the region.
 
 use std::pin::Pin;
@@ -41,7 +41,7 @@ pub(crate) type Https =
 /// The AWS access portal of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Portal {
-    /// The start URL on the host of AWS.
+    /// The start URL after the redirect, if there was one. Its host belongs to AWS.
     pub(crate) start_url: StartUrl,
     /// The region of the services.
     pub(crate) region: Region,

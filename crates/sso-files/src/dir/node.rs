@@ -11,7 +11,7 @@ pub(crate) struct Link {
     pub(crate) maker: u32,
 }
 
-/// The access for which an existing file is opened.
+/// The access for which a file is opened or created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,

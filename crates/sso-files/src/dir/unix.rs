@@ -143,7 +143,8 @@ impl Dir {
         Ok(names)
     }
 
-    /// Syncs this directory and `above` of its parents, so that new names survive a power failure.
+    /// Syncs this directory and `above` levels of parent directories, so that new names survive a
+    /// power failure.
     ///
     /// Logs a failure and does not report it: not every file system can sync a directory, and the
     /// file has its new content either way.
@@ -165,8 +166,8 @@ impl Dir {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let made = File::from(rustix::fs::openat(&self.file, name, flags, Mode::empty())?);
         let (own, owner) = (Owner::of(&made.metadata()?), self.owner()?);
-        // The owner of this directory may have replaced the new directory by another one. They gain
-        // nothing if that one is empty.
+        // The owner of this directory may have put another directory of root in place of the new
+        // one, to become its owner. If it is empty, that does no harm.
         let is_empty = Self { file: made.try_clone()?, path: PathBuf::new() }.names()?.is_empty();
         if own != owner && own.user == effective_user() && is_empty {
             std::os::unix::fs::fchown(&made, Some(owner.user), Some(owner.group))?;

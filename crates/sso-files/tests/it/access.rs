@@ -53,7 +53,7 @@ fn an_access_control_list_that_names_another_user_is_warned_about() {
         assert_eq!(risks(), [], "{user}");
     }
     allow(&path, 12345, 4, 4);
-    // The command in the warning resolves it, as it sets the mask.
+    // The command in the warning clears the mask, so the entry no longer grants access.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(risks(), []);
 }

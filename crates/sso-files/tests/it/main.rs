@@ -1,5 +1,5 @@
-//! Files of Linux: in `/proc`, and with access control lists. The tests of sso-cache and sso-config
-//! cover the rest of this crate.
+//! Tests with files in `/proc` and with access control lists, which only Linux has. The tests of
+//! sso-cache and sso-config cover the rest of this crate.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
