@@ -1,5 +1,5 @@
-//! Tests with files in `/proc` and with access control lists, which only Linux has. The tests of
-//! sso-cache and sso-config cover the rest of this crate.
+//! Tests that run only on Linux: files in `/proc`, and access control lists. The tests of sso-cache
+//! and sso-config cover the rest of this crate.
 
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
