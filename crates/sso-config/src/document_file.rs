@@ -43,6 +43,7 @@ pub enum DocumentFileError {
     /// The file cannot be read or replaced. The reason can be a permission, a file or link of
     /// another user, a full or read-only file system, or a lock that another process holds.
     #[error("{} cannot be read or replaced", file.display())]
+    #[non_exhaustive]
     File {
         /// The file.
         file: PathBuf,
@@ -51,12 +52,14 @@ pub enum DocumentFileError {
     },
     /// The file is not UTF-8 text.
     #[error("{} is not UTF-8 text and cannot be edited; save it as UTF-8", file.display())]
+    #[non_exhaustive]
     NotUtf8 {
         /// The file.
         file: PathBuf,
     },
     /// The edited file would be larger than 16 MiB, and could no longer be loaded.
     #[error("{} would grow larger than 16 MiB; write fewer profiles", file.display())]
+    #[non_exhaustive]
     TooLarge {
         /// The file.
         file: PathBuf,

@@ -43,18 +43,21 @@ pub enum FileError {
     },
     /// The file to edit is write-protected.
     #[error("{} is write-protected; make it writable", path.display())]
+    #[non_exhaustive]
     WriteProtected {
         /// The file.
         path: PathBuf,
     },
     /// Another process has held the lock for editing for 10 seconds.
     #[error("another process holds the lock {}; try again when it has ended", lock.display())]
+    #[non_exhaustive]
     Locked {
         /// The lock file.
         lock: PathBuf,
     },
     /// Other programs changed the file each time before it could be replaced.
     #[error("{} keeps being changed by other programs; stop them and try again", path.display())]
+    #[non_exhaustive]
     KeepsChanging {
         /// The file.
         path: PathBuf,
