@@ -76,7 +76,7 @@ fn write(
         let path = printable(&file.path().display().to_string());
         let Summary { added, changed, unchanged, removed, .. } = &summary;
         stdout::print(&format!(
-            "{path}: {added} profiles added, {changed} changed, {removed} removed, {unchanged} \
+            "Profiles in {path}: {added} added, {changed} changed, {removed} removed, {unchanged} \
              unchanged\n"
         ))?;
     }

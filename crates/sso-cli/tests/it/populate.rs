@@ -35,7 +35,7 @@ async fn profiles_are_added_at_the_end_and_a_second_run_changes_nothing() {
     let before = config(&scene);
     let more = ["--region", "eu-west-1", "--set", "output=json"];
     expect![[r#"
-        HOME/.aws/config: 3 profiles added, 0 changed, 0 removed, 0 unchanged
+        Profiles in HOME/.aws/config: 3 added, 0 changed, 0 removed, 0 unchanged
     "#]]
     .assert_eq(&populate(&scene, &more).success());
     let after = config(&scene);
@@ -67,7 +67,7 @@ async fn profiles_are_added_at_the_end_and_a_second_run_changes_nothing() {
     "#]]
     .assert_eq(after.strip_prefix(&before).unwrap());
     let again = populate(&scene, &more).success();
-    assert!(again.ends_with("0 profiles added, 0 changed, 0 removed, 3 unchanged\n"), "{again}");
+    assert!(again.ends_with("0 added, 0 changed, 0 removed, 3 unchanged\n"), "{again}");
     assert_eq!(config(&scene), after);
     let credentials = ["export", "--profile", "Team-A-prod-EU.ReadOnly", "--format", "json"];
     scene.run(&credentials).success();
@@ -138,7 +138,7 @@ async fn pruning_removes_generated_profiles_of_unassigned_roles() {
     let run = populate(&scene, &["--prune", "--account-name", "Development"]);
     assert_eq!(run.code(), Some(0), "{}", run.stderr());
     expect![[r#"
-        HOME/.aws/config: 0 profiles added, 0 changed, 3 removed, 2 unchanged
+        Profiles in HOME/.aws/config: 0 added, 0 changed, 3 removed, 2 unchanged
     "#]]
     .assert_eq(&run.stdout());
     expect![[r#"
@@ -241,7 +241,7 @@ async fn roles_on_several_pages_are_all_written() {
     }
     let scene = Scene::with(builder, TokenState::Valid).await;
     let added = populate(&scene, &["--region", "eu-west-1"]).success();
-    assert!(added.contains("1000 profiles added"), "{added}");
+    assert!(added.contains("1000 added"), "{added}");
     let again = populate(&scene, &["--region", "eu-west-1", "--prune"]).success();
     assert!(again.contains("0 removed, 1000 unchanged"), "{again}");
 }
@@ -258,7 +258,7 @@ async fn credential_process_adds_a_second_profile_without_sso_keys() {
     ];
     let before = config(&scene);
     let summary = populate(&scene, &options).success();
-    assert!(summary.contains("2 profiles added"), "{summary}");
+    assert!(summary.contains("2 added"), "{summary}");
     let after = config(&scene);
     if cfg!(unix) {
         expect![[r"
@@ -278,7 +278,7 @@ async fn credential_process_adds_a_second_profile_without_sso_keys() {
         .assert_eq(after.strip_prefix(&before).unwrap());
     }
     let summary = populate(&scene, &options).success();
-    assert!(summary.contains("0 profiles added, 0 changed, 0 removed, 2 unchanged"), "{summary}");
+    assert!(summary.contains("0 added, 0 changed, 0 removed, 2 unchanged"), "{summary}");
     assert_eq!(config(&scene), after);
     let credentials = |profile| scene.run(&["credential-process", "--profile", profile]).success();
     assert_eq!(credentials("Development.Admin.process"), credentials("Development.Admin"));
@@ -308,10 +308,10 @@ async fn pruning_removes_the_second_profile_too() {
     fs::write(&scene.home.config_file, text).unwrap();
     // Without --credential-process, the second profiles of assigned roles are kept.
     let run = populate(&scene, &["--prune", "--name", "old.{account_id}.{role_name}"]);
-    assert!(run.stdout().contains("0 profiles added, 0 changed, 3 removed, 3 unchanged"));
+    assert!(run.stdout().contains("0 added, 0 changed, 3 removed, 3 unchanged"));
     assert!(run.stderr().contains("profile \"edited.process\" is outdated"));
     let run = populate(&scene, &["--prune", "--credential-process"]);
-    assert!(run.stdout().contains("6 profiles added, 0 changed, 6 removed, 0 unchanged"));
+    assert!(run.stdout().contains("6 added, 0 changed, 6 removed, 0 unchanged"));
     let left = config(&scene);
     let names = left.strip_prefix(&before).unwrap().lines().filter(|it| it.starts_with('['));
     assert_eq!(
