@@ -16,9 +16,11 @@ use aws_credential_types::provider::error::{CredentialsError, TokenError};
 use aws_credential_types::provider::token::ProvideToken as _;
 use sso_aws_sdk::{SdkCredentialsProvider, SdkTokenProvider};
 use sso_emulator::{Emulator, Home, Operation, TokenState};
-use sso_provider::http::{GetRoleCredentials, ServiceError};
+use sso_provider::cache::TokenFile;
+use sso_provider::http::{CreateToken, CreateTokenResponse, GetRoleCredentials, ServiceError};
 use sso_provider::{
     ConfigError, CredentialsCache, CredentialsFuture, ProfileProviders, SsoCredentialsProvider,
+    SsoTokenProvider,
 };
 use sso_types::Credentials;
 use tempfile::TempDir;
@@ -126,6 +128,21 @@ async fn a_timeout_is_the_kind_timed_out() {
     let provider = SdkCredentialsProvider::from(CredentialsCache::new(provider));
     let error = provider.provide_credentials().await.unwrap_err();
     let CredentialsError::ProviderTimedOut(timeout) = error else { panic!("{error:?}") };
+    assert_eq!(timeout.timeout_duration(), Duration::from_secs(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_of_a_refresh_is_the_kind_timed_out() {
+    let (_emulator, _directory, home) = home(TokenState::Expired).await;
+    let stalled = tower::service_fn(|_: CreateToken| {
+        std::future::pending::<Result<CreateTokenResponse, ServiceError>>()
+    });
+    let provider = SsoTokenProvider::builder(stalled, TokenFile::new(&home.token_file))
+        .timeout(Duration::from_secs(7))
+        .build()
+        .unwrap();
+    let error = SdkTokenProvider::from(provider).provide_token().await.unwrap_err();
+    let TokenError::ProviderTimedOut(timeout) = error else { panic!("{error:?}") };
     assert_eq!(timeout.timeout_duration(), Duration::from_secs(7));
 }
 
