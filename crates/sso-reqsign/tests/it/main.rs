@@ -1,10 +1,17 @@
 //! Tests of the provider through reqsign's trait, with emulated services.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests: a panic is how they fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "tests: a panic is how they fail, and a child process reads its environment"
+)]
 
 use std::error::Error as _;
 use std::pin::pin;
+use std::process::Command;
 use std::task::{Context as TaskContext, Waker};
 
 use jiff::SignedDuration;
@@ -94,6 +101,41 @@ async fn another_failure_is_the_kind_unexpected_with_its_source() {
     assert_eq!(error.kind(), ErrorKind::Unexpected);
     let source = error.source().and_then(|it| it.downcast_ref::<CredentialsError>());
     assert!(source.is_some(), "{error:?}");
+}
+
+const CHILD: &str = "SSO_REQSIGN_TEST_CHILD";
+
+/// In a child process, prints what `from_env` returns. Otherwise does nothing.
+#[tokio::test]
+async fn child_process() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    println!(
+        "from_env returned {}",
+        match SsoCredentialProvider::from_env().await {
+            Ok(provider) if provider.cache().is_some() => "a provider",
+            Ok(_) => "no provider",
+            Err(_) => "an error",
+        }
+    );
+}
+
+#[tokio::test]
+async fn from_env_returns_no_provider_only_without_an_sso_profile() {
+    let scene = Scene::new(TokenState::Valid).await;
+    for (profile, expected) in [
+        (Some(scene.home.profile.as_str()), "a provider"),
+        (None, "no provider"),
+        (Some("missing"), "an error"),
+    ] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "child_process", "--nocapture"]).env_clear();
+        command.envs(scene.home.environment.iter().cloned()).env(CHILD, "1");
+        command.envs(profile.map(|profile| ("AWS_PROFILE", profile)));
+        let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        assert!(output.contains(&format!("from_env returned {expected}\n")), "{output}");
+    }
 }
 
 /// A behaviour of reqsign. The README shows how to get the error.
