@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json as value;
 use sso_http::{
     AuthorizationCode, CodeVerifier, CreateToken, DeviceCode, GetRoleCredentials, ListAccountRoles,
-    ListAccounts, Logout, RegisterClient, StartDeviceAuthorization,
+    ListAccounts, Logout, RegisterClient, ServiceErrorKind, StartDeviceAuthorization,
 };
 use sso_types::{AccessToken, AccountId, ClientSecret, RefreshToken, RoleName, StartUrl};
 use tower::ServiceExt;
@@ -92,6 +92,13 @@ async fn accounts_and_roles_are_listed() {
     assert_eq!(portal_line(&requests[0]), "GET /assignment/accounts?next_token=n%2F0&max_result=5");
     assert_eq!(portal_line(&requests[1]), "GET /assignment/roles?account_id=123456789012");
     assert_eq!(server.connections(), 1, "the second call reused the connection");
+}
+
+#[tokio::test]
+async fn a_web_page_is_no_answer_to_a_logout() {
+    let page = answer(200, &[("content-type", "text/html")], " <html>Please log in</html>");
+    let error = Server::start([page]).await.portal().oneshot(Logout::new(token())).await;
+    assert_eq!(error.unwrap_err().kind(), ServiceErrorKind::Unparseable);
 }
 
 #[tokio::test]
