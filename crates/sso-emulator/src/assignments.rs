@@ -249,4 +249,11 @@ mod tests {
         assert!(assignments.is_assigned("000000000042", "Audit"));
         assert_eq!(assignments.account("000000000042").unwrap().roles.len(), 1);
     }
+
+    #[test]
+    fn each_role_of_an_account_has_its_own_key_prefix() {
+        let prefix = |role| key_prefix("123456789012", &format!("Role{role}"));
+        let prefixes: std::collections::BTreeSet<_> = (0..40).map(prefix).collect();
+        assert_eq!(prefixes.len(), 40);
+    }
 }
