@@ -44,7 +44,7 @@ pub(crate) async fn acquire(
                 });
             }
             Err(error) if error.is_unavailable() => {
-                tracing::debug!(%error, "the file system has no locks; logging in without one");
+                tracing::debug!(%error, "no lock is available; logging in without one");
                 return Ok(Acquired::Lock(None));
             }
             Err(error) => return Err(LoginError::Lock(error)),
