@@ -26,9 +26,9 @@ const RATE_STEP: f64 = 0.1;
 ///
 /// The portal allows about 20 requests per second for a whole organization, so the rate that is
 /// left for one program is not known in advance. A throttled answer halves the rate, but only once
-/// for all requests that were sent before. Each other answer raises it a little, up to the maximum. A throttled request waits for its next slot and is
-/// sent again. Neither the time nor the number of attempts is limited: add a timeout layer if
-/// needed.
+/// for all requests that were sent before. Each other answer raises it a little, up to the maximum.
+/// A throttled request waits for its next slot and is sent again. Neither the time nor the number
+/// of attempts is limited: add a timeout layer if needed.
 ///
 /// Clones of the layer, and all services made by them, share one rate. Other failures are returned;
 /// put a [`RetryLayer`](crate::RetryLayer) around this layer to retry them.
