@@ -18,6 +18,7 @@ pub(crate) fn installed(name: &str, version: &str) -> Result<PathBuf> {
     println!("   installing {name} {version} into target/tools (once)");
     let (shell, cargo) = (project::shell()?, project::cargo());
     // Unoptimized: compiling it takes longer than all that it does here.
+    shell.set_var("CARGO_PROFILE_DEV_DEBUG", "0");
     let options = ["--quiet", "--locked", "--debug"];
     cmd!(shell, "{cargo} install {options...} --root {home} --version {version} {name}")
         .quiet()
