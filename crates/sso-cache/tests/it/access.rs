@@ -1,4 +1,7 @@
 //! Files and directories that other users of the machine can read or write, or that they made.
+//!
+//! Only root can make files of other users, so the tests that need them are ignored. `cargo xtask ci`
+//! runs them.
 
 #![cfg(unix)]
 

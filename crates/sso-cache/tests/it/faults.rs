@@ -1,4 +1,7 @@
 //! A store whose process is killed at each of its system calls, or for which each of them fails.
+//!
+//! `cargo test` must pass without strace, so the tests that need it are ignored. `cargo xtask ci`
+//! installs it and runs them.
 
 use std::path::Path;
 use std::process::Command;
