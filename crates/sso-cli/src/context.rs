@@ -170,13 +170,7 @@ impl Context {
         work: impl AsyncFnOnce(&Progress) -> T,
     ) -> Result<T, Failure> {
         self.progress.set(what.to_owned());
-        if self.global.verbose == 0 {
-            notices::write_warnings(&self.progress);
-        }
-        // A short-lived program needs only one thread.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|source| Failure::Io { doing: "start the async runtime", source })?;
+        let runtime = self.start_runtime()?;
         let done = runtime.block_on(self.progress.watch(work(&self.progress)));
         if let Some(earlier) = self.runtime.replace(Some(runtime)) {
             earlier.shutdown_background();
@@ -213,15 +207,20 @@ impl Context {
         &self,
         work: impl AsyncFnOnce() -> T,
     ) -> Result<T, Failure> {
-        if self.global.verbose == 0 {
-            notices::write_warnings(&self.progress);
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|source| Failure::Io { doing: "start the async runtime", source })?;
+        let runtime = self.start_runtime()?;
         let done = runtime.block_on(work());
         runtime.shutdown_background();
         Ok(done)
+    }
+
+    /// Creates a runtime, and shows the warnings of the work that runs on it.
+    fn start_runtime(&self) -> Result<Runtime, Failure> {
+        if self.global.verbose == 0 {
+            notices::write_warnings(&self.progress);
+        }
+        // A short-lived program needs only one thread.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(|source| Failure::Io { doing: "start the async runtime", source })
     }
 
     pub(crate) fn builder(&self) -> Result<ProfileProvidersBuilder, Failure> {
