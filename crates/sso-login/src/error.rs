@@ -5,7 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sso_cache::{LockError, StoreError};
+use sso_cache::{CacheFileError, LockError};
 use sso_http::{BoxError, ServiceError, ServiceErrorKind};
 
 /// The error returned when a login fails. Cheap to clone.
@@ -47,7 +47,7 @@ pub enum LoginError {
         code: String,
     },
     /// SSO OIDC refused a request or could not be reached. The source is the reason.
-    #[error("failed to log in: {} failed", .0.operation().unwrap_or("a request"))]
+    #[error("the login failed at {}", .0.operation().unwrap_or("a request"))]
     Service(#[source] ServiceError),
     /// The start URL is not a URL, or is on a custom domain and does not redirect to an AWS access
     /// portal.
@@ -75,7 +75,7 @@ pub enum LoginError {
     /// The token file cannot be written. The login checks this before it exchanges the code, so
     /// that usually the code is not spent.
     #[error("failed to store the new token")]
-    Store(#[source] StoreError),
+    Store(#[source] CacheFileError),
     /// The token file's lock or the login lock cannot be taken.
     #[error("failed to lock the token file for the login")]
     Lock(#[source] LockError),

@@ -200,7 +200,7 @@ async fn a_failed_token_request_is_not_retried_and_writes_no_token() {
     let browser = Browser::default();
     let error =
         scene.login().browser(browser.clone()).build().run(&User::default()).await.unwrap_err();
-    assert_eq!(error.to_string(), "failed to log in: CreateToken failed");
+    assert_eq!(error.to_string(), "the login failed at CreateToken");
     assert_eq!(scene.emulator.counts().create_token, 1, "the code may be spent");
     let page = browser.last_page().await;
     assert!(page.contains("The login failed"), "{page}");

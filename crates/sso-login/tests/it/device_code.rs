@@ -188,7 +188,7 @@ async fn a_login_without_a_decision_expires_after_the_timeout() {
 async fn a_permanent_error_ends_the_login() {
     let script = Script::new([(400, "invalid_grant")]);
     let error = run(&script, Duration::from_secs(60)).await.unwrap_err();
-    assert_eq!(error.to_string(), "failed to log in: CreateToken failed");
+    assert_eq!(error.to_string(), "the login failed at CreateToken");
     assert!(error.service_error().unwrap().is_invalid_grant());
 }
 
