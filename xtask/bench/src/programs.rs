@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
 use crate::table::{AWS_CLI, AWS_CONFIG, GO};
@@ -123,8 +123,7 @@ fn aws_config(shell: &Shell) -> Result<PathBuf> {
 
 /// The one that `cargo xtask interop` installs.
 fn aws_cli() -> Result<PathBuf> {
-    let versions = project::root().join("target/interop/aws-cli-v2/awscli/v2");
-    let entries = std::fs::read_dir(versions).context("cargo xtask interop installs it")?;
-    let mut programs = entries.flatten().map(|entry| entry.path().join("dist/aws"));
-    programs.find(|path| path.is_file()).context("cargo xtask interop installs it")
+    let program = project::root().join("target/interop/aws-cli-v2/dist/aws");
+    ensure!(program.is_file(), "cargo xtask interop installs it");
+    Ok(program)
 }
