@@ -176,10 +176,8 @@ impl Place {
     pub fn read(&self, limit: usize) -> Result<Content, FileError> {
         let mut file = self.at.dir.open_file(&self.at.name, Access::Read)?;
         let content = self.read_open(&mut file, limit)?;
-        match self.at.must_belong_to {
-            Some(maker) if content.owner != maker => {
-                Err(FileError::UntrustedLink { link: self.path(), maker })
-            }
+        match &self.at.foreign_link {
+            Some(link) if content.owner != link.maker => Err(link.clone().into()),
             _ => Ok(content),
         }
     }
@@ -345,8 +343,10 @@ impl Place {
         before: &Node,
         is_same_format: &dyn Fn(&[u8]) -> bool,
     ) -> Result<(), FileError> {
-        if let Some(maker) = self.at.must_belong_to.filter(|maker| *maker != before.owner.user) {
-            return Err(FileError::UntrustedLink { link: self.path(), maker });
+        if let Some(link) = &self.at.foreign_link
+            && link.maker != before.owner.user
+        {
+            return Err(link.clone().into());
         }
         if !self.at.behind_link {
             return Ok(());

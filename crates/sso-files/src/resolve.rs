@@ -30,9 +30,22 @@ pub(crate) struct Resolved {
     pub(crate) name: OsString,
     /// The last component of the path was a link.
     pub(crate) behind_link: bool,
-    /// The user who made a link on the path, if it is not root or this user. The file must belong
-    /// to that user.
-    pub(crate) must_belong_to: Option<u32>,
+    /// A link on the path that another user made. The file must belong to that user.
+    pub(crate) foreign_link: Option<ForeignLink>,
+}
+
+/// A link that neither root nor this user made.
+#[derive(Debug, Clone)]
+pub(crate) struct ForeignLink {
+    pub(crate) path: PathBuf,
+    /// The user ID of the user who made it.
+    pub(crate) maker: u32,
+}
+
+impl From<ForeignLink> for FileError {
+    fn from(link: ForeignLink) -> Self {
+        Self::UntrustedLink { link: link.path, maker: link.maker }
+    }
 }
 
 /// Resolves `path`, which starts with `base`. Links on the path to `base` are followed without a
@@ -52,7 +65,9 @@ mod unix {
     use std::ffi::OsStr;
     use std::path::Component;
 
-    use super::{Arc, Dir, FileError, MAX_LINKS, Missing, OsString, Path, PathBuf, Resolved, io};
+    use super::{
+        Arc, Dir, FileError, ForeignLink, MAX_LINKS, Missing, OsString, Path, Resolved, io,
+    };
     use crate::dir::effective_user;
     use crate::rules::may_follow_link;
 
@@ -62,7 +77,8 @@ mod unix {
         path: &Path,
         missing: Missing,
     ) -> Result<Resolved, FileError> {
-        let mut walk = Walk { missing, user: effective_user(), links: 0, makers: Vec::new() };
+        let mut walk =
+            Walk { missing, user: effective_user(), links: 0, foreign_links: Vec::new() };
         match Dir::open(start) {
             Ok(start) => walk.resolve_path(Arc::new(start), below),
             // The base itself, such as the home directory, does not exist.
@@ -80,8 +96,8 @@ mod unix {
         user: u32,
         /// The number of links that were followed.
         links: usize,
-        /// The users who made the links that are being followed, without root and this user.
-        makers: Vec<u32>,
+        /// The links of other users that are being followed.
+        foreign_links: Vec<ForeignLink>,
     }
 
     impl Walk {
@@ -103,38 +119,32 @@ mod unix {
         fn resolve_name(&mut self, dir: Arc<Dir>, name: &OsStr) -> Result<Resolved, FileError> {
             let Some(link) = dir.link(name)? else {
                 let name = name.to_owned();
-                return Ok(Resolved { dir, name, behind_link: false, must_belong_to: None });
+                return Ok(Resolved { dir, name, behind_link: false, foreign_link: None });
             };
             self.links += 1;
             if self.links > MAX_LINKS {
                 return Err(super::too_many_links());
             }
-            let path = dir.join(name);
-            let is_trusted = may_follow_link(self.user, link.maker, u32::MAX);
-            if !is_trusted {
-                self.makers.push(link.maker);
+            if may_follow_link(self.user, link.maker, u32::MAX) {
+                let place = self.resolve_path(dir, &link.target)?;
+                return Ok(Resolved { behind_link: true, ..place });
             }
-            let mut place = self.resolve_path(dir, &link.target).map_err(|error| match error {
-                FileError::UntrustedLink { link: _, maker } if maker == link.maker => {
-                    FileError::UntrustedLink { link: path.clone(), maker }
-                }
-                other => other,
-            })?;
-            if !is_trusted {
-                self.makers.pop();
-                if !may_follow_link(self.user, link.maker, target_owner(&place)?) {
-                    return Err(FileError::UntrustedLink { link: path, maker: link.maker });
-                }
-                // Checked again when the file is open, since it may have been replaced by then.
-                place.must_belong_to = Some(link.maker);
+            let foreign_link = ForeignLink { path: dir.join(name), maker: link.maker };
+            self.foreign_links.push(foreign_link.clone());
+            let place = self.resolve_path(dir, &link.target)?;
+            if !may_follow_link(self.user, link.maker, target_owner(&place)?) {
+                // If this link is reached through others of the same user, the first is named.
+                let first = self.foreign_links.iter().find(|it| it.maker == link.maker);
+                return Err(first.unwrap_or(&foreign_link).clone().into());
             }
-            place.behind_link = true;
-            Ok(place)
+            self.foreign_links.pop();
+            // Checked again when the file is open, since it may have been replaced by then.
+            Ok(Resolved { behind_link: true, foreign_link: Some(foreign_link), ..place })
         }
 
         /// Opens the resolved name as a directory. Creates it if it is missing and that is allowed.
         fn open_directory(&self, place: Resolved) -> Result<Arc<Dir>, FileError> {
-            let Resolved { dir, name, must_belong_to, .. } = place;
+            let Resolved { dir, name, foreign_link, .. } = place;
             let opened = if name == "." {
                 dir
             } else {
@@ -146,22 +156,17 @@ mod unix {
                         // Behind a link that another user made, create a directory only in a
                         // directory of that user.
                         let owner = dir.owner()?.user;
-                        let other_maker =
-                            self.makers.iter().chain(&must_belong_to).find(|it| **it != owner);
-                        if let Some(&maker) = other_maker {
-                            let link = dir.join(&name);
-                            return Err(FileError::UntrustedLink { link, maker });
+                        let mut links = self.foreign_links.iter().chain(&foreign_link);
+                        if let Some(link) = links.find(|link| link.maker != owner) {
+                            return Err(link.clone().into());
                         }
                         Arc::new(dir.create_dir(&name)?)
                     }
                     opened => Arc::new(opened?),
                 }
             };
-            match must_belong_to {
-                Some(maker) if opened.owner()?.user != maker => {
-                    let link: PathBuf = opened.path().to_owned();
-                    Err(FileError::UntrustedLink { link, maker })
-                }
+            match foreign_link {
+                Some(link) if opened.owner()?.user != link.maker => Err(link.into()),
                 _ => Ok(opened),
             }
         }
@@ -170,7 +175,7 @@ mod unix {
     /// Returns the directory itself, under the name `.`.
     fn here(dir: Arc<Dir>) -> Resolved {
         let name = OsString::from(".");
-        Resolved { dir, name, behind_link: false, must_belong_to: None }
+        Resolved { dir, name, behind_link: false, foreign_link: None }
     }
 
     /// Returns the owner of the resolved name, or of its directory if the name does not exist.
@@ -213,7 +218,7 @@ mod portable {
                         dir: Arc::new(dir),
                         name,
                         behind_link: followed > 0,
-                        must_belong_to: None,
+                        foreign_link: None,
                     });
                 }
             }

@@ -83,6 +83,14 @@ fn link(target: &Path, path: &Path, maker: u32) {
     lchown(path, Some(maker), Some(maker)).unwrap();
 }
 
+/// The link that the error names.
+fn refused_link<T: std::fmt::Debug>(result: Result<T, StoreError>) -> PathBuf {
+    match result {
+        Err(StoreError::UntrustedLink { link, .. }) => link,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 #[ignore = "needs root, to have files of several users"]
 fn root_replaces_no_file_of_its_own_through_a_link_in_a_user_s_home() {
@@ -115,13 +123,15 @@ fn root_reads_no_token_of_its_own_through_a_link_in_a_user_s_home() {
     let second = scene.home.join("second.json");
     link(&own, &second, ATTACKER);
     link(&second, file.path(), ATTACKER);
-    let error = file.load().unwrap_err();
-    let StoreError::UntrustedLink { link: named, .. } = &error else { panic!("{error}") };
-    assert_eq!(named, file.path());
+    assert_eq!(refused_link(file.load()), file.path());
+    // The link leads into a directory that does not exist.
+    let missing = scene.directory.path().join("root/missing/token.json");
+    link(&missing, file.path(), ATTACKER);
+    assert_eq!(refused_link(file.store_unlocked(&token(1))), file.path());
     // The directory itself is the link.
     fs::remove_dir_all(&scene.tokens).unwrap();
     link(own.parent().unwrap(), &scene.tokens, ATTACKER);
-    assert!(file.load().is_err());
+    assert_eq!(refused_link(file.load()), scene.tokens);
     assert!(file.lock(LIMIT).is_err());
     assert_eq!(names(own.parent().unwrap()), ["token.json"]);
     // A link to a file of the link's maker is followed.
