@@ -12,7 +12,7 @@ use sso_files::{
 };
 
 use crate::error::MAX_FILE_SIZE;
-use crate::{AccessWarning, LockError, ParseError, StoreError};
+use crate::{AccessWarning, CacheFileError, LockError, ParseError};
 
 /// The suffix of the lock file that every writer locks.
 pub(crate) const WRITER_LOCK: &str = ".lock";
@@ -75,8 +75,8 @@ impl CacheFile {
         self.file.path()
     }
 
-    pub(crate) fn fingerprint(&self) -> Result<Option<Fingerprint>, StoreError> {
-        self.file.fingerprint().map_err(|error| StoreError::read(self.path(), error.into()))
+    pub(crate) fn fingerprint(&self) -> Result<Option<Fingerprint>, CacheFileError> {
+        self.file.fingerprint().map_err(|error| CacheFileError::read(self.path(), error.into()))
     }
 
     pub(crate) fn is_directory_missing(&self) -> bool {
@@ -106,26 +106,26 @@ impl CacheFile {
         &self,
         content: &[u8],
         durability: Durability,
-    ) -> Result<Fingerprint, StoreError> {
+    ) -> Result<Fingerprint, CacheFileError> {
         check_size(self.path(), content)?;
         self.file
             .replace(content, durability, &self.is_same_format)
-            .map_err(|error| StoreError::write(self.path(), error))
+            .map_err(|error| CacheFileError::write(self.path(), error))
     }
 
     /// Creates a temporary file, without the lock.
-    pub(crate) fn stage(&self) -> Result<StagedFile, StoreError> {
+    pub(crate) fn stage(&self) -> Result<StagedFile, CacheFileError> {
         let place = self.file.locate_or_create();
         place
             .and_then(|place| place.stage(TempName::Random, &self.is_same_format))
-            .map_err(|error| StoreError::write(self.path(), error))
+            .map_err(|error| CacheFileError::write(self.path(), error))
     }
 
     /// Removes the file and its temporary files. Returns whether there was a file.
-    pub(crate) fn remove_all(&self) -> Result<bool, StoreError> {
+    pub(crate) fn remove_all(&self) -> Result<bool, CacheFileError> {
         match self.file.locate().and_then(|place| place.remove_all()) {
             Err(error) if error.is_not_found() => Ok(false),
-            removed => removed.map_err(|error| StoreError::remove(self.path(), error)),
+            removed => removed.map_err(|error| CacheFileError::remove(self.path(), error)),
         }
     }
 
@@ -199,26 +199,26 @@ impl LockedFile {
         &self,
         content: &[u8],
         durability: Durability,
-    ) -> Result<Fingerprint, StoreError> {
+    ) -> Result<Fingerprint, CacheFileError> {
         check_size(&self.place.path(), content)?;
         let name = self.lock.temp_name();
         match self.place.replace(content, name, durability, &self.file.is_same_format) {
             // Another program removed the directory or the temporary file.
             Err(error) if error.is_not_found() => self.file.replace(content, durability),
-            replaced => replaced.map_err(|error| StoreError::write(&self.place.path(), error)),
+            replaced => replaced.map_err(|error| CacheFileError::write(&self.place.path(), error)),
         }
     }
 
     /// Creates a temporary file.
-    pub(crate) fn stage(&self) -> Result<StagedFile, StoreError> {
+    pub(crate) fn stage(&self) -> Result<StagedFile, CacheFileError> {
         match self.place.stage(self.lock.temp_name(), &self.file.is_same_format) {
             Err(error) if error.is_not_found() => self.file.stage(),
-            staged => staged.map_err(|error| StoreError::write(&self.place.path(), error)),
+            staged => staged.map_err(|error| CacheFileError::write(&self.place.path(), error)),
         }
     }
 
-    pub(crate) fn remove_all(&self) -> Result<bool, StoreError> {
-        self.place.remove_all().map_err(|error| StoreError::remove(&self.place.path(), error))
+    pub(crate) fn remove_all(&self) -> Result<bool, CacheFileError> {
+        self.place.remove_all().map_err(|error| CacheFileError::remove(&self.place.path(), error))
     }
 
     pub(crate) fn leftover(&self) -> Result<Option<Leftover>, FileError> {
@@ -239,7 +239,7 @@ impl LockedFile {
 }
 
 type Parsed<T> = Result<T, ParseError>;
-type Read<T> = Result<Loaded<T>, StoreError>;
+type Read<T> = Result<Loaded<T>, CacheFileError>;
 
 /// Retries `try_take` until it returns a lock, for at most `limit`.
 pub(crate) fn wait<T>(
@@ -265,15 +265,15 @@ pub(crate) fn wait<T>(
 
 /// Lists the `*.json` files of a directory, in no order. The list is empty if there is no
 /// directory.
-pub(crate) fn json_files(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+pub(crate) fn json_files(directory: &Path) -> Result<Vec<PathBuf>, CacheFileError> {
     let mut files = entries(directory)?;
     files.retain(|path| is_json(path));
     Ok(files)
 }
 
 /// Lists all entries of a directory, in no order. The list is empty if there is no directory.
-pub(crate) fn entries(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    sso_files::entries(directory).map_err(|error| StoreError::read(directory, error.into()))
+pub(crate) fn entries(directory: &Path) -> Result<Vec<PathBuf>, CacheFileError> {
+    sso_files::entries(directory).map_err(|error| CacheFileError::read(directory, error.into()))
 }
 
 pub(crate) fn is_json(path: &Path) -> bool {
@@ -289,11 +289,11 @@ pub(crate) fn directory_of(file: &Path) -> &Path {
 }
 
 /// Fails if the content is too large to be read back.
-pub(crate) fn check_size(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn check_size(path: &Path, content: &[u8]) -> Result<(), CacheFileError> {
     if content.len() <= MAX_FILE_SIZE {
         return Ok(());
     }
-    Err(StoreError::not_stored(path, ParseError::TooLarge { size: content.len() as u64 }))
+    Err(CacheFileError::not_stored(path, ParseError::TooLarge { size: content.len() as u64 }))
 }
 
 fn lock_error(path: PathBuf, no_lock: NoLock) -> LockError {
@@ -315,12 +315,12 @@ fn read_once<T>(
     content: Result<Content, FileError>,
     parse: impl Fn(&[u8]) -> Parsed<T>,
 ) -> Read<T> {
-    let content = content.map_err(|error| StoreError::read(path, error))?;
+    let content = content.map_err(|error| CacheFileError::read(path, error))?;
     match parse(content.bytes()) {
         Ok(value) => {
             Ok(Loaded { value, version: content.version().clone(), owner: content.owner() })
         }
-        Err(error) => Err(StoreError::invalid(path, error)),
+        Err(error) => Err(CacheFileError::invalid(path, error)),
     }
 }
 
@@ -335,7 +335,7 @@ fn read_again<T>(
         let content = read();
         let version = content.as_ref().ok().map(|content| content.version().clone());
         let error = match read_once(path, content, &parse) {
-            Err(StoreError::Invalid { source, .. }) => source,
+            Err(CacheFileError::Invalid { source, .. }) => source,
             done => return done,
         };
         let may_be_incomplete = error.may_be_incomplete();
@@ -351,7 +351,7 @@ fn read_again<T>(
             Some((reads, pause)) if should_retry(reads) => {
                 thread::sleep(Duration::from_millis(*pause));
             }
-            _ => return Err(StoreError::invalid(path, error)),
+            _ => return Err(CacheFileError::invalid(path, error)),
         }
         before = version;
     }

@@ -11,7 +11,7 @@ use crate::cache_file::CacheFile;
 use crate::cache_key::sha1_hex;
 use crate::object::{self, Member};
 use crate::role_cache_key::push_string;
-use crate::{ParseError, StoreError, timestamp};
+use crate::{CacheFileError, ParseError, timestamp};
 
 /// A login uses a registration that is valid for at least this time, as in the AWS CLI.
 const REUSE_WINDOW: SignedDuration = SignedDuration::from_mins(15);
@@ -199,7 +199,7 @@ impl ClientRegistrationFile {
     pub fn load(&self) -> Option<ClientRegistration> {
         match self.try_load() {
             Ok(registration) => Some(registration),
-            Err(StoreError::NotFound { .. }) => None,
+            Err(CacheFileError::NotFound { .. }) => None,
             Err(error) if error.is_foreign_owner() => {
                 tracing::warn!("{error}");
                 None
@@ -212,13 +212,13 @@ impl ClientRegistrationFile {
     }
 
     /// Reads the registration, or returns the reason why it cannot be used.
-    pub fn try_load(&self) -> Result<ClientRegistration, StoreError> {
+    pub fn try_load(&self) -> Result<ClientRegistration, CacheFileError> {
         self.file.read_once(ClientRegistration::parse).map(|it| it.value)
     }
 
     /// Replaces the file atomically, with mode 0600. Creates missing directories with mode 0700. On
     /// failure, the file is unchanged.
-    pub fn store(&self, registration: &ClientRegistration) -> Result<(), StoreError> {
+    pub fn store(&self, registration: &ClientRegistration) -> Result<(), CacheFileError> {
         self.file.replace(&registration.to_json(), Durability::Cached).map(|_| ())
     }
 }

@@ -107,7 +107,7 @@ impl ParseError {
 /// Cheap to clone, so that all callers that wait for one read can get its error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
-pub enum StoreError {
+pub enum CacheFileError {
     /// The file does not exist, or is a symbolic link to a missing file. If it is a token file, the
     /// user has not logged in, or has logged out.
     #[error("there is no cache file {}", path.display())]
@@ -231,7 +231,7 @@ pub enum StoreError {
     EmptyKey,
 }
 
-impl StoreError {
+impl CacheFileError {
     /// Creates the error for a write to `path` that failed, or was not tried, because of `source`.
     pub fn not_written(path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Write { path: path.into(), source: Arc::new(source) }
@@ -342,8 +342,8 @@ impl StoreError {
 }
 
 // `Arc<io::Error>` is not unwind safe, but these errors are never modified.
-impl UnwindSafe for StoreError {}
-impl RefUnwindSafe for StoreError {}
+impl UnwindSafe for CacheFileError {}
+impl RefUnwindSafe for CacheFileError {}
 impl UnwindSafe for LockError {}
 impl RefUnwindSafe for LockError {}
 

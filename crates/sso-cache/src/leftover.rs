@@ -21,7 +21,7 @@ use std::io;
 use sso_files::{FileError, Leftover, LeftoverFile};
 
 use crate::cache_file::LockedFile;
-use crate::{CachedToken, StoreError};
+use crate::{CacheFileError, CachedToken};
 
 /// The result of a recovery.
 #[derive(Debug)]
@@ -90,9 +90,9 @@ fn is_newer(
 ) -> io::Result<bool> {
     let expiry = match file.read(CachedToken::parse) {
         Ok(loaded) => Some(loaded.value.expires_at()),
-        Err(StoreError::NotFound { .. }) => return Ok(false),
+        Err(CacheFileError::NotFound { .. }) => return Ok(false),
         // The token file is incomplete or belongs to another user, so its expiry is not known.
-        Err(StoreError::Invalid { .. } | StoreError::ForeignOwner { .. }) => None,
+        Err(CacheFileError::Invalid { .. } | CacheFileError::ForeignOwner { .. }) => None,
         Err(error) => return Err(io::Error::other(error)),
     };
     let (leftover_at, file_at) = (leftover.modified()?, file.place().modified()?);

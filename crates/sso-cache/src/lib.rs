@@ -114,7 +114,7 @@ mod token_member;
 pub use cache_key::{CacheKey, CacheKeyOrigin};
 pub use cached_token::{CachedToken, NotRefreshable, RefreshMaterial};
 pub use client_registration::{ClientRegistration, ClientRegistrationFile};
-pub use error::{LockError, ParseError, StoreError};
+pub use error::{CacheFileError, LockError, ParseError};
 pub use location::{
     role_cache_dir, standard_cached_token_filepath, standard_cached_token_filepath_in,
     token_cache_dir,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sso_types::Environment;
 
-use crate::StoreError;
+use crate::CacheFileError;
 use crate::cache_key::file_name;
 
 /// Returns the path of the token file for `key`, with the environment of this process.
@@ -14,7 +14,7 @@ use crate::cache_key::file_name;
 /// [`CacheKey`](crate::CacheKey).
 ///
 /// Calls [`Environment::from_process`], which may block on the platform's user database.
-pub fn standard_cached_token_filepath(key: impl AsRef<str>) -> Result<PathBuf, StoreError> {
+pub fn standard_cached_token_filepath(key: impl AsRef<str>) -> Result<PathBuf, CacheFileError> {
     standard_cached_token_filepath_in(key, &Environment::from_process())
 }
 
@@ -29,15 +29,15 @@ pub fn standard_cached_token_filepath(key: impl AsRef<str>) -> Result<PathBuf, S
 /// # let environment = environment.with("USERPROFILE", "/home/ana"); // on Windows
 /// let path = standard_cached_token_filepath_in("admin", &environment)?;
 /// assert!(path.ends_with(".aws/sso/cache/d033e22ae348aeb5660fc2140aec35850c4da997.json"));
-/// # Ok::<(), sso_cache::StoreError>(())
+/// # Ok::<(), sso_cache::CacheFileError>(())
 /// ```
 pub fn standard_cached_token_filepath_in(
     key: impl AsRef<str>,
     environment: &Environment,
-) -> Result<PathBuf, StoreError> {
+) -> Result<PathBuf, CacheFileError> {
     let key = key.as_ref();
     if key.is_empty() {
-        return Err(StoreError::EmptyKey);
+        return Err(CacheFileError::EmptyKey);
     }
     let mut path = token_cache_dir(environment)?;
     path.push(file_name(key));
@@ -46,7 +46,7 @@ pub fn standard_cached_token_filepath_in(
 
 /// Returns the directory of the token files: `SSOCREDS_CACHE_DIR` if that variable is set,
 /// otherwise `<home>/.aws/sso/cache`. Fails if neither the variable nor a home directory is set.
-pub fn token_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> {
+pub fn token_cache_dir(environment: &Environment) -> Result<PathBuf, CacheFileError> {
     match environment.var_os("SSOCREDS_CACHE_DIR") {
         Some(directory) => Ok(directory.into()),
         None => under_home(environment, ["sso", "cache"]),
@@ -56,15 +56,15 @@ pub fn token_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError>
 /// Returns the directory of cached role credentials: `SSOCREDS_ROLE_CACHE_DIR` if that variable is
 /// set, otherwise the AWS CLI's `<home>/.aws/cli/cache`. Fails if neither the variable nor a home
 /// directory is set.
-pub fn role_cache_dir(environment: &Environment) -> Result<PathBuf, StoreError> {
+pub fn role_cache_dir(environment: &Environment) -> Result<PathBuf, CacheFileError> {
     match environment.var_os("SSOCREDS_ROLE_CACHE_DIR") {
         Some(directory) => Ok(directory.into()),
         None => under_home(environment, ["cli", "cache"]),
     }
 }
 
-fn under_home(environment: &Environment, names: [&str; 2]) -> Result<PathBuf, StoreError> {
-    let mut path = environment.home_dir().ok_or(StoreError::NoHome)?;
+fn under_home(environment: &Environment, names: [&str; 2]) -> Result<PathBuf, CacheFileError> {
+    let mut path = environment.home_dir().ok_or(CacheFileError::NoHome)?;
     // Enough for the directories and the file name, so that there is one reallocation at most.
     path.reserve(64);
     path.push(".aws");
@@ -99,9 +99,9 @@ mod tests {
     fn an_empty_key_and_no_home_are_errors() {
         let environment = Environment::from_iter([(HOME, "/h")]);
         let error = standard_cached_token_filepath_in("", &environment).unwrap_err();
-        assert!(matches!(error, StoreError::EmptyKey), "{error}");
+        assert!(matches!(error, CacheFileError::EmptyKey), "{error}");
         let error = standard_cached_token_filepath_in("a", &Environment::default()).unwrap_err();
-        assert!(matches!(error, StoreError::NoHome), "{error}");
+        assert!(matches!(error, CacheFileError::NoHome), "{error}");
         assert!(role_cache_dir(&Environment::default()).is_err());
     }
 

@@ -13,7 +13,7 @@ use sso_types::StartUrl;
 
 use crate::cache_file::{self, directory_of};
 use crate::cache_key::file_name;
-use crate::{CachedToken, StoreError, TokenFile};
+use crate::{CacheFileError, CachedToken, TokenFile};
 
 /// An unexpired token for the wanted start URL in another file than the expected one.
 ///
@@ -113,7 +113,7 @@ impl TokenFile {
 /// Skips client registrations, files of other tools and files that cannot be read. The list is
 /// empty if there is no directory. Leftover files of killed writers are not listed; taking the lock
 /// of their token file recovers or removes them.
-pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, StoreError> {
+pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, CacheFileError> {
     let files = cache_file::json_files(directory)?.into_iter();
     Ok(files
         .filter_map(|path| {
@@ -128,7 +128,7 @@ pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, 
 /// directory.
 ///
 /// Not every file contains a token: load each one to find out.
-pub fn token_files(directory: &Path) -> Result<Vec<TokenFile>, StoreError> {
+pub fn token_files(directory: &Path) -> Result<Vec<TokenFile>, CacheFileError> {
     let mut files = cache_file::json_files(directory)?;
     files.sort_unstable();
     Ok(files.into_iter().map(TokenFile::new).collect())

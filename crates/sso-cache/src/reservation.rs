@@ -9,7 +9,7 @@ use sso_files::{Durability, FileLock, Fingerprint, StagedFile};
 
 use crate::cache_file::{CacheFile, LockedFile, check_size};
 use crate::token_content::content;
-use crate::{CachedToken, StoreError};
+use crate::{CacheFileError, CachedToken};
 
 /// A temporary file beside a token file, with reserved disk space for a new token. See
 /// [`TokenFileLock::reserve`](crate::TokenFileLock::reserve).
@@ -41,27 +41,27 @@ pub struct PendingStore {
 /// The error for a token that could not be stored. The token file is unchanged.
 #[derive(Debug)]
 pub struct StoreFailure {
-    error: StoreError,
+    error: CacheFileError,
     pending: Option<Box<PendingStore>>,
 }
 
 impl Reservation {
     /// Creates the temporary file, and keeps the lock. Reserves no space yet.
-    pub(crate) fn stage_locked(file: &LockedFile) -> Result<Self, StoreError> {
+    pub(crate) fn stage_locked(file: &LockedFile) -> Result<Self, CacheFileError> {
         let lock = Some(Arc::clone(file.lock()));
         Ok(Self { staged: file.stage()?, file: file.file().clone(), lock })
     }
 
     /// Creates the temporary file without the lock. Reserves no space yet.
-    pub(crate) fn stage_unlocked(file: &CacheFile) -> Result<Self, StoreError> {
+    pub(crate) fn stage_unlocked(file: &CacheFile) -> Result<Self, CacheFileError> {
         Ok(Self { staged: file.stage()?, file: file.clone(), lock: None })
     }
 
     /// Reserves the disk space.
-    pub(crate) fn with_space(mut self) -> Result<Self, StoreError> {
+    pub(crate) fn with_space(mut self) -> Result<Self, CacheFileError> {
         match self.staged.reserve() {
             Ok(()) => Ok(self),
-            Err(error) => Err(StoreError::write(&self.staged.target(), error.into())),
+            Err(error) => Err(CacheFileError::write(&self.staged.target(), error.into())),
         }
     }
 
@@ -75,7 +75,7 @@ impl Reservation {
         check_size(&path, &content)?;
         staged
             .write(&content, Durability::Synced)
-            .map_err(|error| StoreError::write(&path, error.into()))?;
+            .map_err(|error| CacheFileError::write(&path, error.into()))?;
         match staged.rename() {
             Ok(version) => Ok(version),
             // Another program removed the temporary file or its directory.
@@ -83,7 +83,7 @@ impl Reservation {
                 Ok(file.replace(&content, Durability::Synced)?)
             }
             Err(error) => Err(StoreFailure {
-                error: StoreError::write(&path, error.into()),
+                error: CacheFileError::write(&path, error.into()),
                 pending: Some(Box::new(PendingStore { staged, is_discarded: false, _lock: lock })),
             }),
         }
@@ -96,8 +96,10 @@ impl PendingStore {
     /// Compare the [fingerprint](crate::TokenFile::fingerprint) of the token file first. If it has
     /// changed, the user has logged in or out meanwhile, and this token must not replace the file.
     /// In that case call [`discard`](Self::discard).
-    pub fn try_finish(&mut self) -> Result<Fingerprint, StoreError> {
-        self.staged.rename().map_err(|error| StoreError::write(&self.staged.target(), error.into()))
+    pub fn try_finish(&mut self) -> Result<Fingerprint, CacheFileError> {
+        self.staged
+            .rename()
+            .map_err(|error| CacheFileError::write(&self.staged.target(), error.into()))
     }
 
     /// Removes the temporary file.
@@ -116,24 +118,24 @@ impl Drop for PendingStore {
 
 impl StoreFailure {
     /// The reason for the failure.
-    pub fn error(&self) -> &StoreError {
+    pub fn error(&self) -> &CacheFileError {
         &self.error
     }
 
     /// Returns the reason for the failure and, if only the rename failed, the value to retry it
     /// with.
-    pub fn into_parts(self) -> (StoreError, Option<PendingStore>) {
+    pub fn into_parts(self) -> (CacheFileError, Option<PendingStore>) {
         (self.error, self.pending.map(|pending| *pending))
     }
 }
 
-impl From<StoreError> for StoreFailure {
-    fn from(error: StoreError) -> Self {
+impl From<CacheFileError> for StoreFailure {
+    fn from(error: CacheFileError) -> Self {
         Self { error, pending: None }
     }
 }
 
-impl From<StoreFailure> for StoreError {
+impl From<StoreFailure> for CacheFileError {
     fn from(failure: StoreFailure) -> Self {
         failure.error
     }

@@ -12,7 +12,7 @@ use sso_files::{Durability, Fingerprint, temp_is_for};
 
 use crate::cache_file::{self, CacheFile, LockedFile, WRITER_LOCK};
 use crate::role_json;
-use crate::{AccessWarning, CacheKey, LockError, ParseError, StoreError, role_cache_key};
+use crate::{AccessWarning, CacheFileError, CacheKey, LockError, ParseError, role_cache_key};
 
 /// A file of role credentials, which is shared with the AWS CLI. Each program uses the credentials
 /// that the other stored.
@@ -75,7 +75,7 @@ impl RoleCredentialsFile {
 
     /// Returns the current version of the file, or `None` if there is no file. Makes one system
     /// call.
-    pub fn fingerprint(&self) -> Result<Option<Fingerprint>, StoreError> {
+    pub fn fingerprint(&self) -> Result<Option<Fingerprint>, CacheFileError> {
         self.file.fingerprint()
     }
 
@@ -108,7 +108,7 @@ impl RoleCredentialsFile {
 
     /// Reads the credentials, which may be expired, or returns the reason why they cannot be used.
     /// If the file does not parse, reads it again after some milliseconds.
-    pub fn try_load(&self) -> Result<Credentials, StoreError> {
+    pub fn try_load(&self) -> Result<Credentials, CacheFileError> {
         self.file.read(role_json::parse).map(|it| it.value)
     }
 
@@ -143,7 +143,7 @@ impl RoleCredentialsFile {
     }
 
     /// Replaces the file atomically without the lock, for file systems without locks.
-    pub fn store_unlocked(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
+    pub fn store_unlocked(&self, credentials: &Credentials) -> Result<Fingerprint, CacheFileError> {
         let content = role_json::to_bytes(credentials, self.session_name.as_deref());
         self.file.replace(&content, Durability::Cached)
     }
@@ -152,7 +152,7 @@ impl RoleCredentialsFile {
     /// if there was a file. The lock file is kept.
     ///
     /// Another process may be storing credentials and finish after this call.
-    pub fn remove(&self) -> Result<bool, StoreError> {
+    pub fn remove(&self) -> Result<bool, CacheFileError> {
         self.file.remove_all()
     }
 }
@@ -177,14 +177,14 @@ impl RoleCredentialsFileLock {
 
     /// Replaces the file atomically. On failure, the file is unchanged. Missing directories are
     /// created with mode 0700; the file has mode 0600.
-    pub fn store(&self, credentials: &Credentials) -> Result<Fingerprint, StoreError> {
+    pub fn store(&self, credentials: &Credentials) -> Result<Fingerprint, CacheFileError> {
         let content = role_json::to_bytes(credentials, self.session_name.as_deref());
         self.file.replace(&content, Durability::Cached)
     }
 
     /// Removes the file and the leftover files of killed writers. Returns `true` if there was a
     /// file.
-    pub fn remove(&self) -> Result<bool, StoreError> {
+    pub fn remove(&self) -> Result<bool, CacheFileError> {
         self.file.remove_all()
     }
 }
@@ -195,7 +195,9 @@ impl RoleCredentialsFileLock {
 /// The list includes files that the AWS CLI wrote. It also includes a missing file, if a killed
 /// writer left a temporary file for it. It does not include other kinds of credentials
 /// (`assume-role`) or files that cannot be read. It is empty if there is no directory.
-pub fn role_credentials_files(directory: &Path) -> Result<Vec<RoleCredentialsFile>, StoreError> {
+pub fn role_credentials_files(
+    directory: &Path,
+) -> Result<Vec<RoleCredentialsFile>, CacheFileError> {
     let is_sso = |path: &PathBuf| {
         let file = CacheFile::new(path, |_| false);
         file.read_once(role_json::is_sso).is_ok_and(|it| it.value)
@@ -230,10 +232,10 @@ fn check_account(
 }
 
 /// Converts an error to `None`, and logs it unless the file does not exist.
-fn ok_or_log<T>(loaded: Result<T, StoreError>) -> Option<T> {
+fn ok_or_log<T>(loaded: Result<T, CacheFileError>) -> Option<T> {
     match loaded {
         Ok(loaded) => Some(loaded),
-        Err(StoreError::NotFound { .. }) => None,
+        Err(CacheFileError::NotFound { .. }) => None,
         Err(error) if error.is_foreign_owner() => {
             tracing::warn!("{error}");
             None

@@ -13,7 +13,7 @@ use sso_files::{Durability, FileLock, Fingerprint};
 use crate::cache_file::{self, CacheFile, LOGIN_LOCK, Loaded, LockedFile, WRITER_LOCK};
 use crate::leftover::{self, Recovery};
 use crate::token_content::content;
-use crate::{AccessWarning, CachedToken, LockError, Reservation, StoreError, StoreFailure};
+use crate::{AccessWarning, CacheFileError, CachedToken, LockError, Reservation, StoreFailure};
 
 /// The file with one SSO token, which all AWS tools of the user share.
 ///
@@ -38,7 +38,7 @@ impl TokenFile {
 
     /// Adds a config file that may name the endpoints to which the token is sent.
     ///
-    /// If the process runs as root, loading the token fails with [`StoreError::ForeignConfig`]
+    /// If the process runs as root, loading the token fails with [`CacheFileError::ForeignConfig`]
     /// unless the config file, and each directory and link on its path, belongs to root or to the
     /// owner of the token file. If the process does not run as root, this method has no effect.
     #[must_use]
@@ -60,7 +60,7 @@ impl TokenFile {
 
     /// Returns the current version of the file, or `None` if there is no file. Makes one system
     /// call.
-    pub fn fingerprint(&self) -> Result<Option<Fingerprint>, StoreError> {
+    pub fn fingerprint(&self) -> Result<Option<Fingerprint>, CacheFileError> {
         self.file.fingerprint()
     }
 
@@ -77,7 +77,7 @@ impl TokenFile {
     ///
     /// If the file does not parse, sleeps and reads it again, as
     /// [`load_with_fingerprint`](Self::load_with_fingerprint) does.
-    pub fn load(&self) -> Result<CachedToken, StoreError> {
+    pub fn load(&self) -> Result<CachedToken, CacheFileError> {
         self.load_with_fingerprint().map(|(token, _)| token)
     }
 
@@ -87,15 +87,15 @@ impl TokenFile {
     /// 10 milliseconds. If it is still not JSON, it is read up to two more times, after 20 and 40
     /// milliseconds. If it is then empty, or is not JSON and keeps changing, it is read up to four
     /// more times, at intervals of 40 milliseconds.
-    pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
+    pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), CacheFileError> {
         check_config_owners(self.file.read(CachedToken::parse)?, &self.configs, self.path())
     }
 
     /// Reads the token and the version of the file once, without sleeping, for async programs.
     ///
-    /// If the error is [temporary](StoreError::may_be_incomplete), wait some milliseconds with the
+    /// If the error is [temporary](CacheFileError::may_be_incomplete), wait some milliseconds with the
     /// runtime's timer and call this again.
-    pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
+    pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), CacheFileError> {
         check_config_owners(self.file.read_once(CachedToken::parse)?, &self.configs, self.path())
     }
 
@@ -114,7 +114,7 @@ impl TokenFile {
 
     /// Does the same as [`TokenFileLock::reserve`] without the lock, for file systems without
     /// locks. The token is lost if this process is killed before [`Reservation::store`] returns.
-    pub fn reserve_unlocked(&self) -> Result<Reservation, StoreError> {
+    pub fn reserve_unlocked(&self) -> Result<Reservation, CacheFileError> {
         Reservation::stage_unlocked(&self.file)?.with_space()
     }
 
@@ -166,7 +166,7 @@ impl TokenFile {
     /// Use it on file systems without locks. Otherwise take the lock, also for the token of a new
     /// login. On failure, the file is unchanged. Missing directories are created with mode 0700;
     /// the file has mode 0600.
-    pub fn store_unlocked(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
+    pub fn store_unlocked(&self, token: &CachedToken) -> Result<Fingerprint, CacheFileError> {
         self.file.replace(&content(self.path(), token)?, Durability::Synced)
     }
 
@@ -184,7 +184,7 @@ impl TokenFile {
     ///
     /// Another process may be storing a token and finish after this call. To exclude that, use
     /// [`TokenFileLock::remove`].
-    pub fn remove(&self) -> Result<bool, StoreError> {
+    pub fn remove(&self) -> Result<bool, CacheFileError> {
         self.file.remove_all()
     }
 }
@@ -203,13 +203,13 @@ impl TokenFileLock {
     /// Reads the token, which another process may have written while this one waited for the lock.
     /// If the file does not parse, sleeps and reads it again, as
     /// [`TokenFile::load_with_fingerprint`] does.
-    pub fn load(&self) -> Result<CachedToken, StoreError> {
+    pub fn load(&self) -> Result<CachedToken, CacheFileError> {
         self.load_with_fingerprint().map(|(token, _)| token)
     }
 
     /// Reads the token and the version of the file. Sleeps and reads the file again as
     /// [`TokenFile::load_with_fingerprint`] does.
-    pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
+    pub fn load_with_fingerprint(&self) -> Result<(CachedToken, Fingerprint), CacheFileError> {
         self.checked(self.file.read(CachedToken::parse)?)
     }
 
@@ -220,7 +220,7 @@ impl TokenFileLock {
     /// next holder of the lock completes the rename. On failure, the file is unchanged; keep the
     /// token and store it again later. Missing directories are created with mode 0700; the file has
     /// mode 0600.
-    pub fn store(&self, token: &CachedToken) -> Result<Fingerprint, StoreError> {
+    pub fn store(&self, token: &CachedToken) -> Result<Fingerprint, CacheFileError> {
         self.file.replace(&content(&self.file.place().path(), token)?, Durability::Synced)
     }
 
@@ -235,7 +235,7 @@ impl TokenFileLock {
 
     /// Reads the token and the version of the file once, without sleeping. See
     /// [`TokenFile::load_once`].
-    pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), StoreError> {
+    pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), CacheFileError> {
         self.checked(self.file.read_once(CachedToken::parse)?)
     }
 
@@ -249,9 +249,9 @@ impl TokenFileLock {
     /// Also fails if a killed process left a newer token that could not be renamed to the token
     /// file when the lock was taken, since the reservation would overwrite it. Take the lock again
     /// later.
-    pub fn reserve(&self) -> Result<Reservation, StoreError> {
+    pub fn reserve(&self) -> Result<Reservation, CacheFileError> {
         if let Recovery::NotAdopted(error) = &self.leftover {
-            return Err(StoreError::write(&self.file.place().path(), error.clone()));
+            return Err(CacheFileError::write(&self.file.place().path(), error.clone()));
         }
         Reservation::stage_locked(&self.file)?.with_space()
     }
@@ -273,14 +273,14 @@ impl TokenFileLock {
     ///
     /// If a leftover file cannot be removed, the token file is removed all the same, and the error
     /// names the leftover file.
-    pub fn remove(&self) -> Result<bool, StoreError> {
+    pub fn remove(&self) -> Result<bool, CacheFileError> {
         self.file.remove_all()
     }
 
     fn checked(
         &self,
         token: Loaded<CachedToken>,
-    ) -> Result<(CachedToken, Fingerprint), StoreError> {
+    ) -> Result<(CachedToken, Fingerprint), CacheFileError> {
         check_config_owners(token, &self.configs, &self.file.place().path())
     }
 
@@ -303,11 +303,11 @@ fn check_config_owners(
     loaded: Loaded<CachedToken>,
     configs: &[Arc<Path>],
     path: &Path,
-) -> Result<(CachedToken, Fingerprint), StoreError> {
+) -> Result<(CachedToken, Fingerprint), CacheFileError> {
     for config in configs {
         if let Some(owner) = sso_files::untrusted_config_owner(config, loaded.owner) {
             let (path, config) = (path.to_owned(), config.as_ref().to_owned());
-            return Err(StoreError::ForeignConfig { path, config, owner });
+            return Err(CacheFileError::ForeignConfig { path, config, owner });
         }
     }
     Ok((loaded.value, loaded.version))

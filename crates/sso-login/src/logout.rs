@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use sso_cache::{RoleCredentialsFile, StoreError, TokenFile};
+use sso_cache::{CacheFileError, RoleCredentialsFile, TokenFile};
 use sso_http::{BoxError, Endpoint, Portal, RequestBody, ResponseBody, RetryLayer, ServiceError};
 use tokio::time::Instant;
 use tower::util::BoxCloneSyncService;
@@ -46,7 +46,7 @@ pub struct FinishedLogout {
 /// files.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("failed to remove a file of the login; remove it by hand")]
-pub struct LogoutError(#[source] Arc<StoreError>);
+pub struct LogoutError(#[source] Arc<CacheFileError>);
 
 impl Logout {
     /// Returns a logout from the session in `token_file`. `portal` is the endpoint of the SSO
@@ -125,7 +125,7 @@ impl Logout {
     }
 
     /// Removes the token file under its lock, so that a running refresh does not write it again.
-    async fn remove_token_file(&self) -> Result<bool, StoreError> {
+    async fn remove_token_file(&self) -> Result<bool, CacheFileError> {
         // There is nothing to remove, so do not create a lock file.
         if !self.token_file.path().parent().is_some_and(std::path::Path::exists) {
             return Ok(false);

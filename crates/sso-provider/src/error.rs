@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sso_cache::{LockError, NearMiss, NotRefreshable, StoreError};
+use sso_cache::{CacheFileError, LockError, NearMiss, NotRefreshable};
 use sso_http::{EndpointError, ServiceError};
 use sso_types::{AccountId, RoleName, StartUrl};
 
@@ -54,11 +54,11 @@ pub enum TokenError {
         /// The directory of the token file.
         directory: PathBuf,
         /// The error of the attempt to write.
-        source: Box<StoreError>,
+        source: Box<CacheFileError>,
     },
     /// The token file cannot be read, for example because of its permissions or a disk error.
     #[error("the token file cannot be read")]
-    File(#[source] StoreError),
+    File(#[source] CacheFileError),
     /// The token has expired or was rejected, and another process held the token file's lock for
     /// longer than the time limit.
     #[error(
@@ -109,7 +109,7 @@ pub enum LoginReason {
     },
     /// The token file does not contain a usable token.
     #[error(transparent)]
-    Unusable(StoreError),
+    Unusable(CacheFileError),
     /// The access token has expired and cannot be refreshed.
     #[error("the access token expired at {at:.0} and cannot be refreshed: {why}")]
     #[non_exhaustive]
@@ -308,7 +308,7 @@ pub enum ConfigError {
     Settings(#[from] sso_config::SettingsError),
     /// The cache directory cannot be determined.
     #[error(transparent)]
-    Cache(#[from] StoreError),
+    Cache(#[from] CacheFileError),
     /// The URL of an endpoint cannot be used.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),

@@ -7,7 +7,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sso_cache::{CachedToken, LockError, StoreError, TokenFile};
+use sso_cache::{CacheFileError, CachedToken, LockError, TokenFile};
 use sso_http::{ServiceError, ServiceErrorKind};
 use sso_types::{AccessToken, Clock};
 use tokio::time::timeout;
@@ -253,7 +253,7 @@ impl TokenProviderState {
         TokenError::Refresh { command: self.login_command.clone(), source }
     }
 
-    pub(crate) fn not_writable(&self, source: StoreError) -> TokenError {
+    pub(crate) fn not_writable(&self, source: CacheFileError) -> TokenError {
         let path = self.store.file().path();
         let directory = path.parent().unwrap_or(path).to_owned();
         TokenError::NotWritable {

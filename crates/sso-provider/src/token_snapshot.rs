@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sso_cache::{CachedToken, Fingerprint, NearMiss, StoreError};
+use sso_cache::{CacheFileError, CachedToken, Fingerprint, NearMiss};
 use sso_types::AccessToken;
 
 use crate::LoginReason;
@@ -33,7 +33,7 @@ pub(crate) enum Source {
 #[derive(Debug, Clone)]
 pub(crate) enum LoadError {
     Login(LoginReason),
-    File(StoreError),
+    File(CacheFileError),
 }
 
 /// The results of loading the file, kept in memory.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sso_cache::{
-    CachedToken, Fingerprint, LockError, NearMiss, PendingStore, Reservation, StoreError,
+    CacheFileError, CachedToken, Fingerprint, LockError, NearMiss, PendingStore, Reservation,
     StoreFailure, TokenFile, TokenFileLock,
 };
 use sso_types::{Clock, ProgressObserver, StartUrl};
@@ -62,7 +62,7 @@ enum Base {
     /// Another tool has logged in or out meanwhile. Its change must be kept.
     Replaced(Result<Snapshot, LoadError>),
     /// The file cannot be read. It may contain a new login, which must be kept.
-    Unreadable(StoreError),
+    Unreadable(CacheFileError),
 }
 
 impl TokenStore {
@@ -289,7 +289,7 @@ impl StoreGuard<'_> {
     }
 
     /// Reserves disk space for a new token, before the refresh token is spent.
-    pub(crate) fn reserve(&self) -> Result<Reservation, StoreError> {
+    pub(crate) fn reserve(&self) -> Result<Reservation, CacheFileError> {
         match &self.lock {
             Ok(lock) => lock.reserve(),
             Err(error) => self.reserve_unlocked(error),
@@ -299,11 +299,11 @@ impl StoreGuard<'_> {
     /// Reserves disk space without a lock. Fails if the file can be locked now, for example because
     /// the file system is no longer read-only. Another process may then hold the lock and be
     /// refreshing the same token.
-    fn reserve_unlocked(&self, no_lock: &LockError) -> Result<Reservation, StoreError> {
+    fn reserve_unlocked(&self, no_lock: &LockError) -> Result<Reservation, CacheFileError> {
         let reservation = self.store.file.reserve_unlocked()?;
         if self.store.file.try_lock().is_ok() {
             let reason = io::Error::other("the file could not be locked before, but can be now");
-            return Err(StoreError::not_written(self.store.file.path(), reason));
+            return Err(CacheFileError::not_written(self.store.file.path(), reason));
         }
         if !self.store.warned_about_no_lock.swap(true, Ordering::Relaxed) {
             tracing::warn!(
@@ -352,7 +352,12 @@ impl StoreGuard<'_> {
         }
     }
 
-    fn keep_unsaved(&self, base: &Snapshot, token: Arc<CachedToken>, why: &StoreError) -> Snapshot {
+    fn keep_unsaved(
+        &self,
+        base: &Snapshot,
+        token: Arc<CachedToken>,
+        why: &CacheFileError,
+    ) -> Snapshot {
         tracing::warn!(
             error = why as &dyn std::error::Error,
             "failed to write the refreshed token; it is kept in memory, and each retrieval tries to write it"

@@ -133,7 +133,7 @@ fn as_a_child() {
         "Try" => say(attempt(&file)),
         "Load" => {
             let locked = file.lock(LIMIT).map(|lock| lock.load());
-            let is_refused = |error: &sso_cache::StoreError| error.is_foreign_owner();
+            let is_refused = |error: &sso_cache::CacheFileError| error.is_foreign_owner();
             say(match (file.load(), locked) {
                 (Ok(_), _) | (_, Ok(Ok(_))) => "loaded",
                 (Err(error), _) if is_refused(&error) => "refused",

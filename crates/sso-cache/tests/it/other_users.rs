@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use sso_cache::{RoleCredentialsFile, StoreError, TokenFile};
+use sso_cache::{CacheFileError, RoleCredentialsFile, TokenFile};
 use tempfile::TempDir;
 
 use crate::child::{self, Task};
@@ -84,9 +84,9 @@ fn link(target: &Path, path: &Path, maker: u32) {
 }
 
 /// The link that the error names.
-fn refused_link<T: std::fmt::Debug>(result: Result<T, StoreError>) -> PathBuf {
+fn refused_link<T: std::fmt::Debug>(result: Result<T, CacheFileError>) -> PathBuf {
     match result {
-        Err(StoreError::UntrustedLink { link, .. }) => link,
+        Err(CacheFileError::UntrustedLink { link, .. }) => link,
         other => panic!("{other:?}"),
     }
 }

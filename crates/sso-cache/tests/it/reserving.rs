@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use sso_cache::{CachedToken, StoreError, TokenFile};
+use sso_cache::{CacheFileError, CachedToken, TokenFile};
 use tempfile::tempdir;
 
 use crate::fixture::{at, beside, names, number, token, token_file};
@@ -166,11 +166,11 @@ fn a_token_that_could_not_be_loaded_is_not_stored() {
     file.store_unlocked(&token(1)).unwrap();
     let empty = CachedToken::new(sso_types::AccessToken::new(""), at("2030-01-01T00:00:00Z"));
     let lock = file.try_lock().unwrap().unwrap();
-    let reserved: StoreError = lock.reserve().unwrap().store(&empty).unwrap_err().into();
+    let reserved: CacheFileError = lock.reserve().unwrap().store(&empty).unwrap_err().into();
     for error in
         [file.store_unlocked(&empty).unwrap_err(), lock.store(&empty).unwrap_err(), reserved]
     {
-        assert!(matches!(error, StoreError::NotStored { .. }) && error.is_invalid(), "{error}");
+        assert!(matches!(error, CacheFileError::NotStored { .. }) && error.is_invalid(), "{error}");
         let reason = "was not written, because its new content is unusable";
         assert!(error.to_string().contains(reason), "{error}");
     }

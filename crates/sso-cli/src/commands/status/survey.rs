@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sso_cache::{CacheKey, CachedToken, RoleCredentialsFile, StoreError, TokenFile};
+use sso_cache::{CacheFileError, CacheKey, CachedToken, RoleCredentialsFile, TokenFile};
 use sso_config::{SettingsError, SharedConfig, SsoProfile, SsoSession};
 use sso_provider::{ConfigError, LoginCommand};
 use sso_types::StartUrl;
@@ -283,7 +283,7 @@ impl Reader<'_> {
     fn token(
         &self,
         file: &TokenFile,
-        loaded: Result<CachedToken, StoreError>,
+        loaded: Result<CachedToken, CacheFileError>,
         key: &CacheKey,
         start_url: &StartUrl,
     ) -> TokenStatus {
