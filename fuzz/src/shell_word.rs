@@ -3,6 +3,8 @@
 //! The quoting is private to the program, so its source file is compiled here too. The tests of `sso-cli`
 //! run the real shells.
 
+use sso_config::{Locations, SharedConfig};
+
 use super::Verdict;
 use super::leak::{MARK, shown};
 
@@ -34,6 +36,9 @@ pub fn check(input: &[u8]) -> Verdict {
         assert_eq!(word, value, "nothing can be quoted for cmd.exe");
         assert!(!word.contains(|c: char| "%^&<>|\"!()'".contains(c) || c.is_whitespace()));
     }
+    if let Some(word) = quoted(Shell::Ini, value) {
+        assert_eq!(credentials_file_reads(&word).as_deref(), Some(value), "{word:?}");
+    }
     if has_control { Verdict::Refused } else { Verdict::Accepted }
 }
 
@@ -49,6 +54,12 @@ fn quoted(shell: Shell, value: &str) -> Option<String> {
             None
         }
     }
+}
+
+fn credentials_file_reads(word: &str) -> Option<String> {
+    let text = format!("[dev]\naws_session_token = {word}\n");
+    let config = SharedConfig::parse(&Locations::new("config", "credentials"), "", text).ok()?;
+    Some(config.profile("dev")?.get("aws_session_token")?.value().to_owned())
 }
 
 /// POSIX.1-2024, XCU section 2.2; and the further expansions of bash and zsh.
