@@ -14,9 +14,7 @@ pub(crate) fn faults(sources: &Sources) -> Vec<String> {
     let mut crates: BTreeMap<&str, Files> = BTreeMap::new();
     for (path, text) in sources {
         let Some((name, path)) = path.split_once("/src/") else { continue };
-        // The interoperability clients have workspaces of their own.
-        let is_ours = !name.starts_with("xtask/interop/");
-        let Some(module) = path.strip_suffix(".rs").filter(|_| is_ours) else { continue };
+        let Some(module) = path.strip_suffix(".rs") else { continue };
         crates.entry(name).or_default().insert(module.replace('/', "::"), code(text));
     }
     let cycles = crates.iter().map(|(name, files)| (name, cycles(files)));

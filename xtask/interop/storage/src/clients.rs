@@ -15,7 +15,7 @@ use sso_emulator::Home;
 use sso_object_store::SsoCredentialProvider;
 use sso_provider::{CredentialsCache, ProfileProviders};
 
-use crate::s3_server::S3Server;
+use crate::s3_server::{S3Server, bucket};
 
 pub const NAMES: [&str; 3] = ["object_store", "opendal", "aws-sdk-s3"];
 const REGION: &str = "us-east-1";
@@ -31,11 +31,6 @@ pub fn version(client: &str) -> &'static str {
     let lock = include_str!("../Cargo.lock");
     let entry = format!("name = \"{client}\"\nversion = \"");
     lock.split(&entry).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("?")
-}
-
-/// The bucket of the client of that name.
-pub fn bucket(client: &str) -> String {
-    client.replace('_', "-")
 }
 
 pub async fn all(home: &Home, server: &S3Server) -> Result<[Client; 3], Box<dyn Error>> {

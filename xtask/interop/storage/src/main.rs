@@ -85,7 +85,7 @@ async fn run(ssocreds: &str, readmes: &Path) -> Result<Value, Box<dyn Error>> {
     let emulator = Arc::new(builder.credentials_ttl(CREDENTIALS_TTL).start().await?);
     let directory = tempfile::tempdir()?;
     let home = emulator.write_home(directory.path(), TokenState::Valid)?;
-    let server = S3Server::start(Arc::clone(&emulator)).await?;
+    let server = S3Server::start(Arc::clone(&emulator), &clients::NAMES).await?;
     let clients = clients::all(&home, &server).await?;
 
     let first_key = renew(&clients, &server).await?;

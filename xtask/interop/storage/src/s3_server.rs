@@ -17,8 +17,6 @@ use sso_emulator::Emulator;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::clients;
-
 pub struct S3Server {
     url: String,
     gate: Gate,
@@ -33,10 +31,11 @@ struct Gate {
 }
 
 impl S3Server {
-    pub async fn start(emulator: Arc<Emulator>) -> Result<Self, Box<dyn Error>> {
+    /// Starts the server, with an empty bucket for each client.
+    pub async fn start(emulator: Arc<Emulator>, clients: &[&str]) -> Result<Self, Box<dyn Error>> {
         let directory = tempfile::tempdir()?;
-        for name in clients::NAMES {
-            std::fs::create_dir(directory.path().join(clients::bucket(name)))?;
+        for client in clients {
+            std::fs::create_dir(directory.path().join(bucket(client)))?;
         }
         let gate = Gate { emulator, keys: Arc::default() };
         let mut builder = S3ServiceBuilder::new(
@@ -79,8 +78,13 @@ impl S3Server {
     /// The keys that a client has used, the first one first.
     pub fn keys(&self, client: &str) -> Vec<String> {
         let keys = self.gate.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.get(&clients::bucket(client)).cloned().unwrap_or_default()
+        keys.get(&bucket(client)).cloned().unwrap_or_default()
     }
+}
+
+/// The bucket of the client of that name.
+pub fn bucket(client: &str) -> String {
+    client.replace('_', "-")
 }
 
 #[async_trait::async_trait]
