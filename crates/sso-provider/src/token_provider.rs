@@ -163,7 +163,11 @@ impl SsoTokenProvider {
                 Action::Login(reason) => return Err(shared.login_required(reason)),
                 Action::Fail(error) => return Err(error),
                 Action::RefreshAhead => self.refresh_ahead(snapshot).await,
-                Action::Refresh => self.refresh(snapshot, demand.clone(), false).wait().await,
+                Action::Refresh => {
+                    let flight = self.refresh(snapshot, demand.clone(), false);
+                    let limit = shared.timeout;
+                    timeout(limit, flight.wait()).await.map_err(|_| shared.timed_out(limit))?
+                }
             };
             is_lost = refreshed.is_none();
             match refreshed {

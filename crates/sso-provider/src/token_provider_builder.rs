@@ -14,6 +14,7 @@ use crate::refresh_policy::{History, RefreshPolicy};
 use crate::service::BoxedService;
 use crate::single_flight::SingleFlight;
 use crate::token_provider_state::TokenProviderState;
+use crate::token_refresh::ANSWER_WAIT;
 use crate::token_store::TokenStore;
 use crate::{CannotRefresh, ConfigError, SsoTokenProvider};
 
@@ -103,7 +104,11 @@ impl SsoTokenProviderBuilder {
     }
 
     /// Sets the time limit for a refresh, including waiting for the lock and retries. The default
-    /// is 60 seconds. A refresh ahead of expiry takes at most 12 seconds.
+    /// is 60 seconds. A refresh ahead of expiry takes at most 12 seconds, whatever the limit is.
+    ///
+    /// A request that was sent within the limit is not abandoned, because its answer may contain the
+    /// only valid refresh token. The caller gets an error at the limit, and the refresh waits for up
+    /// to 11 more seconds in the background.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
@@ -252,7 +257,7 @@ impl SsoTokenProviderBuilder {
             region: self.region,
             start_url: self.start_url,
             login_command: login.to_string(),
-            flights: SingleFlight::new(self.timeout),
+            flights: SingleFlight::new(self.timeout.saturating_add(ANSWER_WAIT)),
             history: Mutex::new(History::default()),
         };
         Ok(state.into())

@@ -23,6 +23,13 @@ const AHEAD_CONNECT: Duration = Duration::from_secs(1);
 const AHEAD_ATTEMPT: Duration = Duration::from_secs(11);
 const AHEAD_TOTAL: Duration = Duration::from_secs(12);
 
+/// The time by which a refresh may exceed its time limit, to wait for the answer to a request that was
+/// sent within the limit. The answer may contain the only valid refresh token.
+pub(crate) const ANSWER_WAIT: Duration = Duration::from_secs(11);
+
+/// Longer time limits are reduced to this, since an `Instant` cannot be arbitrarily late.
+const MAX_LIMIT: Duration = Duration::from_secs(365 * 86_400);
+
 /// The maximum lifetime of a token. A longer lifetime in a response is reduced to this. Rejecting the
 /// response instead would lose the new refresh token.
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -40,18 +47,19 @@ impl Refresh {
     /// provider, and in the lock file for others. Does not record a failure to take the lock.
     pub(crate) async fn run(self) -> RefreshOutcome {
         let shared = &self.shared;
-        let limit = if self.ahead { shared.timeout.min(AHEAD_TOTAL) } else { shared.timeout };
-        let deadline = Instant::now() + limit;
-        let timed_out = || Err(shared.timed_out(limit));
-
-        let locked = timeout_at(deadline, self.lock()).await;
-        let result = match locked.unwrap_or_else(|_| timed_out().map(LockOutcome::NotNeeded)) {
+        let times = if self.ahead {
+            Times::new(AHEAD_TOTAL, Duration::ZERO)
+        } else {
+            Times::new(shared.timeout, ANSWER_WAIT)
+        };
+        let locked = timeout_at(times.last_request, self.lock()).await;
+        let locked = locked.unwrap_or_else(|_| Err(shared.timed_out(times.limit)));
+        let result = match locked {
             Err(error) => Err(error),
             Ok(LockOutcome::NotNeeded(snapshot)) => Ok(snapshot),
             Ok(LockOutcome::Acquired(guard)) => {
                 let mut current = self.snapshot.clone();
-                let refreshed = timeout_at(deadline, self.refresh(&guard, &mut current)).await;
-                let result = refreshed.unwrap_or_else(|_| timed_out());
+                let result = self.refresh(&guard, &mut current, times).await;
                 if let Err(error) = &result {
                     shared.record_failure(&current, Some(error.clone()));
                     guard.record_failure(shared.now());
@@ -73,7 +81,9 @@ impl Refresh {
         &self,
         guard: &StoreGuard<'_>,
         current: &mut Snapshot,
+        times: Times,
     ) -> Result<Snapshot, TokenError> {
+        let timed_out = |_| self.shared.timed_out(times.limit);
         let mut retries = self.shared.retry.policy();
         let mut waited_for_other = false;
         loop {
@@ -83,7 +93,8 @@ impl Refresh {
             }
             let reservation = self.reserve(guard, current)?;
             let requested_at = self.shared.now();
-            let answer = self.create_token(current, requested_at).await;
+            let answer = self.create_token(current, requested_at);
+            let answer = timeout_at(times.last_answer, answer).await.map_err(timed_out)?;
             // There must be no `.await` between a response and its commit.
             let retry = self.next_retry(&mut retries, &answer);
             let error = match answer {
@@ -101,7 +112,8 @@ impl Refresh {
             if error.is_invalid_grant() && !waited_for_other {
                 // Another process may have used the refresh token without taking the lock.
                 waited_for_other = true;
-                if self.wait_for_other_process(guard, current).await? {
+                let wait = self.wait_for_other_process(guard, current);
+                if timeout_at(times.last_request, wait).await.map_err(timed_out)?? {
                     continue;
                 }
             }
@@ -109,7 +121,9 @@ impl Refresh {
                 return Err(self.shared.login_required(LoginReason::SessionEnded(error)));
             }
             match retry {
-                Some(delay) => delay.await,
+                Some(delay) => {
+                    timeout_at(times.last_request, delay).await.map_err(timed_out)?;
+                }
                 None => return Err(self.shared.refresh_failed(error)),
             }
         }
@@ -125,7 +139,7 @@ impl Refresh {
                 None => LockOutcome::NotNeeded(self.snapshot.clone()),
             });
         }
-        let deadline = Instant::now() + self.shared.lock_timeout;
+        let deadline = after(self.shared.lock_timeout);
         let mut known = self.snapshot.version.clone();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -266,6 +280,28 @@ impl Refresh {
         }
         retries.next_wait(answer)
     }
+}
+
+/// The time limits of one refresh.
+#[derive(Clone, Copy)]
+struct Times {
+    /// For the error after a timeout.
+    limit: Duration,
+    /// Until then, the refresh may wait or send a request.
+    last_request: Instant,
+    /// Until then, it waits for the answer to a request.
+    last_answer: Instant,
+}
+
+impl Times {
+    fn new(limit: Duration, answer_wait: Duration) -> Self {
+        let last_answer = after(limit.saturating_add(answer_wait));
+        Self { limit, last_request: after(limit), last_answer }
+    }
+}
+
+fn after(limit: Duration) -> Instant {
+    Instant::now() + limit.min(MAX_LIMIT)
 }
 
 /// The outcome of waiting for the lock.

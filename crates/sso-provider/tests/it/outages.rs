@@ -32,10 +32,6 @@ async fn a_refresh_that_times_out_releases_the_lock() {
         assert_eq!(started.elapsed().as_secs(), if is_valid { 3 } else { 7 });
         if is_valid {
             assert_eq!(found.unwrap().access_token().expose_secret(), "old");
-            provider.wait_for_refresh().await;
-            assert_eq!(started.elapsed().as_secs(), 7);
-            assert_eq!(value(&provider).await, "old", "the refresh is not repeated at once");
-            assert_eq!(scene.oidc.calls(), 1);
         } else {
             let error = found.unwrap_err();
             assert!(
@@ -43,8 +39,43 @@ async fn a_refresh_that_times_out_releases_the_lock() {
                 "{error:?}"
             );
         }
+        provider.wait_for_refresh().await;
+        assert_eq!(started.elapsed().as_secs(), if is_valid { 12 } else { 18 });
         assert!(scene.file().try_lock().unwrap().is_some());
+        if is_valid {
+            assert_eq!(value(&provider).await, "old", "the refresh is not repeated at once");
+            assert_eq!(scene.oidc.calls(), 1);
+        }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_after_the_time_limit_is_not_lost() {
+    for (left, limit, answered) in [(0, 3, 4), (0, 3, 13), (0, 60, 65), (100, 3, 9)] {
+        let scene = Scene::new();
+        scene.token("old", left);
+        scene.oidc.close();
+        let provider = scene.builder().timeout(Duration::from_secs(limit)).build().unwrap();
+        let started = tokio::time::Instant::now();
+        let found = provider.retrieve_bearer_token().await;
+        assert_eq!(found.is_err(), left == 0);
+        assert_eq!(started.elapsed(), Duration::from_secs(limit));
+        tokio::time::sleep_until(started + Duration::from_secs(answered)).await;
+        scene.oidc.open();
+        provider.wait_for_refresh().await;
+        assert_eq!(scene.stored().access_token().expose_secret(), "new-1", "{answered}");
+        assert_eq!(value(&provider).await, "new-1");
+        assert_eq!(scene.oidc.calls(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_limits_may_be_as_long_as_a_duration() {
+    let scene = Scene::new();
+    scene.token("old", 0);
+    let longest = Duration::MAX;
+    let provider = scene.builder().timeout(longest).lock_timeout(longest).build().unwrap();
+    assert_eq!(value(&provider).await, "new-1");
 }
 
 /// Makes the directory unwritable during the first refresh.
