@@ -24,6 +24,9 @@ use crate::{
 /// asks for.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(20);
 
+/// A shorter wait that the service asks for is ignored.
+const MIN_RETRY_AFTER: Duration = Duration::from_millis(100);
+
 /// Retries temporary failures. A [`tower::Layer`] for services with requests that can be cloned.
 ///
 /// The error of the service must be a [`ServiceError`], a [`TransportError`], or a [`BoxError`]
@@ -294,10 +297,13 @@ impl RetryPolicy {
 
     /// Returns the wait that the service asks for, or else a random one. Never longer than the
     /// ceiling.
+    ///
+    /// A very short wait is replaced by a random one. Throttled requests, which are not counted, would
+    /// otherwise be repeated almost without a pause.
     fn backoff(&self, error: &Failure<'_>, attempt: u32) -> Duration {
         match error.retry_after() {
-            Some(wait) => wait.min(self.ceiling),
-            None => self.jittered(attempt),
+            Some(wait) if wait >= MIN_RETRY_AFTER => wait.min(self.ceiling),
+            Some(_) | None => self.jittered(attempt),
         }
     }
 
