@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,10 +55,16 @@ impl Endpoint {
 
     /// Returns the URL of a path, which is the value for `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
     ///
-    /// If the endpoint listens on all addresses (`0.0.0.0` or `::`), replace this address by the one
-    /// that clients connect to. The endpoint refuses other values of the `Host` header.
+    /// If the endpoint listens on all addresses (`0.0.0.0` or `::`), the URL has the loopback address.
+    /// For clients on other machines, replace it by the address that they connect to. The endpoint
+    /// refuses other values of the `Host` header.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("http://{}{path}", SocketAddr::new(ip, self.address.port()))
     }
 
     /// Returns the token that clients must send, which is secret.
@@ -109,7 +115,8 @@ impl EndpointBuilder {
     /// Serves the credentials of `provider` at `path`, such as `/devsso`. Call it once for each
     /// path.
     ///
-    /// The endpoint caches the credentials itself and renews them 15 minutes before their expiry.
+    /// The endpoint caches the credentials itself and renews them 15 minutes before their expiry. If
+    /// they are valid for less than 30 minutes, it renews them after half of that time.
     /// Pass a provider that has no cache in memory, such as `SsoCredentialsProvider`.
     pub fn provider(mut self, path: impl Into<String>, provider: impl ProvideCredentials) -> Self {
         self.providers.push((path.into(), Arc::new(provider)));
