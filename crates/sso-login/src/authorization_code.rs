@@ -1,5 +1,7 @@
 //! The authorization code flow with PKCE (RFC 7636) and a loopback redirect (RFC 8252).
 
+use std::time::Duration;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sso_cache::{CachedToken, ClientRegistration};
 use sso_http::{AuthorizationCode, CodeVerifier, CreateToken};
@@ -16,11 +18,14 @@ use crate::{LoginError, LoginEvent, pkce};
 const QUERY_VALUE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Longer timeouts are reduced to this, since an `Instant` cannot be arbitrarily late.
+const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 86_400);
+
 impl Attempt<'_> {
     /// Runs the flow. Opens the port first, so that an unusable port is an error before any request
     /// to SSO OIDC.
     pub(crate) async fn with_authorization_code(&self) -> Result<CachedToken, LoginError> {
-        let deadline = Instant::now() + self.options.timeout;
+        let deadline = Instant::now() + self.options.timeout.min(MAX_TIMEOUT);
         let mut listener = CallbackListener::bind(self.options.redirect_port).await?;
         let registration = self.registration(Grant::AuthorizationCode).await?;
         let state = pkce::random_text()?;
