@@ -307,11 +307,17 @@ fn conflicts<'a>(
 fn legacy(profile: &Section) -> Result<Login, SettingsError> {
     let name = profile.name();
     let needed = ["sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
-    let missing: Vec<MissingKey> = needed
+    let mut missing: Vec<MissingKey> = needed
         .into_iter()
         .filter(|key| profile.get(key).is_none())
         .map(|key| MissingKey::new(profile, key))
         .collect();
+    // With `sso_session`, the profile would not be a legacy profile.
+    if let Some(first) = missing.first_mut()
+        && let Some(ignored) = ignored_property(profile, |key| key == "sso_session")
+    {
+        first.ignored = Some(ignored);
+    }
     let (Some(start_url), Some(region), []) =
         (profile.get("sso_start_url"), profile.get("sso_region"), missing.as_slice())
     else {

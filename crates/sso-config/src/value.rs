@@ -77,7 +77,8 @@ fn is_availability_zone(value: &str) -> bool {
     let region = value.strip_suffix(|c: char| c.is_ascii_lowercase()).unwrap_or_default();
     let number = region.rsplit('-').next().unwrap_or_default();
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number && region.matches('-').count() >= 2
+    let is_name = region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_number && is_name && region.matches('-').count() >= 2
 }
 
 #[cfg(test)]
@@ -92,6 +93,7 @@ mod tests {
             ("us-east-1", false),
             ("us-east-1ab", false),
             ("x-1a", false),
+            ("us\0-east-1a", false),
             ("", false),
         ] {
             assert_eq!(is_availability_zone(value), expected, "{value}");

@@ -30,6 +30,7 @@ fn a_section_that_was_ignored_is_named_where_it_could_be_meant() {
 fn a_key_with_an_invisible_character_is_named_where_it_is_needed() {
     let dev = "[profile dev]\nsso_session = corp\nsso_role_name = x\n";
     expect![[r#"profile "dev" has a role (sso_role_name, config line 3) and no account id; config line 4: a property is ignored: its key holds the invisible character U+00A0; remove it, or type the line again"#]].assert_eq(&error(&format!("{dev}sso_account\u{a0}_id = 123456789012{SESSION}"), "dev"));
+    expect![[r#"profile "dev" lacks sso_start_url, sso_region in [profile dev], config line 1; config line 2: a property is ignored: its key holds the invisible character U+200B; remove it, or type the line again"#]].assert_eq(&error("[profile dev]\nsso_\u{200b}session = corp\nsso_account_id = 123456789012\nsso_role_name = R", "dev"));
     expect![[r#"profile "dev" is not an SSO profile, config line 1: it has no sso_session and no other sso_ property; config line 2: a property is ignored: its key holds the invisible character U+200B; remove it, or type the line again"#]].assert_eq(&error("[profile dev]\nsso_\u{200b}session = corp", "dev"));
     let session =
         "[profile dev]\nsso_session = corp\n[sso-session corp]\nsso_start_url = https://x\n";
