@@ -26,11 +26,12 @@ use crate::{CacheFileError, CachedToken};
 /// The result of a recovery.
 #[derive(Debug)]
 pub(crate) enum Recovery {
-    /// No leftover was found, it was removed, or it could not be examined.
+    /// No leftover was found, or it is of no use.
     Nothing,
     /// The leftover has replaced the token file.
     Adopted,
-    /// The leftover is newer than the token file, but could not be renamed to it.
+    /// The leftover could not be examined, or is newer than the token file and could not be renamed
+    /// to it.
     NotAdopted(FileError),
 }
 
@@ -57,7 +58,7 @@ pub(crate) fn recover(file: &LockedFile) -> Recovery {
             // The error may be temporary, such as too many open files, and the leftover may be
             // complete. The next holder of the lock examines it again.
             tracing::debug!(%error, path = %path.display(), "failed to examine a leftover token");
-            Recovery::Nothing
+            Recovery::NotAdopted(error)
         }
     }
 }
@@ -79,7 +80,10 @@ fn try_recover(file: &LockedFile) -> Result<Recovery, FileError> {
         });
     }
     tracing::debug!(path = %file.place().path().display(), "removing the leftover of a killed process");
-    file.place().remove_leftover().map(|_| Recovery::Nothing)
+    if let Err(error) = file.place().remove_leftover() {
+        tracing::debug!(%error, "the leftover of a killed process could not be removed");
+    }
+    Ok(Recovery::Nothing)
 }
 
 /// Returns `true` if the leftover, which contains `leftover_token`, is newer than the token file.

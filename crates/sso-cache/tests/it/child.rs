@@ -14,7 +14,7 @@ use crate::fixture::{number, token};
 
 const TASK: &str = "SSO_CACHE_TEST_TASK";
 const PATH: &str = "SSO_CACHE_TEST_PATH";
-const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// The task of the child process.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,8 @@ pub(crate) enum Task {
     StoreOnceUnlocked,
     /// Reserve space under the lock, and try to store an unusable token there. Prints `failed`.
     StoreUnusable,
+    /// Reserve space under the lock, once. Prints `reserved`, or `failed`.
+    Reserve,
     /// Under the lock, store role credentials, once. Prints `stored`, or `failed`.
     StoreRoleOnce,
     /// The same as `StoreForEver`, 25 times.
@@ -111,6 +113,11 @@ fn as_a_child() {
             let empty = CachedToken::new(AccessToken::new(""), Timestamp::UNIX_EPOCH);
             reservation.store(&empty).unwrap_err();
             say("failed");
+        }
+        "Reserve" => {
+            warm_up();
+            let reserved = file.lock(LIMIT).map(|lock| lock.reserve());
+            say(if matches!(reserved, Ok(Ok(_))) { "reserved" } else { "failed" });
         }
         "StoreRoleOnce" => {
             let lock = RoleCredentialsFile::new(path).lock(LIMIT);

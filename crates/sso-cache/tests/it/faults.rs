@@ -5,10 +5,11 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use sso_cache::{CachedToken, TokenFile};
 
-use crate::child::{self, Task};
+use crate::child::{self, LIMIT, Task};
 use crate::fixture::{beside, in_memory, mode, names, number, token, token_file};
 use crate::strace::{self, Call};
 
@@ -126,6 +127,36 @@ fn a_failed_system_call_leaves_the_old_or_the_new_token() {
     }
     println!("{failed} faults failed the store, {stored} did not");
     assert!(failed > 10 && stored > 0 && checks > 0);
+}
+
+/// The leftover may contain the only valid refresh token.
+#[test]
+#[ignore = "needs strace, to end or fail a system call"]
+fn a_leftover_that_cannot_be_examined_is_not_removed() {
+    let directory = in_memory();
+    let file = token_file(&directory);
+    let trace = directory.path().join("trace");
+    let leave = || {
+        start_anew(&file);
+        let left = beside(&file, ".new");
+        std::fs::write(&left, &*token(1).to_json()).unwrap();
+        let later = std::time::SystemTime::now() + Duration::from_secs(1);
+        std::fs::File::options().write(true).open(&left).unwrap().set_modified(later).unwrap();
+    };
+    leave();
+    let run = strace::run(Task::Reserve, file.path(), &trace, None);
+    assert_eq!(run.said, ["reserved"]);
+    let mut refused = 0;
+    for call in run.calls.iter().filter(|call| !matches!(&*call.name, "close" | "fcntl")) {
+        for error in ["EMFILE", "EIO"] {
+            leave();
+            let fault = format!("error={error}");
+            let run = strace::run(Task::Reserve, file.path(), &trace, Some((call, &fault)));
+            refused += u32::from(run.said != ["reserved"]);
+            assert_eq!(number(&file.lock(LIMIT).unwrap().load().unwrap()), 1, "{call:?}");
+        }
+    }
+    assert!(refused > 10, "{refused}");
 }
 
 /// The system calls of a successful store.
