@@ -27,6 +27,8 @@ pub struct NearMiss {
     pub expires_at: Timestamp,
     /// The start URL, as spelled in the file.
     pub start_url: String,
+    /// The start URL that was wanted, as it is configured.
+    pub wanted_start_url: String,
     /// The reason why the token is in another file.
     pub kind: NearMissKind,
 }
@@ -61,7 +63,8 @@ impl fmt::Display for NearMiss {
                 f.write_str("it belongs to a legacy profile, which names no sso-session")
             }
             NearMissKind::StartUrlSpelling => {
-                write!(f, "its start URL is spelled differently: {}", self.start_url)
+                let (found, wanted) = (&self.start_url, &self.wanted_start_url);
+                write!(f, "its start URL is {found}, and the configured one is {wanted}")
             }
         }
     }
@@ -96,6 +99,7 @@ impl TokenFile {
                     path: file.path().to_owned(),
                     expires_at: token.expires_at(),
                     start_url: found.to_owned(),
+                    wanted_start_url: start_url.as_str().to_owned(),
                     kind: match (wanted_is_legacy, is_legacy(file.path(), found)) {
                         (false, false) => NearMissKind::OtherSession,
                         (true, false) => NearMissKind::Session,

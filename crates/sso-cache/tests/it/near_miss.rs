@@ -84,7 +84,7 @@ fn the_other_file_with_a_good_token_for_the_same_start_url_is_found() {
     let other_spelling = StartUrl::new(format!("{URL}/")).unwrap();
     let name = CacheKey::for_start_url(&other_spelling).file_name();
     let found = TokenFile::new(directory.path().join(name)).find_other(&other_spelling, now);
-    let reason = format!("its start URL is spelled differently: {URL}");
+    let reason = format!("its start URL is {URL}, and the configured one is {URL}/");
     check(&found.unwrap(), NearMissKind::StartUrlSpelling, &reason);
 
     let broken = files.iter().find(|file| file.path().ends_with("empty.json")).unwrap();
