@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use sso_files::{Durability, FileLock, Fingerprint, StagedFile};
+use zeroize::Zeroizing;
 
 use crate::cache_file::{CacheFile, LockedFile, check_size};
 use crate::token_content::content;
@@ -24,8 +25,8 @@ pub struct Reservation {
     lock: Option<Arc<FileLock>>,
 }
 
-/// A token that was written to the temporary file, but could not be renamed to the token file. On
-/// Windows this happens while another program has the token file open.
+/// A token that was written to the temporary file, which was not yet renamed to the token file. On
+/// Windows the rename fails while another program has the token file open.
 ///
 /// It holds the lock, if the reservation was made under the lock. Dropping it then keeps the
 /// temporary file, which the next holder of the lock renames. Without the lock, dropping it removes
@@ -34,6 +35,8 @@ pub struct Reservation {
 #[must_use = "call try_finish until it succeeds"]
 pub struct PendingStore {
     staged: StagedFile,
+    content: Zeroizing<Vec<u8>>,
+    file: CacheFile,
     is_discarded: bool,
     _lock: Option<Arc<FileLock>>,
 }
@@ -68,38 +71,45 @@ impl Reservation {
     /// Writes the token to the temporary file, waits for the disk, and renames the file to the
     /// token file. Does not sleep or retry.
     pub fn store(self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
-        // Variables are dropped in reverse order: the temporary file first, then the lock.
+        let mut pending = self.write(token)?;
+        pending
+            .try_finish()
+            .map_err(|error| StoreFailure { error, pending: Some(Box::new(pending)) })
+    }
+
+    /// Writes the token to the temporary file and waits for the disk, but does not rename the file.
+    ///
+    /// The user may log in or out while this function waits, with a tool that does not take the
+    /// lock. See [`PendingStore::try_finish`].
+    pub fn write(self, token: &CachedToken) -> Result<PendingStore, CacheFileError> {
         let Self { lock, file, mut staged } = self;
-        let path = staged.target();
-        let content = content(&path, token)?;
-        check_size(&path, &content)?;
-        staged
-            .write(&content, Durability::Synced)
-            .map_err(|error| CacheFileError::write(&path, error.into()))?;
-        match staged.rename() {
-            Ok(version) => Ok(version),
-            // Another program removed the temporary file or its directory.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(file.replace(&content, Durability::Synced)?)
-            }
-            Err(error) => Err(StoreFailure {
-                error: CacheFileError::write(&path, error.into()),
-                pending: Some(Box::new(PendingStore { staged, is_discarded: false, _lock: lock })),
-            }),
-        }
+        let content = written(&mut staged, token)?;
+        Ok(PendingStore { staged, content, file, is_discarded: false, _lock: lock })
     }
 }
 
 impl PendingStore {
-    /// Retries the rename once. Does not sleep.
+    /// Replaces the token in the temporary file, and waits for the disk.
+    pub fn rewrite(&mut self, token: &CachedToken) -> Result<(), CacheFileError> {
+        self.content = written(&mut self.staged, token)?;
+        Ok(())
+    }
+
+    /// Renames the temporary file to the token file. Does not sleep or retry. After a failure, it can
+    /// be called again.
     ///
     /// Compare the [fingerprint](crate::TokenFile::fingerprint) of the token file first. If it has
     /// changed, the user has logged in or out meanwhile, and this token must not replace the file.
     /// In that case call [`discard`](Self::discard).
     pub fn try_finish(&mut self) -> Result<Fingerprint, CacheFileError> {
-        self.staged
-            .rename()
-            .map_err(|error| CacheFileError::write(&self.staged.target(), error.into()))
+        match self.staged.rename() {
+            Ok(version) => Ok(version),
+            // Another program removed the temporary file or its directory.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.file.replace(&self.content, Durability::Synced)
+            }
+            Err(error) => Err(CacheFileError::write(&self.staged.target(), error.into())),
+        }
     }
 
     /// Removes the temporary file.
@@ -114,6 +124,20 @@ impl Drop for PendingStore {
             self.staged.keep();
         }
     }
+}
+
+/// Writes the token to the temporary file. Returns the content.
+fn written(
+    staged: &mut StagedFile,
+    token: &CachedToken,
+) -> Result<Zeroizing<Vec<u8>>, CacheFileError> {
+    let path = staged.target();
+    let content = content(&path, token)?;
+    check_size(&path, &content)?;
+    staged
+        .write(&content, Durability::Synced)
+        .map_err(|error| CacheFileError::write(&path, error.into()))?;
+    Ok(content)
 }
 
 impl StoreFailure {

@@ -13,7 +13,7 @@ use sso_files::{Durability, FileLock, Fingerprint};
 use crate::cache_file::{self, CacheFile, LOGIN_LOCK, Loaded, LockedFile, WRITER_LOCK};
 use crate::leftover::{self, Recovery};
 use crate::token_content::content;
-use crate::{AccessWarning, CacheFileError, CachedToken, LockError, Reservation, StoreFailure};
+use crate::{AccessWarning, CacheFileError, CachedToken, LockError, PendingStore, Reservation};
 
 /// The file with one SSO token, which all AWS tools of the user share.
 ///
@@ -170,10 +170,12 @@ impl TokenFile {
         self.file.replace(&content(self.path(), token)?, Durability::Synced)
     }
 
-    /// Does the same as [`store_unlocked`](Self::store_unlocked), but tries the rename once and
-    /// never sleeps: for async programs.
-    pub fn store_once_unlocked(&self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
-        Reservation::stage_unlocked(&self.file)?.store(token)
+    /// Does the same as [`TokenFileLock::prepare_store`] without the lock.
+    pub fn prepare_store_unlocked(
+        &self,
+        token: &CachedToken,
+    ) -> Result<PendingStore, CacheFileError> {
+        Reservation::stage_unlocked(&self.file)?.write(token)
     }
 
     /// Removes the token file and the leftover files of killed writers, as a logout does. Returns
@@ -224,13 +226,10 @@ impl TokenFileLock {
         self.file.replace(&content(&self.file.place().path(), token)?, Durability::Synced)
     }
 
-    /// Does the same as [`store`](Self::store), but tries the rename once and never sleeps: for
-    /// async programs. If only the rename failed, [`StoreFailure::into_parts`] returns a
-    /// [`PendingStore`].
-    ///
-    /// [`PendingStore`]: crate::PendingStore
-    pub fn store_once(&self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
-        Reservation::stage_locked(&self.file)?.store(token)
+    /// Writes the token to a temporary file and waits for the disk. The caller renames the file with
+    /// [`PendingStore::try_finish`]. Never sleeps: for async programs.
+    pub fn prepare_store(&self, token: &CachedToken) -> Result<PendingStore, CacheFileError> {
+        Reservation::stage_locked(&self.file)?.write(token)
     }
 
     /// Reads the token and the version of the file once, without sleeping. See
@@ -246,9 +245,9 @@ impl TokenFileLock {
     /// The file is removed when the reservation is dropped. The reservation keeps the lock, even if
     /// this guard is dropped.
     ///
-    /// Also fails if a killed process left a newer token that could not be renamed to the token
-    /// file when the lock was taken, since the reservation would overwrite it. Take the lock again
-    /// later.
+    /// Also fails if a killed process left a token that could not be read, or is newer and could not
+    /// be renamed to the token file, when the lock was taken. The reservation would overwrite it.
+    /// Take the lock again later.
     pub fn reserve(&self) -> Result<Reservation, CacheFileError> {
         if let Recovery::NotAdopted(error) = &self.leftover {
             return Err(CacheFileError::write(&self.file.place().path(), error.clone()));

@@ -61,8 +61,8 @@ pub struct StagedFile {
     before: Option<Node>,
     /// The metadata of the temporary file after its content was written.
     written: Metadata,
-    /// The number of bytes that were reserved.
-    reserved: u64,
+    /// The size of the temporary file, in bytes.
+    size: u64,
     /// The temporary file still has its name and is removed on drop.
     is_temporary: bool,
 }
@@ -91,7 +91,7 @@ impl StagedFile {
             durability: Durability::Synced,
             before,
             written: made,
-            reserved: 0,
+            size: 0,
             is_temporary: true,
         })
     }
@@ -106,9 +106,9 @@ impl StagedFile {
     /// The size is twice that of the existing file, but at least 64 KiB and at most 2 MiB.
     pub fn reserve(&mut self) -> io::Result<()> {
         let present = self.before.map_or(0, |before| before.size);
-        self.reserved = present.saturating_mul(2).clamp(MIN_RESERVED, MAX_RESERVED);
+        self.size = present.saturating_mul(2).clamp(MIN_RESERVED, MAX_RESERVED);
         let block = [FILLER; 8192];
-        let mut left = self.reserved;
+        let mut left = self.size;
         while left > 0 {
             let part = usize::try_from(left).ok().and_then(|left| block.get(..left));
             let part = part.unwrap_or(&block);
@@ -118,19 +118,21 @@ impl StagedFile {
         sync_file(&self.file)
     }
 
-    /// Writes the content to the temporary file, and syncs it for [`Durability::Synced`].
+    /// Writes the content to the temporary file, and syncs it for [`Durability::Synced`]. Replaces what
+    /// was written before.
     pub fn write(&mut self, content: &[u8], durability: Durability) -> io::Result<()> {
         self.durability = durability;
         let length = content.len() as u64;
-        if self.reserved > 0 {
+        if self.size > 0 {
             self.file.rewind()?;
         }
         self.file.write_all(content)?;
         // If the process is killed before this, the content has filler at its end, which
         // `trim_filler` removes.
-        if self.reserved > length {
+        if self.size > length {
             self.file.set_len(length)?;
         }
+        self.size = length;
         self.written = self.file.metadata()?;
         if let Some(before) = &self.before {
             make_newer(&self.file, &self.written, before);

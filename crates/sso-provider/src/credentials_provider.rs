@@ -111,14 +111,14 @@ impl SsoCredentialsProvider {
         let limit = self.0.timeout;
         let request = move |left| async move {
             let answer = timeout(left, self.request()).await;
-            answer.unwrap_or(Err(CredentialsError::Timeout { limit }))
+            answer.unwrap_or_else(|_| Err(self.timed_out(limit)))
         };
         let started = Instant::now();
         if self.0.role_cache.as_ref().is_some_and(RoleCache::is_directory_missing) {
             // Get the token before taking the lock, which would create the directory. Without a
             // login there is nothing to cache.
             let token = timeout(limit, self.0.token_provider.retrieve_bearer_token());
-            token.await.map_err(|_| CredentialsError::Timeout { limit })??;
+            token.await.map_err(|_| self.timed_out(limit))??;
         }
         let left = limit.saturating_sub(started.elapsed());
         let retrieved = match &self.0.role_cache {
@@ -147,6 +147,15 @@ impl SsoCredentialsProvider {
     /// Returns the provider of the access token.
     pub fn token_provider(&self) -> &SsoTokenProvider {
         &self.0.token_provider
+    }
+
+    /// Returns the error of a retrieval that took too long. If the token has expired, the retrieval
+    /// waited for its refresh, and the error names the command to log in.
+    fn timed_out(&self, limit: Duration) -> CredentialsError {
+        match self.0.token_provider.timed_out_refresh(limit) {
+            Some(error) => error.into(),
+            None => CredentialsError::Timeout { limit },
+        }
     }
 
     async fn request(&self) -> Result<Credentials, CredentialsError> {

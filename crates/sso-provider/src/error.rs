@@ -42,9 +42,10 @@ pub enum TokenError {
     /// be written. The refresh token has not been used, because losing the new token would end the
     /// login for every program that shares it.
     #[error(
-        "the access token was not refreshed because nothing can be written to {}; make room, make \
-         the directory writable, or set allow_unsaved_refresh (--allow-unsaved-refresh), then try \
-         again or run: {command}",
+        "the access token was not refreshed because nothing can be written to {}, and a refresh \
+         that is not stored would end the login of every program that shares it; make room, make \
+         the directory writable, use another cache directory, or set allow_unsaved_refresh \
+         (--allow-unsaved-refresh), then try again or run: {command}",
         directory.display()
     )]
     #[non_exhaustive]

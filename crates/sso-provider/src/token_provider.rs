@@ -147,6 +147,11 @@ impl SsoTokenProvider {
         self.0.store.file()
     }
 
+    /// Returns the error of a caller that waited for `limit`, if the token has expired.
+    pub(crate) fn timed_out_refresh(&self, limit: Duration) -> Option<TokenError> {
+        self.0.store.has_expired().then(|| self.0.timed_out(limit))
+    }
+
     async fn retrieve(&self, demand: Demand) -> Result<BearerToken, TokenError> {
         let shared = &self.0;
         let mut is_lost = false;

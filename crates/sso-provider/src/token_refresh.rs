@@ -134,7 +134,8 @@ impl Refresh {
     async fn lock(&self) -> Result<LockOutcome<'_>, TokenError> {
         let store = &self.shared.store;
         if self.ahead {
-            return Ok(match store.try_lock() {
+            let locked = store.try_lock().map_err(|error| self.shared.locked(error))?;
+            return Ok(match locked {
                 Some(guard) => LockOutcome::Acquired(guard),
                 None => LockOutcome::NotNeeded(self.snapshot.clone()),
             });

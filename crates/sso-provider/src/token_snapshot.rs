@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use sso_cache::{CacheFileError, CachedToken, Fingerprint, NearMiss};
 use sso_types::AccessToken;
 
@@ -46,9 +47,17 @@ pub(crate) struct LoadCache {
     pub(crate) unsaved: Option<Snapshot>,
     /// The version of the file that contained no usable token, and the error.
     unusable: Option<(Fingerprint, LoadError)>,
-    /// The result of the last search for a token of another session, and the version of the directory
-    /// that was searched.
-    pub(crate) near_miss: Option<(Fingerprint, Option<NearMiss>)>,
+    /// The last search for a token of another session.
+    pub(crate) search: Option<Search>,
+}
+
+/// A search of a directory for a token of another session.
+#[derive(Debug)]
+pub(crate) struct Search {
+    pub(crate) at: Timestamp,
+    /// The version of the directory. A file that is written in place does not change it.
+    pub(crate) version: Fingerprint,
+    pub(crate) found: Option<NearMiss>,
 }
 
 impl LoadCache {

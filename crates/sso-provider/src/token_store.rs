@@ -8,17 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sso_cache::{
     CacheFileError, CachedToken, Fingerprint, LockError, NearMiss, PendingStore, Reservation,
-    StoreFailure, TokenFile, TokenFileLock,
+    TokenFile, TokenFileLock,
 };
 use sso_types::{Clock, ProgressObserver, StartUrl};
 use tokio::time::sleep;
 
 use crate::LoginReason;
 use crate::access::AccessNotice;
-use crate::token_snapshot::{LoadCache, LoadError, Snapshot, Source};
+use crate::token_snapshot::{LoadCache, LoadError, Search, Snapshot, Source};
 use crate::wait::Wait;
 
 /// The pauses between reads of a file that does not parse. Another tool may be writing it in place.
@@ -33,6 +33,14 @@ const READ_PAUSES: [Duration; 4] = [
 /// The number of attempts to repeat a rename that another program prevented, and the pause before
 /// each attempt.
 const RENAME_RETRIES: (u32, Duration) = (20, Duration::from_millis(100));
+
+/// The time for which the result of a search for another token is used, if the directory does not
+/// change. Another tool may write a token file in place, which does not change the directory.
+const SEARCH_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+
+/// The number of times that a commit checks the file. Another tool rarely changes it between two
+/// checks.
+const MAX_COMMIT_CHECKS: u32 = 3;
 
 /// Loads, locks and replaces the token of one token file.
 #[derive(Debug)]
@@ -100,6 +108,12 @@ impl TokenStore {
         self.reload().await
     }
 
+    /// Returns `true` if the token that was loaded last has expired.
+    pub(crate) fn has_expired(&self) -> bool {
+        let now = self.clock.now();
+        self.cache().latest.as_ref().is_some_and(|latest| latest.token.is_expired(now))
+    }
+
     /// Reads the file and returns the current token.
     pub(crate) async fn reload(&self) -> Result<Snapshot, LoadError> {
         loop {
@@ -117,13 +131,17 @@ impl TokenStore {
 
     /// Takes the lock. Returns `None` if another process holds it. If the file cannot be locked,
     /// returns a guard without a lock.
-    pub(crate) fn try_lock(&self) -> Option<StoreGuard<'_>> {
+    ///
+    /// Another error, such as too many open files, is temporary. Refreshing without the lock could
+    /// then spend the refresh token of another process.
+    pub(crate) fn try_lock(&self) -> Result<Option<StoreGuard<'_>>, LockError> {
         let lock = match self.file.try_lock() {
             Ok(Some(lock)) => Ok(lock),
-            Ok(None) => return None,
-            Err(error) => Err(error),
+            Ok(None) => return Ok(None),
+            Err(error) if error.is_unavailable() => Err(error),
+            Err(error) => return Err(error),
         };
-        Some(StoreGuard { store: self, lock })
+        Ok(Some(StoreGuard { store: self, lock }))
     }
 
     /// Takes the lock, waiting at most `limit`. Returns `None` as soon as the file's version
@@ -138,7 +156,7 @@ impl TokenStore {
     ) -> Result<Option<StoreGuard<'_>>, LockError> {
         let mut wait = self.start_wait("refresh the access token");
         loop {
-            if let Some(guard) = self.try_lock() {
+            if let Some(guard) = self.try_lock()? {
                 return Ok(Some(guard));
             }
             if self
@@ -170,17 +188,27 @@ impl TokenStore {
         if self.cache().unsaved.is_none() {
             return;
         }
-        let Some(guard) = self.try_lock() else { return };
+        let Ok(Some(guard)) = self.try_lock() else { return };
         // Read the unsaved token again under the lock, because another task may have replaced it.
         // If the file has changed, `load` compares its token with the unsaved one.
         let Some(unsaved) = self.cache().unsaved.clone() else { return };
-        if self.file.fingerprint().ok().flatten().as_ref() != Some(&unsaved.version) {
+        let is_unchanged =
+            || self.file.fingerprint().ok().flatten().as_ref() == Some(&unsaved.version);
+        if !is_unchanged() {
             return;
         }
         // If `commit` left a temporary file that still cannot be renamed, `reserve` fails.
-        let stored = guard.reserve().and_then(|reserved| Ok(reserved.store(&unsaved.token)?));
+        let stored = guard.reserve().and_then(|reserved| {
+            let mut pending = reserved.write(&unsaved.token)?;
+            if is_unchanged() {
+                return pending.try_finish().map(Some);
+            }
+            pending.discard();
+            Ok(None)
+        });
         match stored {
-            Ok(version) => self.cache().mark_saved(&unsaved, version),
+            Ok(Some(version)) => self.cache().mark_saved(&unsaved, version),
+            Ok(None) => {}
             Err(error) => tracing::debug!(
                 error = &error as &dyn std::error::Error,
                 "the refreshed token still cannot be written"
@@ -220,25 +248,26 @@ impl TokenStore {
         Err(LoadError::Login(self.no_token(near_miss)))
     }
 
-    /// Searches the directory for another token. Returns the previous result if the directory has
-    /// not changed.
+    /// Searches the directory for another token. Returns the result of the last search if it is recent
+    /// and the directory has not changed since.
     async fn near_miss(&self) -> Option<NearMiss> {
         let start_url = self.start_url.clone()?;
         let directory = self.file.path().parent().unwrap_or(Path::new("."));
         // A directory has a fingerprint as a file has: its metadata change with its entries.
         let version = TokenFile::new(directory).fingerprint().ok().flatten()?;
         let now = self.clock.now();
-        if let Some((searched, found)) = &self.cache().near_miss
-            && *searched == version
+        if let Some(last) = &self.cache().search
+            && last.version == version
+            && (SignedDuration::ZERO..SEARCH_PAUSE).contains(&now.duration_since(last.at))
         {
-            return found.clone().filter(|found| now < found.expires_at);
+            return last.found.clone().filter(|found| now < found.expires_at);
         }
         let file = self.file.clone();
         // The search reads every file of the directory, so it must not block a thread of the
         // runtime.
         let search = tokio::task::spawn_blocking(move || file.find_other(&start_url, now));
         let found = search.await.ok()?;
-        self.cache().near_miss = Some((version, found.clone()));
+        self.cache().search = Some(Search { at: now, version, found: found.clone() });
         found
     }
 
@@ -318,37 +347,55 @@ impl StoreGuard<'_> {
     /// refresh token is spent: a dropped task must not lose the new token.
     ///
     /// If another tool has logged in or out meanwhile, its change is kept and the new token is
-    /// discarded. If the file cannot be read or written, the new token is kept in memory.
+    /// discarded. If the file cannot be read or written, the new token is kept in memory, and in the
+    /// temporary file if possible.
     pub(crate) fn commit(
         &self,
         base: &Snapshot,
         reservation: Option<Reservation>,
-        renew: impl FnOnce(&CachedToken) -> CachedToken,
+        renew: impl Fn(&CachedToken) -> CachedToken,
     ) -> Result<(Snapshot, Option<PendingStore>), LoadError> {
-        let base = match self.current_base(base.clone()) {
-            Base::Renewable(base) => base,
-            Base::Replaced(read) => {
-                return self.store.cache().update(read, None).map(|current| (current, None));
-            }
-            Base::Unreadable(error) => {
-                let token = Arc::new(renew(&base.token));
-                return Ok((self.keep_unsaved(base, token, &error), None));
-            }
+        let mut base = base.clone();
+        let mut token = Arc::new(renew(&base.token));
+        let mut written = match reservation {
+            Some(reservation) => reservation.write(&token),
+            None => self.prepare_store(&token),
         };
-        let token = Arc::new(renew(&base.token));
-        let stored = match reservation {
-            Some(reservation) => reservation.store(&token),
-            None => self.store_once(&token),
-        };
-        match stored.map_err(StoreFailure::into_parts) {
-            Ok(version) => {
+        // The file is checked after the write, which waits for the disk, so that little time is left
+        // in which a login or logout is overwritten.
+        for _ in 0..MAX_COMMIT_CHECKS {
+            let current = match self.current_base(base.clone()) {
+                Base::Renewable(current) => current,
+                Base::Replaced(read) => {
+                    if let Ok(pending) = written {
+                        pending.discard();
+                    }
+                    return self.store.cache().update(read, None).map(|current| (current, None));
+                }
+                Base::Unreadable(error) => {
+                    return Ok((self.keep_unsaved(&base, token, &error), written.ok()));
+                }
+            };
+            let is_unchanged = current.version == base.version;
+            base = current;
+            if is_unchanged {
+                break;
+            }
+            token = Arc::new(renew(&base.token));
+            written = written.and_then(|mut pending| pending.rewrite(&token).map(|()| pending));
+        }
+        match written.map(|mut pending| (pending.try_finish(), pending)) {
+            Ok((Ok(version), _)) => {
                 let snapshot = Snapshot { token, version, source: Source::File };
                 let mut cache = self.store.cache();
                 cache.unsaved = None;
                 cache.latest = Some(snapshot.clone());
                 Ok((snapshot, None))
             }
-            Err((error, pending)) => Ok((self.keep_unsaved(&base, token, &error), pending)),
+            Ok((Err(error), pending)) => {
+                Ok((self.keep_unsaved(&base, token, &error), Some(pending)))
+            }
+            Err(error) => Ok((self.keep_unsaved(&base, token, &error), None)),
         }
     }
 
@@ -403,7 +450,8 @@ impl StoreGuard<'_> {
         let (times, pause) = RENAME_RETRIES;
         for _ in 0..times {
             sleep(pause).await;
-            let version = self.store.file.fingerprint().ok().flatten();
+            // An error does not mean that the file has changed.
+            let Ok(version) = self.store.file.fingerprint() else { continue };
             if version.as_ref() != Some(&unsaved.version) {
                 // A login or logout was made meanwhile.
                 return pending.discard();
@@ -421,10 +469,10 @@ impl StoreGuard<'_> {
         }
     }
 
-    fn store_once(&self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
+    fn prepare_store(&self, token: &CachedToken) -> Result<PendingStore, CacheFileError> {
         match &self.lock {
-            Ok(lock) => lock.store_once(token),
-            Err(_) => self.store.file.store_once_unlocked(token),
+            Ok(lock) => lock.prepare_store(token),
+            Err(_) => self.store.file.prepare_store_unlocked(token),
         }
     }
 }

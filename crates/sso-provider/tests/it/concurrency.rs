@@ -142,7 +142,10 @@ fn a_refresh_on_an_idle_runtime_is_replaced_after_its_time_limit() {
     drop(lock);
     runtime(true).block_on(async {
         let error = credentials.retrieve().await.unwrap_err();
-        assert!(matches!(error, CredentialsError::Timeout { .. }), "{error:?}");
+        assert!(
+            matches!(&error, CredentialsError::InvalidToken(TokenError::Timeout { .. })),
+            "{error:?}"
+        );
         assert_eq!(credentials.retrieve().await.unwrap().access_key_id(), "AKID-1");
     });
     assert_eq!(scene.oidc.calls(), 1);

@@ -149,7 +149,7 @@ async fn another_session_s_token_is_not_used_with_a_config_file_of_another_user(
 /// A search is expensive: it reads every file of the directory.
 #[cfg(unix)]
 #[tokio::test]
-async fn the_directory_is_searched_again_only_after_a_change() {
+async fn the_directory_is_searched_again_after_a_change_or_some_seconds() {
     let scene = Scene::new();
     let start_url = StartUrl::new("https://example.awsapps.com/start").unwrap();
     let other = scene.plain("other", 3600).with_start_url(start_url.as_str());
@@ -162,8 +162,15 @@ async fn the_directory_is_searched_again_only_after_a_change() {
     };
     assert!(is_found().await);
     // Writing in place does not change the directory.
+    let token = std::fs::read(&path).unwrap();
     std::fs::write(&path, "{}").unwrap();
     assert!(is_found().await, "the directory was searched again");
+    scene.advance(5);
+    assert!(!is_found().await, "the directory was not searched again after 5 seconds");
+    std::fs::write(&path, token).unwrap();
+    scene.advance(5);
+    assert!(is_found().await, "a login that is written in place is not found");
+    std::fs::write(&path, "{}").unwrap();
     std::fs::write(scene.directory.path().join("new.json"), "{}").unwrap();
     let directory = std::fs::File::open(scene.directory.path()).unwrap();
     // The file system may round times, so that the new file does not change the directory's time.

@@ -70,6 +70,21 @@ async fn an_answer_after_the_time_limit_is_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_timeout_with_an_expired_token_names_the_command_to_log_in() {
+    for left in [0, 3600] {
+        let scene = Scene::new();
+        scene.token("old", left);
+        scene.oidc.close();
+        scene.portal.close();
+        let limit = Duration::from_secs(4);
+        let error = scene.credentials_builder().timeout(limit).build().unwrap();
+        let error = error.retrieve().await.unwrap_err();
+        let command = (left == 0).then_some("aws sso login --sso-session dev-session");
+        assert_eq!(error.login_command(), command, "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn time_limits_may_be_as_long_as_a_duration() {
     let scene = Scene::new();
     scene.token("old", 0);

@@ -12,8 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use sso_provider::cache::{CachedToken, TokenFile};
 use sso_provider::http::{CreateToken, CreateTokenResponse, GetRoleCredentials, ServiceError};
 use sso_provider::{
-    CredentialsCache, CredentialsCacheBuilder, SsoCredentialsProvider, SsoTokenProvider,
-    SsoTokenProviderBuilder,
+    CredentialsCache, CredentialsCacheBuilder, SsoCredentialsProvider,
+    SsoCredentialsProviderBuilder, SsoTokenProvider, SsoTokenProviderBuilder,
 };
 use sso_types::{
     AccessToken, ClientSecret, Clock as _, Credentials, ManualClock, RefreshToken, SecretAccessKey,
@@ -168,7 +168,7 @@ impl Scene {
         self.builder().build().unwrap()
     }
 
-    pub(crate) fn credentials_provider(&self) -> SsoCredentialsProvider {
+    pub(crate) fn credentials_builder(&self) -> SsoCredentialsProviderBuilder {
         SsoCredentialsProvider::builder(
             self.portal.clone(),
             "123456789012".parse().unwrap(),
@@ -176,8 +176,10 @@ impl Scene {
         )
         .token_provider(self.provider())
         .clock(self.clock.clone())
-        .build()
-        .unwrap()
+    }
+
+    pub(crate) fn credentials_provider(&self) -> SsoCredentialsProvider {
+        self.credentials_builder().build().unwrap()
     }
 
     pub(crate) fn cache_builder(&self) -> CredentialsCacheBuilder {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use expect_test::expect;
@@ -24,7 +24,7 @@ async fn an_expired_token_is_not_refreshed_if_the_new_one_cannot_be_written() {
     assert!(!error.needs_login() && !error.is_transient());
     assert_eq!(error.login_command(), Some("aws sso login --sso-session dev-session"));
     let directory = scene.directory.path().to_str().unwrap();
-    expect![[r#"the access token was not refreshed because nothing can be written to DIR; make room, make the directory writable, or set allow_unsaved_refresh (--allow-unsaved-refresh), then try again or run: aws sso login --sso-session dev-session"#]]
+    expect![[r#"the access token was not refreshed because nothing can be written to DIR, and a refresh that is not stored would end the login of every program that shares it; make room, make the directory writable, use another cache directory, or set allow_unsaved_refresh (--allow-unsaved-refresh), then try again or run: aws sso login --sso-session dev-session"#]]
         .assert_eq(&error.to_string().replace(directory, "DIR"));
     assert_eq!(scene.oidc.calls(), 0, "the refresh token is not spent");
     drop(full);
@@ -244,4 +244,46 @@ async fn an_unusable_file_is_read_a_second_time() {
         scene.token("complete", 3600);
     });
     assert_eq!(token, "complete");
+}
+
+/// `aws sso logout` takes no lock.
+#[test]
+fn a_logout_while_the_new_token_is_flushed_is_not_undone() {
+    let (mut during, mut undone) = (0, 0);
+    for _ in 0..60 {
+        let scene = Scene::new();
+        scene.token("old", 0);
+        let (path, temporary) = (scene.path(), scene.directory.path().join("token.json.new"));
+        let is_written = || {
+            let size = std::fs::metadata(&temporary).map_or(0, |metadata| metadata.len());
+            (1..64 * 1024).contains(&size)
+                && std::fs::read(&temporary).is_ok_and(|it| it[0] == b'{')
+        };
+        let (done, provider) = (AtomicBool::new(false), scene.provider());
+        let is_during = std::thread::scope(|scope| {
+            let logout = scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    if is_written() {
+                        std::fs::remove_file(&path).unwrap();
+                        return temporary.exists();
+                    }
+                }
+                false
+            });
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            scope.spawn(|| {
+                runtime.unwrap().block_on(async {
+                    let _ = provider.retrieve_bearer_token().await;
+                });
+                done.store(true, Ordering::Relaxed);
+            });
+            logout.join().unwrap()
+        });
+        during += u32::from(is_during);
+        undone += u32::from(is_during && path.exists());
+    }
+    println!("{during} logouts during a flush, {undone} undone");
+    assert!(during > 10, "{during}");
+    // The time between the last look at the file and the rename is some microseconds.
+    assert!(undone * 10 <= during, "{undone} of {during}");
 }
