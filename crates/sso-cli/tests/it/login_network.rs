@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::login::{approve, started};
-use crate::program::{Scene, read_json};
+use crate::program::{Scene, read_json, set_in_profile};
 
 /// Starts a proxy that opens tunnels only to this machine. Returns its URL and the requested targets.
 async fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
@@ -104,4 +104,47 @@ async fn a_dual_stack_start_url_selects_the_dual_stack_endpoint() {
             "{arguments:?}: {targets:?}"
         );
     }
+}
+
+/// Runs the command through a proxy that opens no tunnel, without the emulator's endpoints in the
+/// environment. Returns the hosts that it tried to reach.
+async fn hosts_of(scene: &Scene, arguments: &[&str]) -> Vec<String> {
+    let (url, targets) = proxy().await;
+    let mut command = scene.command(arguments);
+    command.env_remove("NO_PROXY").env("HTTPS_PROXY", url);
+    command.env_remove("AWS_ENDPOINT_URL_SSO").env_remove("AWS_ENDPOINT_URL_SSO_OIDC");
+    scene.run_command(&mut command);
+    let targets = targets.lock().unwrap();
+    targets.iter().map(|target| target.trim_end_matches(":443").to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn login_and_logout_use_the_settings_of_the_profile() {
+    let scene = Scene::new(TokenState::Valid).await;
+    // With one attempt, there is one entry per request.
+    set_in_profile(&scene, "devsso", "use_fips_endpoint = true\nmax_attempts = 1");
+    let login = ["login", "--profile", "devsso", "--use-device-code"];
+    assert_eq!(hosts_of(&scene, &login).await, ["oidc-fips.us-east-1.amazonaws.com"]);
+    let logout = ["logout", "--profile", "devsso"];
+    assert_eq!(hosts_of(&scene, &logout).await, ["portal.sso-fips.us-east-1.amazonaws.com"]);
+
+    // Without a profile there are no settings.
+    let login = ["login", "--sso-session", "dev-session", "--use-device-code"];
+    let hosts = hosts_of(&scene, &login).await;
+    assert!(!hosts.is_empty(), "{hosts:?}");
+    assert!(hosts.iter().all(|host| host == "oidc.us-east-1.amazonaws.com"), "{hosts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logout_uses_the_endpoint_of_the_profile() {
+    let scene = Scene::new(TokenState::Valid).await;
+    set_in_profile(&scene, "devsso", "services = emulator");
+    scene.configure(&format!(
+        "[services emulator]\nsso =\n  endpoint_url = {}\n",
+        scene.emulator.portal_url()
+    ));
+    let mut command = scene.command(&["logout", "--profile", "devsso"]);
+    let run = scene.run_command(command.env_remove("AWS_ENDPOINT_URL_SSO"));
+    assert_eq!(run.success(), "Logged out of dev-session\n");
+    assert_eq!(scene.emulator.counts().logout, 1);
 }

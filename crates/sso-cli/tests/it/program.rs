@@ -182,6 +182,15 @@ pub(crate) fn write_private(path: &Path, content: &str) {
     }
 }
 
+/// Adds lines to the section of the profile.
+pub(crate) fn set_in_profile(scene: &Scene, profile: &str, lines: &str) {
+    let heading = format!("[profile {profile}]\n");
+    let config = fs::read_to_string(&scene.home.config_file).expect("the file exists");
+    assert!(config.contains(&heading), "{config}");
+    let config = config.replace(&heading, &format!("{heading}{lines}\n"));
+    fs::write(&scene.home.config_file, config).expect("the file is writable");
+}
+
 pub(crate) fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).expect("the file exists")).expect("it is complete JSON")
 }

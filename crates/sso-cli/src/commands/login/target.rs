@@ -125,10 +125,10 @@ impl Target {
             port
         });
 
-        let builder = match (session.name(), section) {
-            (Some(name), _) => builder.sso_session(name.as_str()),
-            (None, ConfigSection::Session(name)) => builder.sso_session(*name),
-            (None, ConfigSection::Profile(name)) => builder.profile(*name),
+        // A profile has connection settings, an sso-session has none.
+        let builder = match section {
+            ConfigSection::Session(name) => builder.sso_session(*name),
+            ConfigSection::Profile(name) => builder.profile(*name),
         };
         let providers = builder.build()?;
         let settings = providers.settings();
