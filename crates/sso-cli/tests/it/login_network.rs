@@ -108,7 +108,7 @@ async fn a_dual_stack_start_url_selects_the_dual_stack_endpoint() {
 
 /// Runs the command through a proxy that opens no tunnel, without the emulator's endpoints in the
 /// environment. Returns the hosts that it tried to reach.
-async fn hosts_of(scene: &Scene, arguments: &[&str]) -> Vec<String> {
+pub(crate) async fn hosts_of(scene: &Scene, arguments: &[&str]) -> Vec<String> {
     let (url, targets) = proxy().await;
     let mut command = scene.command(arguments);
     command.env_remove("NO_PROXY").env("HTTPS_PROXY", url);

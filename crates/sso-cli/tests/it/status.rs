@@ -6,7 +6,8 @@ use expect_test::expect;
 use serde_json::json;
 use sso_emulator::{Emulator, TokenState};
 
-use crate::program::{Scene, narrow, write_private};
+use crate::login_network::hosts_of;
+use crate::program::{Scene, narrow, set_in_profile, write_private};
 
 /// Sessions in each state, and profiles for them.
 const CONFIG: &str = "
@@ -304,4 +305,30 @@ async fn check_shows_whether_roles_are_assigned() {
     let run = scene.run(&["status", "--check"]);
     assert_eq!(run.code(), Some(4), "{}", run.stderr());
     assert!(run.stdout().contains("unknown"), "{}", run.stdout());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_uses_the_settings_of_each_profile() {
+    let scene = Scene::new(TokenState::Valid).await;
+    // With one attempt, there is one entry per request.
+    set_in_profile(&scene, "devsso", "use_fips_endpoint = true\nmax_attempts = 1");
+    let profile = |name: &str, settings: &str| {
+        format!(
+            "[profile {name}]\nsso_session = dev-session\nsso_account_id = 123456789012\n\
+             sso_role_name = Admin\nmax_attempts = 1\n{settings}\n"
+        )
+    };
+    scene.configure(
+        &(profile("also-fips", "use_fips_endpoint = true") + &profile("without-fips", "")),
+    );
+    let (fips, standard) =
+        ("portal.sso-fips.us-east-1.amazonaws.com", "portal.sso.us-east-1.amazonaws.com");
+    for (profile, host) in [("devsso", fips), ("without-fips", standard)] {
+        let hosts = hosts_of(&scene, &["status", "--check", "--profile", profile]).await;
+        assert_eq!(hosts, [host], "{profile}");
+    }
+    // Profiles with equal settings share one list.
+    let mut hosts = hosts_of(&scene, &["status", "--check"]).await;
+    hosts.sort();
+    assert_eq!(hosts, [fips, standard]);
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use sso_config::SsoProfile;
 use sso_http::AccountInfo;
 
 use super::survey::{Assignment, ProfileStatus};
-use crate::arguments::LoginSelection;
 use crate::assigned_roles::{self, AssignedRoles};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -13,17 +13,20 @@ use crate::failure::Failure;
 /// Sets the assignment of each profile that has an sso-session, an account and a role. If a list fails,
 /// roles that it does not contain are unknown. Returns the first failure.
 pub(super) fn check(context: &Context, profiles: &mut [ProfileStatus]) -> Result<(), Failure> {
-    let mut by_session = BTreeMap::<String, Vec<&mut ProfileStatus>>::new();
+    let config = context.shared_config()?;
+    let mut groups = BTreeMap::<_, Vec<&mut ProfileStatus>>::new();
     for profile in profiles {
-        if let (Some(session), Some(_), Some(_)) =
-            (&profile.sso_session, &profile.account_id, &profile.role_name)
+        let resolved = SsoProfile::resolve(&config, &profile.profile, &context.environment);
+        if let Ok(resolved) = resolved
+            && resolved.sso_session().is_some()
+            && resolved.role().is_some()
         {
-            by_session.entry(session.clone()).or_default().push(profile);
+            groups.entry(list_key(&resolved)).or_default().push(profile);
         }
     }
     let mut end = Ok(());
-    for (session, mut profiles) in by_session {
-        let AssignedRoles { roles, end: of_session } = list(context, session, &profiles)
+    for mut profiles in groups.into_values() {
+        let AssignedRoles { roles, end: of_group } = list(context, &profiles)
             .unwrap_or_else(|failure| AssignedRoles { roles: Vec::new(), end: Err(failure) });
         let accounts: HashSet<_> = roles.iter().map(|role| role.account_id.as_str()).collect();
         let roles: HashSet<_> =
@@ -33,7 +36,7 @@ pub(super) fn check(context: &Context, profiles: &mut [ProfileStatus]) -> Result
             let role = profile.role_name.as_deref().unwrap_or_default();
             profile.assignment = Some(if roles.contains(&(account, role)) {
                 Assignment::Assigned
-            } else if of_session.is_err() {
+            } else if of_group.is_err() {
                 Assignment::Unknown
             } else if accounts.contains(account) {
                 Assignment::RoleGone
@@ -41,19 +44,32 @@ pub(super) fn check(context: &Context, profiles: &mut [ProfileStatus]) -> Result
                 Assignment::AccountGone
             });
         }
-        end = end.and(of_session);
+        end = end.and(of_group);
     }
     end
 }
 
-/// Lists the roles of the accounts that the profiles name.
-fn list(
-    context: &Context,
-    session: String,
-    profiles: &[&mut ProfileStatus],
-) -> Result<AssignedRoles, Failure> {
-    let providers =
-        context.providers_for(&LoginSelection { sso_session: Some(session), login: false })?;
+/// Returns the login and the connection settings of the profile. Profiles for which these are equal share
+/// one list.
+fn list_key(profile: &SsoProfile) -> impl Ord + use<> {
+    let settings = profile.settings();
+    (
+        profile.sso_session().map(ToString::to_string),
+        profile.start_url().to_string(),
+        profile.region().to_string(),
+        settings.portal_endpoint.as_ref().map(|url| url.value.clone()),
+        settings.oidc_endpoint.as_ref().map(|url| url.value.clone()),
+        settings.use_fips.value,
+        settings.use_dual_stack.value,
+        settings.ca_bundle.as_ref().map(|path| path.value.clone()),
+        settings.max_attempts.value,
+    )
+}
+
+/// Lists the roles of the accounts that the profiles name. The profiles have the same login and settings.
+fn list(context: &Context, profiles: &[&mut ProfileStatus]) -> Result<AssignedRoles, Failure> {
+    let name = profiles.first().map(|first| first.profile.as_str());
+    let providers = context.profile_named(name)?.providers;
     let accounts: HashSet<_> = profiles.iter().filter_map(|it| it.account_id.clone()).collect();
     let is_named = move |account: &AccountInfo| accounts.contains(account.account_id.as_str());
     assigned_roles::list(context, &providers, is_named)
