@@ -109,11 +109,15 @@ pub(crate) enum Command {
         ssocreds login --sso-session dev-session --port 8400    (with ssh -L 8400:127.0.0.1:8400)\n\n\
         All AWS tools use the login. Over SSH, in a container and without a display, the login uses \
         a device code automatically. The keys ssocreds_use_device_code and ssocreds_redirect_port, in the \
-        sso-session or in a legacy profile, set --use-device-code and --port.")]
+        sso-session or in a legacy profile, set --use-device-code and --port.\n\n\
+        An sso-session has no connection settings, such as use_fips_endpoint or ca_bundle. --profile uses \
+        those of the profile. --all uses those of each session's first profile by name.")]
     Login(LoginOptions),
     /// Log out: end the session and remove its files
     #[command(after_help = "Example:\n  \
-        ssocreds logout --sso-session dev-session")]
+        ssocreds logout --sso-session dev-session\n\n\
+        An sso-session has no connection settings, such as use_fips_endpoint or ca_bundle. --profile uses \
+        those of the profile. --all uses those of each session's first profile by name.")]
     Logout(LogoutOptions),
     /// Set up a profile: ask for each value that no option gives, log in, and write the profile
     #[command(after_help = "Examples:\n  \

@@ -70,7 +70,7 @@ fn targets(context: &Context, options: &LoginOptions) -> Result<Vec<Target>, Fai
     if !options.all {
         return Ok(vec![Target::resolve(context, options.sso_session.as_deref())?]);
     }
-    Target::all(context)
+    Target::all(context, &context.shared_config()?).into_iter().collect()
 }
 
 /// Logs in, unless `--if-needed` is set and there is a valid login. Returns the expiry of the token.

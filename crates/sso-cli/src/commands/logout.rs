@@ -22,22 +22,30 @@ pub(crate) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Fail
         return all(context);
     }
     let target = Target::resolve(context, options.sso_session.as_deref())?;
+    let logout = logout(&target).role_credentials(role_credentials(context, &target)?);
+    let finished = context.wait("logging out", async |_| logout.run().await)??;
+    report(&target.name, &finished)
+}
+
+/// Returns the logout from a configured login.
+fn logout(target: &Target) -> Logout {
     let providers = &target.providers;
-    let logout = Logout::new(
+    Logout::new(
         providers.https_client().clone(),
         providers.portal().endpoint().clone(),
         providers.token_provider().token_file().clone(),
     )
     .retry_layer(providers.retry_layer().clone())
-    .role_credentials(role_credentials(context, &target)?);
-    let finished = context.wait("logging out", async |_| logout.run().await)??;
-    report(&target.name, &finished)
 }
 
 /// Logs out of every session with a token file in the cache directory, and removes all cached SSO role
 /// credentials.
 fn all(context: &Context) -> Result<(), Failure> {
     let config = context.shared_config()?;
+    // A login that cannot be resolved is treated like one that is not configured.
+    let targets = Target::all(context, &config).into_iter().filter_map(Result::ok);
+    let targets: BTreeMap<_, _> =
+        targets.map(|target| (PathBuf::from(target.cache_key.file_name()), target)).collect();
     let settings = Settings::resolve(None, &config, &context.environment)?;
     let https = https_client(context, &settings)?;
     let names = names(&config);
@@ -57,7 +65,12 @@ fn all(context: &Context) -> Result<(), Failure> {
     }
     for (file, token) in tokens {
         let name = name_of(&file, &names);
-        let Some(portal) = portal_of(&token, &settings)? else {
+        let file_name = file.path().file_name().map(Path::new);
+        let logout = if let Some(target) = file_name.and_then(|name| targets.get(name)) {
+            logout(target)
+        } else if let Some(portal) = portal_of(&token, &settings)? {
+            Logout::new(https.clone(), portal, file)
+        } else {
             notices::warn(&format!(
                 "the token file {} has no region; its session at the service was not ended",
                 file.path().display()
@@ -65,8 +78,7 @@ fn all(context: &Context) -> Result<(), Failure> {
             file.remove().map_err(ConfigError::from)?;
             continue;
         };
-        let logout = Logout::new(https.clone(), portal, file)
-            .role_credentials(std::mem::take(&mut role_files));
+        let logout = logout.role_credentials(std::mem::take(&mut role_files));
         let finished = context.wait("logging out", async |_| logout.run().await)??;
         report(&name, &finished)?;
     }

@@ -148,3 +148,28 @@ async fn logout_uses_the_endpoint_of_the_profile() {
     assert_eq!(run.success(), "Logged out of dev-session\n");
     assert_eq!(scene.emulator.counts().logout, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn login_all_and_logout_all_use_the_settings_of_each_session_s_first_profile() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let standard = "max_attempts = 1";
+    set_in_profile(&scene, "devsso", &format!("{standard}\nuse_fips_endpoint = true"));
+    set_in_profile(&scene, "legacy", &format!("{standard}\nuse_dualstack_endpoint = true"));
+    scene.configure(&format!("[profile later]\nsso_session = dev-session\n{standard}\n"));
+    fs::copy(&scene.home.token_file, &scene.home.legacy_token_file).unwrap();
+    // Its session is not configured.
+    fs::copy(&scene.home.token_file, scene.home.token_file.with_file_name("other.json")).unwrap();
+
+    let mut hosts = hosts_of(&scene, &["logout", "--all"]).await;
+    hosts.sort();
+    hosts.dedup();
+    let expected = [
+        "portal.sso-fips.us-east-1.amazonaws.com",
+        "portal.sso.us-east-1.amazonaws.com",
+        "portal.sso.us-east-1.api.aws",
+    ];
+    assert_eq!(hosts, expected);
+    // The first session ends the command.
+    let login = ["login", "--all", "--use-device-code"];
+    assert_eq!(hosts_of(&scene, &login).await, ["oidc-fips.us-east-1.amazonaws.com"]);
+}

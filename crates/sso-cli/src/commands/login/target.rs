@@ -1,7 +1,9 @@
 //! The target of a login or logout, resolved from the config files.
 
+use std::collections::BTreeSet;
+
 use sso_cache::CacheKey;
-use sso_config::{Section, SharedConfig, SsoProfile, SsoSession};
+use sso_config::{Property, Section, SharedConfig, SsoProfile, SsoSession};
 use sso_http::{Endpoint, EndpointVariant};
 use sso_login::LoginSession;
 use sso_provider::{ConfigError, ProfileProviders, ProfileProvidersBuilder};
@@ -45,24 +47,41 @@ impl Target {
         let profile = context.global.profile.as_deref();
         let (name, _) = sso_config::selected_profile(profile, environment)?;
         let name = follow(&config, &name)?;
-        Self::for_profile(context, &config, &name)
+        let profile = SsoProfile::resolve(&config, &name, environment)?;
+        Self::for_profile(context, &config, &profile)
     }
 
-    /// Resolves every sso-session, and the login of every legacy profile, each once.
-    pub(super) fn all(context: &Context) -> Result<Vec<Self>, Failure> {
-        let config = context.shared_config()?;
-        let mut targets = Vec::new();
-        for session in config.sso_sessions() {
-            targets.push(Self::for_session(context, &config, session.name())?);
-        }
-        let is_legacy = |profile: &&Section| profile.get("sso_session").is_none();
-        for profile in config.sso_profiles().filter(is_legacy) {
-            let target = Self::for_profile(context, &config, profile.name())?;
-            if targets.iter().all(|other| other.cache_key != target.cache_key) {
-                targets.push(target);
+    /// Resolves every sso-session, and the login of every legacy profile, each once. For a session, uses
+    /// the settings of its first profile by name, since a session has no connection settings.
+    pub(in crate::commands) fn all(
+        context: &Context,
+        config: &SharedConfig,
+    ) -> Vec<Result<Self, Failure>> {
+        let resolve =
+            |profile: &Section| SsoProfile::resolve(config, profile.name(), &context.environment);
+        let mut targets: Vec<_> = config
+            .sso_sessions()
+            .map(|session| {
+                let mut profiles = config
+                    .sso_profiles()
+                    .filter(|profile| session_of(profile) == Some(session.name()));
+                match profiles.find_map(|profile| resolve(profile).ok()) {
+                    Some(profile) => Self::for_profile(context, config, &profile),
+                    None => Self::for_session(context, config, session.name()),
+                }
+            })
+            .collect();
+        let mut start_urls = BTreeSet::new();
+        for profile in config.sso_profiles().filter(|profile| session_of(profile).is_none()) {
+            let profile = resolve(profile);
+            let is_known =
+                |profile: &SsoProfile| !start_urls.insert(profile.start_url().to_string());
+            if !profile.as_ref().is_ok_and(is_known) {
+                let target = profile.map_err(Failure::from);
+                targets.push(target.and_then(|it| Self::for_profile(context, config, &it)));
             }
         }
-        Ok(targets)
+        targets
     }
 
     /// Resolves a session of `config`, the text of a config file that is not written yet.
@@ -93,15 +112,19 @@ impl Target {
         Self::new(config, login, &ConfigSection::Session(name), builder)
     }
 
-    fn for_profile(context: &Context, config: &SharedConfig, name: &str) -> Result<Self, Failure> {
-        let profile = SsoProfile::resolve(config, name, &context.environment)?;
+    fn for_profile(
+        context: &Context,
+        config: &SharedConfig,
+        profile: &SsoProfile,
+    ) -> Result<Self, Failure> {
         let (start_url, region) = (profile.start_url().clone(), profile.region().clone());
         let login = match profile.sso_session() {
             Some(session) => LoginSession::new(session.clone(), start_url, region)
                 .registration_scopes(profile.registration_scopes()),
             None => LoginSession::legacy(start_url, region),
         };
-        Self::new(config, login, &ConfigSection::Profile(name), context.builder()?)
+        let section = ConfigSection::Profile(profile.profile_name());
+        Self::new(config, login, &section, context.builder()?)
     }
 
     fn new(
@@ -163,6 +186,11 @@ enum ConfigSection<'a> {
     Profile(&'a str),
 }
 
+/// Returns the `sso_session` of the profile.
+fn session_of(profile: &Section) -> Option<&str> {
+    profile.get("sso_session").map(Property::value)
+}
+
 /// Returns the first of the keys that is set, with its value. Looks in the profile first, then in its
 /// session.
 fn section_value(
@@ -178,7 +206,7 @@ fn section_value(
             ConfigSection::Profile(profile) => {
                 let profile = config.profile(profile)?;
                 let own = profile.get(key).map(|property| property.value().to_owned());
-                own.or_else(|| in_session(profile.get("sso_session")?.value(), key))
+                own.or_else(|| in_session(session_of(profile)?, key))
             }
         };
         Some(((*key).to_owned(), value?))
