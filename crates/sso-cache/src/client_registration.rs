@@ -221,6 +221,12 @@ impl ClientRegistrationFile {
     pub fn store(&self, registration: &ClientRegistration) -> Result<(), CacheFileError> {
         self.file.replace(&registration.to_json(), Durability::Cached).map(|_| ())
     }
+
+    /// Removes the file, so that the next login registers a client. Returns `true` if there was a
+    /// file.
+    pub fn remove(&self) -> Result<bool, CacheFileError> {
+        self.file.remove_all()
+    }
 }
 
 /// Returns the AWS CLI's key for a registration: the lowercase hex SHA-1 of JSON with sorted keys,

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use sso_cache::TokenFile;
 use sso_http::{Endpoint, EndpointVariant, Oidc, OidcOperation, RetryLayer, ServiceError};
 use sso_types::Clock;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tower::{Layer as _, ServiceExt as _};
 
 use crate::start_url::{self, Https, Portal};
@@ -28,6 +28,9 @@ pub(crate) struct Options {
     pub(crate) retry: RetryLayer,
 }
 
+/// Longer timeouts are reduced to this, since an `Instant` cannot be arbitrarily late.
+const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 86_400);
+
 /// The future of a request. Boxed, because rustc cannot prove that the service's own future is
 /// `Send`.
 type ResponseFuture<T> = Pin<Box<dyn Future<Output = Result<T, ServiceError>> + Send>>;
@@ -37,6 +40,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) prompt: &'a dyn LoginPrompt,
     pub(crate) portal: Portal,
     pub(crate) endpoint: Endpoint,
+    /// The time until which the login may wait. A request that may spend a code is not abandoned.
+    pub(crate) deadline: Instant,
 }
 
 /// A page that the user must open, with the code to type or compare there.
@@ -52,11 +57,21 @@ impl<'a> Attempt<'a> {
         options: &'a Options,
         prompt: &'a dyn LoginPrompt,
     ) -> Result<Self, LoginError> {
-        let portal = start_url::resolve(&options.https, &options.session).await?;
+        let deadline = Instant::now() + options.timeout.min(MAX_TIMEOUT);
+        let portal = start_url::resolve(&options.https, &options.session);
+        let portal = timeout_at(deadline, portal).await.map_err(|_| LoginError::Expired)??;
         let endpoint = options.endpoint.clone().unwrap_or_else(|| {
             Endpoint::oidc(&portal.region, options.variant.for_oidc(&portal.start_url))
         });
-        Ok(Self { options, prompt, portal, endpoint })
+        Ok(Self { options, prompt, portal, endpoint, deadline })
+    }
+
+    /// Waits until the deadline of the login.
+    pub(crate) async fn in_time<T>(
+        &self,
+        future: impl Future<Output = T>,
+    ) -> Result<T, LoginError> {
+        timeout_at(self.deadline, future).await.map_err(|_| LoginError::Expired)
     }
 
     /// Sends a request to SSO OIDC, without retries.

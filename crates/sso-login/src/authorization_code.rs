@@ -1,11 +1,8 @@
 //! The authorization code flow with PKCE (RFC 7636) and a loopback redirect (RFC 8252).
 
-use std::time::Duration;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sso_cache::{CachedToken, ClientRegistration};
-use sso_http::{AuthorizationCode, CodeVerifier, CreateToken};
-use tokio::time::Instant;
+use sso_http::{AuthorizationCode, CodeVerifier, CreateToken, ServiceErrorKind};
 
 use crate::attempt::{Attempt, PageToOpen};
 use crate::callback::Answer;
@@ -18,25 +15,21 @@ use crate::{LoginError, LoginEvent, pkce};
 const QUERY_VALUE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Longer timeouts are reduced to this, since an `Instant` cannot be arbitrarily late.
-const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 86_400);
-
 impl Attempt<'_> {
     /// Runs the flow. Opens the port first, so that an unusable port is an error before any request
     /// to SSO OIDC.
     pub(crate) async fn with_authorization_code(&self) -> Result<CachedToken, LoginError> {
-        let deadline = Instant::now() + self.options.timeout.min(MAX_TIMEOUT);
         let mut listener = CallbackListener::bind(self.options.redirect_port).await?;
-        let registration = self.registration(Grant::AuthorizationCode).await?;
+        let registration = self.in_time(self.registration(Grant::AuthorizationCode)).await??;
         let state = pkce::random_text()?;
         let verifier = pkce::code_verifier()?;
         let redirect_uri = listener.redirect_uri();
         let url = self.authorize_url(&registration, &redirect_uri, &state, &verifier);
         let page = PageToOpen { url: &url, user_code: None, url_with_code: None };
-        self.show_page(&page, deadline);
+        self.show_page(&page, self.deadline);
 
-        let answered = tokio::time::timeout_at(deadline, listener.answer(&state)).await;
-        let (answer, browser) = answered.map_err(|_| LoginError::Expired)?;
+        let answered = self.in_time(listener.answer(&state)).await;
+        let (answer, browser) = answered.inspect_err(|_| self.forget_registration())?;
         let outcome = match answer {
             Answer::Denied => Err(LoginError::Denied),
             Answer::Error(code) => Err(LoginError::Authorization { code }),
@@ -45,6 +38,9 @@ impl Attempt<'_> {
                 self.redeem(code, redirect_uri, verifier, &registration).await
             }
         };
+        if outcome.as_ref().is_err_and(is_about_client) {
+            self.forget_registration();
+        }
         let page = match &outcome {
             Ok(_) => Page::logged_in(self.options.session.display_name()),
             Err(error) => Page::failed(error),
@@ -107,5 +103,18 @@ impl Attempt<'_> {
             url.extend(utf8_percent_encode(value, QUERY_VALUE));
         }
         url
+    }
+}
+
+/// Returns `true` if the service no longer accepts the registered client.
+fn is_about_client(error: &LoginError) -> bool {
+    let codes = ["invalid_client", "unauthorized_client"];
+    match error {
+        LoginError::Authorization { code } => codes.contains(&code.as_str()),
+        LoginError::Service(error) => {
+            let kinds = [ServiceErrorKind::InvalidClient, ServiceErrorKind::UnauthorizedClient];
+            kinds.contains(&error.kind())
+        }
+        _ => false,
     }
 }

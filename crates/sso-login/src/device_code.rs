@@ -25,8 +25,10 @@ impl Attempt<'_> {
         // Reserve disk space now, because any poll may spend the code. Do not take the token file's
         // lock, which must not be held while waiting for the user.
         let reservation = self.options.token_file.reserve_unlocked().map_err(LoginError::Store)?;
-        let (registration, started) = self.start_device_authorization().await?;
-        let deadline = Instant::now() + self.options.timeout.min(started.expires_in());
+        let started = self.in_time(self.start_device_authorization()).await?;
+        let (registration, started) = started?;
+        let code_expires = Instant::now() + started.expires_in();
+        let deadline = self.deadline.min(code_expires);
         let page = PageToOpen {
             url: started.verification_uri(),
             user_code: Some(started.user_code()),

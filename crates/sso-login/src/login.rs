@@ -163,8 +163,8 @@ impl LoginBuilder {
         self
     }
 
-    /// Sets the time limit for waiting for the user, and for another login. The default is ten
-    /// minutes.
+    /// Sets the time limit for the login, and for waiting for another login. The default is ten
+    /// minutes. Only the request that exchanges the code for a token may exceed it.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.0.options.timeout = timeout;
         self

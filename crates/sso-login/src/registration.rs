@@ -68,6 +68,14 @@ impl Attempt<'_> {
         Ok(registration)
     }
 
+    /// Removes the registration file, so that the next login registers a client. The service may have
+    /// deleted the client, which its page shows to the user but not to this program.
+    pub(crate) fn forget_registration(&self) {
+        if let Err(error) = self.registration_file().remove() {
+            tracing::debug!(%error, "failed to remove the client registration");
+        }
+    }
+
     fn registration_file(&self) -> ClientRegistrationFile {
         ClientRegistrationFile::standard(
             self.options.token_file.path().parent().unwrap_or(Path::new(".")),

@@ -194,6 +194,39 @@ async fn a_login_without_an_answer_expires_after_the_timeout() {
 }
 
 #[tokio::test]
+async fn the_time_limit_covers_the_requests_before_the_page() {
+    for flow in [Flow::AuthorizationCode, Flow::DeviceCode] {
+        let scene = Scene::new().await;
+        scene.emulator.fault_on(Operation::RegisterClient, ErrorName::SlowDown);
+        let login = scene.login().flow(flow).timeout(Duration::from_millis(500)).build();
+        let started = std::time::Instant::now();
+        let error = login.run(&User::default()).await.unwrap_err();
+        assert!(error.is_expired(), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    }
+}
+
+/// The service shows its error on its own page, so the login just gets no answer.
+#[tokio::test]
+async fn a_client_that_the_service_has_deleted_is_registered_again() {
+    let scene = Scene::new().await;
+    let path = scene.cache().join("bade61804c0c1ed937532f2471948a8b0179e111.json");
+    let first = ClientRegistrationFile::new(&path);
+    scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap();
+    let old = first.load().unwrap().client_id().to_owned();
+    scene.emulator.expire_registrations();
+    let login = scene.login().browser(Browser::default()).timeout(Duration::from_millis(500));
+    login.build().run(&User::default()).await.unwrap_err();
+    scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap();
+    assert_ne!(first.load().unwrap().client_id(), old);
+
+    scene.emulator.fault_next(Operation::CreateToken, 1, Fault::error(ErrorName::InvalidClient));
+    scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap_err();
+    scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap();
+    assert_eq!(scene.emulator.counts().register_client, 3);
+}
+
+#[tokio::test]
 async fn a_failed_token_request_is_not_retried_and_writes_no_token() {
     let scene = Scene::new().await;
     scene.emulator.fault_on(Operation::CreateToken, ErrorName::InternalServer);
