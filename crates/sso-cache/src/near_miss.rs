@@ -86,9 +86,7 @@ impl TokenFile {
             .filter(|(file, token)| {
                 file.path().file_name() != self.path().file_name() && !token.is_expired(now)
             })
-            .filter(|(_, token)| {
-                token.start_url().is_some_and(|url| is_same_portal(url, start_url.as_str()))
-            })
+            .filter(|(_, token)| token.start_url().is_some() && token.is_for_portal(start_url))
             .max_by_key(|(_, token)| token.expires_at())
             .map(|(file, token)| {
                 let found = token.start_url().unwrap_or_default();
@@ -138,7 +136,11 @@ pub fn token_files(directory: &Path) -> Result<Vec<TokenFile>, CacheFileError> {
     Ok(files.into_iter().map(TokenFile::new).collect())
 }
 
-fn is_same_portal(one: &str, other: &str) -> bool {
-    let ends = ['/', '#'];
-    one.trim_end_matches(ends).eq_ignore_ascii_case(other.trim_end_matches(ends))
+impl CachedToken {
+    /// Returns `false` if the token is for another start URL. Ignores letter case, and `/` and `#` at
+    /// the end. A token file need not contain the start URL; the result is then `true`.
+    pub fn is_for_portal(&self, start_url: &StartUrl) -> bool {
+        let trimmed = |url: &str| url.trim_end_matches(['/', '#']).to_ascii_lowercase();
+        self.start_url().is_none_or(|url| trimmed(url) == trimmed(start_url.as_str()))
+    }
 }

@@ -84,7 +84,9 @@ fn log_in(
         let token =
             context.wait("checking the login", async |_| provider.retrieve_bearer_token().await)?;
         match token {
-            Ok(token) => return Ok(token.expires_at()),
+            Ok(token) if is_for_portal(target) => return Ok(token.expires_at()),
+            // The start URL was changed after the login.
+            Ok(_) => {}
             Err(error) if error.needs_login() => {}
             Err(error) => return Err(error.into()),
         }
@@ -99,6 +101,12 @@ fn log_in(
         }
     })??;
     Ok(expiry(&finished))
+}
+
+/// Returns `false` if the token is for another start URL than that of the session.
+fn is_for_portal(target: &Target) -> bool {
+    let token = target.providers.token_provider().token_file().load();
+    token.map_or(true, |token| token.is_for_portal(target.session.start_url()))
 }
 
 fn build_login(
