@@ -174,17 +174,16 @@ impl Document {
     /// This includes sections that the parser ignores because a section with another spelling of
     /// the name replaces them.
     pub fn remove(&mut self, kind: SectionKind, name: &str, key: &str) -> bool {
-        let mut removed = false;
-        let is_named = |block: &&mut Block| {
+        self.remove_where(key, |block| {
             block.section.as_ref().is_some_and(|(k, n)| *k == kind && n == name)
-        };
-        for block in self.blocks.iter_mut().filter(is_named) {
-            for found in block.find(key).into_iter().rev() {
-                block.text.replace_range(found.lines, "");
-                removed = true;
-            }
-        }
-        removed
+        })
+    }
+
+    /// Does the same as [`Self::remove`] for the section `[DEFAULT]`, whose properties apply to
+    /// every section of the file.
+    pub fn remove_from_defaults(&mut self, key: &str) -> bool {
+        let file = self.file;
+        self.remove_where(key, |block| matches!(classify(file, block.header()), Header::Defaults))
     }
 
     /// Removes sections, in every spelling of the name. Returns the number of names that had a
@@ -276,6 +275,19 @@ impl Document {
 }
 
 impl Document {
+    /// Removes all occurrences of a property from the selected blocks. Returns `true` if there was
+    /// one.
+    fn remove_where(&mut self, key: &str, is_selected: impl Fn(&Block) -> bool) -> bool {
+        let mut removed = false;
+        for block in self.blocks.iter_mut().filter(|block| is_selected(block)) {
+            for found in block.find(key).into_iter().rev() {
+                block.text.replace_range(found.lines, "");
+                removed = true;
+            }
+        }
+        removed
+    }
+
     fn push(&mut self, section: Option<(SectionKind, String)>, text: Zeroizing<String>) {
         if let Some((_, name)) = &section {
             self.places.entry(name.clone()).or_default().push(self.blocks.len());

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sso_emulator::TokenState;
 
-use crate::program::Scene;
+use crate::program::{Scene, write_private};
 
 /// Prints the variables, then waits for the end of its input.
 const SHOW: &str = r#"printf '%s\n%s\n%s\n%s\n' "$AWS_CONTAINER_CREDENTIALS_FULL_URI" \
@@ -187,6 +187,40 @@ async fn the_command_gets_config_files_without_the_credentials_of_the_default_pr
     let config_file = running.config_file.clone();
     assert!(running.end().success());
     assert!(!config_file.exists());
+}
+
+/// In Python's configparser, and so in the AWS CLI, the keys of `[DEFAULT]` belong to every section.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_gets_config_files_without_the_credentials_of_the_section_default_in_capitals()
+{
+    let scene = Scene::new(TokenState::Valid).await;
+    let text = "[DEFAULT]\naws_access_key_id = AKIAWRONG\noutput = json\n[default]\nregion = r\n";
+    scene.configure(text);
+    let credentials = scene.path(".aws/credentials");
+    write_private(&credentials, text);
+    let show = r#"cat "$AWS_CONFIG_FILE" "$AWS_SHARED_CREDENTIALS_FILE""#;
+    for how in ["--renew", "--renew=process"] {
+        let run = scene.run_command(&mut command(&scene, &["--profile", "devsso", how], show));
+        assert_eq!(run.code(), Some(0), "{}", run.stderr());
+        let copies = run.stdout();
+        assert!(!copies.contains("AKIAWRONG"), "{how}: {copies}");
+        assert_eq!(copies.matches("[DEFAULT]\noutput = json\n").count(), 2, "{how}: {copies}");
+        for file in ["config", "credentials"] {
+            let warning = format!("HOME/.aws/{file}: the command gets a copy without the");
+            assert!(run.stderr().contains(&warning), "{how}: {}", run.stderr());
+        }
+    }
+    assert_eq!(fs::read_to_string(credentials).unwrap(), text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn botocore_in_the_command_reads_no_credentials_of_boto_2() {
+    let scene = Scene::new(TokenState::Valid).await;
+    for how in ["--renew", "--renew=process"] {
+        let show = r#"test "${BOTO_CONFIG+set}" && ! test -f "$BOTO_CONFIG""#;
+        let run = scene.run_command(&mut command(&scene, &["--profile", "devsso", how], show));
+        run.success();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,6 +68,16 @@ fn properties_and_sections_are_removed_with_all_their_lines() {
 }
 
 #[test]
+fn properties_are_removed_from_the_section_default_in_capitals() {
+    for file in [FileKind::Config, FileKind::Credentials] {
+        let text = "[DEFAULT]\nk = 1\n  2\nx = 1\n[default]\nk = 1\n[ DEFAULT ]\nK: 3\n";
+        let mut document = Document::parse(file, text);
+        assert!(document.remove_from_defaults("k") && !document.remove_from_defaults("k"));
+        assert_eq!(document.to_string(), "[DEFAULT]\nx = 1\n[default]\nk = 1\n[ DEFAULT ]\n");
+    }
+}
+
+#[test]
 fn a_value_that_would_not_be_read_back_is_refused() {
     let mut document = Document::parse(FileKind::Config, "[profile a]\nx = 1\n");
     for value in [" x", "x ", "a # b", "a\nb", "a\rb"] {

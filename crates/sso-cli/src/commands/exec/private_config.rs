@@ -41,25 +41,37 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Returns the text of a file without the credentials of the default profile. Everything else is
-/// unchanged.
-pub(super) fn without_default_credentials(file: FileKind, text: &str) -> String {
+/// A copy of a config file without the credentials of the default profile.
+pub(super) struct PrivateConfig {
+    pub(super) text: String,
+    /// True if keys of `[DEFAULT]` were removed. In the AWS CLI and boto3, other profiles lack them too.
+    pub(super) lacks_defaults: bool,
+}
+
+/// Removes the credentials of the default profile from the text of a file, and gives the profile a
+/// `credential_process` if there is one. Everything else is unchanged.
+///
+/// In the AWS CLI and boto3, `[DEFAULT]` gives its keys to every section of its file. If that includes
+/// the default profile, the credentials are removed there too.
+pub(super) fn without_default_credentials(
+    file: FileKind,
+    text: &str,
+    credential_process: Option<&str>,
+) -> Result<PrivateConfig, EditError> {
     let mut document = Document::parse(file, text);
     for key in CREDENTIAL_KEYS {
         document.remove(SectionKind::Profile, "default", key);
     }
-    document.to_string()
-}
-
-/// Returns the text of a config file with one more property in the default profile.
-pub(super) fn with_default_property(
-    text: &str,
-    key: &str,
-    value: &str,
-) -> Result<String, EditError> {
-    let mut document = Document::parse(FileKind::Config, text);
-    document.set(SectionKind::Profile, "default", key, value)?;
-    Ok(document.to_string())
+    if let Some(command_line) = credential_process {
+        document.set(SectionKind::Profile, "default", "credential_process", command_line)?;
+    }
+    let mut lacks_defaults = false;
+    if document.sections().any(|section| section == (SectionKind::Profile, "default")) {
+        for key in CREDENTIAL_KEYS {
+            lacks_defaults |= document.remove_from_defaults(key);
+        }
+    }
+    Ok(PrivateConfig { text: document.to_string(), lacks_defaults })
 }
 
 #[cfg(test)]
@@ -69,7 +81,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &Expect) {
-        expected.assert_eq(&without_default_credentials(FileKind::Config, text));
+        expected.assert_eq(&copy(FileKind::Config, text));
+    }
+
+    fn copy(file: FileKind, text: &str) -> String {
+        without_default_credentials(file, text, None).unwrap().text
     }
 
     #[test]
@@ -114,29 +130,49 @@ mod tests {
         for text in
             ["", "[default]", "\u{feff}[default]\r\nregion = r\r\n", "[profile a]\rrole_arn=x\r"]
         {
-            assert_eq!(without_default_credentials(FileKind::Config, text), text);
+            assert_eq!(copy(FileKind::Config, text), text);
         }
         let with_bom = "\u{feff}[default]\r\nrole_arn = r\r\nregion = x\r\n";
-        assert!(!without_default_credentials(FileKind::Config, with_bom).contains("role_arn"));
+        assert!(!copy(FileKind::Config, with_bom).contains("role_arn"));
     }
 
     #[test]
     fn in_the_credentials_file_the_section_profile_default_is_not_the_default_profile() {
         let text = "[default]\naws_access_key_id = AKIA\n[profile default]\nrole_arn = kept\n";
         assert_eq!(
-            without_default_credentials(FileKind::Credentials, text),
+            copy(FileKind::Credentials, text),
             "[default]\n[profile default]\nrole_arn = kept\n"
         );
     }
 
     #[test]
-    fn a_property_is_added_to_the_default_section_or_a_new_one() {
-        let check = |text, expected| {
-            assert_eq!(with_default_property(text, "a", "1 2"), Ok::<String, _>(expected));
+    fn the_section_default_in_capitals_loses_its_credentials_if_there_is_a_default_profile() {
+        let defaults = "[DEFAULT]\naws_access_key_id = AKIA\nregion = r\n";
+        let check = |section: &str, process, expected: &str, lacks_defaults| {
+            let text = format!("{defaults}{section}");
+            let copy = without_default_credentials(FileKind::Config, &text, process).unwrap();
+            assert_eq!((copy.text.as_str(), copy.lacks_defaults), (expected, lacks_defaults));
         };
-        check("", "[default]\na = 1 2\n".to_owned());
-        check("[default]\nb = 2\n", "[default]\nb = 2\na = 1 2\n".to_owned());
-        check("[profile x]\nb = 2", "[profile x]\nb = 2\n\n[default]\na = 1 2\n".to_owned());
-        assert!(with_default_property("", "a", "1\n2").is_err());
+        check("[default]\n", None, "[DEFAULT]\nregion = r\n[default]\n", true);
+        check("[profile default]\n", None, "[DEFAULT]\nregion = r\n[profile default]\n", true);
+        check("[profile a]\n", None, &format!("{defaults}[profile a]\n"), false);
+        let expected = "[DEFAULT]\nregion = r\n\n[default]\ncredential_process = p\n";
+        check("", Some("p"), expected, true);
+    }
+
+    #[test]
+    fn a_credential_process_is_added_to_the_default_section_or_a_new_one() {
+        let copy = |text, process| {
+            let copy = without_default_credentials(FileKind::Config, text, Some(process));
+            copy.map(|it| it.text)
+        };
+        for (text, expected) in [
+            ("", "[default]\ncredential_process = 1 2\n"),
+            ("[default]\nb = 2\n", "[default]\nb = 2\ncredential_process = 1 2\n"),
+            ("[profile x]\nb = 2", "[profile x]\nb = 2\n\n[default]\ncredential_process = 1 2\n"),
+        ] {
+            assert_eq!(copy(text, "1 2"), Ok::<String, _>(expected.to_owned()));
+        }
+        assert!(copy("", "1\n2").is_err());
     }
 }

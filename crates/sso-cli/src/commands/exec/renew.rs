@@ -6,15 +6,19 @@ use std::process::Command;
 
 use sso_config::{FileKind, Locations};
 
-use super::private_config::{read, with_default_property, without_default_credentials};
+use super::private_config::{PrivateConfig, read, without_default_credentials};
 use super::supervise;
 use crate::arguments::{Exec, Renew};
 use crate::commands::credentials_endpoint::{self, path_of};
 use crate::commands::role_credentials;
 use crate::context::{Context, SelectedProfile, USER_CONFIG_FILE, USER_CREDENTIALS_FILE};
 use crate::failure::Failure;
+use crate::notices;
 use crate::private_directory::PrivateDirectory;
 use crate::quote::Shell;
+
+/// The value of `BOTO_CONFIG`. If the variable is not set, botocore reads credentials from `~/.boto`.
+const NO_FILE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
 const PREPARE: &str = "prepare the private files of the command";
 
@@ -33,6 +37,7 @@ pub(super) fn run(
     let directory = PrivateDirectory::new(&context.environment).map_err(io)?;
     let locations = Locations::from_environment(&context.environment)?;
     let program = command.get_program().to_owned();
+    command.env("BOTO_CONFIG", NO_FILE);
     let status = context.run_without_progress(async || {
         let endpoint = match how {
             Renew::Endpoint => {
@@ -76,22 +81,29 @@ fn set_config_files(
     directory: &PrivateDirectory,
     credential_process: Option<&str>,
 ) -> io::Result<()> {
-    let (config, credentials) = (read(locations.config())?, read(locations.credentials())?);
-    let mut private_config = without_default_credentials(FileKind::Config, &config);
-    if let Some(command_line) = credential_process {
-        private_config = with_default_property(&private_config, "credential_process", command_line)
+    let copy = |file, path: &Path, credential_process| {
+        let text = read(path)?;
+        let copy = without_default_credentials(file, &text, credential_process)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    }
-    let private_credentials = without_default_credentials(FileKind::Credentials, &credentials);
-    if private_config == config && private_credentials == credentials {
+        if copy.lacks_defaults {
+            notices::warn(&format!(
+                "{}: the command gets a copy without the credential keys of [DEFAULT]; write them \
+                 into the profiles that need them",
+                path.display()
+            ));
+        }
+        let PrivateConfig { text: copy, .. } = copy;
+        Ok::<_, io::Error>((copy != text, copy))
+    };
+    let (is_changed, config) = copy(FileKind::Config, locations.config(), credential_process)?;
+    let (is_also_changed, credentials) =
+        copy(FileKind::Credentials, locations.credentials(), None)?;
+    if !is_changed && !is_also_changed {
         return Ok(());
     }
     command
-        .env("AWS_CONFIG_FILE", directory.write("config", private_config.as_bytes())?)
-        .env(
-            "AWS_SHARED_CREDENTIALS_FILE",
-            directory.write("credentials", private_credentials.as_bytes())?,
-        )
+        .env("AWS_CONFIG_FILE", directory.write("config", config.as_bytes())?)
+        .env("AWS_SHARED_CREDENTIALS_FILE", directory.write("credentials", credentials.as_bytes())?)
         .env(USER_CONFIG_FILE, locations.config())
         .env(USER_CREDENTIALS_FILE, locations.credentials());
     Ok(())
