@@ -8,8 +8,8 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::load_error::MAX_FILE_SIZE;
-use crate::shared_config::Missing;
-use crate::{LoadError, Locations, SharedConfig};
+use crate::shared_config::{Missing, text};
+use crate::{Document, FileKind, LoadError, Locations, SharedConfig};
 
 impl SharedConfig {
     /// Reads and parses the files at `locations`. A missing file counts as empty.
@@ -24,6 +24,21 @@ impl SharedConfig {
             Missing { config: config.is_none(), credentials: matches!(credentials, Ok(None)) };
         let credentials = credentials.map(Option::unwrap_or_default);
         Self::new(locations, config.unwrap_or_default(), credentials, missing)
+    }
+}
+
+impl Document {
+    /// Reads and parses a file as [`SharedConfig::load`] does. A missing file is an empty document.
+    ///
+    /// Blocks on the file system. Fails if the file cannot be read, is larger than 16 MiB or is not
+    /// UTF-8. To change the file, use `DocumentFile` (feature `edit`).
+    pub fn load(file: FileKind, path: &Path) -> Result<Self, LoadError> {
+        let variable = match file {
+            FileKind::Config => "AWS_CONFIG_FILE",
+            FileKind::Credentials => "AWS_SHARED_CREDENTIALS_FILE",
+        };
+        let bytes = read(path, variable)?.unwrap_or_default();
+        Ok(Self::parse(file, &text(path, bytes)?))
     }
 }
 

@@ -174,7 +174,10 @@ impl fmt::Debug for SharedConfig {
 }
 
 /// Converts the bytes to text without copying them.
-fn text(file: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, LoadError> {
+pub(crate) fn text(
+    file: &Path,
+    mut bytes: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<String>, LoadError> {
     if bytes.len() > MAX_FILE_SIZE {
         return Err(LoadError::TooLarge { file: file.to_path_buf() });
     }

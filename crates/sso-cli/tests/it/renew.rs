@@ -214,6 +214,30 @@ async fn the_command_gets_config_files_without_the_credentials_of_the_section_de
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_broken_credentials_file_is_replaced_by_an_empty_one() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let credentials = scene.path(".aws/credentials");
+    let broken: [&dyn Fn(); 3] = [
+        &|| fs::write(&credentials, b"[x]\n\xff\xfe\n").unwrap(),
+        &|| fs::create_dir(&credentials).unwrap(),
+        &|| assert!(Command::new("mkfifo").arg(&credentials).status().unwrap().success()),
+    ];
+    for make in broken {
+        let _ = fs::remove_file(&credentials).or_else(|_| fs::remove_dir(&credentials));
+        make();
+        for how in ["--renew", "--renew=process"] {
+            let show =
+                r#"test -f "$AWS_SHARED_CREDENTIALS_FILE" && cat "$AWS_SHARED_CREDENTIALS_FILE""#;
+            let run = scene.run_command(&mut command(&scene, &["--profile", "devsso", how], show));
+            assert_eq!((run.code(), run.stdout().as_str()), (Some(0), ""), "{}", run.stderr());
+            let warning = "the command gets an empty credentials file instead of \
+                           HOME/.aws/credentials";
+            assert!(run.stderr().contains(warning), "{}", run.stderr());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn botocore_in_the_command_reads_no_credentials_of_boto_2() {
     let scene = Scene::new(TokenState::Valid).await;
     for how in ["--renew", "--renew=process"] {

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
-use sso_config::{LoadError, Locations, SettingsError, SharedConfig, SsoProfile};
+use sso_config::{
+    Document, FileKind, LoadError, Locations, SettingsError, SharedConfig, SsoProfile,
+};
 use sso_types::Environment;
 use tempfile::TempDir;
 
@@ -68,6 +70,18 @@ fn both_files_are_read() {
     assert_eq!(a.get("y").unwrap().origin().file(), locations.credentials());
     assert_eq!(a.get("y").unwrap().value(), "2");
     assert_eq!(config.config_file(), locations.config());
+}
+
+#[test]
+fn a_document_is_loaded_with_the_limits_of_the_shared_config() {
+    let (directory, locations) = with_config(b"[default]\nx = 1\n");
+    let load = |path: &Path| Document::load(FileKind::Credentials, path);
+    assert_eq!(load(locations.config()).unwrap().to_string(), "[default]\nx = 1\n");
+    assert_eq!(load(locations.credentials()).unwrap().to_string(), "");
+    let error = load(directory.path()).unwrap_err();
+    assert!(error.to_string().contains("AWS_SHARED_CREDENTIALS_FILE"), "{error}");
+    fs::write(locations.config(), b"\n\xff").unwrap();
+    assert_eq!(load(locations.config()).unwrap_err().line(), Some(2));
 }
 
 #[test]

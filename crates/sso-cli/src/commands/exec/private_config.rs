@@ -2,10 +2,7 @@
 //!
 //! For an AWS SDK, the credentials of `[default]` take precedence over a container credentials endpoint.
 
-use std::io;
-use std::path::Path;
-
-use sso_config::{Document, EditError, FileKind, SectionKind};
+use sso_config::{Document, EditError, SectionKind};
 
 /// The properties of a profile from which an SDK gets credentials, and the options of these properties.
 const CREDENTIAL_KEYS: [&str; 22] = [
@@ -33,32 +30,16 @@ const CREDENTIAL_KEYS: [&str; 22] = [
     "web_identity_token_file",
 ];
 
-/// Reads a config file of the user. Returns an empty text if it does not exist.
-pub(super) fn read(path: &Path) -> io::Result<String> {
-    match std::fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        read => read,
-    }
-}
-
-/// A copy of a config file without the credentials of the default profile.
-pub(super) struct PrivateConfig {
-    pub(super) text: String,
-    /// True if keys of `[DEFAULT]` were removed. In the AWS CLI and boto3, other profiles lack them too.
-    pub(super) lacks_defaults: bool,
-}
-
-/// Removes the credentials of the default profile from the text of a file, and gives the profile a
+/// Removes the credentials of the default profile from a copy of a file, and gives the profile a
 /// `credential_process` if there is one. Everything else is unchanged.
 ///
 /// In the AWS CLI and boto3, `[DEFAULT]` gives its keys to every section of its file. If that includes
-/// the default profile, the credentials are removed there too.
-pub(super) fn without_default_credentials(
-    file: FileKind,
-    text: &str,
+/// the default profile, the credentials are removed there too, and this returns `true`: other profiles
+/// lack them too.
+pub(super) fn remove_default_credentials(
+    document: &mut Document,
     credential_process: Option<&str>,
-) -> Result<PrivateConfig, EditError> {
-    let mut document = Document::parse(file, text);
+) -> Result<bool, EditError> {
     for key in CREDENTIAL_KEYS {
         document.remove(SectionKind::Profile, "default", key);
     }
@@ -71,12 +52,13 @@ pub(super) fn without_default_credentials(
             lacks_defaults |= document.remove_from_defaults(key);
         }
     }
-    Ok(PrivateConfig { text: document.to_string(), lacks_defaults })
+    Ok(lacks_defaults)
 }
 
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
+    use sso_config::FileKind;
 
     use super::*;
 
@@ -85,7 +67,9 @@ mod tests {
     }
 
     fn copy(file: FileKind, text: &str) -> String {
-        without_default_credentials(file, text, None).unwrap().text
+        let mut document = Document::parse(file, text);
+        remove_default_credentials(&mut document, None).unwrap();
+        document.to_string()
     }
 
     #[test]
@@ -150,8 +134,9 @@ mod tests {
         let defaults = "[DEFAULT]\naws_access_key_id = AKIA\nregion = r\n";
         let check = |section: &str, process, expected: &str, lacks_defaults| {
             let text = format!("{defaults}{section}");
-            let copy = without_default_credentials(FileKind::Config, &text, process).unwrap();
-            assert_eq!((copy.text.as_str(), copy.lacks_defaults), (expected, lacks_defaults));
+            let mut document = Document::parse(FileKind::Config, &text);
+            let removed = remove_default_credentials(&mut document, process);
+            assert_eq!((removed, document.to_string().as_str()), (Ok(lacks_defaults), expected));
         };
         check("[default]\n", None, "[DEFAULT]\nregion = r\n[default]\n", true);
         check("[profile default]\n", None, "[DEFAULT]\nregion = r\n[profile default]\n", true);
@@ -163,8 +148,8 @@ mod tests {
     #[test]
     fn a_credential_process_is_added_to_the_default_section_or_a_new_one() {
         let copy = |text, process| {
-            let copy = without_default_credentials(FileKind::Config, text, Some(process));
-            copy.map(|it| it.text)
+            let mut document = Document::parse(FileKind::Config, text);
+            remove_default_credentials(&mut document, Some(process)).map(|_| document.to_string())
         };
         for (text, expected) in [
             ("", "[default]\ncredential_process = 1 2\n"),

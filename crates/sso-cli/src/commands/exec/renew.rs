@@ -4,9 +4,10 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use sso_config::{FileKind, Locations};
+use sso_config::{Document, EditError, FileKind, Locations};
+use sso_provider::ConfigError;
 
-use super::private_config::{PrivateConfig, read, without_default_credentials};
+use super::private_config::remove_default_credentials;
 use super::supervise;
 use crate::arguments::{Exec, Renew};
 use crate::commands::credentials_endpoint::{self, path_of};
@@ -62,8 +63,7 @@ pub(super) fn run(
         } else {
             command_line = Some(credential_process(context, &profile.name).map_err(io)?);
         }
-        set_config_files(&mut command, &locations, &directory, command_line.as_deref())
-            .map_err(io)?;
+        set_config_files(&mut command, &locations, &directory, command_line.as_deref())?;
         let ended = supervise::run(command).await;
         // Interrupting a refresh could end the login.
         profile.providers.token_provider().wait_for_refresh().await;
@@ -80,33 +80,51 @@ fn set_config_files(
     locations: &Locations,
     directory: &PrivateDirectory,
     credential_process: Option<&str>,
-) -> io::Result<()> {
-    let copy = |file, path: &Path, credential_process| {
-        let text = read(path)?;
-        let copy = without_default_credentials(file, &text, credential_process)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        if copy.lacks_defaults {
-            notices::warn(&format!(
-                "{}: the command gets a copy without the credential keys of [DEFAULT]; write them \
-                 into the profiles that need them",
-                path.display()
-            ));
-        }
-        let PrivateConfig { text: copy, .. } = copy;
-        Ok::<_, io::Error>((copy != text, copy))
+) -> Result<(), Failure> {
+    let path = locations.config();
+    let config = Document::load(FileKind::Config, path).map_err(ConfigError::from)?;
+    let (is_changed, config) = copy(config, path, credential_process)?;
+    let path = locations.credentials();
+    let credentials = Document::load(FileKind::Credentials, path);
+    let (is_also_changed, credentials) = if let Ok(credentials) = credentials {
+        copy(credentials, path, None)?
+    } else {
+        // The warnings about the profile's configuration name the reason.
+        let path = path.display();
+        notices::warn(&format!("the command gets an empty credentials file instead of {path}"));
+        (true, String::new())
     };
-    let (is_changed, config) = copy(FileKind::Config, locations.config(), credential_process)?;
-    let (is_also_changed, credentials) =
-        copy(FileKind::Credentials, locations.credentials(), None)?;
     if !is_changed && !is_also_changed {
         return Ok(());
     }
+    let write = |name, text: &str| {
+        let written = directory.write(name, text.as_bytes());
+        written.map_err(|source| Failure::Io { doing: PREPARE, source })
+    };
     command
-        .env("AWS_CONFIG_FILE", directory.write("config", config.as_bytes())?)
-        .env("AWS_SHARED_CREDENTIALS_FILE", directory.write("credentials", credentials.as_bytes())?)
+        .env("AWS_CONFIG_FILE", write("config", &config)?)
+        .env("AWS_SHARED_CREDENTIALS_FILE", write("credentials", &credentials)?)
         .env(USER_CONFIG_FILE, locations.config())
         .env(USER_CREDENTIALS_FILE, locations.credentials());
     Ok(())
+}
+
+/// Returns the text of the copy for the command, and whether it differs from the file.
+fn copy(
+    mut document: Document,
+    path: &Path,
+    credential_process: Option<&str>,
+) -> Result<(bool, String), EditError> {
+    let before = document.to_string();
+    if remove_default_credentials(&mut document, credential_process)? {
+        notices::warn(&format!(
+            "{}: the command gets a copy without the credential keys of [DEFAULT]; write them into \
+             the profiles that need them",
+            path.display()
+        ));
+    }
+    let after = document.to_string();
+    Ok((before != after, after))
 }
 
 /// Returns the command line with which an SDK runs this program, with the options of this run.
