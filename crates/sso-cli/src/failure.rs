@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sso_config::{DocumentFileError, EditError};
@@ -92,6 +93,14 @@ pub(crate) enum Failure {
     NoWebPage { start_url: String },
     #[error("there is no command {name}; `ssocreds help` lists them")]
     NoSuchCommand { name: String },
+    #[error("interrupted before the endpoint was ready")]
+    EndpointInterrupted,
+    #[error("cannot write {}", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("cannot {doing}")]
     Io {
         doing: &'static str,
@@ -123,12 +132,16 @@ impl Failure {
             Self::NotAssigned { .. } | Self::NothingAssigned => 5,
             Self::ListTimeout { .. } => 6,
             // The exit code of shells for SIGINT.
-            Self::Interrupted | Self::LoginInterrupted | Self::NotWritten => 130,
+            Self::Interrupted
+            | Self::LoginInterrupted
+            | Self::EndpointInterrupted
+            | Self::NotWritten => 130,
             Self::NotConfirmed
             | Self::Endpoint(_)
             | Self::Logout(_)
             | Self::Unprintable(_)
             | Self::Browser { .. }
+            | Self::Write { .. }
             | Self::Io { .. } => 1,
         }
     }

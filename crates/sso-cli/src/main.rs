@@ -47,6 +47,7 @@ mod progress;
 mod quote;
 mod report;
 mod stdout;
+mod stop_signals;
 mod table;
 mod times;
 

@@ -83,24 +83,36 @@ fn make_directory(place: &Path) -> io::Result<PathBuf> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Writes a file of mode 0600 at a path that the user named. Replaces a regular file, but nothing else:
-/// removing a device such as `/dev/null` would break the machine.
-pub(crate) fn replace_private_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => fs::remove_file(path)?,
-        Ok(_) => {
-            let reason = format!("{} is not a regular file; name another one", path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    private_file(path)?.write_all(content)
+/// A file of mode 0600 at a path that the user named, removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct NamedFile {
+    path: PathBuf,
 }
 
-/// Removes a file that [`replace_private_file`] wrote. Ignores errors.
-pub(crate) fn remove_private_file(path: &Path) {
-    let _ = fs::remove_file(path);
+impl NamedFile {
+    /// Writes the file. Replaces a regular file, but nothing else: removing a device such as `/dev/null`
+    /// would break the machine.
+    pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<Self> {
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_file() => fs::remove_file(path)?,
+            Ok(_) => {
+                let reason = "it is not a regular file; name another one";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let mut file = private_file(path)?;
+        let named = Self { path: path.to_owned() };
+        file.write_all(content)?;
+        Ok(named)
+    }
+}
+
+impl Drop for NamedFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 fn private_file(path: &Path) -> io::Result<File> {
@@ -185,14 +197,16 @@ mod tests {
     fn only_a_regular_file_is_replaced() {
         let place = tempfile::tempdir().unwrap();
         let (target, link) = (place.path().join("target"), place.path().join("link"));
-        replace_private_file(&target, b"mine").unwrap();
+        private_file(&target).unwrap().write_all(b"mine").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        let error = replace_private_file(&link, b"new").unwrap_err();
-        assert!(error.to_string().contains("link is not a regular file"), "{error}");
+        let error = NamedFile::write(&link, b"new").unwrap_err();
+        assert!(error.to_string().contains("it is not a regular file"), "{error}");
         assert!(link.is_symlink());
         assert_eq!(fs::read(&target).unwrap(), b"mine");
-        replace_private_file(&target, b"new").unwrap();
+        let file = NamedFile::write(&target, b"new").unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");
+        drop(file);
+        assert!(!target.exists());
     }
 
     #[cfg(unix)]

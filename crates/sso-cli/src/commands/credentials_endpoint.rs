@@ -7,6 +7,7 @@ use sso_endpoint::Endpoint;
 
 use crate::context::SelectedProfile;
 use crate::failure::Failure;
+use crate::stop_signals::StopSignals;
 
 /// The variables that AWS SDKs read.
 pub(super) const FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -16,18 +17,33 @@ pub(super) const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 /// All characters but the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Starts an endpoint that serves each profile at its own path.
+/// Starts an endpoint that serves each profile at its own path. Fails if a signal to stop arrives first.
 pub(super) async fn start(
     profiles: &[SelectedProfile],
     address: SocketAddr,
     allow_non_loopback: bool,
+    stop: &mut StopSignals,
 ) -> Result<Endpoint, Failure> {
     let mut endpoint = Endpoint::builder().allow_non_loopback(allow_non_loopback);
     for profile in profiles {
         endpoint =
             endpoint.provider(path_of(&profile.name), profile.providers.credentials_provider()?);
     }
-    Ok(endpoint.bind(address).await?)
+    let started = tokio::select! {
+        endpoint = endpoint.bind(address) => endpoint.map_err(Failure::from),
+        () = stop.received() => Err(Failure::EndpointInterrupted),
+    };
+    if started.is_err() {
+        wait_for_refresh(profiles).await;
+    }
+    started
+}
+
+/// Waits until no token is being refreshed, because interrupting a refresh could end the login.
+pub(super) async fn wait_for_refresh(profiles: &[SelectedProfile]) {
+    for profile in profiles {
+        profile.providers.token_provider().wait_for_refresh().await;
+    }
 }
 
 /// Returns the path of a profile's credentials.

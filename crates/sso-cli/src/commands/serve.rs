@@ -1,7 +1,7 @@
 //! `ssocreds serve`: runs a container credentials endpoint.
 
 use std::fmt::Write as _;
-use std::io;
+use std::path::Path;
 
 use sso_endpoint::Endpoint;
 
@@ -9,9 +9,10 @@ use crate::arguments::Serve;
 use crate::commands::credentials_endpoint::{self, path_of};
 use crate::context::{Context, SelectedProfile};
 use crate::failure::Failure;
-use crate::private_directory::{PrivateDirectory, remove_private_file, replace_private_file};
+use crate::private_directory::{NamedFile, PrivateDirectory};
 use crate::quote;
 use crate::stdout;
+use crate::stop_signals::StopSignals;
 
 const PREPARE: &str = "write the files of the endpoint";
 
@@ -22,31 +23,36 @@ pub(crate) fn run(context: &Context, options: &Serve) -> Result<(), Failure> {
         let profiles = options.profiles.iter().map(|name| context.profile_named(Some(name)));
         profiles.collect::<Result<_, _>>()?
     };
-    let io = |source| Failure::Io { doing: PREPARE, source };
-    let directory = PrivateDirectory::new(&context.environment).map_err(io)?;
     context.run_without_progress(async || {
+        // Before the first file is written, so that a signal leaves none.
+        let mut stop = StopSignals::install()?;
+        let (address, allow_non_loopback) = (options.listen, options.allow_non_loopback);
         let endpoint =
-            credentials_endpoint::start(&profiles, options.listen, options.allow_non_loopback)
-                .await?;
-        let token = endpoint.authorization_token().expose_secret().as_bytes();
-        let token_file = match &options.token_file {
-            Some(path) => replace_private_file(path, token).map(|()| path.clone()),
-            None => directory.write("token", token),
+            credentials_endpoint::start(&profiles, address, allow_non_loopback, &mut stop).await?;
+        // The files are removed when these are dropped.
+        let (mut directory, mut files) = (None, Vec::new());
+        let mut write = |path: &Path, content: &[u8]| {
+            let written = NamedFile::write(path, content);
+            let failed = |source| Failure::Write { path: path.to_owned(), source };
+            written.map(|file| files.push(file)).map_err(failed)
         };
-        let token_file = token_file.map_err(io)?.display().to_string();
+        let token = endpoint.authorization_token().expose_secret().as_bytes();
+        let token_file = if let Some(path) = &options.token_file {
+            write(path, token)?;
+            path.clone()
+        } else {
+            let io = |source| Failure::Io { doing: PREPARE, source };
+            let new = PrivateDirectory::new(&context.environment).map_err(io)?;
+            directory.insert(new).write("token", token).map_err(io)?
+        };
+        let token_file = token_file.display().to_string();
         if let Some(path) = &options.env_file {
-            let variables = variables(&endpoint, profiles.first(), &token_file);
-            replace_private_file(path, variables.as_bytes()).map_err(io)?;
+            write(path, variables(&endpoint, profiles.first(), &token_file).as_bytes())?;
         }
         stdout::print(&exports(&endpoint, &profiles, &token_file))?;
-        stopped().await.map_err(|source| Failure::Io { doing: "wait for a signal", source })?;
+        stop.received().await;
         endpoint.shutdown().await;
-        for profile in &profiles {
-            profile.providers.token_provider().wait_for_refresh().await;
-        }
-        for path in options.token_file.iter().chain(&options.env_file) {
-            remove_private_file(path);
-        }
+        credentials_endpoint::wait_for_refresh(&profiles).await;
         Ok(())
     })?
 }
@@ -74,25 +80,4 @@ fn variables(endpoint: &Endpoint, profile: Option<&SelectedProfile>, token_file:
     let url = profile.map(|profile| endpoint.url(&path_of(&profile.name))).unwrap_or_default();
     let (full_uri, token) = (credentials_endpoint::FULL_URI, credentials_endpoint::TOKEN_FILE);
     format!("{full_uri}={url}\n{token}={token_file}\n")
-}
-
-/// Waits for a signal to stop.
-#[cfg(unix)]
-async fn stopped() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = hangup.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn stopped() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

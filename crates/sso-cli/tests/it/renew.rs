@@ -10,7 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sso_emulator::TokenState;
+use sso_emulator::{Fault, Operation, TokenState};
 
 use crate::program::{Scene, write_private};
 
@@ -299,6 +299,56 @@ async fn serve_prints_the_variables_and_removes_its_files() {
     assert!(child.wait().unwrap().success());
     assert!(started.elapsed() < Duration::from_secs(5));
     assert!(!token_file.exists() && !env_file.exists());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_that_fails_removes_its_files_and_names_the_path() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let (token_file, env_file) = (scene.path("token"), scene.path("none/variables"));
+    let serve = || {
+        let mut command = scene.command(&["serve", "--profile", "devsso"]);
+        command.arg("--token-file").arg(&token_file);
+        command
+    };
+    let run = scene.run_command(serve().arg("--env-file").arg(env_file));
+    let error = run.failure(1);
+    assert!(error.contains("cannot write HOME/none/variables\n"), "{error}");
+    assert!(!token_file.exists());
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    assert_eq!(serve().stdout(full).stderr(Stdio::null()).status().unwrap().code(), Some(1));
+    assert!(!token_file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_before_the_first_credentials_leaves_no_file() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let runtime = scene.path("runtime");
+    fs::create_dir_all(&runtime).unwrap();
+    let is_empty = || fs::read_dir(&runtime).unwrap().next().is_none();
+    // `exec` checks the login first. The endpoint sends the second request.
+    let exec = ["exec", "--no-cache", "--profile", "devsso", "--renew", "--", "true"];
+    for (words, answered) in [(&["serve", "--profile", "devsso"][..], 0), (&exec, 1)] {
+        for signal in ["-INT", "-TERM", "-HUP"] {
+            let emulator = &scene.emulator;
+            emulator.clear_faults();
+            let operation = Operation::GetRoleCredentials;
+            emulator.fault_next(operation, answered, Fault::Delay(Duration::ZERO));
+            emulator.fault_on(operation, Fault::Stall);
+            let expected = emulator.counts().get_role_credentials + u64::from(answered) + 1;
+            let mut command = scene.command(words);
+            command.env("XDG_RUNTIME_DIR", &runtime).stderr(Stdio::null());
+            let mut child = command.spawn().unwrap();
+            let started = Instant::now();
+            while emulator.counts().get_role_credentials < expected {
+                assert!(started.elapsed() < Duration::from_secs(20), "{words:?}");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            send(signal, &child);
+            assert_eq!(child.wait().unwrap().code(), Some(130), "{words:?} {signal}");
+            assert!(is_empty(), "{words:?} {signal}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

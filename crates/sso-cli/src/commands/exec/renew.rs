@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::notices;
 use crate::private_directory::PrivateDirectory;
 use crate::quote::Shell;
+use crate::stop_signals::StopSignals;
 
 /// The value of `BOTO_CONFIG`. If the variable is not set, botocore reads credentials from `~/.boto`.
 const NO_FILE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
@@ -35,21 +36,21 @@ pub(super) fn run(
     role_credentials::get(context, &profile.providers, &options.retrieval)?;
     context.finish_refresh();
     let io = |source| Failure::Io { doing: PREPARE, source };
-    let directory = PrivateDirectory::new(&context.environment).map_err(io)?;
     let locations = Locations::from_environment(&context.environment)?;
     let program = command.get_program().to_owned();
     command.env("BOTO_CONFIG", NO_FILE);
     let status = context.run_without_progress(async || {
+        // Before the first file is written, so that a signal leaves none.
+        let mut stop = StopSignals::install()?;
         let endpoint = match how {
             Renew::Endpoint => {
                 let profiles = std::slice::from_ref(profile);
-                Some(
-                    credentials_endpoint::start(profiles, ([127, 0, 0, 1], 0).into(), false)
-                        .await?,
-                )
+                let address = ([127, 0, 0, 1], 0).into();
+                Some(credentials_endpoint::start(profiles, address, false, &mut stop).await?)
             }
             Renew::Process => None,
         };
+        let directory = PrivateDirectory::new(&context.environment).map_err(io)?;
         let mut command_line = None;
         if let Some(endpoint) = &endpoint {
             let token = endpoint.authorization_token().expose_secret();
@@ -64,12 +65,11 @@ pub(super) fn run(
             command_line = Some(credential_process(context, &profile.name).map_err(io)?);
         }
         set_config_files(&mut command, &locations, &directory, command_line.as_deref())?;
-        let ended = supervise::run(command).await;
+        let ended = supervise::run(command, stop).await;
         // Interrupting a refresh could end the login.
         profile.providers.token_provider().wait_for_refresh().await;
         ended.map_err(|source| Failure::Run { program, source })
     })??;
-    drop(directory);
     supervise::end_as(status)
 }
 

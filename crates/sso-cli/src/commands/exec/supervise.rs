@@ -5,17 +5,17 @@ use std::process::{Command, ExitStatus};
 
 use tokio::process::Child;
 
+use crate::stop_signals::StopSignals;
+
 /// Runs the command to its end, and forwards signals to it. A terminal sends its signals to all processes
 /// in the foreground, so these signals are not forwarded.
 #[cfg(unix)]
-pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
+pub(super) async fn run(command: Command, signals: StopSignals) -> io::Result<ExitStatus> {
     use tokio::signal::unix::{SignalKind, signal};
 
+    let StopSignals { mut hangup, mut interrupt, mut terminate } = signals;
     // The handlers are installed before the child starts, so that no signal is lost.
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut quit = signal(SignalKind::quit())?;
-    let mut terminate = signal(SignalKind::terminate())?;
     let mut user1 = signal(SignalKind::user_defined1())?;
     let mut user2 = signal(SignalKind::user_defined2())?;
     let mut child = tokio::process::Command::from(command).spawn()?;
@@ -55,10 +55,7 @@ fn is_in_foreground() -> bool {
 /// Runs the command to its end. The console sends its signals to the child too, so this process only
 /// ignores them.
 #[cfg(not(unix))]
-pub(super) async fn run(command: Command) -> io::Result<ExitStatus> {
-    // The handlers are installed before the child starts, so that no signal ends this process.
-    let _ctrl_c = tokio::signal::windows::ctrl_c()?;
-    let _ctrl_break = tokio::signal::windows::ctrl_break()?;
+pub(super) async fn run(command: Command, _signals: StopSignals) -> io::Result<ExitStatus> {
     let mut child: Child = tokio::process::Command::from(command).spawn()?;
     child.wait().await
 }
