@@ -17,6 +17,7 @@ use crate::context::{Context, now};
 use crate::failure::Failure;
 use crate::printable::printable;
 use crate::stdout;
+use crate::stop_signals::StopSignals;
 use crate::times::with_distance;
 
 pub(crate) fn run(context: &Context, options: &LoginOptions) -> Result<(), Failure> {
@@ -94,10 +95,12 @@ fn log_in(
     let timeout = Duration::from_secs(options.wait.max(1));
     let login = build_login(context, options, target, timeout);
     let finished = context.wait("logging in", async |progress| {
+        let mut stop = StopSignals::install()?;
         let prompt = TerminalPrompt::new(progress.clone(), options.qr);
         tokio::select! {
             finished = login.run(&prompt) => finished.map_err(Failure::from),
-            () = interrupted() => Err(Failure::LoginInterrupted),
+            // The login removes its files when it is dropped.
+            () = stop.received() => Err(Failure::LoginInterrupted),
         }
     })??;
     Ok(expiry(&finished))
@@ -157,25 +160,4 @@ fn build_login(
 
 fn expiry(finished: &FinishedLogin) -> jiff::Timestamp {
     finished.token().expires_at()
-}
-
-/// Returns when the user or the system asks the program to stop, so that the login can clean up.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                stopped = tokio::signal::ctrl_c() => if stopped.is_ok() { return },
-            }
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_ok() {
-        return;
-    }
-    // If no handler can be installed, the signal ends the program by default.
-    std::future::pending::<()>().await;
 }

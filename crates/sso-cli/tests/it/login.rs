@@ -337,7 +337,7 @@ async fn a_qr_code_is_shown_on_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_login_leaves_nothing_and_releases_its_lock() {
     let scene = Scene::new(TokenState::Missing).await;
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let mut login =
             started(scene.command(&["login", "--profile", "devsso", "--use-device-code"]));
         wait_until(|| !scene.emulator.pending_devices().is_empty());
