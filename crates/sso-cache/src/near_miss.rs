@@ -1,8 +1,8 @@
 //! Lists the token files of a directory, and searches them for a token that is stored under another
 //! name.
 //!
-//! The file that is found is named in an error message. A logout from all sessions uses the list to
-//! remove the files.
+//! The file that is found is named in an error message. A logout from all sessions uses the list of
+//! files to remove those with a token.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -110,10 +110,11 @@ impl TokenFile {
 }
 
 /// Reads all tokens in `directory`, including expired ones, and returns them with their files, in
-/// no order. Use it to list all logins, or to log out from all of them.
+/// no order. Use it to list all logins.
 ///
-/// Skips client registrations, files of other tools and files that cannot be read. The list is
-/// empty if there is no directory. Leftover files of killed writers are not listed; taking the lock
+/// Skips client registrations, files of other tools and tokens that cannot be loaded. To log out
+/// from all sessions, use [`token_files`] and [`TokenFile::contains_token`] instead, which find
+/// tokens with an unusable expiry too. The list is empty if there is no directory. Leftover files of killed writers are not listed; taking the lock
 /// of their token file recovers or removes them.
 pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, CacheFileError> {
     let files = cache_file::json_files(directory)?.into_iter();
@@ -129,7 +130,8 @@ pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, 
 /// Lists the `*.json` files in `directory`, sorted by name. The list is empty if there is no
 /// directory.
 ///
-/// Not every file contains a token: load each one to find out.
+/// Not every file contains a token: load each one to find out, or call
+/// [`TokenFile::contains_token`].
 pub fn token_files(directory: &Path) -> Result<Vec<TokenFile>, CacheFileError> {
     let mut files = cache_file::json_files(directory)?;
     files.sort_unstable();

@@ -13,6 +13,7 @@ use sso_files::{Durability, FileLock, Fingerprint};
 use crate::cache_file::{self, CacheFile, LOGIN_LOCK, Loaded, LockedFile, WRITER_LOCK};
 use crate::leftover::{self, Recovery};
 use crate::token_content::content;
+use crate::token_json;
 use crate::{AccessWarning, CacheFileError, CachedToken, LockError, PendingStore, Reservation};
 
 /// The file with one SSO token, which all AWS tools of the user share.
@@ -97,6 +98,17 @@ impl TokenFile {
     /// runtime's timer and call this again.
     pub fn load_once(&self) -> Result<(CachedToken, Fingerprint), CacheFileError> {
         check_config_owners(self.file.read_once(CachedToken::parse)?, &self.configs, self.path())
+    }
+
+    /// Returns `true` if the file is a JSON object with the field `accessToken`, even if the token
+    /// cannot be loaded, for example because its expiry is missing. Use it to find the files that a
+    /// logout from all sessions removes. Client registrations in the same directory have no such
+    /// field.
+    ///
+    /// Fails if the file cannot be read or is not JSON, since it may then be any file. Sleeps and
+    /// reads it again as [`load_with_fingerprint`](Self::load_with_fingerprint) does.
+    pub fn contains_token(&self) -> Result<bool, CacheFileError> {
+        Ok(self.file.read(token_json::has_access_token)?.value)
     }
 
     /// Returns the time of the last failed refresh of a version of the token file, or `None` if

@@ -133,6 +133,16 @@ impl CachedToken {
     }
 }
 
+/// Returns `true` if the text is an object with the field `accessToken`, which may have any value.
+pub(crate) fn has_access_token(bytes: &[u8]) -> Result<bool, ParseError> {
+    let (text, before) = object::text(bytes)?;
+    match object::members(text, before) {
+        Ok(members) => Ok(Chosen::of(&members).get(Field::AccessToken).is_some()),
+        Err(ParseError::NotAnObject { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// For each field, the index of the member that counts, and `true` if its name is spelled exactly.
 #[derive(Default)]
 struct Chosen([Option<(usize, bool)>; 8]);

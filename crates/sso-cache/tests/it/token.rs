@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
-use sso_cache::CachedToken;
+use sso_cache::{CachedToken, TokenFile};
 use sso_types::{AccessToken, ClientSecret, RefreshToken};
 
 use crate::fixture::at;
@@ -359,4 +359,33 @@ fn a_login_keeps_the_fields_that_no_login_writes() {
         r#"{"startUrl":"https://u","region":"us-east-1","accessToken":"new","expiresAt":"2026-01-02T00:00:00Z","clientId":"id","clientSecret":"s","registrationExpiresAt":"2026-03-01T00:00:00Z","note":[1.50],"z":null}"#
     );
     assert!(token.refresh_token().is_none(), "of the login before");
+}
+
+#[test]
+fn a_file_with_an_unusable_token_contains_a_token() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = TokenFile::new(directory.path().join("token.json"));
+    let contains_token = |content: &str| {
+        std::fs::write(file.path(), content).unwrap();
+        file.contains_token().ok()
+    };
+    for token in [
+        r#"{"accessToken": "a", "expiresAt": "2026-01-01T00:00:00Z"}"#,
+        r#"{"accessToken": "a"}"#,
+        r#"{"accessToken": "a", "expiresAt": "soon"}"#,
+        r#"{"accessToken": "a", "expiresAt": 5}"#,
+        r#"{"accesstoken": null, "refreshToken": "r"}"#,
+    ] {
+        assert_eq!(contains_token(token), Some(true), "{token}");
+    }
+    let registration =
+        r#"{"clientId": "c", "clientSecret": "s", "expiresAt": "2026-01-01T00:00:00Z"}"#;
+    for other in [registration, "[\"accessToken\"]", "5", "{}"] {
+        assert_eq!(contains_token(other), Some(false), "{other}");
+    }
+    for unknown in ["", "{\"accessToken\": \"a", "accessToken"] {
+        assert_eq!(contains_token(unknown), None, "{unknown}");
+    }
+    std::fs::remove_file(file.path()).unwrap();
+    assert!(file.contains_token().unwrap_err().is_not_found());
 }

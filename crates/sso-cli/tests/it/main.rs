@@ -44,6 +44,7 @@ mod login;
 mod login_network;
 #[cfg(target_os = "linux")]
 mod login_other_tools;
+mod logout;
 mod long_lists;
 mod options;
 mod populate;

@@ -1,0 +1,137 @@
+//! `ssocreds logout --all`: logs out of every login with a token file in the cache directory.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use sso_cache::{CacheKey, CachedToken, RoleCredentialsFile, TokenFile};
+use sso_config::{Property, Settings, SharedConfig};
+use sso_http::{Endpoint, EndpointVariant, HttpsClient};
+use sso_login::Logout;
+use sso_provider::ConfigError;
+use sso_types::{Region, StartUrl};
+
+use super::one::{finish, log_out, print_logged_out, reason, warn_session_not_ended};
+use crate::commands::login::Target;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::{notices, stdout};
+
+/// Logs out of every login, and removes all cached SSO role credentials.
+pub(super) fn run(context: &Context) -> Result<(), Failure> {
+    let config = context.shared_config()?;
+    // A login that cannot be resolved is treated like one that is not configured.
+    let targets = Target::all(context, &config).into_iter().filter_map(Result::ok);
+    let targets: BTreeMap<_, _> =
+        targets.map(|target| (OsString::from(target.cache_key.file_name()), target)).collect();
+    let names = names(&config);
+    let settings = Settings::resolve(None, &config, &context.environment)?;
+    let https = https_client(context, &settings)?;
+    let directory = context.token_cache_dir()?;
+    let files = sso_cache::token_files(&directory).map_err(ConfigError::from)?;
+    let mut role_files = match context.role_cache_dir() {
+        Some(directory) => {
+            sso_cache::role_credentials_files(&directory).map_err(ConfigError::from)?
+        }
+        None => Vec::new(),
+    };
+    let mut found = false;
+    for file in files {
+        let file_name = file.path().file_name().unwrap_or_default();
+        let name = names.get(file_name);
+        // A file with the name of a configured login is a token file, whatever it contains.
+        if name.is_none() && !is_token_file(&file) {
+            continue;
+        }
+        found = true;
+        if let Some(target) = targets.get(file_name) {
+            log_out(context, target, std::mem::take(&mut role_files))?;
+        } else {
+            let name = name.cloned().unwrap_or_else(|| file.path().display().to_string());
+            log_out_of_file(context, file, &name, &https, &settings)?;
+        }
+    }
+    remove_all(role_files)?;
+    if found { Ok(()) } else { stdout::print("There is no login.\n") }
+}
+
+/// Returns whether the file contains a token. If that is not known, warns that the file is not removed.
+fn is_token_file(file: &TokenFile) -> bool {
+    file.contains_token().unwrap_or_else(|error| {
+        if !error.is_not_found() {
+            notices::warn(&format!(
+                "{} is not removed, because it may not be a token file; if it is one, remove it by \
+                 hand: {}",
+                file.path().display(),
+                reason(&error)
+            ));
+        }
+        false
+    })
+}
+
+/// Logs out of the login of a token file for which no login of the config file can be resolved.
+fn log_out_of_file(
+    context: &Context,
+    file: TokenFile,
+    name: &str,
+    https: &HttpsClient,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let portal = match file.load() {
+        Ok(token) => portal_of(&token, settings)?.ok_or("it has no region".to_owned()),
+        Err(error) => Err(reason(&error)),
+    };
+    match portal {
+        Ok(portal) => finish(context, name, Logout::new(https.clone(), portal, file)),
+        Err(reason) => {
+            warn_session_not_ended(&file, &reason);
+            file.remove().map_err(ConfigError::from)?;
+            print_logged_out(name)
+        }
+    }
+}
+
+fn remove_all(files: Vec<RoleCredentialsFile>) -> Result<(), Failure> {
+    for file in files {
+        file.remove().map_err(ConfigError::from)?;
+    }
+    Ok(())
+}
+
+/// Returns the configured portal, or else that of the token's region. Returns `None` if no portal is
+/// configured and the region is unknown.
+fn portal_of(token: &CachedToken, settings: &Settings) -> Result<Option<Endpoint>, ConfigError> {
+    if let Some(url) = &settings.portal_endpoint {
+        return Ok(Some(url.value.parse::<Endpoint>()?.with_origin(url.source.to_string())));
+    }
+    let variant = EndpointVariant::default()
+        .with_fips(settings.use_fips.value)
+        .with_dual_stack(settings.use_dual_stack.value);
+    let region = token.region().and_then(|region| Region::new(region).ok());
+    Ok(region.map(|region| Endpoint::portal(&region, variant)))
+}
+
+fn https_client(context: &Context, settings: &Settings) -> Result<HttpsClient, ConfigError> {
+    let environment = &context.environment;
+    let mut client =
+        HttpsClient::builder().proxies_from(environment).certificates_from(environment);
+    if let Some(bundle) = &settings.ca_bundle {
+        client = client.ca_bundle(&bundle.value);
+    }
+    Ok(client.build()?)
+}
+
+/// Returns the names of the configured logins, by the names of their token files: the names of
+/// sso-sessions, and the start URLs of legacy profiles.
+fn names(config: &SharedConfig) -> BTreeMap<OsString, String> {
+    let sessions = config.sso_sessions().filter_map(|section| section.name().parse().ok());
+    let legacy = config.sso_profiles().filter(|profile| profile.get("sso_session").is_none());
+    let start_urls = legacy.filter_map(|profile| {
+        profile.get("sso_start_url").map(Property::value).and_then(|url| StartUrl::new(url).ok())
+    });
+    sessions
+        .map(|name| CacheKey::for_session(&name))
+        .chain(start_urls.map(|url| CacheKey::for_start_url(&url)))
+        .map(|key| (OsString::from(key.file_name()), key.as_str().to_owned()))
+        .collect()
+}
