@@ -73,3 +73,32 @@ async fn logout_warns_that_it_cannot_end_the_session_of_an_unusable_token() {
     .assert_eq(&run.stderr());
     assert!(json_files(&scene).is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logout_all_ends_the_other_sessions_if_a_file_cannot_be_removed() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.run(&["credential-process", "--profile", "devsso"]).success();
+    fs::remove_file(&scene.home.legacy_token_file).unwrap();
+    // A logout removes these tokens, but not the directories with the names of their temporary files.
+    write_private(&beside_token(&scene, "0.json"), &scene.emulator.login().to_json());
+    write_private(&beside_token(&scene, "1.json"), r#"{"accessToken": "MARK"}"#);
+    for name in ["0.json.new", "1.json.new"] {
+        fs::create_dir(beside_token(&scene, name)).unwrap();
+    }
+    let run = scene.run(&["logout", "--all"]);
+    assert_eq!((run.code(), run.stdout().as_str()), (Some(1), "Logged out of dev-session\n"));
+    let (first, last) = ("HOME/.aws/sso/cache/0.json.new", "HOME/.aws/sso/cache/1.json.new");
+    for line in [
+        format!(
+            "ssocreds: warning: the file {last} cannot be removed; make its directory writable"
+        ),
+        "ssocreds: failed to remove a file of the login; remove it by hand\n".to_owned(),
+        format!("  because the file {first} cannot be removed; make its directory writable\n"),
+    ] {
+        assert!(run.stderr().contains(&line), "{line}: {}", run.stderr());
+    }
+    assert!(!run.stderr().contains("did not confirm"), "{}", run.stderr());
+    assert!(json_files(&scene).is_empty(), "{:?}", json_files(&scene));
+    assert!(scene.role_files().is_empty());
+    assert_eq!(scene.emulator.counts().logout, 2);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use sso_cache::{CacheKey, CachedToken, RoleCredentialsFile, TokenFile};
+use sso_cache::{CacheKey, CachedToken, TokenFile};
 use sso_config::{Property, Settings, SharedConfig};
 use sso_http::{Endpoint, EndpointVariant, HttpsClient};
 use sso_login::Logout;
@@ -13,10 +13,11 @@ use sso_types::{Region, StartUrl};
 use super::one::{finish, log_out, print_logged_out, reason, warn_session_not_ended};
 use crate::commands::login::Target;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::{notices, stdout};
 
-/// Logs out of every login, and removes all cached SSO role credentials.
+/// Logs out of every login, and removes all cached SSO role credentials. Tries all of them, and returns
+/// the first failure. The others are warnings.
 pub(super) fn run(context: &Context) -> Result<(), Failure> {
     let config = context.shared_config()?;
     // A login that cannot be resolved is treated like one that is not configured.
@@ -28,13 +29,7 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
     let https = https_client(context, &settings)?;
     let directory = context.token_cache_dir()?;
     let files = sso_cache::token_files(&directory).map_err(ConfigError::from)?;
-    let mut role_files = match context.role_cache_dir() {
-        Some(directory) => {
-            sso_cache::role_credentials_files(&directory).map_err(ConfigError::from)?
-        }
-        None => Vec::new(),
-    };
-    let mut found = false;
+    let mut results = Vec::new();
     for file in files {
         let file_name = file.path().file_name().unwrap_or_default();
         let name = names.get(file_name);
@@ -42,16 +37,21 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
         if name.is_none() && !is_token_file(&file) {
             continue;
         }
-        found = true;
-        if let Some(target) = targets.get(file_name) {
-            log_out(context, target, std::mem::take(&mut role_files))?;
+        results.push(if let Some(target) = targets.get(file_name) {
+            log_out(context, target, Vec::new())
         } else {
             let name = name.cloned().unwrap_or_else(|| file.path().display().to_string());
-            log_out_of_file(context, file, &name, &https, &settings)?;
-        }
+            log_out_of_file(context, file, &name, &https, &settings)
+        });
     }
-    remove_all(role_files)?;
-    if found { Ok(()) } else { stdout::print("There is no login.\n") }
+    if results.is_empty() {
+        results.push(stdout::print("There is no login.\n"));
+    }
+    results.extend(remove_role_credentials(context));
+    let mut failures = results.into_iter().filter_map(Result::err);
+    let first = failures.next();
+    failures.for_each(|failure| notices::warn(&chain(&failure)));
+    first.map_or(Ok(()), Err)
 }
 
 /// Returns whether the file contains a token. If that is not known, warns that the file is not removed.
@@ -91,11 +91,14 @@ fn log_out_of_file(
     }
 }
 
-fn remove_all(files: Vec<RoleCredentialsFile>) -> Result<(), Failure> {
-    for file in files {
-        file.remove().map_err(ConfigError::from)?;
-    }
-    Ok(())
+/// Removes all cached SSO role credentials. Returns the result for each file.
+fn remove_role_credentials(context: &Context) -> Vec<Result<(), Failure>> {
+    let Some(directory) = context.role_cache_dir() else { return Vec::new() };
+    let results = match sso_cache::role_credentials_files(&directory) {
+        Ok(files) => files.iter().map(|file| file.remove().map(drop)).collect(),
+        Err(error) => vec![Err(error)],
+    };
+    results.into_iter().map(|it| it.map_err(|error| ConfigError::from(error).into())).collect()
 }
 
 /// Returns the configured portal, or else that of the token's region. Returns `None` if no portal is

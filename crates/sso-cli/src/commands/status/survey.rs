@@ -2,7 +2,6 @@
 //! json` prints the result.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -14,7 +13,7 @@ use sso_types::StartUrl;
 
 use crate::context::LOGIN_PROGRAM;
 use crate::context::{self, Context};
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::followed_profile::follow;
 use crate::times::whole_seconds;
 
@@ -348,18 +347,6 @@ fn misconfigured(error: &SettingsError) -> TokenStatus {
         reason: Some(chain(error)),
         token_file: None,
     }
-}
-
-/// Returns an error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Serializes a path. Bytes that are not UTF-8 are replaced.
