@@ -290,6 +290,7 @@ async fn check_shows_whether_roles_are_assigned() {
         PROFILE  ROLE STILL ASSIGNED
         devsso   yes
         gone     no; no role in the account is assigned
+        legacy   yes
         lost     no; another role in the account is assigned
     "#]]
     .assert_eq(&shown[shown.find("PROFILE  ROLE").unwrap()..]);
@@ -297,7 +298,7 @@ async fn check_shows_whether_roles_are_assigned() {
     let of = |at: usize| found["profiles"][at]["assignment"].as_str().unwrap_or("not checked");
     assert_eq!(
         [of(0), of(1), of(2), of(3)],
-        ["assigned", "account_gone", "not checked", "role_gone"],
+        ["assigned", "account_gone", "assigned", "role_gone"],
         "devsso, gone, legacy, lost"
     );
     scene.emulator.end_session();
@@ -312,6 +313,7 @@ async fn check_uses_the_settings_of_each_profile() {
     let scene = Scene::new(TokenState::Valid).await;
     // With one attempt, there is one entry per request.
     set_in_profile(&scene, "devsso", "use_fips_endpoint = true\nmax_attempts = 1");
+    set_in_profile(&scene, "legacy", "use_dualstack_endpoint = true\nmax_attempts = 1");
     let profile = |name: &str, settings: &str| {
         format!(
             "[profile {name}]\nsso_session = dev-session\nsso_account_id = 123456789012\n\
@@ -321,14 +323,15 @@ async fn check_uses_the_settings_of_each_profile() {
     scene.configure(
         &(profile("also-fips", "use_fips_endpoint = true") + &profile("without-fips", "")),
     );
-    let (fips, standard) =
-        ("portal.sso-fips.us-east-1.amazonaws.com", "portal.sso.us-east-1.amazonaws.com");
-    for (profile, host) in [("devsso", fips), ("without-fips", standard)] {
+    let fips = "portal.sso-fips.us-east-1.amazonaws.com";
+    let dual_stack = "portal.sso.us-east-1.api.aws";
+    let standard = "portal.sso.us-east-1.amazonaws.com";
+    for (profile, host) in [("devsso", fips), ("legacy", dual_stack), ("without-fips", standard)] {
         let hosts = hosts_of(&scene, &["status", "--check", "--profile", profile]).await;
         assert_eq!(hosts, [host], "{profile}");
     }
     // Profiles with equal settings share one list.
     let mut hosts = hosts_of(&scene, &["status", "--check"]).await;
     hosts.sort();
-    assert_eq!(hosts, [fips, standard]);
+    assert_eq!(hosts, [fips, standard, dual_stack]);
 }

@@ -10,15 +10,14 @@ use crate::assigned_roles::{self, AssignedRoles};
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Sets the assignment of each profile that has an sso-session, an account and a role. If a list fails,
-/// roles that it does not contain are unknown. Returns the first failure.
+/// Sets the assignment of each profile that has an account and a role. If a list fails, roles that it
+/// does not contain are unknown. Returns the first failure.
 pub(super) fn check(context: &Context, profiles: &mut [ProfileStatus]) -> Result<(), Failure> {
     let config = context.shared_config()?;
     let mut groups = BTreeMap::<_, Vec<&mut ProfileStatus>>::new();
     for profile in profiles {
         let resolved = SsoProfile::resolve(&config, &profile.profile, &context.environment);
         if let Ok(resolved) = resolved
-            && resolved.sso_session().is_some()
             && resolved.role().is_some()
         {
             groups.entry(list_key(&resolved)).or_default().push(profile);

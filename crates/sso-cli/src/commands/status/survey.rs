@@ -83,7 +83,7 @@ pub(super) struct ProfileStatus {
     /// The error of its configuration.
     pub(super) reason: Option<String>,
     pub(super) role_credentials: Option<RoleCredentials>,
-    /// Only with `--check`, and for a profile of an sso-session.
+    /// Only with `--check`, and for a profile with an account and a role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) assignment: Option<Assignment>,
 }
