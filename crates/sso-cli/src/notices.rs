@@ -28,6 +28,9 @@ const OURS: [&str; 9] = [
     "ssocreds", // this program, and "ssocreds::http" of sso-http
 ];
 
+/// The warnings written so far. A file may be read, and its warning reported, more than once.
+static WRITTEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
 /// Writes events to stderr: with a `verbosity` of 1 those of this workspace up to level `DEBUG`; with
 /// more those up to `TRACE`, and those of hyper up to `DEBUG`.
 pub(crate) fn log(verbosity: u8) {
@@ -49,13 +52,23 @@ pub(crate) fn log(verbosity: u8) {
 
 /// Writes the warnings of the libraries to stderr, each once. Removes the line of `progress` first.
 pub(crate) fn write_warnings(progress: &Progress) {
-    let (progress, written) = (progress.clone(), Mutex::default());
     // Fails only if a subscriber is set already, by an earlier call or by `log`.
-    let _ = tracing::subscriber::set_global_default(Warnings { progress, written });
+    let _ = tracing::subscriber::set_global_default(Warnings { progress: progress.clone() });
 }
 
-/// Writes one warning to stderr.
+/// Writes a warning to stderr, unless it was written before.
 pub(crate) fn warn(message: &str) {
+    if is_new(message) {
+        write(message);
+    }
+}
+
+/// Returns whether the warning was not written before.
+fn is_new(message: &str) -> bool {
+    WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).insert(message.to_owned())
+}
+
+fn write(message: &str) {
     let warning = format!("ssocreds: warning: {}\n", printable(message));
     let _ = std::io::stderr().write_all(warning.as_bytes());
 }
@@ -63,8 +76,6 @@ pub(crate) fn warn(message: &str) {
 /// The subscriber without `-v`.
 struct Warnings {
     progress: Progress,
-    /// The warnings written so far. A file may be read, and its warning logged, more than once.
-    written: Mutex<BTreeSet<String>>,
 }
 
 impl Subscriber for Warnings {
@@ -81,10 +92,9 @@ impl Subscriber for Warnings {
     fn event(&self, event: &Event<'_>) {
         let mut message = Message::default();
         event.record(&mut message);
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.insert(message.0.clone()) {
+        if is_new(&message.0) {
             self.progress.clear();
-            warn(&message.0);
+            write(&message.0);
         }
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use expect_test::{Expect, expect};
 use sso_emulator::TokenState;
 
-use crate::program::Scene;
+use crate::program::{Scene, set_in_profile};
 
 /// Returns a scene whose config file starts with the given lines.
 async fn scene(above: &str) -> Scene {
@@ -191,4 +191,14 @@ async fn status_and_config_list_the_sections_that_were_ignored() {
     assert_eq!(json["warnings"].as_array().unwrap().len(), 3, "{json}");
     let all = scene.run(&["config", "--format", "json"]).json();
     assert_eq!(all["warnings"].as_array().unwrap().len(), 4, "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warning_about_the_profile_is_shown_once_after_a_refusal() {
+    let scene = Scene::new(TokenState::Valid).await;
+    set_in_profile(&scene, "devsso", "odd key = 1");
+    scene.emulator.unassign(&scene.home.account_id, &scene.home.role_name);
+    let error = scene.run(&["export", "--profile", "devsso"]).failure(5);
+    assert!(error.contains("log in again: ssocreds login --sso-session dev-session"), "{error}");
+    assert_eq!(error.matches("ssocreds: warning: ").count(), 1, "{error}");
 }
