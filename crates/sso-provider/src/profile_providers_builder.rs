@@ -14,6 +14,9 @@ use sso_types::{Clock, Environment, ProgressObserver, SystemClock};
 use crate::profile_providers::{ProfileProviders, Target};
 use crate::{ConfigError, SsoTokenProvider};
 
+/// The default timeout of the providers.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
 impl ProfileProviders {
     /// Returns a builder whose options all have defaults.
     pub fn builder() -> ProfileProvidersBuilder {
@@ -270,7 +273,11 @@ impl ProfileProvidersBuilder {
         let configured = &settings.max_attempts;
         let is_configured = configured.source != SettingSource::Default;
         let max_attempts = self.max_attempts.or(is_configured.then_some(configured.value));
-        let retry = RetryLayer::standard().progress_observer(self.observer.clone());
+        // Shorter than the timeout of the whole retrieval, so that the error is that of the service.
+        let throttle_timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT) / 10 * 9;
+        let retry = RetryLayer::standard()
+            .progress_observer(self.observer.clone())
+            .throttle_timeout(throttle_timeout);
         max_attempts.into_iter().fold(retry, RetryLayer::max_attempts)
     }
 

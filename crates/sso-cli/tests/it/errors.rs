@@ -211,6 +211,16 @@ async fn the_suggested_command_quotes_the_profile_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn throttling_until_the_timeout_is_the_error_of_the_service() {
+    let scene = Scene::new(TokenState::Valid).await;
+    scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::TooManyRequests);
+    let mut command = scene.command(&["export", "--profile", "devsso", "--timeout", "3"]);
+    let run = scene.run_command(command.env_remove("AWS_MAX_ATTEMPTS"));
+    assert_eq!(run.code(), Some(6));
+    assert!(run.stderr().contains("TooManyRequestsException (HTTP 429)"), "{}", run.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unavailable_services_exit_with_6() {
     let scene = Scene::new(TokenState::Valid).await;
     scene.emulator.fault_on(Operation::GetRoleCredentials, ErrorName::InternalServer);
