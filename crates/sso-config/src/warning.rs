@@ -337,8 +337,12 @@ fn section_remedy(header: &str, file: FileKind) -> String {
     let (first, rest) = header.split_once(is_space).unwrap_or_default();
     let rest = excerpt(trim(rest));
     if file == FileKind::Credentials {
+        let in_config = "move the section to the config file";
+        if first != "profile" {
+            return in_config.to_owned();
+        }
         let name = section_name::parse(&rest).unwrap_or_else(|_| rest.as_str().into());
-        return format!("write [{name}], or move the section to the config file");
+        return format!("write [{name}], or {in_config}");
     }
     let first = first.to_ascii_lowercase();
     if first.starts_with("prof") {

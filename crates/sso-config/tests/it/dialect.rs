@@ -130,13 +130,16 @@ fn section_names_of_the_credentials_file_have_no_prefix() {
             r#"profile My Account: a="1", b="2""#,
         ),
     ]);
-    for ignored in ["profile a", "sso-session a", "services a"] {
+    let in_config = "move the section to the config file";
+    let profile = "write [a], or move the section to the config file";
+    for (ignored, remedy) in
+        [("profile a", profile), ("sso-session a", in_config), ("services a", in_config)]
+    {
         assert_eq!(
             show("", &format!("[{ignored}]\na=1")),
             format!(
                 "warning: credentials line 1: the section [{ignored}] is ignored: the credentials \
-                 file can contain only [NAME], where NAME is the name of a profile; write [a], or move the section \
-                 to the config file\n"
+                 file can contain only [NAME], where NAME is the name of a profile; {remedy}\n"
             ),
         );
     }
