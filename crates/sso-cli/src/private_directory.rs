@@ -31,7 +31,7 @@ pub(crate) struct PrivateDirectory {
 impl PrivateDirectory {
     /// Removes the directories of killed processes, and makes a new one.
     pub(crate) fn new(environment: &Environment) -> io::Result<Self> {
-        Self::new_in(&place(environment))
+        Self::new_in(&std::path::absolute(place(environment))?)
     }
 
     fn new_in(place: &Path) -> io::Result<Self> {

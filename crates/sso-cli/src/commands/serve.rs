@@ -39,7 +39,9 @@ pub(crate) fn run(context: &Context, options: &Serve) -> Result<(), Failure> {
         let token = endpoint.authorization_token().expose_secret().as_bytes();
         let token_file = if let Some(path) = &options.token_file {
             write(path, token)?;
-            path.clone()
+            // The other program may run in another directory.
+            std::path::absolute(path)
+                .map_err(|source| Failure::Write { path: path.clone(), source })?
         } else {
             let io = |source| Failure::Io { doing: PREPARE, source };
             let new = PrivateDirectory::new(&context.environment).map_err(io)?;

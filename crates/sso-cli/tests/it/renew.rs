@@ -352,6 +352,69 @@ async fn a_signal_before_the_first_credentials_leaves_no_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn relative_paths_are_absolute_for_other_programs() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let home = scene.path("");
+    let mut command = scene.command(&["serve", "--profile", "devsso", "--token-file", "token"]);
+    let mut child = command.current_dir(&home).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.nth(1).unwrap().unwrap();
+    send("-TERM", &child);
+    child.wait().unwrap();
+    let token_file = line.strip_prefix("export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=").unwrap();
+    assert_eq!(Path::new(token_file), scene.path("token"));
+
+    let script = r#"cd / && echo "$SSOCREDS_USER_CONFIG_FILE" "$SSOCREDS_USER_CREDENTIALS_FILE" \
+        && eval "$(sed -n 's/^credential_process = //p' "$AWS_CONFIG_FILE")""#;
+    let cache = ["--cache-dir", ".aws/sso/cache", "--role-cache-dir", "roles"];
+    for (options, by_variable) in [(&cache[..], false), (&[][..], true)] {
+        let options = [&["--profile", "devsso", "--no-cache", "--renew=process"], options].concat();
+        let mut command = self::command(&scene, &options, script);
+        command
+            .current_dir(&home)
+            .env("AWS_CONFIG_FILE", ".aws/config")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "./.aws/credentials");
+        if by_variable {
+            command
+                .env("HOME", "/nowhere")
+                .env("SSOCREDS_CACHE_DIR", ".aws/sso/cache")
+                .env("SSOCREDS_ROLE_CACHE_DIR", "roles");
+        }
+        let printed = scene.run_command(&mut command).success();
+        let (paths, json) = printed.split_once('\n').unwrap();
+        assert_eq!(paths, "HOME/.aws/config HOME/.aws/credentials");
+        assert!(json.contains("AccessKeyId"), "{json}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_credential_process_gets_the_options_of_the_run() {
+    let scene = Scene::new(TokenState::Valid).await;
+    let show = r#"sed -n 's/^credential_process = //p' "$AWS_CONFIG_FILE""#;
+    let options = [
+        "--profile",
+        "devsso",
+        "--renew=process",
+        "--timeout",
+        "2.5",
+        "--connect-timeout",
+        "2",
+        "--allow-unsaved-refresh",
+        "--no-cache",
+        "--cache-dir",
+        ".aws/sso/cache",
+    ];
+    let mut command = command(&scene, &options, show);
+    let printed = scene.run_command(command.current_dir(scene.path(""))).success();
+    let (_, options) = printed.split_once(" credential-process ").unwrap();
+    assert_eq!(
+        options,
+        "--profile=devsso --cache-dir=HOME/.aws/sso/cache --timeout=2.5 --connect-timeout=2 \
+         --no-cache --allow-unsaved-refresh\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn serve_listens_beyond_loopback_only_with_its_option() {
     let scene = Scene::new(TokenState::Valid).await;
     let run = scene.run(&["serve", "--profile", "devsso", "--listen", "0.0.0.0:0"]);

@@ -1,7 +1,7 @@
 //! `ssocreds exec --renew`: gives a command new credentials until it ends.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sso_config::{Document, EditError, FileKind, Locations};
@@ -97,15 +97,15 @@ fn set_config_files(
     if !is_changed && !is_also_changed {
         return Ok(());
     }
-    let write = |name, text: &str| {
-        let written = directory.write(name, text.as_bytes());
-        written.map_err(|source| Failure::Io { doing: PREPARE, source })
-    };
+    let io = |source| Failure::Io { doing: PREPARE, source };
+    let write = |name, text: &str| directory.write(name, text.as_bytes()).map_err(io);
+    // The command may change its directory.
+    let absolute = |path| std::path::absolute(path).map_err(io);
     command
         .env("AWS_CONFIG_FILE", write("config", &config)?)
         .env("AWS_SHARED_CREDENTIALS_FILE", write("credentials", &credentials)?)
-        .env(USER_CONFIG_FILE, locations.config())
-        .env(USER_CREDENTIALS_FILE, locations.credentials());
+        .env(USER_CONFIG_FILE, absolute(locations.config())?)
+        .env(USER_CREDENTIALS_FILE, absolute(locations.credentials())?);
     Ok(())
 }
 
@@ -127,7 +127,8 @@ fn copy(
     Ok((before != after, after))
 }
 
-/// Returns the command line with which an SDK runs this program, with the options of this run.
+/// Returns the command line with which an SDK runs this program in any directory, with the options of
+/// this run for the caches, the timeouts and the refresh.
 fn credential_process(context: &Context, profile: &str) -> io::Result<String> {
     let global = &context.global;
     let mut words = vec![
@@ -135,10 +136,25 @@ fn credential_process(context: &Context, profile: &str) -> io::Result<String> {
         "credential-process".to_owned(),
         format!("--profile={profile}"),
     ];
-    let path = |option: &str, path: &Path| format!("--{option}={}", path.display());
-    words.extend(global.cache_dir.as_deref().map(|it| path("cache-dir", it)));
-    words.extend(global.role_cache_dir.as_deref().map(|it| path("role-cache-dir", it)));
-    words.extend(global.no_cache.then(|| "--no-cache".to_owned()));
+    for (option, directory, variable) in [
+        ("cache-dir", &global.cache_dir, "SSOCREDS_CACHE_DIR"),
+        ("role-cache-dir", &global.role_cache_dir, "SSOCREDS_ROLE_CACHE_DIR"),
+    ] {
+        let by_variable = || context.environment.var_os(variable).map(PathBuf::from);
+        if let Some(directory) = directory.clone().or_else(by_variable) {
+            words.push(format!("--{option}={}", std::path::absolute(directory)?.display()));
+        }
+    }
+    for (option, timeout) in
+        [("timeout", global.timeout), ("connect-timeout", global.connect_timeout)]
+    {
+        words.extend(timeout.map(|it| format!("--{option}={}", it.as_secs_f64())));
+    }
+    for (option, is_set) in
+        [("no-cache", global.no_cache), ("allow-unsaved-refresh", global.allow_unsaved_refresh)]
+    {
+        words.extend(is_set.then(|| format!("--{option}")));
+    }
     let shell = if cfg!(windows) { Shell::WindowsCmd } else { Shell::Posix };
     let quoted = words.iter().map(|word| shell.word("credential_process", word));
     let quoted: Result<Vec<_>, _> = quoted.collect();
