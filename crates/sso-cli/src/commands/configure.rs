@@ -8,7 +8,7 @@ mod session;
 
 use sso_config::{Document, DocumentFileError, FileKind, SectionKind};
 use sso_http::AccountInfo;
-use sso_provider::ProfileProviders;
+use sso_provider::{ConfigError, ProfileProviders};
 use sso_types::RoleName;
 
 use self::questions::Questions;
@@ -149,13 +149,26 @@ fn choose_name(
     session: &Session,
     role: &AssignedRole,
 ) -> Result<String, Failure> {
+    let locations = context.locations()?;
+    // SDKs prefer the keys of the credentials file.
+    let credentials = Document::load(FileKind::Credentials, locations.credentials());
+    let credentials = credentials.map_err(ConfigError::from)?;
     let check = |name: &str| {
-        let other = OTHER_KINDS.into_iter().find(|key| before.get(PROFILE, name, key).is_some());
-        match other {
-            Some(key) => Err(format!("profile {name:?} has {key} and is not an SSO profile")),
-            None if name.is_empty() => Err("a profile needs a name".to_owned()),
-            None => Ok(name.to_owned()),
+        for (document, path) in
+            [(before, locations.config()), (&credentials, locations.credentials())]
+        {
+            let is_set = |key: &&str| document.get(PROFILE, name, key).is_some();
+            if let Some(key) = OTHER_KINDS.into_iter().find(is_set) {
+                let path = path.display();
+                return Err(format!(
+                    "profile {name:?} has {key} in {path} and is not an SSO profile"
+                ));
+            }
         }
+        if name.is_empty() {
+            return Err("a profile needs a name".to_owned());
+        }
+        Ok(name.to_owned())
     };
     if let Some(name) = &context.global.profile {
         return check(name).map_err(|reason| Failure::Answer { option: "--profile", reason });

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use expect_test::expect;
 use sso_emulator::{Emulator, TokenState};
 
-use crate::program::Scene;
+use crate::program::{Scene, write_private};
 
 async fn scene(state: TokenState) -> Scene {
     let builder = Emulator::builder()
@@ -178,10 +178,44 @@ async fn invalid_answers_are_refused_and_nothing_is_written() {
     assert!(error.contains("the role None is not assigned to you"), "{error}");
     let role = [&account[..], &["--role-name", "Admin"]].concat();
     let error = run(&[&role[..], &["--profile", "admin"]].concat(), 2);
-    assert!(error.contains("profile \"admin\" has role_arn and is not an SSO profile"), "{error}");
+    assert!(
+        error.contains(
+            "profile \"admin\" has role_arn in HOME/.aws/config and is not an SSO profile"
+        ),
+        "{error}"
+    );
     let error = run(&[&role[..], &["--profile", "x", "--region", "X"]].concat(), 2);
     assert!(error.contains("--region cannot be used"), "{error}");
     assert_eq!(config(&scene), before);
+}
+
+/// SDKs prefer the keys of the credentials file to those of the config file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_with_keys_in_the_credentials_file_is_refused() {
+    let scene = scene(TokenState::Valid).await;
+    let before = config(&scene);
+    let credentials =
+        "[dev3]\naws_access_key_id = AKIA\naws_secret_access_key = s\n[region]\nregion = r\n";
+    write_private(&scene.path(".aws/credentials"), credentials);
+    let given = ["configure", "--sso-session", "dev-session", "--account-id", "123456789012"];
+    let given = [&given[..], &["--role-name", "Admin", "--region", "", "--yes"]].concat();
+    let error = scene.run(&[&given[..], &["--profile", "dev3"]].concat()).failure(2);
+    assert!(
+        error.contains(
+            "profile \"dev3\" has aws_access_key_id in HOME/.aws/credentials and is not an SSO profile"
+        ),
+        "{error}"
+    );
+    assert_eq!(config(&scene), before);
+    // An answer is refused too, and asked for again.
+    let (code, stdout, stderr) = answered(&scene, &given, "dev3\nregion\n");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("profile \"dev3\" has"), "{stderr}");
+    assert!(stdout.starts_with("Wrote profile region "), "{stdout}");
+    fs::write(scene.path(".aws/credentials"), b"\xff").unwrap();
+    let run = scene.run(&[&given[..], &["--profile", "dev3"]].concat());
+    let error = run.failure(3);
+    assert!(error.contains("HOME/.aws/credentials line 1 is not UTF-8"), "{error}");
 }
 
 #[cfg(unix)]
