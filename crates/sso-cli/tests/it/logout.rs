@@ -102,3 +102,20 @@ async fn logout_all_ends_the_other_sessions_if_a_file_cannot_be_removed() {
     assert!(scene.role_files().is_empty());
     assert_eq!(scene.emulator.counts().logout, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logout_all_removes_a_token_whose_region_is_unknown() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let token = scene.emulator.login().to_json();
+    let token = token.replace(r#""us-east-1""#, r#""not a region""#);
+    assert!(token.contains("not a region"), "{token}");
+    write_private(&beside_token(&scene, "other.json"), &token);
+    let mut command = scene.command(&["logout", "--all"]);
+    let run = scene.run_command(command.env_remove("AWS_ENDPOINT_URL_SSO"));
+    assert_eq!(run.code(), Some(0), "{}", run.stderr());
+    expect![[r#"
+        ssocreds: warning: the session of the token file HOME/.aws/sso/cache/other.json was not ended at the SSO portal: it has no valid region; the file is removed
+    "#]]
+    .assert_eq(&run.stderr());
+    assert!(json_files(&scene).is_empty());
+}

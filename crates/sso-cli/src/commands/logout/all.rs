@@ -78,7 +78,7 @@ fn log_out_of_file(
     settings: &Settings,
 ) -> Result<(), Failure> {
     let portal = match file.load() {
-        Ok(token) => portal_of(&token, settings)?.ok_or("it has no region".to_owned()),
+        Ok(token) => portal_of(&token, settings)?.ok_or("it has no valid region".to_owned()),
         Err(error) => Err(reason(&error)),
     };
     match portal {
