@@ -4,11 +4,13 @@
 //! The file that is found is named in an error message. A logout from all sessions uses the list of
 //! files to remove those with a token.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use sso_files::temp_is_for;
 use sso_types::StartUrl;
 
 use crate::cache_file::{self, directory_of};
@@ -114,8 +116,8 @@ impl TokenFile {
 ///
 /// Skips client registrations, files of other tools and tokens that cannot be loaded. To log out
 /// from all sessions, use [`token_files`] and [`TokenFile::contains_token`] instead, which find
-/// tokens with an unusable expiry too. The list is empty if there is no directory. Leftover files of killed writers are not listed; taking the lock
-/// of their token file recovers or removes them.
+/// tokens with an unusable expiry too. The list is empty if there is no directory. Leftover files
+/// of killed writers are not listed; taking the lock of their token file recovers or removes them.
 pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, CacheFileError> {
     let files = cache_file::json_files(directory)?.into_iter();
     Ok(files
@@ -127,15 +129,16 @@ pub fn cached_tokens(directory: &Path) -> Result<Vec<(TokenFile, CachedToken)>, 
         .collect())
 }
 
-/// Lists the `*.json` files in `directory`, sorted by name. The list is empty if there is no
-/// directory.
+/// Lists the `*.json` files in `directory`, sorted by name. Includes a missing file if a killed
+/// writer left a temporary file for it. The list is empty if there is no directory.
 ///
 /// Not every file contains a token: load each one to find out, or call
 /// [`TokenFile::contains_token`].
 pub fn token_files(directory: &Path) -> Result<Vec<TokenFile>, CacheFileError> {
-    let mut files = cache_file::json_files(directory)?;
-    files.sort_unstable();
-    Ok(files.into_iter().map(TokenFile::new).collect())
+    let entries = cache_file::entries(directory)?;
+    let mut files: BTreeSet<_> = entries.iter().filter_map(|path| temp_is_for(path)).collect();
+    files.extend(entries);
+    Ok(files.into_iter().filter(|path| cache_file::is_json(path)).map(TokenFile::new).collect())
 }
 
 impl CachedToken {

@@ -101,3 +101,16 @@ fn a_missing_directory_counts_as_empty() {
     let file = TokenFile::new(missing.join("token.json"));
     assert_eq!(file.find_other(&url, at("2026-01-01T00:00:00Z")), None);
 }
+
+#[test]
+fn token_files_lists_a_missing_file_with_a_leftover() {
+    let directory = tempdir().unwrap();
+    for name in
+        ["kept.json", "kept.json.new", "gone.json.new", ".lost.json.abc123.tmp", "a.txt.new"]
+    {
+        fs::write(directory.path().join(name), "{}").unwrap();
+    }
+    let files = token_files(directory.path()).unwrap();
+    let names: Vec<_> = files.iter().map(|file| file.path().file_name().unwrap()).collect();
+    assert_eq!(names, ["gone.json", "kept.json", "lost.json"]);
+}

@@ -119,3 +119,16 @@ async fn logout_all_removes_a_token_whose_region_is_unknown() {
     .assert_eq(&run.stderr());
     assert!(json_files(&scene).is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logout_all_removes_what_a_killed_login_left() {
+    let scene = Scene::new(TokenState::Missing).await;
+    let left = [".0.json.abc123.tmp", "0.json.new"];
+    for name in left {
+        write_private(&beside_token(&scene, name), r#"{"accessToken": "MARK"}"#);
+    }
+    assert_eq!(scene.run(&["logout", "--all"]).success(), "There is no login.\n");
+    for name in left {
+        assert!(!beside_token(&scene, name).exists(), "{name}");
+    }
+}

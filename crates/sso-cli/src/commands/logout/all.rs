@@ -34,14 +34,15 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
         let file_name = file.path().file_name().unwrap_or_default();
         let name = names.get(file_name);
         // A file with the name of a configured login is a token file, whatever it contains.
-        if name.is_none() && !is_token_file(&file) {
-            continue;
-        }
-        results.push(if let Some(target) = targets.get(file_name) {
-            log_out(context, target, Vec::new())
-        } else {
-            let name = name.cloned().unwrap_or_else(|| file.path().display().to_string());
-            log_out_of_file(context, file, &name, &https, &settings)
+        let is_token_file = if name.is_some() { Ok(true) } else { is_token_file(&file) };
+        results.push(match (is_token_file, targets.get(file_name)) {
+            (Ok(false), _) => continue,
+            (Err(error), _) => Err(error.into()),
+            (Ok(true), Some(target)) => log_out(context, target, Vec::new()),
+            (Ok(true), None) => {
+                let name = name.cloned().unwrap_or_else(|| file.path().display().to_string());
+                log_out_of_file(context, file, &name, &https, &settings)
+            }
         });
     }
     if results.is_empty() {
@@ -55,18 +56,23 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
 }
 
 /// Returns whether the file contains a token. If that is not known, warns that the file is not removed.
-fn is_token_file(file: &TokenFile) -> bool {
-    file.contains_token().unwrap_or_else(|error| {
-        if !error.is_not_found() {
-            notices::warn(&format!(
-                "{} is not removed, because it may not be a token file; if it is one, remove it by \
-                 hand: {}",
-                file.path().display(),
-                reason(&error)
-            ));
+/// If the file is missing, removes what a killed process left of it.
+fn is_token_file(file: &TokenFile) -> Result<bool, ConfigError> {
+    match file.contains_token() {
+        Ok(is_token_file) => return Ok(is_token_file),
+        Err(error) if error.is_not_found() => {
+            // A process that is still writing holds the lock.
+            if let Ok(Some(lock)) = file.try_lock() {
+                lock.remove()?;
+            }
         }
-        false
-    })
+        Err(error) => notices::warn(&format!(
+            "{} is not removed, because it may not be a token file; if it is one, remove it by hand: {}",
+            file.path().display(),
+            reason(&error)
+        )),
+    }
+    Ok(false)
 }
 
 /// Logs out of the login of a token file for which no login of the config file can be resolved.
