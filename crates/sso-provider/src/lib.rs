@@ -24,10 +24,11 @@
 //! # #[cfg(feature = "https")]
 //! # async fn example() -> Result<(), sso_provider::CredentialsError> {
 //! let provider = sso_provider::from_profile("devsso").await?;
-//! let credentials = provider.retrieve().await?;
-//! println!("{}", credentials.access_key_id());
-//! // A short-lived program must not exit during a refresh of the access token.
+//! let retrieved = provider.retrieve().await;
+//! // A short-lived program must not exit during a refresh of the access token, not even after an
+//! // error.
 //! provider.wait_for_refresh().await;
+//! println!("{}", retrieved?.access_key_id());
 //! # Ok(())
 //! # }
 //! ```
