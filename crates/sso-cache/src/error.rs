@@ -409,6 +409,15 @@ impl LockError {
         matches!(self, Self::Unavailable { .. })
     }
 
+    /// Returns `true` if too many files are open, in this process or on this machine. The caller
+    /// should not continue without a lock, because another process may hold it.
+    pub fn is_temporary(&self) -> bool {
+        // EMFILE and ENFILE; ERROR_TOO_MANY_OPEN_FILES.
+        let codes: &[i32] = if cfg!(windows) { &[4] } else { &[24, 23] };
+        let code = self.io_error().and_then(io::Error::raw_os_error);
+        code.is_some_and(|code| codes.contains(&code))
+    }
+
     /// The path of the lock file.
     pub fn path(&self) -> &Path {
         match self {

@@ -35,8 +35,8 @@ pub struct FileLock {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NoLock {
-    /// The lock file cannot be created or locked: the file system has no locks, the directory is
-    /// not writable, or the disk is full.
+    /// The lock file cannot be created or locked: the file system has no locks, the directory is not
+    /// writable, the disk is full, or something else is in its place.
     Unavailable(io::Error),
     /// Any other error, such as too many open files.
     Failed(io::Error),
@@ -150,6 +150,7 @@ fn no_lock(error: io::Error) -> NoLock {
         | io::ErrorKind::StorageFull
         | io::ErrorKind::QuotaExceeded
         | io::ErrorKind::NotADirectory
+        | io::ErrorKind::IsADirectory
         | io::ErrorKind::Unsupported => NoLock::Unavailable(error),
         _ => NoLock::Failed(error),
     }

@@ -60,12 +60,9 @@ pub enum TokenError {
     /// The token file cannot be read, for example because of its permissions or a disk error.
     #[error("the token file cannot be read")]
     File(#[source] CacheFileError),
-    /// The token has expired or was rejected, and another process held the token file's lock for
-    /// longer than the time limit.
-    #[error(
-        "another process holds the token file's lock; try again, end that process if it hangs, \
-         or run: {command}"
-    )]
+    /// The token has expired or was rejected, and the token file's lock could not be taken: another
+    /// process held it for longer than the time limit, or too many files are open.
+    #[error("failed to take the token file's lock; try again, or run: {command}")]
     #[non_exhaustive]
     Locked {
         /// The command that logs in.

@@ -155,8 +155,10 @@ mod credentials_provider;
 mod error;
 #[cfg(feature = "https")]
 mod from_profile;
+mod host_notice;
 mod login_command;
 mod mapped_credentials;
+mod other_sessions;
 #[cfg(feature = "https")]
 mod profile_providers;
 #[cfg(feature = "https")]

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use sso_cache::{CacheFileError, CachedToken, Fingerprint, NearMiss};
+use sso_cache::{CacheFileError, CachedToken, Fingerprint};
 use sso_types::AccessToken;
 
 use crate::LoginReason;
@@ -47,17 +46,6 @@ pub(crate) struct LoadCache {
     pub(crate) unsaved: Option<Snapshot>,
     /// The version of the file that contained no usable token, and the error.
     unusable: Option<(Fingerprint, LoadError)>,
-    /// The last search for a token of another session.
-    pub(crate) search: Option<Search>,
-}
-
-/// A search of a directory for a token of another session.
-#[derive(Debug)]
-pub(crate) struct Search {
-    pub(crate) at: Timestamp,
-    /// The version of the directory. A file that is written in place does not change it.
-    pub(crate) version: Fingerprint,
-    pub(crate) found: Option<NearMiss>,
 }
 
 impl LoadCache {

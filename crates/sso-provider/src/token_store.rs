@@ -3,12 +3,11 @@
 //! Outside this module, only `LoadCache` and `FailedRefresh` compare versions of the token file.
 
 use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sso_cache::{
     CacheFileError, CachedToken, Fingerprint, LockError, NearMiss, PendingStore, Reservation,
     TokenFile, TokenFileLock,
@@ -18,7 +17,9 @@ use tokio::time::sleep;
 
 use crate::LoginReason;
 use crate::access::AccessNotice;
-use crate::token_snapshot::{LoadCache, LoadError, Search, Snapshot, Source};
+use crate::host_notice::HostNotice;
+use crate::other_sessions::OtherSessions;
+use crate::token_snapshot::{LoadCache, LoadError, Snapshot, Source};
 use crate::wait::Wait;
 
 /// The pauses between reads of a file that does not parse. Another tool may be writing it in place.
@@ -34,10 +35,6 @@ const READ_PAUSES: [Duration; 4] = [
 /// each attempt.
 const RENAME_RETRIES: (u32, Duration) = (20, Duration::from_millis(100));
 
-/// The time for which the result of a search for another token is used, if the directory does not
-/// change. Another tool may write a token file in place, which does not change the directory.
-const SEARCH_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-
 /// The number of times that a commit checks the file. Another tool rarely changes it between two
 /// checks.
 const MAX_COMMIT_CHECKS: u32 = 3;
@@ -51,8 +48,9 @@ pub(crate) struct TokenStore {
     clock: Arc<dyn Clock>,
     access_notice: AccessNotice,
     warned_about_no_lock: AtomicBool,
-    warned_about_host: AtomicBool,
+    host_notice: HostNotice,
     observer: ProgressObserver,
+    other_sessions: OtherSessions,
     cache: Mutex<LoadCache>,
 }
 
@@ -88,8 +86,9 @@ impl TokenStore {
             clock,
             access_notice: AccessNotice::default(),
             warned_about_no_lock: AtomicBool::new(false),
-            warned_about_host: AtomicBool::new(false),
+            host_notice: HostNotice::default(),
             observer,
+            other_sessions: OtherSessions::default(),
             cache: Mutex::default(),
         }
     }
@@ -132,14 +131,14 @@ impl TokenStore {
     /// Takes the lock. Returns `None` if another process holds it. If the file cannot be locked,
     /// returns a guard without a lock.
     ///
-    /// Another error, such as too many open files, is temporary. Refreshing without the lock could
-    /// then spend the refresh token of another process.
+    /// A temporary error is returned: refreshing without the lock could then spend the refresh token
+    /// of another process.
     pub(crate) fn try_lock(&self) -> Result<Option<StoreGuard<'_>>, LockError> {
         let lock = match self.file.try_lock() {
             Ok(Some(lock)) => Ok(lock),
             Ok(None) => return Ok(None),
-            Err(error) if error.is_unavailable() => Err(error),
-            Err(error) => return Err(error),
+            Err(error) if error.is_temporary() => return Err(error),
+            Err(error) => Err(error),
         };
         Ok(Some(StoreGuard { store: self, lock }))
     }
@@ -237,7 +236,12 @@ impl TokenStore {
     /// Handles a missing file. Returns another session's token if that is allowed, or else the
     /// error that there is no token.
     async fn read_other_session(&self) -> Result<Snapshot, LoadError> {
-        let near_miss = self.near_miss().await;
+        let near_miss = match &self.start_url {
+            Some(start_url) => {
+                self.other_sessions.find(&self.file, start_url, self.clock.now()).await
+            }
+            None => None,
+        };
         if self.accept_other_session
             && let Some(other) = &near_miss
             && let Ok((token, version)) = self.file.with_path(&*other.path).load_once()
@@ -246,29 +250,6 @@ impl TokenStore {
             return Ok(self.snapshot(token, version, Source::OtherSession));
         }
         Err(LoadError::Login(self.no_token(near_miss)))
-    }
-
-    /// Searches the directory for another token. Returns the result of the last search if it is recent
-    /// and the directory has not changed since.
-    async fn near_miss(&self) -> Option<NearMiss> {
-        let start_url = self.start_url.clone()?;
-        let directory = self.file.path().parent().unwrap_or(Path::new("."));
-        // A directory has a fingerprint as a file has: its metadata change with its entries.
-        let version = TokenFile::new(directory).fingerprint().ok().flatten()?;
-        let now = self.clock.now();
-        if let Some(last) = &self.cache().search
-            && last.version == version
-            && (SignedDuration::ZERO..SEARCH_PAUSE).contains(&now.duration_since(last.at))
-        {
-            return last.found.clone().filter(|found| now < found.expires_at);
-        }
-        let file = self.file.clone();
-        // The search reads every file of the directory, so it must not block a thread of the
-        // runtime.
-        let search = tokio::task::spawn_blocking(move || file.find_other(&start_url, now));
-        let found = search.await.ok()?;
-        self.cache().search = Some(Search { at: now, version, found: found.clone() });
-        found
     }
 
     fn no_token(&self, near_miss: Option<NearMiss>) -> LoginReason {
@@ -282,26 +263,14 @@ impl TokenStore {
         if !version.is_private() {
             self.warn_about_access();
         }
-        self.warn_about_other_host(&token);
+        if let Some(start_url) = &self.start_url {
+            self.host_notice.warn_once(start_url, &token);
+        }
         Snapshot { token: Arc::new(token), version, source }
     }
 
     fn warn_about_access(&self) {
         self.access_notice.warn_once(|| self.file.access_warnings());
-    }
-
-    /// Warns if the token is for another host than the start URL. The token is used anyway, because
-    /// a portal can have several host names.
-    fn warn_about_other_host(&self, token: &CachedToken) {
-        let (Some(expected), Some(found)) = (&self.start_url, token.start_url()) else { return };
-        if !host(expected.as_str()).eq_ignore_ascii_case(host(found))
-            && !self.warned_about_host.swap(true, Ordering::Relaxed)
-        {
-            tracing::warn!(
-                "the access token is for the start URL {found:?}, which has another host than the configured {:?}",
-                expected.as_str()
-            );
-        }
     }
 
     /// Ignores poisoning: no code that holds the lock can panic halfway through a change.
@@ -477,12 +446,6 @@ impl StoreGuard<'_> {
     }
 }
 
-/// Returns the host of a URL, with its port.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().unwrap_or(rest)
-}
-
 #[cfg(test)]
 mod tests {
     use sso_types::{AccessToken, SystemClock};
@@ -518,18 +481,5 @@ mod tests {
         std::fs::remove_file(&lock_path).unwrap();
         std::fs::create_dir(&lock_path).unwrap();
         drop(unlocked().reserve().unwrap());
-    }
-
-    #[test]
-    fn hosts_are_compared_without_path_and_fragment() {
-        for (url, expected) in [
-            ("https://d-1.awsapps.com/start", "d-1.awsapps.com"),
-            ("https://d-1.awsapps.com/start#/", "d-1.awsapps.com"),
-            ("https://d-1.awsapps.com#x", "d-1.awsapps.com"),
-            ("http://localhost:8080", "localhost:8080"),
-            ("d-1", "d-1"),
-        ] {
-            assert_eq!(host(url), expected);
-        }
     }
 }
