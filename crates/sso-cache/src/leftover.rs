@@ -54,6 +54,11 @@ pub(crate) fn recover(file: &LockedFile) -> Recovery {
             }
             recovery
         }
+        // No process of this user could use the leftover.
+        Err(FileError::Io(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::debug!(%error, path = %path.display(), "a leftover token cannot be used");
+            Recovery::Nothing
+        }
         Err(error) => {
             // The error may be temporary, such as too many open files, and the leftover may be
             // complete. The next holder of the lock examines it again.

@@ -69,7 +69,8 @@ impl Reservation {
     }
 
     /// Writes the token to the temporary file, waits for the disk, and renames the file to the
-    /// token file. Does not sleep or retry.
+    /// token file. Does not retry. Sleeps only if another program has removed the temporary file, and,
+    /// on Windows, has the token file open.
     pub fn store(self, token: &CachedToken) -> Result<Fingerprint, StoreFailure> {
         let mut pending = self.write(token)?;
         pending
@@ -82,6 +83,7 @@ impl Reservation {
     /// The user may log in or out while this function waits, with a tool that does not take the
     /// lock. See [`PendingStore::try_finish`].
     pub fn write(self, token: &CachedToken) -> Result<PendingStore, CacheFileError> {
+        // Variables are dropped in reverse order: the temporary file first, then the lock.
         let Self { lock, file, mut staged } = self;
         let content = written(&mut staged, token)?;
         Ok(PendingStore { staged, content, file, is_discarded: false, _lock: lock })
@@ -95,8 +97,8 @@ impl PendingStore {
         Ok(())
     }
 
-    /// Renames the temporary file to the token file. Does not sleep or retry. After a failure, it can
-    /// be called again.
+    /// Renames the temporary file to the token file. Does not retry; after a failure, it can be called
+    /// again. Sleeps only as [`Reservation::store`] does.
     ///
     /// Compare the [fingerprint](crate::TokenFile::fingerprint) of the token file first. If it has
     /// changed, the user has logged in or out meanwhile, and this token must not replace the file.

@@ -37,7 +37,7 @@ pub(crate) struct Context {
     default_timeout: Option<Duration>,
     progress: Progress,
     /// The providers of the command, for [`Self::finish_refresh`] and [`Self::configured_attempts`].
-    providers: RefCell<Option<ProfileProviders>>,
+    providers: RefCell<Vec<ProfileProviders>>,
     runtime: RefCell<Option<Runtime>>,
 }
 
@@ -161,28 +161,31 @@ impl Context {
         }
     }
 
-    /// Runs `work` on a new runtime. Shows progress on a terminal if that takes long.
+    /// Runs `work`. Shows progress on a terminal if that takes long.
     ///
-    /// Also turns on the output of warnings. A command that only reads files needs no runtime.
+    /// The first call starts the runtime, and turns on the output of warnings. A command that only reads
+    /// files needs no runtime.
     pub(crate) fn wait<T>(
         &self,
         what: &str,
         work: impl AsyncFnOnce(&Progress) -> T,
     ) -> Result<T, Failure> {
         self.progress.set(what.to_owned());
-        let runtime = self.start_runtime()?;
+        // The same runtime each time, so that a refresh in the background continues.
+        let runtime = match self.runtime.take() {
+            Some(runtime) => runtime,
+            None => self.start_runtime()?,
+        };
         let done = runtime.block_on(self.progress.watch(work(&self.progress)));
-        if let Some(earlier) = self.runtime.replace(Some(runtime)) {
-            earlier.shutdown_background();
-        }
+        self.runtime.replace(Some(runtime));
         Ok(done)
     }
 
-    /// Waits until a refresh in the background has ended, because interrupting it could end the login.
+    /// Waits until each refresh in the background has ended, because interrupting it could end the login.
     /// Call this after the output, before this process exits or executes another program.
     pub(crate) fn finish_refresh(&self) {
         let Some(runtime) = self.runtime.take() else { return };
-        if let Some(providers) = self.providers.take() {
+        for providers in self.providers.take() {
             runtime.block_on(providers.token_provider().wait_for_refresh());
         }
         // Name resolution blocks a thread and can take longer than the connect timeout. The thread writes
@@ -190,14 +193,15 @@ impl Context {
         runtime.shutdown_background();
     }
 
-    fn remember(&self, providers: &ProfileProviders) {
-        self.providers.replace(Some(providers.clone()));
+    /// Keeps the providers for [`Self::finish_refresh`].
+    pub(crate) fn remember(&self, providers: &ProfileProviders) {
+        self.providers.borrow_mut().push(providers.clone());
     }
 
     /// Returns the number of attempts that the environment or the config file sets, and its source.
     pub(crate) fn configured_attempts(&self) -> Option<Setting<u32>> {
         let providers = self.providers.borrow();
-        let attempts = &providers.as_ref()?.settings().max_attempts;
+        let attempts = &providers.last()?.settings().max_attempts;
         (attempts.source != SettingSource::Default).then(|| attempts.clone())
     }
 

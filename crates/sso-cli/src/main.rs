@@ -85,7 +85,10 @@ fn main() -> ExitCode {
             report::failure(&failure, &context, &arguments.command);
             if matches!(
                 failure,
-                Failure::Interrupted | Failure::LoginInterrupted | Failure::NotWritten
+                Failure::Interrupted
+                    | Failure::LoginInterrupted
+                    | Failure::EndpointInterrupted
+                    | Failure::NotWritten
             ) {
                 end_by_interrupt();
             }

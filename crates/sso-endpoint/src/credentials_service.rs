@@ -75,11 +75,13 @@ impl CredentialsService {
 /// page's host name resolves to this address, and the browser sends that name.
 fn names_address<B>(request: &Request<B>, local_address: SocketAddr) -> bool {
     // On a socket for IPv6 and IPv4, the address of an IPv4 connection is `[::ffff:127.0.0.1]`.
-    let address = SocketAddr::new(local_address.ip().to_canonical(), local_address.port());
-    let address = address.to_string();
+    let canonical = SocketAddr::new(local_address.ip().to_canonical(), local_address.port());
+    let addresses = [local_address.to_string(), canonical.to_string()];
     let is_address = |host: &[u8]| {
-        host == address.as_bytes()
-            || address.strip_suffix(":80").is_some_and(|address| host == address.as_bytes())
+        addresses.iter().any(|address| {
+            host == address.as_bytes()
+                || address.strip_suffix(":80").is_some_and(|address| host == address.as_bytes())
+        })
     };
     let authority = request.uri().authority();
     single_header(request.headers(), &HOST).is_some_and(|host| is_address(host.as_bytes()))
@@ -138,5 +140,6 @@ mod tests {
         assert!(accepts("169.254.170.2", "169.254.170.2:80"));
         assert!(accepts("[::1]:9", "[::1]:9"));
         assert!(accepts("127.0.0.1:9", "[::ffff:127.0.0.1]:9"));
+        assert!(accepts("[::ffff:127.0.0.1]:9", "[::ffff:127.0.0.1]:9"));
     }
 }

@@ -66,7 +66,7 @@ impl<'a> Attempt<'a> {
         Ok(Self { options, prompt, portal, endpoint, deadline })
     }
 
-    /// Waits until the deadline of the login.
+    /// Waits for the future, at most until the deadline of the login.
     pub(crate) async fn in_time<T>(
         &self,
         future: impl Future<Output = T>,

@@ -28,8 +28,10 @@ impl Attempt<'_> {
         let page = PageToOpen { url: &url, user_code: None, url_with_code: None };
         self.show_page(&page, self.deadline);
 
-        let answered = self.in_time(listener.answer(&state)).await;
-        let (answer, browser) = answered.inspect_err(|_| self.forget_registration())?;
+        // If the service has deleted the client, its page says so, and the user ends this login.
+        let mut unanswered = Unanswered(Some(self));
+        let (answer, browser) = self.in_time(listener.answer(&state)).await?;
+        unanswered.0 = None;
         let outcome = match answer {
             Answer::Denied => Err(LoginError::Denied),
             Answer::Error(code) => Err(LoginError::Authorization { code }),
@@ -103,6 +105,18 @@ impl Attempt<'_> {
             url.extend(utf8_percent_encode(value, QUERY_VALUE));
         }
         url
+    }
+}
+
+/// A login that waits for its user. If it is dropped without an answer, the client registration is
+/// forgotten.
+struct Unanswered<'a, 'o>(Option<&'a Attempt<'o>>);
+
+impl Drop for Unanswered<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(attempt) = self.0 {
+            attempt.forget_registration();
+        }
     }
 }
 

@@ -141,8 +141,8 @@ impl CredentialsCache {
         self.0.current.store(None);
     }
 
-    /// Waits for running requests and a running refresh of the access token to end, at most until
-    /// their time limits. Returns at once if nothing is running.
+    /// Waits for running requests and a running refresh of the access token to end, for at most 11
+    /// seconds more than their time limits. Returns at once if nothing is running.
     ///
     /// Call this before a short-lived program exits. If the program exits during a refresh, the
     /// only valid refresh token may be lost, and the user must log in again.

@@ -23,6 +23,11 @@ struct Search {
     found: Option<NearMiss>,
 }
 
+/// Returns the directory of a file, also for a path without a directory.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 impl OtherSessions {
     /// Searches the directory of the missing `file` for another token. Returns the result of the last
     /// search if it is recent and the directory has not changed since.
@@ -32,7 +37,7 @@ impl OtherSessions {
         start_url: &StartUrl,
         now: Timestamp,
     ) -> Option<NearMiss> {
-        let directory = file.path().parent().unwrap_or(Path::new("."));
+        let directory = directory_of(file.path());
         // A directory has a fingerprint as a file has: its metadata change with its entries.
         let version = TokenFile::new(directory).fingerprint().ok().flatten()?;
         if let Some(last) = &*self.last()

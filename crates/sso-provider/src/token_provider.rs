@@ -12,6 +12,7 @@ use sso_http::{ServiceError, ServiceErrorKind};
 use sso_types::{AccessToken, Clock};
 use tokio::time::timeout;
 
+use crate::other_sessions::directory_of;
 use crate::refresh_policy::{Action, Demand, FailedRefresh, History, RejectedToken};
 use crate::single_flight::Flight;
 use crate::token_provider_state::{RefreshOutcome, TokenProviderState};
@@ -127,8 +128,8 @@ impl SsoTokenProvider {
         }
     }
 
-    /// Waits for a running refresh to end, at most until its time limit. Returns at once if no
-    /// refresh is running.
+    /// Waits for a running refresh to end, for at most 11 seconds more than its time limit. Returns at
+    /// once if no refresh is running.
     ///
     /// Call this before a short-lived program exits. If the program exits during a refresh, the
     /// only valid refresh token may be lost, and the user must log in again.
@@ -264,7 +265,7 @@ impl TokenProviderState {
 
     pub(crate) fn not_writable(&self, source: CacheFileError) -> TokenError {
         let path = self.store.file().path();
-        let directory = path.parent().unwrap_or(path).to_owned();
+        let directory = directory_of(path).to_owned();
         TokenError::NotWritable {
             command: self.login_command.clone(),
             directory,

@@ -109,8 +109,9 @@ impl TokenStore {
 
     /// Returns `true` if the token that was loaded last has expired.
     pub(crate) fn has_expired(&self) -> bool {
-        let now = self.clock.now();
-        self.cache().latest.as_ref().is_some_and(|latest| latest.token.is_expired(now))
+        let (now, cache) = (self.clock.now(), self.cache());
+        let latest = cache.unsaved.as_ref().or(cache.latest.as_ref());
+        latest.is_some_and(|latest| latest.token.is_expired(now))
     }
 
     /// Reads the file and returns the current token.

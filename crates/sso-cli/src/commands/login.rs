@@ -46,9 +46,10 @@ pub(super) fn log_in_if_needed(
     use_device_code: bool,
     no_browser: bool,
 ) -> Result<ProfileProviders, Failure> {
-    let options =
-        LoginOptions { use_device_code, no_browser, if_needed: true, ..default_options(None) };
     let target = Target::from_text(context, config, sso_session)?;
+    // If the start URL was changed, the token is for another portal.
+    let if_needed = is_for_portal(&target);
+    let options = LoginOptions { use_device_code, no_browser, if_needed, ..default_options(None) };
     log_in(context, &options, &target)?;
     Ok(target.providers)
 }
@@ -85,9 +86,7 @@ fn log_in(
         let token =
             context.wait("checking the login", async |_| provider.retrieve_bearer_token().await)?;
         match token {
-            Ok(token) if is_for_portal(target) => return Ok(token.expires_at()),
-            // The start URL was changed after the login.
-            Ok(_) => {}
+            Ok(token) => return Ok(token.expires_at()),
             Err(error) if error.needs_login() => {}
             Err(error) => return Err(error.into()),
         }
@@ -106,7 +105,7 @@ fn log_in(
     Ok(expiry(&finished))
 }
 
-/// Returns `false` if the token is for another start URL than that of the session.
+/// Returns `false` if there is a token for another start URL than that of the session.
 fn is_for_portal(target: &Target) -> bool {
     let token = target.providers.token_provider().token_file().load();
     token.map_or(true, |token| token.is_for_portal(target.session.start_url()))

@@ -24,39 +24,49 @@ pub(crate) fn run(context: &Context, options: &Serve) -> Result<(), Failure> {
         profiles.collect::<Result<_, _>>()?
     };
     context.run_without_progress(async || {
-        // Before the first file is written, so that a signal leaves none.
-        let mut stop = StopSignals::install()?;
-        let (address, allow_non_loopback) = (options.listen, options.allow_non_loopback);
-        let endpoint =
-            credentials_endpoint::start(&profiles, address, allow_non_loopback, &mut stop).await?;
-        // The files are removed when these are dropped.
-        let (mut directory, mut files) = (None, Vec::new());
-        let mut write = |path: &Path, content: &[u8]| {
-            let written = NamedFile::write(path, content);
-            let failed = |source| Failure::Write { path: path.to_owned(), source };
-            written.map(|file| files.push(file)).map_err(failed)
-        };
-        let token = endpoint.authorization_token().expose_secret().as_bytes();
-        let token_file = if let Some(path) = &options.token_file {
-            write(path, token)?;
-            // The other program may run in another directory.
-            std::path::absolute(path)
-                .map_err(|source| Failure::Write { path: path.clone(), source })?
-        } else {
-            let io = |source| Failure::Io { doing: PREPARE, source };
-            let new = PrivateDirectory::new(&context.environment).map_err(io)?;
-            directory.insert(new).write("token", token).map_err(io)?
-        };
-        let token_file = token_file.display().to_string();
-        if let Some(path) = &options.env_file {
-            write(path, variables(&endpoint, profiles.first(), &token_file).as_bytes())?;
-        }
-        stdout::print(&exports(&endpoint, &profiles, &token_file))?;
-        stop.received().await;
-        endpoint.shutdown().await;
+        let ended = serve(context, options, &profiles).await;
+        // Also after an error: interrupting a refresh could end the login.
         credentials_endpoint::wait_for_refresh(&profiles).await;
-        Ok(())
+        ended
     })?
+}
+
+/// Serves until a signal arrives.
+async fn serve(
+    context: &Context,
+    options: &Serve,
+    profiles: &[SelectedProfile],
+) -> Result<(), Failure> {
+    // Before the first file is written, so that a signal leaves none.
+    let mut stop = StopSignals::install()?;
+    let (address, allow_non_loopback) = (options.listen, options.allow_non_loopback);
+    let endpoint =
+        credentials_endpoint::start(profiles, address, allow_non_loopback, &mut stop).await?;
+    // The files are removed when these are dropped.
+    let (mut directory, mut files) = (None, Vec::new());
+    let mut write = |path: &Path, content: &[u8]| {
+        let written = NamedFile::write(path, content);
+        let failed = |source| Failure::Write { path: path.to_owned(), source };
+        written.map(|file| files.push(file)).map_err(failed)
+    };
+    let token = endpoint.authorization_token().expose_secret().as_bytes();
+    let token_file = if let Some(path) = &options.token_file {
+        write(path, token)?;
+        // The other program may run in another directory.
+        std::path::absolute(path).map_err(|source| Failure::Write { path: path.clone(), source })?
+    } else {
+        let io = |source| Failure::Io { doing: PREPARE, source };
+        let new = PrivateDirectory::new(&context.environment).map_err(io)?;
+        directory.insert(new).write("token", token).map_err(io)?
+    };
+    let token_file = token_file.display().to_string();
+    if let Some(path) = &options.env_file {
+        write(path, variables(&endpoint, profiles.first(), &token_file).as_bytes())?;
+    }
+    stdout::print(&exports(&endpoint, profiles, &token_file))?;
+    stop.received().await;
+    endpoint.shutdown().await;
+    Ok(())
 }
 
 /// Returns the `export` lines for a shell, one block for each profile.

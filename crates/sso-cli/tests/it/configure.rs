@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use expect_test::expect;
 use sso_emulator::{Emulator, TokenState};
 
+use crate::login::approve;
 use crate::program::{Scene, write_private};
 
 async fn scene(state: TokenState) -> Scene {
@@ -312,4 +313,26 @@ fn typed(
     stdout.read_to_end(&mut shown).unwrap();
     drop(stdin);
     (status, String::from_utf8(shown).unwrap())
+}
+
+/// As if the start URL of the session were changed after the login.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_another_portal_is_neither_used_nor_refreshed() {
+    for state in [TokenState::Valid, TokenState::Expired] {
+        let scene = scene(state).await;
+        let token = fs::read_to_string(&scene.home.token_file).unwrap();
+        let other = token.replace("my-sso-portal.awsapps.com", "other.awsapps.com");
+        assert_ne!(other, token);
+        fs::write(&scene.home.token_file, other).unwrap();
+        let mut arguments = vec!["configure", "--sso-session", "dev-session"];
+        arguments.extend_from_slice(&ALL[7..]);
+        arguments.extend_from_slice(&["--use-device-code", "--yes"]);
+        let child = started(&scene, &arguments);
+        approve(&scene.emulator);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let token = fs::read_to_string(&scene.home.token_file).unwrap();
+        assert!(!token.contains("other.awsapps.com"));
+        assert_eq!(scene.emulator.counts().refreshes, 0);
+    }
 }

@@ -208,21 +208,6 @@ async fn if_needed_keeps_a_valid_token_and_refreshes_an_expired_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn if_needed_logs_in_if_the_token_is_for_another_portal() {
-    let scene = Scene::new(TokenState::Valid).await;
-    let token = fs::read_to_string(&scene.home.token_file).unwrap();
-    let other = token.replace("my-sso-portal.awsapps.com", "other.awsapps.com");
-    assert_ne!(other, token);
-    fs::write(&scene.home.token_file, other).unwrap();
-    let arguments = ["login", "--sso-session", "dev-session", "--if-needed", "--use-device-code"];
-    let run = started(scene.command(&arguments));
-    approve(&scene.emulator);
-    assert!(run.wait_with_output().unwrap().status.success());
-    let start_url = &read_json(&scene.home.token_file)["startUrl"];
-    assert_eq!(start_url, "https://my-sso-portal.awsapps.com/start");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn without_a_terminal_other_commands_do_not_log_in() {
     let scene = Scene::new(TokenState::Missing).await;
     for arguments in [

@@ -215,8 +215,11 @@ async fn a_client_that_the_service_has_deleted_is_registered_again() {
     scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap();
     let old = first.load().unwrap().client_id().to_owned();
     scene.emulator.expire_registrations();
-    let login = scene.login().browser(Browser::default()).timeout(Duration::from_millis(500));
-    login.build().run(&User::default()).await.unwrap_err();
+    // The user sees the page and presses Ctrl-C.
+    let login = scene.login().browser(Browser::default()).build();
+    let user = User::default();
+    let pressed = tokio::time::timeout(Duration::from_millis(500), login.run(&user)).await;
+    assert!(pressed.is_err());
     scene.login().browser(Browser::default()).build().run(&User::default()).await.unwrap();
     assert_ne!(first.load().unwrap().client_id(), old);
 

@@ -33,8 +33,8 @@ const CREDENTIAL_KEYS: [&str; 22] = [
 /// Removes the credentials of the default profile from a copy of a file, and gives the profile a
 /// `credential_process` if there is one. Everything else is unchanged.
 ///
-/// In the AWS CLI and boto3, `[DEFAULT]` gives its keys to every section of its file. If that includes
-/// the default profile, the credentials are removed there too, and this returns `true`: other profiles
+/// In the AWS CLI and boto3, `[DEFAULT]` gives its keys to every section of its file. If the file
+/// has a default profile, the credentials are removed there too, and this returns `true`: other profiles
 /// lack them too.
 pub(super) fn remove_default_credentials(
     document: &mut Document,

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use sso_config::{Document, EditError, FileKind, Locations};
 use sso_provider::ConfigError;
@@ -35,42 +35,54 @@ pub(super) fn run(
     // If a login is needed, fails before the command starts.
     role_credentials::get(context, &profile.providers, &options.retrieval)?;
     context.finish_refresh();
-    let io = |source| Failure::Io { doing: PREPARE, source };
-    let locations = Locations::from_environment(&context.environment)?;
-    let program = command.get_program().to_owned();
     command.env("BOTO_CONFIG", NO_FILE);
     let status = context.run_without_progress(async || {
-        // Before the first file is written, so that a signal leaves none.
-        let mut stop = StopSignals::install()?;
-        let endpoint = match how {
-            Renew::Endpoint => {
-                let profiles = std::slice::from_ref(profile);
-                let address = ([127, 0, 0, 1], 0).into();
-                Some(credentials_endpoint::start(profiles, address, false, &mut stop).await?)
-            }
-            Renew::Process => None,
-        };
-        let directory = PrivateDirectory::new(&context.environment).map_err(io)?;
-        let mut command_line = None;
-        if let Some(endpoint) = &endpoint {
-            let token = endpoint.authorization_token().expose_secret();
-            let token_file = directory.write("token", token.as_bytes()).map_err(io)?;
-            command
-                .env(credentials_endpoint::FULL_URI, endpoint.url(&path_of(&profile.name)))
-                .env(credentials_endpoint::TOKEN_FILE, token_file);
-            if options.token_in_environment {
-                command.env(credentials_endpoint::TOKEN, token);
-            }
-        } else {
-            command_line = Some(credential_process(context, &profile.name).map_err(io)?);
-        }
-        set_config_files(&mut command, &locations, &directory, command_line.as_deref())?;
-        let ended = supervise::run(command, stop).await;
-        // Interrupting a refresh could end the login.
+        let ended = run_command(context, options, how, profile, command).await;
+        // Also after an error: interrupting a refresh could end the login.
         profile.providers.token_provider().wait_for_refresh().await;
-        ended.map_err(|source| Failure::Run { program, source })
+        ended
     })??;
     supervise::end_as(status)
+}
+
+/// Starts the endpoint, writes the files of the command, and runs the command.
+async fn run_command(
+    context: &Context,
+    options: &Exec,
+    how: Renew,
+    profile: &SelectedProfile,
+    mut command: Command,
+) -> Result<ExitStatus, Failure> {
+    // Before the first file is written, so that a signal leaves none.
+    let mut stop = StopSignals::install()?;
+    let endpoint = match how {
+        Renew::Endpoint => {
+            let profiles = std::slice::from_ref(profile);
+            let address = ([127, 0, 0, 1], 0).into();
+            Some(credentials_endpoint::start(profiles, address, false, &mut stop).await?)
+        }
+        Renew::Process => None,
+    };
+    let io = |source| Failure::Io { doing: PREPARE, source };
+    let directory = PrivateDirectory::new(&context.environment).map_err(io)?;
+    let mut command_line = None;
+    if let Some(endpoint) = &endpoint {
+        let token = endpoint.authorization_token().expose_secret();
+        let token_file = directory.write("token", token.as_bytes()).map_err(io)?;
+        command
+            .env(credentials_endpoint::FULL_URI, endpoint.url(&path_of(&profile.name)))
+            .env(credentials_endpoint::TOKEN_FILE, token_file);
+        if options.token_in_environment {
+            command.env(credentials_endpoint::TOKEN, token);
+        }
+    } else {
+        command_line = Some(credential_process(context, &profile.name).map_err(io)?);
+    }
+    let locations = Locations::from_environment(&context.environment)?;
+    set_config_files(&mut command, &locations, &directory, command_line.as_deref())?;
+    let program = command.get_program().to_owned();
+    let ended = supervise::run(command, stop).await;
+    ended.map_err(|source| Failure::Run { program, source })
 }
 
 /// Gives the command copies of the config files, if the user's own files would hide the credentials or

@@ -93,14 +93,15 @@ impl Target {
         let locations = context.locations()?;
         let parse = || SharedConfig::parse(&locations, config, "").map_err(ConfigError::from);
         let builder = context.builder()?.shared_config(parse()?);
-        Self::for_session_with(&parse()?, session, builder)
+        Self::for_session_with(context, &parse()?, session, builder)
     }
 
     fn for_session(context: &Context, config: &SharedConfig, name: &str) -> Result<Self, Failure> {
-        Self::for_session_with(config, name, context.builder()?)
+        Self::for_session_with(context, config, name, context.builder()?)
     }
 
     fn for_session_with(
+        context: &Context,
         config: &SharedConfig,
         name: &str,
         builder: ProfileProvidersBuilder,
@@ -109,7 +110,7 @@ impl Target {
         let (start_url, region) = (session.start_url().clone(), session.region().clone());
         let login = LoginSession::new(session.name().clone(), start_url, region)
             .registration_scopes(session.registration_scopes());
-        Self::new(config, login, &ConfigSection::Session(name), builder)
+        Self::new(context, config, login, &ConfigSection::Session(name), builder)
     }
 
     fn for_profile(
@@ -124,10 +125,11 @@ impl Target {
             None => LoginSession::legacy(start_url, region),
         };
         let section = ConfigSection::Profile(profile.profile_name());
-        Self::new(config, login, &section, context.builder()?)
+        Self::new(context, config, login, &section, context.builder()?)
     }
 
     fn new(
+        context: &Context,
         config: &SharedConfig,
         session: LoginSession,
         section: &ConfigSection<'_>,
@@ -154,6 +156,7 @@ impl Target {
             ConfigSection::Profile(name) => builder.profile(*name),
         };
         let providers = builder.build()?;
+        context.remember(&providers);
         let settings = providers.settings();
         let variant = EndpointVariant::default()
             .with_fips(settings.use_fips.value)

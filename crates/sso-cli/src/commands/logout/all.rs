@@ -20,7 +20,7 @@ use crate::{notices, stdout};
 /// the first failure. The others are warnings.
 pub(super) fn run(context: &Context) -> Result<(), Failure> {
     let config = context.shared_config()?;
-    // A login that cannot be resolved is treated like one that is not configured.
+    // A login that cannot be resolved is logged out of in the region of its token.
     let targets = Target::all(context, &config).into_iter().filter_map(Result::ok);
     let targets: BTreeMap<_, _> =
         targets.map(|target| (OsString::from(target.cache_key.file_name()), target)).collect();
@@ -61,7 +61,8 @@ fn is_token_file(file: &TokenFile) -> Result<bool, ConfigError> {
     match file.contains_token() {
         Ok(is_token_file) => return Ok(is_token_file),
         Err(error) if error.is_not_found() => {
-            // A process that is still writing holds the lock.
+            // A refresh that is still writing holds the lock. A login that waits for its user loses its
+            // reserved disk space, and goes on.
             if let Ok(Some(lock)) = file.try_lock() {
                 lock.remove()?;
             }
