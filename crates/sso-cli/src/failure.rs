@@ -1,6 +1,5 @@
 //! The reason why a command failed, and its exit code.
 
-use std::error::Error;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
@@ -216,18 +215,6 @@ impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
         Self::Edit(error.into())
     }
-}
-
-/// Returns an error with its causes, in one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 fn edit(error: &DocumentFileError) -> u8 {

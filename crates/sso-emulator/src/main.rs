@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // If stderr cannot be written, only the exit code reports the failure.
-            let _ = writeln!(io::stderr(), "sso-emulator: {}", with_sources(&*error));
+            let _ = writeln!(io::stderr(), "sso-emulator: {}", sso_types::error_chain(&*error));
             ExitCode::FAILURE
         }
     }
@@ -85,15 +85,4 @@ impl Stopped {
             std::future::pending::<()>().await;
         }
     }
-}
-
-fn with_sources(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -1,6 +1,5 @@
 //! The responses to a client: credentials, or an error in the fields that SDKs show.
 
-use std::error::Error;
 use std::io;
 
 use bytes::Bytes;
@@ -108,20 +107,10 @@ impl Refusal {
             Self::UnknownPath => "no credentials are served at this path; use the whole URL of \
                  AWS_CONTAINER_CREDENTIALS_FULL_URI"
                 .to_owned(),
-            Self::NoCredentials(error) => with_sources(&**error),
+            // Clients show only the message.
+            Self::NoCredentials(error) => error.report(),
         }
     }
-}
-
-/// Returns the error and its sources in one line, because clients show only the message.
-pub(crate) fn with_sources(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 fn response(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {

@@ -14,7 +14,6 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
-use crate::answer::with_sources;
 use crate::connections;
 use crate::credentials_service::CredentialsService;
 use crate::token::AuthorizationToken;
@@ -297,7 +296,7 @@ async fn keep_fresh(path: String, credentials: CredentialsCache, clock: Arc<dyn 
             }
             Err(error) => {
                 if !is_failing {
-                    tracing::warn!("no credentials for {path}: {}", with_sources(&error));
+                    tracing::warn!("no credentials for {path}: {}", error.report());
                 }
                 is_failing = true;
                 MAX_PAUSE

@@ -1,6 +1,5 @@
 //! Errors of the token provider, the credentials provider and their configuration.
 
-use std::fmt::Write as _;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -160,7 +159,7 @@ fn describe(near_miss: Option<&NearMiss>) -> String {
 impl TokenError {
     /// Returns this error and its causes in one line. `Display` shows only this error.
     pub fn report(&self) -> String {
-        report(self)
+        sso_types::error_chain(self)
     }
 
     /// Returns `true` if the user must log in. [`Self::login_command`] returns the command.
@@ -349,17 +348,6 @@ impl ConfigError {
     }
 }
 
-/// Joins the texts of an error and its causes with ": ".
-fn report(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
-}
-
 fn at(start_url: Option<&StartUrl>) -> String {
     start_url.map_or_else(String::new, |url| format!(" at {url}"))
 }
@@ -375,7 +363,7 @@ fn hint(account_id: &AccountId) -> &'static str {
 impl CredentialsError {
     /// Returns this error and its causes in one line. `Display` shows only this error.
     pub fn report(&self) -> String {
-        report(self)
+        sso_types::error_chain(self)
     }
 
     /// Wraps an error of another implementation of

@@ -36,6 +36,7 @@ mod clock;
 mod command_option;
 mod credentials;
 mod environment;
+mod error_chain;
 mod json_string;
 mod names;
 mod progress;
@@ -47,6 +48,8 @@ pub use clock::{Clock, ManualClock, SystemClock, system_time};
 pub use command_option::CommandOption;
 pub use credentials::{Credentials, PROVIDER_NAME};
 pub use environment::{Environment, EnvironmentError};
+#[doc(hidden)]
+pub use error_chain::error_chain;
 #[doc(hidden)]
 pub use json_string::json_string;
 pub use names::{AccountId, NameError, Region, RoleName, SessionName, StartUrl};

@@ -8,12 +8,12 @@ use sso_config::{Property, Settings, SharedConfig};
 use sso_http::{Endpoint, EndpointVariant, HttpsClient};
 use sso_login::Logout;
 use sso_provider::ConfigError;
-use sso_types::{Region, StartUrl};
+use sso_types::{Region, StartUrl, error_chain};
 
 use super::one::{finish, log_out, print_logged_out, reason, warn_session_not_ended};
 use crate::commands::login::Target;
 use crate::context::Context;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::{notices, stdout};
 
 /// Logs out of every login, and removes all cached SSO role credentials. Tries all of them, and returns
@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
     results.extend(remove_role_credentials(context));
     let mut failures = results.into_iter().filter_map(Result::err);
     let first = failures.next();
-    failures.for_each(|failure| notices::warn(&chain(&failure)));
+    failures.for_each(|failure| notices::warn(&error_chain(&failure)));
     first.map_or(Ok(()), Err)
 }
 

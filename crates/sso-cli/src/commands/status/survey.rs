@@ -9,11 +9,11 @@ use serde::Serialize;
 use sso_cache::{CacheFileError, CacheKey, CachedToken, RoleCredentialsFile, TokenFile};
 use sso_config::{SettingsError, SharedConfig, SsoProfile, SsoSession};
 use sso_provider::{ConfigError, LoginCommand};
-use sso_types::StartUrl;
+use sso_types::{StartUrl, error_chain};
 
 use crate::context::LOGIN_PROGRAM;
 use crate::context::{self, Context};
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::followed_profile::follow;
 use crate::times::whole_seconds;
 
@@ -196,7 +196,7 @@ impl Reader<'_> {
                     account_id: None,
                     role_name: None,
                     state: State::Misconfigured,
-                    reason: Some(chain(&error)),
+                    reason: Some(error_chain(&error)),
                     role_credentials: None,
                     assignment: None,
                 });
@@ -300,7 +300,7 @@ impl Reader<'_> {
                 let other = file.find_other(start_url, self.now).map(|it| it.to_string());
                 return without(State::LoggedOut, other);
             }
-            Err(error) => return without(State::Unusable, Some(chain(&error))),
+            Err(error) => return without(State::Unusable, Some(error_chain(&error))),
         };
         let refreshability = if key.is_session() {
             token.refreshability(self.now).map(|_| ()).map_err(|why| why.to_string())
@@ -344,7 +344,7 @@ fn misconfigured(error: &SettingsError) -> TokenStatus {
         state: State::Misconfigured,
         expires_at: None,
         refreshable: false,
-        reason: Some(chain(error)),
+        reason: Some(error_chain(error)),
         token_file: None,
     }
 }
