@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sso_files::temp_is_for;
 use sso_types::StartUrl;
 
-use crate::cache_file::{self, directory_of};
+use crate::cache_file;
 use crate::cache_key::file_name;
 use crate::{CacheFileError, CachedToken, TokenFile};
 
@@ -82,7 +82,7 @@ impl TokenFile {
     /// Use it for an error message if this file does not exist, since it reads every file of the
     /// directory.
     pub fn find_other(&self, start_url: &StartUrl, now: Timestamp) -> Option<NearMiss> {
-        let found = cached_tokens(directory_of(self.path())).ok()?;
+        let found = cached_tokens(self.directory()).ok()?;
         found
             .into_iter()
             .filter(|(file, token)| {

@@ -59,6 +59,11 @@ impl TokenFile {
         self.file.path()
     }
 
+    /// The directory of the file: `.` if the path is only a file name.
+    pub fn directory(&self) -> &Path {
+        cache_file::directory_of(self.path())
+    }
+
     /// Returns the current version of the file, or `None` if there is no file. Makes one system
     /// call.
     pub fn fingerprint(&self) -> Result<Option<Fingerprint>, CacheFileError> {

@@ -1,6 +1,5 @@
 //! Logs out: ends the session at the service and removes its files.
 
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,10 +127,7 @@ impl Logout {
     /// Removes the token file under its lock, so that a running refresh does not write it again.
     async fn remove_token_file(&self) -> Result<bool, CacheFileError> {
         // There is nothing to remove, so do not create a lock file.
-        let directory = self.token_file.path().parent();
-        // The path of a file in the current directory may have no directory.
-        let is_here = |directory: &Path| directory.as_os_str().is_empty() || directory.exists();
-        if !directory.is_some_and(is_here) {
+        if !self.token_file.directory().exists() {
             return Ok(false);
         }
         let start = Instant::now();

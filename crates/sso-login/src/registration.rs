@@ -1,7 +1,5 @@
 //! The client registration of a login: read from the AWS CLI's file, or requested from SSO OIDC.
 
-use std::path::Path;
-
 use jiff::{SignedDuration, Timestamp};
 use sso_cache::{ClientRegistration, ClientRegistrationFile};
 use sso_http::RegisterClient;
@@ -78,7 +76,7 @@ impl Attempt<'_> {
 
     fn registration_file(&self) -> ClientRegistrationFile {
         ClientRegistrationFile::standard(
-            self.options.token_file.path().parent().unwrap_or(Path::new(".")),
+            self.options.token_file.directory(),
             self.options.session.region(),
             self.options.session.start_url(),
             self.options.session.name(),

@@ -1,6 +1,5 @@
 //! The search for a token of another session, for an error message or instead of a missing token file.
 
-use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,11 +22,6 @@ struct Search {
     found: Option<NearMiss>,
 }
 
-/// Returns the directory of a file, also for a path without a directory.
-pub(crate) fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 impl OtherSessions {
     /// Searches the directory of the missing `file` for another token. Returns the result of the last
     /// search if it is recent and the directory has not changed since.
@@ -37,9 +31,8 @@ impl OtherSessions {
         start_url: &StartUrl,
         now: Timestamp,
     ) -> Option<NearMiss> {
-        let directory = directory_of(file.path());
         // A directory has a fingerprint as a file has: its metadata change with its entries.
-        let version = TokenFile::new(directory).fingerprint().ok().flatten()?;
+        let version = TokenFile::new(file.directory()).fingerprint().ok().flatten()?;
         if let Some(last) = &*self.last()
             && last.version == version
             && (SignedDuration::ZERO..PAUSE).contains(&now.duration_since(last.at))

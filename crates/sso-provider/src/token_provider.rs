@@ -12,7 +12,6 @@ use sso_http::{ServiceError, ServiceErrorKind};
 use sso_types::{AccessToken, Clock};
 use tokio::time::timeout;
 
-use crate::other_sessions::directory_of;
 use crate::refresh_policy::{Action, Demand, FailedRefresh, History, RejectedToken};
 use crate::single_flight::Flight;
 use crate::token_provider_state::{RefreshOutcome, TokenProviderState};
@@ -264,8 +263,7 @@ impl TokenProviderState {
     }
 
     pub(crate) fn not_writable(&self, source: CacheFileError) -> TokenError {
-        let path = self.store.file().path();
-        let directory = directory_of(path).to_owned();
+        let directory = self.store.file().directory().to_owned();
         TokenError::NotWritable {
             command: self.login_command.clone(),
             directory,
