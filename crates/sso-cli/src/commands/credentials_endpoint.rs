@@ -18,6 +18,8 @@ pub(super) const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Starts an endpoint that serves each profile at its own path. Fails if a signal to stop arrives first.
+///
+/// Call [`wait_for_refresh`] in the end, also after an error.
 pub(super) async fn start(
     profiles: &[SelectedProfile],
     address: SocketAddr,
@@ -29,14 +31,10 @@ pub(super) async fn start(
         endpoint =
             endpoint.provider(path_of(&profile.name), profile.providers.credentials_provider()?);
     }
-    let started = tokio::select! {
+    tokio::select! {
         endpoint = endpoint.bind(address) => endpoint.map_err(Failure::from),
         () = stop.received() => Err(Failure::EndpointInterrupted),
-    };
-    if started.is_err() {
-        wait_for_refresh(profiles).await;
     }
-    started
 }
 
 /// Waits until no token is being refreshed, because interrupting a refresh could end the login.

@@ -25,7 +25,6 @@ pub(crate) fn run(context: &Context, options: &Serve) -> Result<(), Failure> {
     };
     context.run_without_progress(async || {
         let ended = serve(context, options, &profiles).await;
-        // Also after an error: interrupting a refresh could end the login.
         credentials_endpoint::wait_for_refresh(&profiles).await;
         ended
     })?

@@ -38,8 +38,7 @@ pub(super) fn run(
     command.env("BOTO_CONFIG", NO_FILE);
     let status = context.run_without_progress(async || {
         let ended = run_command(context, options, how, profile, command).await;
-        // Also after an error: interrupting a refresh could end the login.
-        profile.providers.token_provider().wait_for_refresh().await;
+        credentials_endpoint::wait_for_refresh(std::slice::from_ref(profile)).await;
         ended
     })??;
     supervise::end_as(status)
