@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use sso_types::{Clock, Credentials, SystemClock, random_fraction};
 
 use crate::single_flight::SingleFlight;
+use crate::token_refresh::DEFAULT_TIMEOUT;
 use crate::{ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials};
 
 /// The time after a failed renewal during which valid credentials are used without another attempt.
@@ -96,7 +97,7 @@ impl CredentialsCache {
             refresh_window: Duration::from_secs(5 * 60),
             mandatory_window: Duration::from_secs(60),
             jitter: 0.2,
-            timeout: Duration::from_secs(60),
+            timeout: DEFAULT_TIMEOUT,
         }
     }
 

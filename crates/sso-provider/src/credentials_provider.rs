@@ -18,6 +18,7 @@ use tower::{BoxError, Service};
 
 use crate::role_cache::RoleCache;
 use crate::service::BoxedService;
+use crate::token_refresh::DEFAULT_TIMEOUT;
 use crate::{
     BearerToken, CallError, ConfigError, CredentialsError, CredentialsFuture, ProvideCredentials,
     SsoTokenProvider,
@@ -67,7 +68,7 @@ impl SsoCredentialsProvider {
             environment: None,
             clock: Arc::new(SystemClock),
             observer: ProgressObserver::default(),
-            timeout: Duration::from_secs(60),
+            timeout: DEFAULT_TIMEOUT,
         }
     }
 

@@ -12,10 +12,8 @@ use sso_http::{Endpoint, EndpointError, EndpointVariant, HttpsClient, Oidc, Port
 use sso_types::{Clock, Environment, ProgressObserver, SystemClock};
 
 use crate::profile_providers::{ProfileProviders, Target};
+use crate::token_refresh::DEFAULT_TIMEOUT;
 use crate::{ConfigError, SsoTokenProvider};
-
-/// The default timeout of the providers.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl ProfileProviders {
     /// Returns a builder whose options all have defaults.

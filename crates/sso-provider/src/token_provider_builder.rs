@@ -14,7 +14,7 @@ use crate::refresh_policy::{History, RefreshPolicy};
 use crate::service::BoxedService;
 use crate::single_flight::SingleFlight;
 use crate::token_provider_state::TokenProviderState;
-use crate::token_refresh::ANSWER_WAIT;
+use crate::token_refresh::{ANSWER_WAIT, DEFAULT_TIMEOUT};
 use crate::token_store::TokenStore;
 use crate::{CannotRefresh, ConfigError, SsoTokenProvider};
 
@@ -74,7 +74,7 @@ impl SsoTokenProviderBuilder {
             observer: ProgressObserver::default(),
             refresh_window: SignedDuration::from_mins(5),
             lock_timeout: Duration::from_secs(20),
-            timeout: Duration::from_secs(60),
+            timeout: DEFAULT_TIMEOUT,
             invalid_grant_wait: Duration::from_secs(2),
             retry: RetryLayer::standard(),
             retries_unexecuted: false,

@@ -23,6 +23,9 @@ const AHEAD_CONNECT: Duration = Duration::from_secs(1);
 const AHEAD_ATTEMPT: Duration = Duration::from_secs(11);
 const AHEAD_TOTAL: Duration = Duration::from_secs(12);
 
+/// The default time limit of a refresh, and of everything that may have to wait for one.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The time by which a refresh may exceed its time limit, to wait for the answer to a request that was
 /// sent within the limit. The answer may contain the only valid refresh token.
 pub(crate) const ANSWER_WAIT: Duration = Duration::from_secs(11);
